@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target shares: the compiler guards first.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func debian(_ name: String, package: String, pkgConfig: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+  name: "streamtools",
+  targets: [
+    debian("CRdkafka", package: "librdkafka-dev", pkgConfig: "rdkafka"),
+    debian("CCurl", package: "libcurl4-openssl-dev", pkgConfig: "libcurl"),
+    debian("CSQLite", package: "libsqlite3-dev", pkgConfig: "sqlite3"),
+    debian("CMicrohttpd", package: "libmicrohttpd-dev", pkgConfig: "libmicrohttpd"),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+    module("Plumbing", ["CSimdjson"]),
+    module("EventGeneration", ["Plumbing"]),
+    module("Kafka", ["Plumbing", "CRdkafka"]),
+    module("Druid", ["Plumbing", "CCurl"]),
+    module("EmbeddedKafka", ["Plumbing"]),
+    module("DruidSQL", []),
+    module("EmbeddedDruid", ["Plumbing", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
+
+    command("fake-events", ["Plumbing", "EventGeneration"]),
+    command("kprod", ["Plumbing", "Kafka"]),
+    command("dsql", ["Plumbing", "Druid"]),
+    command("devstack", ["Plumbing", "EmbeddedKafka", "EmbeddedDruid"]),
+
+    tests("PlumbingTests", ["Plumbing"]),
+    tests("EventGenerationTests", ["EventGeneration"]),
+    tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
+    tests("DruidTests", ["Druid", "Plumbing"]),
+    tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka"]),
+    tests("DruidSQLTests", ["DruidSQL"]),
+    tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"]),
+    tests("CommandTests", ["Plumbing", "CRdkafka", "fake-events", "kprod", "dsql", "devstack"]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,23 @@
+// libmicrohttpd, with a typed door for the one variadic call that starts it.
+#pragma once
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <microhttpd.h>
+
+/// Starts a daemon with a thread per connection on the given IPv4 address; NULL (and errno) when it can't.
+/// `finished` is called when a request ends, however it ends; `seconds` is how long an idle connection may stay.
+static inline struct MHD_Daemon *cmicrohttpd_start(
+    const struct sockaddr_in *address, MHD_AccessHandlerCallback handler, void *context,
+    MHD_RequestCompletedCallback finished, unsigned int connections, unsigned int seconds) {
+  return MHD_start_daemon(
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, handler,
+      context, MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_NOTIFY_COMPLETED, finished, context,
+      MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, seconds,
+      MHD_OPTION_END);
+}
+
+/// The port that the daemon listens on; 0 when it does not tell.
+static inline unsigned short cmicrohttpd_port(struct MHD_Daemon *daemon) {
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+  return info ? info->port : 0;
+}

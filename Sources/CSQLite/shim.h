@@ -1,0 +1,9 @@
+// SQLite, with a typed door for its variadic configuration calls and its destructor constants.
+#pragma once
+#include <sqlite3.h>
+
+static inline sqlite3_destructor_type csqlite_transient(void) { return SQLITE_TRANSIENT; }
+
+static inline int csqlite_db_config(sqlite3 *db, int option, int on) {
+  return sqlite3_db_config(db, option, on, (int *)0);
+}

@@ -1,0 +1,53 @@
+// simdjson behind a handful of C functions. The one C++ file of the project stands beside it.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Bytes that must be readable (their content is ignored) behind the text of a line.
+#define CSIMDJSON_PADDING 64
+
+/// What a value of a JSON object is. `CSJ_ABSENT`: the object has no such key.
+enum csj_kind {
+  CSJ_ABSENT = 0,
+  CSJ_NULL = 1,
+  CSJ_FALSE = 2,
+  CSJ_TRUE = 3,
+  CSJ_NUMBER = 4,
+  CSJ_STRING = 5,
+  CSJ_OBJECT = 6,
+  CSJ_ARRAY = 7,
+};
+
+/// A value: for numbers, objects and arrays its bytes as written; for strings the decoded text.
+/// The bytes belong to the parser, or to the line, until the next call.
+struct csj_value {
+  int32_t kind;
+  const char *bytes;
+  size_t length;
+};
+
+typedef struct csj_parser csj_parser;
+
+csj_parser *csj_new(void);
+void csj_free(csj_parser *parser);
+
+/// Looks `count` names up in the object that `line` holds, in any order of keys, and writes their values.
+/// The last of several equal keys wins, as most readers have it. A name may be a path: its parts follow each other,
+/// `parts[i]` of them for the i-th, and every part but the last must be an object.
+/// 0 when all went well; otherwise simdjson's error, and `*offset` (bytes from the line's start) where it stood.
+/// The whole line is validated as one JSON object with nothing behind it.
+int32_t csj_find(
+    csj_parser *parser, const char *line, size_t length, const char *const *names,
+    const size_t *lengths, const size_t *parts, size_t count, struct csj_value *values,
+    size_t *offset);
+
+/// The words for an error of `csj_find`.
+const char *csj_error_message(int32_t error);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,4 @@
+@main
+enum DevStack {
+  static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum DSQL {
+  static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum FakeEvents {
+  static func main() {}
+}

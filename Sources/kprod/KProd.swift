@@ -1,0 +1,4 @@
+@main
+enum KProd {
+  static func main() {}
+}

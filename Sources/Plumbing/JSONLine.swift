@@ -1,0 +1,93 @@
+internal import CSimdjson
+
+/// Finds fields of JSON lines, by simdjson: the fast way for lines of a stream. For small documents: ``JSONValue``.
+///
+/// The line must be followed by ``LineReader/padding`` readable bytes, as the lines of a ``LineReader`` are.
+@safe package struct JSONLine: ~Copyable {
+  /// What a field holds.
+  package enum Kind: Int32, Sendable {
+    case absent = 0
+    case null, `false`, `true`, number, string, object, array
+  }
+
+  /// A line that is no JSON object.
+  package struct Malformed: Error, Equatable, Sendable {
+    /// The parser's words.
+    package let reason: String
+    /// Bytes from the start of the line to where the parser stood.
+    package let offset: Int
+  }
+
+  private let parser: OpaquePointer
+  /// The names of all paths, one after the other, as C strings that live as long as this value.
+  private let names: [UnsafePointer<CChar>?]
+  private let lengths: [Int]
+  private let parts: [Int]
+  private var values: [csj_value]
+
+  /// - Parameter paths: what to look up, at most 64; a path of several parts walks nested objects.
+  package init(fields paths: [[String]]) {
+    guard let parser = unsafe csj_new() else { preconditionFailure("out of memory") }
+    unsafe self.parser = parser
+    var names: [UnsafePointer<CChar>?] = unsafe []
+    var lengths: [Int] = []
+    for name in paths.joined() {
+      let bytes = Array(name.utf8)
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+      for (index, byte) in bytes.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
+      unsafe copy[bytes.count] = 0
+      unsafe names.append(UnsafePointer(copy))
+      lengths.append(bytes.count)
+    }
+    unsafe self.names = names
+    self.lengths = lengths
+    parts = paths.map(\.count)
+    unsafe values = Array(repeating: csj_value(), count: paths.count)
+  }
+
+  deinit {
+    unsafe csj_free(parser)
+    for index in unsafe names.indices { unsafe names[index]?.deallocate() }
+  }
+
+  /// Reads a line; then ``kind(_:)`` and ``bytes(_:)`` tell what its fields hold, until the next call.
+  ///
+  /// The last of several equal keys counts.
+  ///
+  /// - Throws: ``Malformed`` when the line is no JSON object, or something stands behind it.
+  package mutating func read(_ line: RawSpan) throws(Malformed) {
+    var offset = 0
+    // simdjson reads `padding` bytes behind the line, which the caller promises to be readable.
+    let error = unsafe line.withUnsafeBytes { line in
+      unsafe csj_find(
+        parser, line.baseAddress, line.count, names, lengths, parts, parts.count, &values, &offset)
+    }
+    guard error == 0 else {
+      let words = unsafe csj_error_message(error).map { unsafe String(cString: $0) } ?? ""
+      throw Malformed(reason: words, offset: offset)
+    }
+  }
+
+  /// What the field of this index holds.
+  package func kind(_ index: Int) -> Kind { unsafe Kind(rawValue: values[index].kind) ?? .absent }
+
+  /// A string's decoded text; a number's, a boolean's, an object's or an array's bytes as written.
+  package func withBytes<Result, Failure: Error>(
+    of index: Int, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // The bytes belong to the parser or the line until the next read.
+    let value = unsafe values[index]
+    let span = unsafe RawSpan(
+      _unsafeStart: UnsafeRawPointer(value.bytes) ?? emptyBytes, byteCount: value.length)
+    return try body(span)
+  }
+
+  /// The field's bytes as text, invalid UTF-8 repaired.
+  package func text(of index: Int) -> String {
+    withBytes(of: index) { bytes in
+      unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  private var emptyBytes: UnsafeRawPointer { unsafe UnsafeRawPointer(parser) }
+}

@@ -1,0 +1,62 @@
+/// `--man`: the manual page as roff, for man(1).
+extension CommandDescription {
+  package var manualPage: String {
+    var out = ".TH \(roff(name.uppercased())) 1 \"\" \"\(roff("streamtools \(Self.version)"))\"\n"
+    out += ".SH NAME\n\(roff(name)) \\- \(roff(summaryClause))\n.SH SYNOPSIS\n"
+    for (index, line) in usage.enumerated() {
+      out += (index > 0 ? ".br\n" : "") + ".B \(roff(name))\n\(roff(line))\n"
+    }
+    out += ".SH DESCRIPTION\n\(roff(summary))\n"
+    for paragraph in prose { out += ".PP\n\(roff(paragraph))\n" }
+    out += ".SH OPTIONS\n"
+    for flag in flags {
+      let names = [flag.letter.map { "-\($0)" }, flag.spelling].compactMap { $0 }
+      let bold = names.map { "\\fB\(roff($0))\\fR" }.joined(separator: ", ")
+      let value = flag.value.map { " \\fI\(roff($0))\\fR" } ?? ""
+      out += ".TP\n\(bold)\(value)\n\(roff(sentence(flag.helpWithDefault)))\n"
+    }
+    let variables = flags.filter { $0.variable != nil }
+    if !variables.isEmpty {
+      out += ".SH ENVIRONMENT\n"
+      for flag in variables {
+        out += ".TP\n.B \(roff(flag.variable ?? ""))\n"
+        out += roff("Used when \(flag.spelling) is not given.") + "\n"
+      }
+    }
+    out += ".SH EXIT STATUS\n"
+    for entry in statuses {
+      out += ".TP\n.B \(roff(entry.status))\n\(roff(sentence(entry.meaning)))\n"
+    }
+    out += ".SH EXAMPLES\n"
+    for example in examples {
+      out += ".TP\n\\fB\(roff(example.command))\\fR\n\(roff(sentence(example.meaning)))\n"
+    }
+    return out
+  }
+
+  private var summaryClause: String {
+    let clause = summary.hasSuffix(".") ? String(summary.dropLast()) : summary
+    return clause.prefix(1).lowercased() + clause.dropFirst()
+  }
+}
+
+private func sentence(_ text: String) -> String {
+  text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+}
+
+/// Text as roff shows it unchanged: backslashes, dashes and quotes escaped, no line that looks like a request.
+private func roff(_ text: String) -> String {
+  var out = ""
+  for character in text {
+    switch character {
+    case "\\": out += "\\e"
+    case "-": out += "\\-"
+    case "'": out += "\\(aq"
+    case "`": out += "\\(ga"
+    case "^": out += "\\(ha"
+    case "~": out += "\\(ti"
+    default: out.append(character)
+    }
+  }
+  return out.hasPrefix(".") ? "\\&" + out : out
+}

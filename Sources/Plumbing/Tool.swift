@@ -1,0 +1,117 @@
+import Glibc
+
+/// A command: parse, run, report, exit. Errors travel up to here, and only here become words and a status.
+package protocol Tool: ~Copyable {
+  static var description: CommandDescription { get }
+  /// Reads the settings; throws ``UsageFailure`` when they make no sense.
+  init(_ arguments: Arguments) throws
+  /// Does the work. It returns the status: ``ExitStatus/done``, or ``ExitStatus/incomplete`` when that was said already.
+  mutating func run() throws -> ExitStatus
+}
+
+extension Tool where Self: ~Copyable {
+  /// The entry point of a command.
+  package static func main() {
+    exit(start(words: Array(CommandLine.arguments.dropFirst())))
+  }
+
+  private static func start(words: [String]) -> Int32 {
+    Diagnostics.configure(tool: description.name, level: .normal, isColored: false)
+    do {
+      try reserveStandardDescriptors()
+      try Interruption.install()
+      let arguments = try Arguments(
+        words, of: description, environment: currentEnvironment())
+      if let text = try requestedText(arguments) {
+        return try show(text)
+      }
+      configureDiagnostics(arguments)
+      var tool = try Self(arguments)
+      let status = try tool.run()
+      Diagnostics.endProgress()
+      return finish(status)
+    } catch {
+      return report(error)
+    }
+  }
+
+  /// After a signal a tool that did everything ends by that signal; one that did not says so by its status.
+  private static func finish(_ status: ExitStatus) -> Int32 {
+    if status == .done, Interruption.count > 0 { Interruption.raiseAgain() }
+    return status.rawValue
+  }
+
+  private static func report(_ error: any Error) -> Int32 {
+    guard let failure = error as? any ToolFailure else {
+      Diagnostics.error("internal error: \(error)")
+      return ExitStatus.internalError.rawValue
+    }
+    if let system = failure as? SystemFailure, system.isReaderGone {
+      Diagnostics.endProgress()
+      return finish(.done)
+    }
+    Diagnostics.error(failure.message)
+    for line in failure.details { Diagnostics.detail(line) }
+    for hint in failure.hints { Diagnostics.hint(hint) }
+    return failure.exitStatus.rawValue
+  }
+
+  private static func requestedText(_ arguments: Arguments) throws(UsageFailure) -> String? {
+    if arguments.isSet(.help) { return description.helpText }
+    if arguments.isSet(.version) { return "\(description.name) \(CommandDescription.version)\n" }
+    if arguments.isSet(.manual) { return description.manualPage }
+    switch arguments.text(.completionScript) {
+    case "bash": return description.bashCompletion
+    case "zsh": return description.zshCompletion
+    case "fish": return description.fishCompletion
+    default: return nil
+    }
+  }
+
+  private static func show(_ text: String) throws(SystemFailure) -> Int32 {
+    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
+    try output.append(text)
+    try output.close()
+    return ExitStatus.done.rawValue
+  }
+
+  private static func configureDiagnostics(_ arguments: Arguments) {
+    let isDumb = arguments.environment("TERM") == "dumb"
+    let isColored =
+      switch arguments.text(.color) {
+      case "always": true
+      case "never": false
+      default:
+        Terminal.isTerminal(STDERR_FILENO) && arguments.environment("NO_COLOR") == nil && !isDumb
+      }
+    let level: Diagnostics.Level =
+      arguments.isSet(.verbose) ? .everything : arguments.isSet(.quiet) ? .errorsOnly : .normal
+    Diagnostics.configure(tool: description.name, level: level, isColored: isColored)
+  }
+}
+
+/// A descriptor 0, 1 or 2 that came closed would be taken by the next file that is opened: it gets /dev/null, and
+/// standard output one that can't be written, so that lost data is an error.
+private func reserveStandardDescriptors() throws(SystemFailure) {
+  for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+    let mode = descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR
+    guard unsafe open("/dev/null", mode) == descriptor else {
+      throw SystemFailure("opening /dev/null")
+    }
+  }
+}
+
+/// The environment of the process.
+package func currentEnvironment() -> [String: String] {
+  var result: [String: String] = [:]
+  var next = unsafe environ
+  // environ ends with a null pointer, and nothing here changes it.
+  while let entry = unsafe next.pointee {
+    let text = unsafe String(cString: entry)
+    if let sign = text.firstIndex(of: "=") {
+      result[String(text[..<sign])] = String(text[text.index(after: sign)...])
+    }
+    unsafe next += 1
+  }
+  return result
+}

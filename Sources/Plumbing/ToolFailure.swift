@@ -1,0 +1,59 @@
+import Glibc
+
+/// An error that knows how the process should end, and what to tell the person at the shell.
+package protocol ToolFailure: Error {
+  var exitStatus: ExitStatus { get }
+  /// One line: what failed, then why. No tool name, no capital, no full stop.
+  var message: String { get }
+  /// Next steps, a line each.
+  var hints: [String] { get }
+  /// Lines shown as they are between message and hints: a piece of input and a caret under it.
+  var details: [String] { get }
+}
+
+extension ToolFailure {
+  package var hints: [String] { [] }
+  package var details: [String] { [] }
+}
+
+/// A command line that can't be understood.
+package struct UsageFailure: ToolFailure, Equatable {
+  package let message: String
+  package let hints: [String]
+  package let details: [String]
+
+  package var exitStatus: ExitStatus { .usage }
+
+  package init(_ message: String, hints: [String] = [], details: [String] = []) {
+    self.message = message
+    self.hints = hints
+    self.details = details
+  }
+}
+
+/// A system call that failed.
+package struct SystemFailure: ToolFailure, Equatable {
+  /// What was being done, with the name of the file: "writing standard output".
+  package let action: String
+  /// The value of errno.
+  package let code: Int32
+
+  package init(_ action: String, code: Int32 = errno) {
+    self.action = action
+    self.code = code
+  }
+
+  package var exitStatus: ExitStatus { .system }
+  package var message: String { "\(action): \(systemErrorText(code))" }
+
+  /// The reader of a pipe went away: the end of our work, and no failure.
+  package var isReaderGone: Bool { code == EPIPE }
+}
+
+/// The system's words for an error number, without their capital.
+package func systemErrorText(_ code: Int32) -> String {
+  // strerror's text for a known number is constant; an unknown one is this thread's own.
+  guard let words = unsafe strerror(code) else { return "error \(code)" }
+  let text = unsafe String(cString: words)
+  return text.prefix(1).lowercased() + text.dropFirst()
+}

@@ -1,3 +1,75 @@
-import Testing
+import Foundation
 
-@Test func placeholder() {}
+/// Runs the built executables as a shell would, and keeps everything they say.
+enum Commands {
+  /// Where the executables are: beside the test bundle.
+  static let directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+
+  /// The clone that is being tested.
+  static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// What a command left behind.
+  struct Outcome: Equatable {
+    var output: String
+    var errors: String
+    /// As the shell has it: 128 + n when signal n ended the command, 124 when it took too long.
+    var status: Int32
+  }
+
+  /// A directory of its own for one test, removed when the test lets go of it.
+  final class Workspace: Sendable {
+    let url: URL
+
+    init() throws {
+      url = FileManager.default.temporaryDirectory
+        .appendingPathComponent("streamtools-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+      try? FileManager.default.removeItem(at: url)
+    }
+  }
+
+  /// Runs a line of shell in a directory, with the built commands first on the path and nothing of the caller's
+  /// environment but what a clean login would have.
+  ///
+  /// Output goes to files rather than pipes, so nothing can block on it and no descriptor stays open elsewhere.
+  static func run(
+    _ script: String, in workspace: Workspace, environment: [String: String] = [:],
+    within seconds: Int = 120
+  ) throws -> Outcome {
+    let capture = try Workspace()
+    let output = capture.url.appendingPathComponent("1")
+    let errors = capture.url.appendingPathComponent("2")
+    for file in [output, errors] {
+      try Data().write(to: file)
+    }
+
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+    process.arguments = ["--kill-after=5", "\(seconds)", "/bin/sh", "-c", script]
+    process.currentDirectoryURL = workspace.url
+    process.environment = [
+      "PATH": "\(directory.path):/usr/local/bin:/usr/bin:/bin",
+      "HOME": workspace.url.path,
+      "LC_ALL": "C.UTF-8",
+      "TZ": "UTC",
+      "TERM": "dumb",
+      "ROOT": root.path,
+      "FIXTURES": root.appendingPathComponent("Tests/CommandTests/Fixtures").path,
+    ].merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    try process.run()
+    process.waitUntilExit()
+
+    let status = process.terminationStatus
+    return Outcome(
+      output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self),
+      status: process.terminationReason == .exit ? status : 128 + status)
+  }
+}

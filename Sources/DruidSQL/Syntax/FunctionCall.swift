@@ -1,0 +1,187 @@
+/// A call written `name(arguments)`, with all that may follow the parentheses.
+///
+/// SUBSTRING(x FROM a FOR b), POSITION(a IN b) and OVERLAY(...) arrive as calls with plain arguments, as Calcite has them.
+package struct FunctionCall: Hashable, Sendable {
+  /// As written; function names do not heed case.
+  package var name: Name
+  package var arguments: [Argument]
+  /// `COUNT(DISTINCT x)` is true, `COUNT(ALL x)` false.
+  package var isDistinct: Bool?
+  /// ORDER BY inside the parentheses: `ARRAY_AGG(x ORDER BY y)`.
+  package var orderBy: [OrderItem]
+  package var withinGroup: [OrderItem]
+  package var filter: Expression?
+  package var nulls: NullTreatment?
+  package var over: WindowReference?
+  /// False for CURRENT_TIMESTAMP and its like.
+  package var hasParentheses: Bool
+  /// What stands inside JSON_VALUE, JSON_QUERY and their like besides the arguments.
+  package var json: JSONClauses?
+
+  package init(name: Name, arguments: [Argument] = [], hasParentheses: Bool = true) {
+    self.name = name
+    self.arguments = arguments
+    self.isDistinct = nil
+    self.orderBy = []
+    self.withinGroup = []
+    self.filter = nil
+    self.nulls = nil
+    self.over = nil
+    self.hasParentheses = hasParentheses
+    self.json = nil
+  }
+
+  /// The name in capitals, by which functions are looked up.
+  package var function: String { name.text.uppercased() }
+
+  package enum Argument: Hashable, Sendable {
+    case expression(Expression)
+    /// The star of COUNT(*); it stands where its range says.
+    case star(StarPosition)
+    /// `name => value`
+    case named(Identifier, Expression)
+    case query(Query)
+    /// TABLE(name), TABLE name: a table function's input
+    case table(Name)
+    /// DEFAULT in place of a value
+    case defaultValue(StarPosition)
+  }
+
+  package enum NullTreatment: String, Hashable, Sendable {
+    case ignore = "IGNORE NULLS"
+    case respect = "RESPECT NULLS"
+  }
+}
+
+/// A position that takes no part in equality.
+package struct StarPosition: Hashable, Sendable {
+  package var range: SourceRange
+
+  package init(_ range: SourceRange) { self.range = range }
+
+  package static func == (left: StarPosition, right: StarPosition) -> Bool { true }
+
+  package func hash(into hasher: inout Hasher) {}
+}
+
+/// The words of SQL/JSON: RETURNING, wrappers, ON EMPTY, ON ERROR, key-value pairs.
+package struct JSONClauses: Hashable, Sendable {
+  package enum Behaviour: Hashable, Sendable {
+    case error
+    case null
+    case emptyArray
+    case emptyObject
+    case defaultValue(Expression)
+    case boolean(String)
+  }
+
+  package var returning: TypeName?
+  package var onEmpty: Behaviour?
+  package var onError: Behaviour?
+  /// `WITH WRAPPER` and its variants, as text.
+  package var wrapper: String?
+  /// JSON_OBJECT(KEY a VALUE b, ...): the arguments are then a, b, ...
+  package var hasPairs: Bool
+  /// `NULL ON NULL` is false, `ABSENT ON NULL` true.
+  package var absentOnNull: Bool?
+
+  package init() {
+    self.returning = nil
+    self.onEmpty = nil
+    self.onError = nil
+    self.wrapper = nil
+    self.hasPairs = false
+    self.absentOnNull = nil
+  }
+}
+
+/// What follows OVER.
+package enum WindowReference: Hashable, Sendable {
+  case name(Identifier)
+  case specification(WindowSpecification)
+}
+
+/// `([base] PARTITION BY ... ORDER BY ... frame)`
+package struct WindowSpecification: Hashable, Sendable {
+  package var base: Identifier?
+  package var partitionBy: [Expression]
+  package var orderBy: [OrderItem]
+  package var frame: WindowFrame?
+  package var allowsPartial: Bool?
+  package var range: SourceRange
+
+  package init(
+    base: Identifier?, partitionBy: [Expression], orderBy: [OrderItem], frame: WindowFrame?,
+    allowsPartial: Bool?, range: SourceRange
+  ) {
+    self.base = base
+    self.partitionBy = partitionBy
+    self.orderBy = orderBy
+    self.frame = frame
+    self.allowsPartial = allowsPartial
+    self.range = range
+  }
+
+  package static func == (left: WindowSpecification, right: WindowSpecification) -> Bool {
+    left.base == right.base && left.partitionBy == right.partitionBy
+      && left.orderBy == right.orderBy && left.frame == right.frame
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(base)
+    hasher.combine(partitionBy)
+    hasher.combine(orderBy)
+    hasher.combine(frame)
+  }
+}
+
+/// ROWS or RANGE with its bounds; `ROWS x` has no second bound and ends at the current row.
+package struct WindowFrame: Hashable, Sendable {
+  package enum Unit: String, Hashable, Sendable {
+    case rows = "ROWS"
+    case range = "RANGE"
+  }
+
+  package indirect enum Bound: Hashable, Sendable {
+    case unboundedPreceding
+    case preceding(Expression)
+    case currentRow
+    case following(Expression)
+    case unboundedFollowing
+  }
+
+  package enum Exclusion: String, Hashable, Sendable {
+    case currentRow = "EXCLUDE CURRENT ROW"
+    case noOthers = "EXCLUDE NO OTHERS"
+    case group = "EXCLUDE GROUP"
+    case ties = "EXCLUDE TIES"
+  }
+
+  package var unit: Unit
+  package var start: Bound
+  package var end: Bound?
+  package var exclusion: Exclusion?
+  package var range: SourceRange
+
+  package init(
+    unit: Unit, start: Bound, end: Bound?, exclusion: Exclusion? = nil, range: SourceRange
+  ) {
+    self.unit = unit
+    self.start = start
+    self.end = end
+    self.exclusion = exclusion
+    self.range = range
+  }
+
+  package static func == (left: WindowFrame, right: WindowFrame) -> Bool {
+    left.unit == right.unit && left.start == right.start && left.end == right.end
+      && left.exclusion == right.exclusion
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(unit)
+    hasher.combine(start)
+    hasher.combine(end)
+    hasher.combine(exclusion)
+  }
+}

@@ -1,0 +1,58 @@
+/// A statement refused, in the terms of Druid's own errors; the parser, the resolver and the translator all throw it.
+package struct SQLFailure: Error, Equatable, Sendable {
+  /// Druid's categories; each has its HTTP status.
+  package enum Category: String, Sendable {
+    case invalidInput = "INVALID_INPUT"
+    case unsupported = "UNSUPPORTED"
+    case defensive = "DEFENSIVE"
+    case runtimeFailure = "RUNTIME_FAILURE"
+    case uncategorized = "UNCATEGORIZED"
+  }
+
+  package var category: Category
+  /// `invalidInput`, `general`, ...
+  package var errorCode: String
+  package var persona: String
+  /// Without the position, which Druid appends as ` (line [1], column [8])`.
+  package var message: String
+  package var range: SourceRange?
+  /// For an unexpected token: what stood there, and what could have.
+  package var token: String?
+  package var expected: String?
+
+  package init(
+    _ message: String, at range: SourceRange?, category: Category = .invalidInput,
+    errorCode: String = "invalidInput", persona: String = "USER"
+  ) {
+    self.category = category
+    self.errorCode = errorCode
+    self.persona = persona
+    self.message = message
+    self.range = range
+    self.token = nil
+    self.expected = nil
+  }
+
+  /// The message as Druid sends it, position and acceptable tokens included.
+  package var errorMessage: String {
+    var text = message
+    if let range { text += " (line [\(range.line)], column [\(range.column)])" }
+    if let expected { text += ", acceptable options: \(expected)" }
+    return text
+  }
+
+  /// The pairs of the error's `context`, all strings, in Druid's order.
+  package var context: [(key: String, value: String)] {
+    guard errorCode == "invalidInput" else { return [] }
+    var pairs = [(key: "sourceType", value: "sql")]
+    if let range {
+      pairs.append(("line", String(range.line)))
+      pairs.append(("column", String(range.column)))
+      pairs.append(("endLine", String(range.endLine)))
+      pairs.append(("endColumn", String(range.endColumn)))
+    }
+    if let token { pairs.append(("token", token)) }
+    if let expected { pairs.append(("expected", expected)) }
+    return pairs
+  }
+}

@@ -20,11 +20,14 @@ func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+/// A test target; it finds the files of the folders it reads by their path.
 func tests(
-  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+  _ name: String, _ dependencies: [Target.Dependency], reading folders: [String] = [],
+  resources: [Resource] = []
 ) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+    name: name, dependencies: dependencies, exclude: folders, resources: resources,
+    swiftSettings: settings)
 }
 
 func debian(_ name: String, package: String, pkgConfig: String) -> Target {
@@ -60,7 +63,9 @@ let package = Package(
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka"]),
     tests("DruidSQLTests", ["DruidSQL"]),
     tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"]),
-    tests("CommandTests", ["Plumbing", "CRdkafka", "fake-events", "kprod", "dsql", "devstack"]),
+    tests(
+      "CommandTests", ["Plumbing", "CRdkafka", "fake-events", "kprod", "dsql", "devstack"],
+      reading: ["Golden", "Fixtures"]),
   ],
   cxxLanguageStandard: .cxx17
 )

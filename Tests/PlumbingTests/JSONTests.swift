@@ -1,0 +1,106 @@
+import Plumbing
+import Testing
+
+@Suite struct JSONValueTests {
+  @Test(arguments: [
+    "null", "true", "[1,2.50,-3e+7]", #"{"a":{"b":[]},"a":"x\"\\\n"}"#, #""é🙂""#, "[[[]]]", "0",
+    "123456789012345678901234567890",
+  ])
+  func whatIsWrittenIsWhatWasRead(text: String) throws {
+    #expect(try JSONValue(parsing: text).jsonText == text)
+  }
+
+  @Test func escapesAreDecoded() throws {
+    #expect(try JSONValue(parsing: #""\u00e9\ud83d\ude42\/\b""#).text == "é🙂/\u{8}")
+  }
+
+  @Test(arguments: [
+    "", " ", "nul", "01", "1.", "1e", "+1", "-", "[1,]", "{\"a\" 1}", "{a:1}", "\"\u{1}\"",
+    #""\ud83d""#,
+    #""\ude42""#, #""\x""#, "[1] 2", "\"", "{\"a\":1,}", "[", "\"\\u12\"", "tru", "[1 2]", "NaN",
+  ])
+  func whatIsNoJSONIsRefused(text: String) {
+    #expect(throws: JSONValue.Malformed.self) { try JSONValue(parsing: text) }
+  }
+
+  @Test func deepNestingIsRefusedAndNotFollowed() {
+    let deep = String(repeating: "[", count: 100_000)
+    #expect(throws: JSONValue.Malformed.self) { try JSONValue(parsing: deep) }
+  }
+
+  @Test func invalidUTF8IsRefused() {
+    #expect(throws: JSONValue.Malformed.self) { try JSONValue(parsing: [0x22, 0xff, 0x22]) }
+  }
+
+  @Test func membersAreFound() throws {
+    let value = try JSONValue(parsing: #"{"a":1,"b":{"c":[true,null]},"a":2}"#)
+    #expect(value["a"]?.integer == 2)
+    #expect(value["b"]?["c"]?.elements == [.bool(true), .null])
+    #expect(value["nope"] == nil)
+  }
+
+  @Test func anyBytesAreReadOrRefused() {
+    var random = SeededGenerator(seed: 7)
+    let alphabet = Array(#"{}[]",:\u0123eE+-.truefalsn \"#.utf8) + [0, 0xff, 0xc3, 0xa9]
+    for _ in 0..<5000 {
+      let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in
+        alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+      }
+      if let value = try? JSONValue(parsing: bytes) {
+        #expect((try? JSONValue(parsing: value.jsonText)) == value)
+      }
+    }
+  }
+}
+
+@Suite struct JSONLineTests {
+  /// Reads a line that has its padding behind it.
+  private func read(_ line: String, _ paths: [[String]]) throws -> [(JSONLine.Kind, String)] {
+    var reader = JSONLine(fields: paths)
+    let bytes = Array(line.utf8) + [UInt8](repeating: 0, count: LineReader.padding)
+    unsafe try reader.read(bytes.span.bytes.extracting(0..<line.utf8.count))
+    return paths.indices.map { (reader.kind($0), reader.text(of: $0)) }
+  }
+
+  @Test func fieldsAreFoundInAnyOrder() throws {
+    let line = #"{"price":12.50,"user":{"id":7,"tags":["a"]},"s":"caf\u00e9","t":true,"n":null}"#
+    let found = try read(
+      line, [["s"], ["price"], ["user", "id"], ["user", "tags"], ["t"], ["n"], ["x"], ["user"]])
+    #expect(found[0] == (.string, "café"))
+    #expect(found[1] == (.number, "12.50"))
+    #expect(found[2] == (.number, "7"))
+    #expect(found[3] == (.array, #"["a"]"#))
+    #expect(found[4] == (.true, "true"))
+    #expect(found[5].0 == .null)
+    #expect(found[6].0 == .absent)
+    #expect(found[7].0 == .object)
+  }
+
+  @Test func theLastOfEqualKeysCounts() throws {
+    #expect(try read(#"{"a":1,"a":"two"}"#, [["a"]])[0] == (.string, "two"))
+  }
+
+  @Test(arguments: [
+    "", "{", "[1]", "7", "{\"a\":1} {\"a\":2}", "{\"a\":tru}", "{\"a\":\"\u{1}\"}", "{\"a\":01}",
+    "{\"a\" 1}", "x",
+    "{\"a\":1,}",
+  ])
+  func whatIsNoObjectIsMalformed(line: String) {
+    #expect(throws: JSONLine.Malformed.self) { try read(line, [["a"]]) }
+  }
+}
+
+/// A small generator with a seed (SplitMix64), so that a failure can be seen again.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

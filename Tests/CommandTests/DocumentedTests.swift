@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// Help, manual page and completions of every command, tried where people meet them: a terminal of 80 columns, man, and
+/// the three shells themselves.
+@Suite struct DocumentedTests {
+  static let tools = ["fake-events", "kprod", "dsql", "devstack"]
+
+  static func run(_ script: String) throws -> Commands.Outcome {
+    try Commands.run(script, in: Commands.Workspace())
+  }
+
+  /// The long options that a help text lists.
+  static func options(_ tool: String) throws -> [String] {
+    try run("\(tool) --help").output.split(separator: "\n")
+      .compactMap { $0.firstMatch(of: /^  (?:-., |    )(--[a-z0-9-]+)/).map { String($0.1) } }
+  }
+
+  @Test(arguments: tools)
+  func helpFitsATerminalAndSaysItAll(_ tool: String) throws {
+    let help = try Self.run("\(tool) --help")
+    #expect(help.status == 0 && help.errors == "")
+    let lines = help.output.split(separator: "\n", omittingEmptySubsequences: false)
+    let wide = lines.filter { $0.count > 80 }
+    #expect(wide.isEmpty, "\(tool): \(wide)")
+    for heading in ["usage:", "examples:", "options:", "exit statuses:"] {
+      #expect(lines.contains { $0 == heading }, "\(tool) --help lacks '\(heading)'")
+    }
+    #expect(try Self.options(tool).count > 8)
+    let version = try Self.run("\(tool) --version")
+    #expect(version.status == 0 && version.output.hasPrefix("\(tool) ") && version.errors == "")
+  }
+
+  @Test(arguments: tools)
+  func manualPagePassesMan(_ tool: String) throws {
+    let outcome = try Self.run(
+      "\(tool) --man > \(tool).1 && man --warnings -E UTF-8 -l -Tutf8 -Z ./\(tool).1 > /dev/null")
+    #expect(outcome == Commands.Outcome(output: "", errors: "", status: 0))
+    let page = try Self.run("\(tool) --man > p.1 && MANWIDTH=80 man -l ./p.1 | col -b").output
+    for option in try Self.options(tool) {
+      #expect(page.contains(option), "\(tool).1 lacks \(option)")
+    }
+    for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "EXAMPLES"] {
+      #expect(page.split(separator: "\n").contains { $0 == section }, "\(tool).1 lacks \(section)")
+    }
+  }
+
+  @Test(arguments: tools)
+  func bashOffersEveryOption(_ tool: String) throws {
+    let outcome = try Self.run(
+      #"""
+      \#(tool) --completion bash > c && exec bash --norc -uec '
+        source ./c
+        how=$(complete -p \#(tool)); function=${how#* -F }; function=${function%% *}
+        COMP_WORDS=(\#(tool) --); COMP_CWORD=1; COMP_LINE="\#(tool) --"; COMP_POINT=${#COMP_LINE}
+        "$function" \#(tool) -- \#(tool); printf "%s\n" "${COMPREPLY[@]}"'
+      """#)
+    #expect(outcome.errors == "" && outcome.status == 0)
+    let offered = Set(outcome.output.split(separator: "\n").map(Self.word))
+    #expect(try Self.options(tool).filter { !offered.contains($0) } == [])
+  }
+
+  @Test(arguments: tools)
+  func fishOffersEveryOption(_ tool: String) throws {
+    let outcome = try Self.run(
+      "\(tool) --completion fish > c.fish && exec fish --no-config -c 'source c.fish; complete -C \"\(tool) --\"'"
+    )
+    #expect(outcome.errors == "" && outcome.status == 0)
+    let offered = Set(outcome.output.split(separator: "\n").map(Self.word))
+    #expect(try Self.options(tool).filter { !offered.contains($0) } == [])
+  }
+
+  /// zsh completes only in an interactive shell: one is started on a terminal of its own, and Tab is pressed in it.
+  @Test(arguments: tools)
+  func zshOffersEveryOption(_ tool: String) throws {
+    let outcome = try Self.run(
+      #"""
+      mkdir f && \#(tool) --completion zsh > f/_\#(tool) && zsh -n f/_\#(tool) && exec zsh -f "$ROOT/Tests/CommandTests/Fixtures/complete.zsh" f \#(tool)
+      """#)
+    #expect(outcome.errors == "" && outcome.status == 0)
+    let offered = Set(outcome.output.split(separator: "\n").map(Self.word))
+    #expect(try Self.options(tool).filter { !offered.contains($0) } == [], "\(outcome.output)")
+  }
+
+  /// The first word of a line, without what some shells put behind an option that takes a value.
+  private static func word(_ line: Substring) -> String {
+    String(line.prefix { $0 != " " && $0 != "\t" && $0 != "=" })
+  }
+}

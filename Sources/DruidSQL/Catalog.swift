@@ -1,0 +1,49 @@
+/// The tables that a query may read, as the engine knows them at that moment.
+package struct Catalog: Sendable {
+  package enum Kind: Sendable {
+    case dataSource
+    /// A table of `INFORMATION_SCHEMA` or `sys`: standard functions only, exact counts.
+    case system
+  }
+
+  package struct Column: Sendable {
+    package var name: String
+    package var type: SQLType
+    /// What reads it in SQLite: a column name, quoted if need be.
+    package var sqlite: String
+    /// Whether any row holds a multi-value, so that filters and grouping must look inside.
+    package var hasMultipleValues: Bool
+
+    package init(name: String, type: SQLType, sqlite: String, hasMultipleValues: Bool = false) {
+      self.name = name
+      self.type = type
+      self.sqlite = sqlite
+      self.hasMultipleValues = hasMultipleValues
+    }
+  }
+
+  package struct Table: Sendable {
+    /// `druid`, `INFORMATION_SCHEMA`, `sys`
+    package var schema: String
+    package var name: String
+    package var kind: Kind
+    /// What stands for it in SQLite's FROM: a table name or a SELECT in parentheses.
+    package var sqlite: String
+    /// In the order of `SELECT *`.
+    package var columns: [Column]
+
+    package init(schema: String, name: String, kind: Kind, sqlite: String, columns: [Column]) {
+      self.schema = schema
+      self.name = name
+      self.kind = kind
+      self.sqlite = sqlite
+      self.columns = columns
+    }
+  }
+
+  package var tables: [Table]
+
+  package init(tables: [Table]) { self.tables = tables }
+
+  package static let defaultSchema = "druid"
+}

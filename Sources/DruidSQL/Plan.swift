@@ -1,0 +1,86 @@
+/// What a query was planned to: SQL for SQLite, and what its answer looks like.
+///
+/// How values cross the border to SQLite, in stored columns and in the rows of an answer:
+///
+/// | SQL type | SQLite value |
+/// | --- | --- |
+/// | BOOLEAN | integer 0 or 1 |
+/// | INTEGER, BIGINT | integer |
+/// | TIMESTAMP, DATE | integer, milliseconds since 1970 UTC |
+/// | DOUBLE, DECIMAL | real; the text `NaN` for what is not a number (SQLite turns a real NaN into NULL). Infinities are reals |
+/// | FLOAT | real that a 32-bit float holds exactly |
+/// | CHAR, VARCHAR | text; a **blob** is a multi-value: UTF-8 JSON array of two or more strings (or nulls), printed as that JSON |
+/// | ARRAY | text: a JSON array without spaces, as Druid prints it |
+/// | COMPLEX<json> | text: JSON without spaces |
+/// | anything | NULL |
+package struct Plan: Sendable {
+  package struct Column: Sendable, Equatable {
+    package var name: String
+    package var type: SQLType
+
+    package init(name: String, type: SQLType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  /// One SELECT for SQLite, without parameters.
+  package var sqlite: String
+  package var columns: [Column]
+  /// The datasources it reads, each once: the engine waits for their ingestion.
+  package var dataSources: [String]
+  /// Whether it says EXPLAIN PLAN FOR; `sqlite` is then empty.
+  package var isExplain: Bool
+
+  package init(sqlite: String, columns: [Column], dataSources: [String], isExplain: Bool) {
+    self.sqlite = sqlite
+    self.columns = columns
+    self.dataSources = dataSources
+    self.isExplain = isExplain
+  }
+}
+
+/// The settings of a query that change its answer; from the request's context.
+package struct PlanSettings: Sendable {
+  /// `sqlTimeZone`, an IANA name or an offset; `Etc/UTC` is UTC.
+  package var timeZone: String
+  /// The clock, milliseconds since 1970: CURRENT_TIMESTAMP.
+  package var nowMilliseconds: Int64
+  /// `useApproximateCountDistinct`; the counts are exact either way, but some of Druid's errors differ.
+  package var approximatesCountDistinct: Bool
+  /// `sqlOuterLimit`
+  package var outerLimit: Int?
+
+  package init(
+    timeZone: String = "UTC", nowMilliseconds: Int64, approximatesCountDistinct: Bool = true,
+    outerLimit: Int? = nil
+  ) {
+    self.timeZone = timeZone
+    self.nowMilliseconds = nowMilliseconds
+    self.approximatesCountDistinct = approximatesCountDistinct
+    self.outerLimit = outerLimit
+  }
+}
+
+/// A value for a `?`.
+package struct PlanParameter: Sendable {
+  package enum Value: Sendable, Equatable {
+    case null
+    case text(String)
+    case integer(Int64)
+    case double(Double)
+    case boolean(Bool)
+    /// Milliseconds since 1970, for TIMESTAMP and DATE.
+    case time(Int64)
+    case array([Value])
+  }
+
+  /// As the request spells it: `VARCHAR`, `BIGINT`, ...
+  package var type: String
+  package var value: Value
+
+  package init(type: String, value: Value) {
+    self.type = type
+    self.value = value
+  }
+}

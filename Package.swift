@@ -42,12 +42,13 @@ let package = Package(
     debian("CSQLite", package: "libsqlite3-dev", pkgConfig: "sqlite3"),
     debian("CMicrohttpd", package: "libmicrohttpd-dev", pkgConfig: "libmicrohttpd"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CBroker"),
 
     module("Plumbing", ["CSimdjson"]),
     module("EventGeneration", ["Plumbing"]),
     module("Kafka", ["Plumbing", "CRdkafka"]),
     module("Druid", ["Plumbing", "CCurl"]),
-    module("EmbeddedKafka", ["Plumbing"]),
+    module("EmbeddedKafka", ["Plumbing", "CBroker"]),
     module("DruidSQL", []),
     module("EmbeddedDruid", ["Plumbing", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
 
@@ -60,7 +61,7 @@ let package = Package(
     tests("EventGenerationTests", ["EventGeneration"]),
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
     tests("DruidTests", ["Druid", "Plumbing"]),
-    tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka"]),
+    tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
     tests("DruidSQLTests", ["DruidSQL"]),
     tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"]),
     tests(

@@ -1,0 +1,65 @@
+/// The requests this broker knows, by the protocol's numbers, and the versions it takes of each.
+///
+/// The low ends are there because some clients decide what a broker can do by asking for one single
+/// version: Produce 0 (compression), Fetch 4 (today's batches), FindCoordinator 0 (groups),
+/// InitProducerId 0 (idempotence). The high ends stop before the encoding with tagged fields.
+enum API: Int16, CaseIterable {
+  case produce = 0
+  case fetch = 1
+  case listOffsets = 2
+  case metadata = 3
+  case offsetCommit = 8
+  case offsetFetch = 9
+  case findCoordinator = 10
+  case joinGroup = 11
+  case heartbeat = 12
+  case leaveGroup = 13
+  case syncGroup = 14
+  case apiVersions = 18
+  case createTopics = 19
+  case deleteTopics = 20
+  case initProducerID = 22
+
+  var versions: ClosedRange<Int16> {
+    switch self {
+    case .produce: 0...7
+    case .fetch: 4...11
+    case .listOffsets: 1...5
+    case .metadata: 0...8
+    case .offsetCommit: 1...7
+    case .offsetFetch: 1...5
+    case .findCoordinator: 0...2
+    case .joinGroup: 0...5
+    case .heartbeat, .leaveGroup, .syncGroup: 0...3
+    case .apiVersions: 0...3
+    case .createTopics: 0...4
+    case .deleteTopics: 0...3
+    case .initProducerID: 0...1
+    }
+  }
+}
+
+/// What stands in front of every request.
+struct RequestHeader {
+  let api: API
+  let version: Int16
+  let correlation: Int32
+  let clientID: String
+
+  /// - Throws: ``MalformedFrame`` also for a request that is not served: like a real broker, this one
+  ///   then ends the connection. Only ApiVersions is answered in any version.
+  @_lifetime(reader: copy reader)
+  init(from reader: inout FieldReader) throws(MalformedFrame) {
+    let key = try reader.int16()
+    version = try reader.int16()
+    correlation = try reader.int32()
+    clientID = try reader.nullableString() ?? ""
+    guard let api = API(rawValue: key) else {
+      throw MalformedFrame(reason: "request \(key) is not served")
+    }
+    guard api == .apiVersions || api.versions.contains(version) else {
+      throw MalformedFrame(reason: "request \(key) is not served in version \(version)")
+    }
+    self.api = api
+  }
+}

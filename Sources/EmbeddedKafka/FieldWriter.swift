@@ -1,0 +1,57 @@
+/// Writes the fields of an answer in the protocol's encoding.
+struct FieldWriter {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func int8(_ value: Int8) {
+    bytes.append(UInt8(bitPattern: value))
+  }
+
+  mutating func int16(_ value: Int16) { integer(value) }
+
+  mutating func int32(_ value: Int32) { integer(value) }
+
+  mutating func int64(_ value: Int64) { integer(value) }
+
+  mutating func bool(_ value: Bool) { int8(value ? 1 : 0) }
+
+  mutating func error(_ code: ErrorCode) { int16(code.rawValue) }
+
+  /// A count, a length or a number that the protocol keeps in 32 bits.
+  mutating func count(_ value: Int) { int32(Int32(clamping: value)) }
+
+  private mutating func integer(_ value: some FixedWidthInteger) {
+    for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+    }
+  }
+
+  /// At most 32,767 bytes travel; every string here is shorter by its own limits.
+  mutating func string(_ text: String) {
+    let encoded = text.utf8.prefix(Int(Int16.max))
+    int16(Int16(encoded.count))
+    bytes.append(contentsOf: encoded)
+  }
+
+  mutating func nullableString(_ text: String?) {
+    if let text { string(text) } else { int16(-1) }
+  }
+
+  mutating func byteArray(_ content: [UInt8]) {
+    count(content.count)
+    bytes.append(contentsOf: content)
+  }
+
+  mutating func array<Element>(
+    _ elements: some Collection<Element>, _ write: (inout FieldWriter, Element) -> Void
+  ) {
+    count(elements.count)
+    for element in elements { write(&self, element) }
+  }
+
+  /// Puts `value` over the four bytes at `offset`: for a length that is known afterwards.
+  mutating func patch(_ value: Int32, at offset: Int) {
+    for index in 0..<4 {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index))
+    }
+  }
+}

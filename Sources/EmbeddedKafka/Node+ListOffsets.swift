@@ -1,0 +1,57 @@
+/// ListOffsets: the first offset, the end, or the first record of a time.
+extension Node {
+  @_lifetime(reader: copy reader)
+  func listOffsets(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    _ = try reader.int32()
+    if version >= 2 {
+      _ = try reader.int8()
+      fields.int32(0)
+    }
+    let topicCount = try reader.count()
+    fields.count(topicCount)
+    for _ in 0..<topicCount {
+      let topic = try reader.string()
+      fields.string(topic)
+      let partitionCount = try reader.count()
+      fields.count(partitionCount)
+      for _ in 0..<partitionCount {
+        let partition = try reader.int32()
+        let epoch = version >= 4 ? try reader.int32() : -1
+        let time = try reader.int64()
+        var found = (time: Int64(-1), offset: Int64(-1))
+        var failure = ErrorCode.none
+        do throws(ErrorCode) {
+          found = try find(time, in: try log(topic, partition, leaderEpoch: epoch))
+        } catch {
+          failure = error
+        }
+        fields.int32(partition)
+        fields.error(failure)
+        fields.int64(found.time)
+        fields.int64(found.offset)
+        if version >= 4 { fields.int32(failure == .none ? Self.leaderEpoch : -1) }
+      }
+    }
+  }
+
+  private func find(
+    _ time: Int64, in log: PartitionLog
+  ) throws(ErrorCode) -> (time: Int64, offset: Int64) {
+    switch time {
+    case -1: return (-1, log.endOffset)
+    case -2: return (-1, 0)
+    case 0...: break
+    default: throw .invalidRequest
+    }
+    guard let batch = log.firstBatch(reaching: time) else { return (-1, -1) }
+    do {
+      let bytes = try file.read(count: batch.size, at: batch.position)
+      return StoredBatch(bytes).firstRecord(reaching: time)
+    } catch {
+      storageFailed(error, isLost: true)
+      throw .storageError
+    }
+  }
+}

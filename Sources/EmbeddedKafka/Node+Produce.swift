@@ -1,0 +1,79 @@
+/// Produce: batches into partitions.
+extension Node {
+  /// - Returns: whether there is an answer to send; with acks 0 there is none.
+  /// - Throws: with acks 0 also for a batch that was refused: the end of the connection is the only
+  ///   word such a client gets.
+  @_lifetime(reader: copy reader)
+  func produce(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) -> Bool {
+    if version >= 3 { _ = try reader.nullableString() }
+    let acks = try reader.int16()
+    _ = try reader.int32()
+    // The whole request is read once before a byte of it is kept.
+    var rehearsal = reader
+    try Self.skimRecords(&rehearsal)
+
+    var refusals = 0
+    let topicCount = try reader.count()
+    fields.count(topicCount)
+    for _ in 0..<topicCount {
+      let topic = try reader.string()
+      fields.string(topic)
+      let partitionCount = try reader.count()
+      fields.count(partitionCount)
+      for _ in 0..<partitionCount {
+        let partition = try reader.int32()
+        let (failure, offset) = append(
+          try reader.nullableSpan(), topic: topic, partition: partition, acks: acks, version)
+        if failure != .none { refusals += 1 }
+        fields.int32(partition)
+        fields.error(failure)
+        fields.int64(offset)
+        if version >= 2 { fields.int64(-1) }
+        if version >= 5 { fields.int64(failure == .none ? 0 : -1) }
+      }
+    }
+    if version >= 1 { fields.int32(0) }
+    guard acks == 0 else { return true }
+    guard refusals == 0 else { throw MalformedFrame(reason: "a batch without acks was refused") }
+    return false
+  }
+
+  @_lifetime(reader: copy reader)
+  private static func skimRecords(_ reader: inout FieldReader) throws(MalformedFrame) {
+    for _ in 0..<(try reader.count()) {
+      _ = try reader.string()
+      for _ in 0..<(try reader.count()) {
+        _ = try reader.int32()
+        _ = try reader.nullableSpan()
+      }
+    }
+  }
+
+  private func append(
+    _ records: RawSpan?, topic: String, partition: Int32, acks: Int16, _ version: Int16
+  ) -> (failure: ErrorCode, offset: Int64) {
+    guard (-1...1).contains(acks) else { return (.invalidRequiredAcks, -1) }
+    // Before version 3 come the record formats that this broker does not keep.
+    guard version >= 3 else { return (.unsupportedVersion, -1) }
+    guard let log = topics[topic, partition] else { return (.unknownTopicOrPartition, -1) }
+    guard let records else { return (.invalidRecord, -1) }
+    let header: BatchHeader
+    do throws(ErrorCode) {
+      header = try BatchHeader(of: records, produceVersion: version)
+    } catch {
+      return (error, -1)
+    }
+    do throws(PartitionLog.Refusal) {
+      return (.none, try log.append(header, records))
+    } catch {
+      switch error {
+      case .answered(let code): return (code, -1)
+      case .storage(let failure):
+        storageFailed(failure, isLost: acks == 0)
+        return (.storageError, -1)
+      }
+    }
+  }
+}

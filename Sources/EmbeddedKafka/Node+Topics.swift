@@ -1,0 +1,134 @@
+/// Metadata, CreateTopics and DeleteTopics: which topics there are, and that this broker leads all.
+extension Node {
+  @_lifetime(reader: copy reader)
+  func metadata(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let count = try reader.nullableCount()
+    var names: [String] = []
+    for _ in 0..<(count ?? 0) { names.append(try reader.string()) }
+    let mayCreate = version >= 4 ? try reader.bool() : true
+    let wantsAll = count == nil || (version == 0 && count == 0)
+
+    if version >= 3 { fields.int32(0) }
+    fields.array([Self.id]) { fields, id in
+      fields.int32(id)
+      fields.string(Self.host)
+      fields.int32(Int32(port))
+      if version >= 1 { fields.nullableString(nil) }
+    }
+    if version >= 2 { fields.nullableString("devstack") }
+    if version >= 1 { fields.int32(Self.id) }
+    let described = wantsAll ? topics.all.map { $0.name } : names
+    fields.array(described) { fields, name in
+      describe(name, mayCreate: mayCreate, version, into: &fields)
+    }
+    if version >= 8 { fields.int32(.min) }
+  }
+
+  private func describe(
+    _ name: String, mayCreate: Bool, _ version: Int16, into fields: inout FieldWriter
+  ) {
+    var topic: Topic?
+    var failure = ErrorCode.none
+    do throws(ErrorCode) {
+      topic = mayCreate ? try topics.findOrCreate(name) : topics[name]
+      if topic == nil { failure = Topics.isValid(name) ? .unknownTopicOrPartition : .invalidTopic }
+    } catch {
+      failure = error
+    }
+    fields.error(failure)
+    fields.string(name)
+    if version >= 1 { fields.bool(false) }
+    fields.array(topic?.partitions.indices ?? 0..<0) { fields, number in
+      fields.error(.none)
+      fields.count(number)
+      fields.int32(Self.id)
+      if version >= 7 { fields.int32(Self.leaderEpoch) }
+      fields.array([Self.id]) { $0.int32($1) }
+      fields.array([Self.id]) { $0.int32($1) }
+      if version >= 5 { fields.count(0) }
+    }
+    if version >= 8 { fields.int32(.min) }
+  }
+
+  /// A topic as CreateTopics asks for it.
+  private struct Wish {
+    let name: String
+    var partitionCount: Int
+    let replicationFactor: Int16
+    var hasForeignReplica = false
+  }
+
+  @_lifetime(reader: copy reader)
+  func createTopics(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    var wishes: [Wish] = []
+    for _ in 0..<(try reader.count()) { wishes.append(try wish(&reader)) }
+    _ = try reader.int32()
+    let isTrial = version >= 1 ? try reader.bool() : false
+
+    if version >= 2 { fields.int32(0) }
+    fields.array(wishes) { fields, wish in
+      var failure = ErrorCode.none
+      do throws(ErrorCode) {
+        try grant(wish, isTrial: isTrial)
+      } catch {
+        failure = error
+      }
+      fields.string(wish.name)
+      fields.error(failure)
+      if version >= 1 { fields.nullableString(nil) }
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  private func wish(_ reader: inout FieldReader) throws(MalformedFrame) -> Wish {
+    var wish = Wish(
+      name: try reader.string(), partitionCount: Int(try reader.int32()),
+      replicationFactor: try reader.int16())
+    let assigned = try reader.count()
+    for _ in 0..<assigned {
+      _ = try reader.int32()
+      for _ in 0..<(try reader.count()) where try reader.int32() != Self.id {
+        wish.hasForeignReplica = true
+      }
+    }
+    if assigned > 0 { wish.partitionCount = assigned }
+    // Settings such as retention mean nothing here: all is kept.
+    for _ in 0..<(try reader.count()) {
+      _ = try reader.string()
+      _ = try reader.nullableString()
+    }
+    return wish
+  }
+
+  private func grant(_ wish: Wish, isTrial: Bool) throws(ErrorCode) {
+    if wish.hasForeignReplica { throw .invalidReplicaAssignment }
+    guard wish.replicationFactor == 1 || wish.replicationFactor == -1 else {
+      throw .invalidReplicationFactor
+    }
+    let count = wish.partitionCount == -1 ? Topics.defaultPartitionCount : wish.partitionCount
+    try topics.create(wish.name, partitionCount: count, isTrial: isTrial)
+  }
+
+  @_lifetime(reader: copy reader)
+  func deleteTopics(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    var names: [String] = []
+    for _ in 0..<(try reader.count()) { names.append(try reader.string()) }
+    _ = try reader.int32()
+    if version >= 1 { fields.int32(0) }
+    fields.array(names) { fields, name in
+      fields.string(name)
+      do throws(ErrorCode) {
+        try topics.delete(name)
+        fields.error(.none)
+      } catch {
+        fields.error(error)
+      }
+    }
+  }
+}

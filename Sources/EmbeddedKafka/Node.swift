@@ -1,0 +1,117 @@
+import Plumbing
+import Synchronization
+
+/// The broker without its sockets: takes one request's bytes, gives the answer's.
+final class Node: Sendable {
+  /// The number of the only broker there is.
+  static let id: Int32 = 0
+  static let host = "127.0.0.1"
+  /// The leader never changes, so its epoch never does.
+  static let leaderEpoch: Int32 = 0
+
+  let port: UInt16
+  let file: StorageFile
+  let topics: Topics
+  private let nextProducerID: Atomic<Int64>
+  private let report: @Sendable (String) -> Void
+  private let storage = Mutex(StorageHealth())
+
+  /// What went wrong with the temporary file.
+  private struct StorageHealth {
+    var isReported = false
+    var lostSomething = false
+  }
+
+  /// - Parameter firstProducerID: where producer ids start; different in each run, so that a
+  ///   producer that outlived another broker on this port is not taken for one of ours.
+  init(
+    port: UInt16, file: StorageFile, firstProducerID: Int64,
+    report: @escaping @Sendable (String) -> Void
+  ) {
+    self.port = port
+    self.file = file
+    topics = Topics(file: file)
+    nextProducerID = Atomic(firstProducerID)
+    self.report = report
+  }
+
+  /// Whether records are gone that a client may believe to be here.
+  var lostSomething: Bool { storage.withLock { $0.lostSomething } }
+
+  /// The answer to the request in `frame` (its length not included), or `nil` when it asks for none.
+  ///
+  /// - Parameter wakeup: what this connection waits with, when the request can wait.
+  /// - Throws: ``MalformedFrame`` when the connection should end.
+  func answer(_ frame: RawSpan, wakeup: Wakeup) throws(MalformedFrame) -> Answer? {
+    var reader = FieldReader(frame)
+    let header = try RequestHeader(from: &reader)
+    var answer = Answer(to: header.correlation)
+    let version = header.version
+    switch header.api {
+    case .apiVersions: apiVersions(version, into: &answer.fields)
+    case .metadata: try metadata(&reader, version, into: &answer.fields)
+    case .produce:
+      guard try produce(&reader, version, into: &answer.fields) else { return nil }
+    case .fetch: try fetch(&reader, version, wakeup, into: &answer)
+    case .listOffsets: try listOffsets(&reader, version, into: &answer.fields)
+    case .initProducerID: try initProducerID(&reader, into: &answer.fields)
+    case .createTopics: try createTopics(&reader, version, into: &answer.fields)
+    case .deleteTopics: try deleteTopics(&reader, version, into: &answer.fields)
+    default: throw MalformedFrame(reason: "not served")
+    }
+    answer.seal()
+    return answer
+  }
+
+  /// ApiVersions: answered in any version, since a client asks it before it knows ours. An unknown
+  /// one gets the oldest form with an error in it, and the client asks again.
+  private func apiVersions(_ version: Int16, into fields: inout FieldWriter) {
+    let isKnown = API.apiVersions.versions.contains(version)
+    // Version 3 has the encoding with tagged fields: counts one higher, and an end mark of 0.
+    let isFlexible = version == 3
+    fields.error(isKnown ? .none : .unsupportedVersion)
+    if isFlexible {
+      fields.int8(Int8(API.allCases.count + 1))
+    } else {
+      fields.count(API.allCases.count)
+    }
+    for api in API.allCases {
+      fields.int16(api.rawValue)
+      fields.int16(api.versions.lowerBound)
+      fields.int16(api.versions.upperBound)
+      if isFlexible { fields.int8(0) }
+    }
+    if isKnown && version >= 1 { fields.int32(0) }
+    if isFlexible { fields.int8(0) }
+  }
+
+  /// InitProducerId: a number for an idempotent producer. Transactions are not served; the error is
+  /// one that clients take as final.
+  @_lifetime(reader: copy reader)
+  private func initProducerID(
+    _ reader: inout FieldReader, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let transactionalID = try reader.nullableString()
+    _ = try reader.int32()
+    fields.int32(0)
+    guard transactionalID == nil else {
+      fields.error(.transactionalIDAuthorizationFailed)
+      fields.int64(-1)
+      fields.int16(-1)
+      return
+    }
+    fields.error(.none)
+    fields.int64(nextProducerID.wrappingAdd(1, ordering: .relaxed).oldValue)
+    fields.int16(0)
+  }
+
+  /// Says once that the temporary file fails; `isLost` when nobody else will learn of it.
+  func storageFailed(_ failure: SystemFailure, isLost: Bool) {
+    let isNews = storage.withLock { health in
+      defer { health.isReported = true }
+      if isLost { health.lostSomething = true }
+      return !health.isReported
+    }
+    if isNews { report("\(failure.message); what is produced now is refused") }
+  }
+}

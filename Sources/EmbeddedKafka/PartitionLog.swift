@@ -1,0 +1,174 @@
+import Plumbing
+import Synchronization
+
+/// One partition: where its batches lie in the file, which offsets they hold, and who waits for more.
+final class PartitionLog: Sendable {
+  /// A batch in the file.
+  private struct Batch {
+    let baseOffset: Int64
+    let position: Int64
+    let size: Int32
+    /// The largest timestamp of this batch and all before it, so that a search can halve.
+    let latestTimestamp: Int64
+  }
+
+  private struct State {
+    var batches: [Batch] = []
+    var endOffset: Int64 = 0
+    var stretches: [Int64] = []
+    /// Where the next batch goes, and how much of the stretch is left there.
+    var position: Int64 = 0
+    var room = 0
+    var sequences = ProducerSequences()
+    var waiting: [ObjectIdentifier: Wakeup] = [:]
+    var isDeleted = false
+  }
+
+  private let file: StorageFile
+  private let state = Mutex(State())
+
+  init(file: StorageFile) {
+    self.file = file
+  }
+
+  /// One past the offset of the last record.
+  var endOffset: Int64 { state.withLock { $0.endOffset } }
+
+  /// Why a batch was not appended.
+  enum Refusal: Error {
+    case answered(ErrorCode)
+    case storage(SystemFailure)
+  }
+
+  /// Appends a batch, or recognises it as one that was appended before.
+  ///
+  /// - Returns: the offset of its first record.
+  func append(_ header: BatchHeader, _ bytes: RawSpan) throws(Refusal) -> Int64 {
+    let (outcome, woken) = state.withLock { state -> (Result<Int64, Refusal>, [Wakeup]) in
+      do throws(Refusal) {
+        let offset = try append(header, bytes, to: &state)
+        return (.success(offset), Array(state.waiting.values))
+      } catch {
+        return (.failure(error), [])
+      }
+    }
+    for wakeup in woken { wakeup.signal() }
+    return try outcome.get()
+  }
+
+  private func append(
+    _ header: BatchHeader, _ bytes: RawSpan, to state: inout State
+  ) throws(Refusal) -> Int64 {
+    if state.isDeleted { throw .answered(.unknownTopicOrPartition) }
+    do throws(ErrorCode) {
+      if case .duplicate(let offset) = try state.sequences.judge(header) { return offset }
+    } catch {
+      throw .answered(error)
+    }
+    if state.room < header.size {
+      state.position = file.takeStretch()
+      state.room = StorageFile.stretchSize
+      state.stretches.append(state.position)
+    }
+    let offset = state.endOffset
+    do throws(SystemFailure) {
+      try file.write(
+        header.rewrittenStart(baseOffset: offset),
+        bytes.extracting(BatchHeader.rewrittenSize..<header.size), at: state.position)
+    } catch {
+      throw .storage(error)
+    }
+    state.batches.append(
+      Batch(
+        baseOffset: offset, position: state.position, size: Int32(header.size),
+        latestTimestamp: max(header.maxTimestamp, state.batches.last?.latestTimestamp ?? .min)))
+    state.position += Int64(header.size)
+    state.room -= header.size
+    state.endOffset = offset + Int64(header.lastOffsetDelta) + 1
+    state.sequences.remember(header, baseOffset: offset)
+    return offset
+  }
+
+  /// Adds to `answer` whole batches from the one that holds `offset`, up to `limit` bytes, but the
+  /// first one whatever its size when `atLeastOne` says so: a consumer must get on.
+  ///
+  /// - Returns: how many bytes were added, and the end offset at that moment.
+  func fetch(
+    from offset: Int64, limit: Int, atLeastOne: Bool, into answer: inout Answer
+  ) throws(ErrorCode) -> Int {
+    let pieces = try select(from: offset, limit: limit, atLeastOne: atLeastOne)
+    for piece in pieces { answer.append(position: piece.position, size: piece.size) }
+    return pieces.reduce(0) { $0 + $1.size }
+  }
+
+  /// The stretches of the file that hold the records from `offset` on.
+  func select(
+    from offset: Int64, limit: Int, atLeastOne: Bool
+  ) throws(ErrorCode) -> [(position: Int64, size: Int)] {
+    let selected = state.withLock { state -> [(position: Int64, size: Int)]? in
+      guard offset >= 0, offset <= state.endOffset else { return nil }
+      var pieces: [(position: Int64, size: Int)] = []
+      guard offset < state.endOffset else { return pieces }
+      var total = 0
+      var index = state.batches.firstIndex(sortedBy: { $0.baseOffset > offset }) - 1
+      while index < state.batches.count {
+        let batch = state.batches[index]
+        let size = Int(batch.size)
+        guard total + size <= limit || (total == 0 && atLeastOne) else { break }
+        if let last = pieces.last, last.position + Int64(last.size) == batch.position {
+          pieces[pieces.count - 1].size += size
+        } else {
+          pieces.append((batch.position, size))
+        }
+        total += size
+        index += 1
+      }
+      return pieces
+    }
+    guard let selected else { throw .offsetOutOfRange }
+    return selected
+  }
+
+  /// The batches that may hold the first record at `time` or later: where they lie.
+  func firstBatch(reaching time: Int64) -> (position: Int64, size: Int)? {
+    state.withLock { state in
+      let index = state.batches.firstIndex(sortedBy: { $0.latestTimestamp >= time })
+      guard index < state.batches.count else { return nil }
+      return (state.batches[index].position, Int(state.batches[index].size))
+    }
+  }
+
+  /// From now until ``stopWaking(_:)``, every append signals `wakeup`.
+  func wake(_ wakeup: Wakeup) {
+    state.withLock { $0.waiting[ObjectIdentifier(wakeup)] = wakeup }
+  }
+
+  func stopWaking(_ wakeup: Wakeup) {
+    state.withLock { _ = $0.waiting.removeValue(forKey: ObjectIdentifier(wakeup)) }
+  }
+
+  /// Gives the partition's room on the disk back; those who wait learn that it is gone.
+  func delete() {
+    let (stretches, woken) = state.withLock { state in
+      defer { state = State(isDeleted: true) }
+      return (state.stretches, Array(state.waiting.values))
+    }
+    for stretch in stretches { file.discardStretch(at: stretch) }
+    for wakeup in woken { wakeup.signal() }
+  }
+}
+
+extension RandomAccessCollection where Index == Int {
+  /// The first index whose element satisfies `isBehind`, which must hold for all elements after it.
+  ///
+  /// - Complexity: O(log count).
+  func firstIndex(sortedBy isBehind: (Element) -> Bool) -> Int {
+    var low = startIndex
+    var high = endIndex
+    while low < high {
+      let middle = low + (high - low) / 2
+      if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

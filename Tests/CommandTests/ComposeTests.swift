@@ -135,4 +135,30 @@ import Testing
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("up: Docker is not installed\nup: hint: "))
   }
+
+  /// Docker is played by a script that says yes; Druid by devstack, which takes the specification and reads its topic.
+  @Test func upWaitsUntilDruidReads() throws {
+    let outcome = try Commands.run(
+      #"""
+      mkdir bin && cat > bin/docker <<'STUB'
+      #!/bin/sh
+      echo "$*" >> "$CALLS"
+      case "$*" in
+        inspect*) echo healthy ;;
+        "compose ps -q "*) echo "id-$4" ;;
+      esac
+      STUB
+      chmod +x bin/docker
+      CALLS=$PWD/calls PATH=$PWD/bin:$PATH devstack -- "$ROOT/scripts/up" && cat calls
+      """#, in: Commands.Workspace(), environment: ["UP_TIMEOUT": "60"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let said = outcome.output
+    for words in [
+      "up: waiting for kafka-2", "up: waiting for router", "up: waiting for topic ecommerce",
+      "up: the supervisor is RUNNING", "up: ready after ", "compose up -d",
+      "--create --if-not-exists --topic ecommerce --partitions 4 --replication-factor 2",
+    ] {
+      #expect(said.contains(words), "\(words)")
+    }
+  }
 }

@@ -17,8 +17,14 @@ package struct FunctionCall: Hashable, Sendable {
   package var hasParentheses: Bool
   /// What stands inside JSON_VALUE, JSON_QUERY and their like besides the arguments.
   package var json: JSONClauses?
+  /// From the name to the closing parenthesis. The expression's own range is that of FILTER (...) or OVER ... where
+  /// there is one, because Calcite reports those so.
+  package var position: Position
 
-  package init(name: Name, arguments: [Argument] = [], hasParentheses: Bool = true) {
+  package init(
+    name: Name, arguments: [Argument] = [], hasParentheses: Bool = true,
+    range: SourceRange = .none
+  ) {
     self.name = name
     self.arguments = arguments
     self.isDistinct = nil
@@ -29,6 +35,7 @@ package struct FunctionCall: Hashable, Sendable {
     self.over = nil
     self.hasParentheses = hasParentheses
     self.json = nil
+    self.position = Position(range)
   }
 
   /// The name in capitals, by which functions are looked up.
@@ -37,14 +44,14 @@ package struct FunctionCall: Hashable, Sendable {
   package enum Argument: Hashable, Sendable {
     case expression(Expression)
     /// The star of COUNT(*); it stands where its range says.
-    case star(StarPosition)
+    case star(Position)
     /// `name => value`
     case named(Identifier, Expression)
     case query(Query)
     /// TABLE(name), TABLE name: a table function's input
     case table(Name)
     /// DEFAULT in place of a value
-    case defaultValue(StarPosition)
+    case defaultValue(Position)
   }
 
   package enum NullTreatment: String, Hashable, Sendable {
@@ -53,13 +60,13 @@ package struct FunctionCall: Hashable, Sendable {
   }
 }
 
-/// A position that takes no part in equality.
-package struct StarPosition: Hashable, Sendable {
+/// A place in the text that takes no part in equality.
+package struct Position: Hashable, Sendable {
   package var range: SourceRange
 
   package init(_ range: SourceRange) { self.range = range }
 
-  package static func == (left: StarPosition, right: StarPosition) -> Bool { true }
+  package static func == (left: Position, right: Position) -> Bool { true }
 
   package func hash(into hasher: inout Hasher) {}
 }

@@ -14,10 +14,10 @@ package enum Literal: Hashable, Sendable {
   case boolean(Bool)
   case unknown
   case null
-  /// `DATE '...'`: the text, checked by the parser.
+  /// `DATE '...'`: the text, not yet checked: Druid's validator does that, with the literal's position.
   case date(String)
   case time(String)
-  /// `TIMESTAMP '...'`: the text, checked by the parser.
+  /// `TIMESTAMP '...'`: the text, not yet checked.
   case timestamp(String)
   /// `INTERVAL '...' unit`.
   case interval(IntervalLiteral)

@@ -3,9 +3,9 @@ package indirect enum TableReference: Hashable, Sendable {
   case table(Name, alias: TableAlias?)
   case query(Query, alias: TableAlias?, isLateral: Bool)
   /// UNNEST(array, ...) [WITH ORDINALITY]
-  case unnest([Expression], withOrdinality: Bool, alias: TableAlias?, range: StarPosition)
+  case unnest([Expression], withOrdinality: Bool, alias: TableAlias?, range: Position)
   /// TABLE(function(...)), also TABLE(function(...)) EXTEND (columns) as Druid's EXTERN takes it
-  case function(FunctionCall, extend: [ColumnDefinition], alias: TableAlias?, range: StarPosition)
+  case function(FunctionCall, extend: [ColumnDefinition], alias: TableAlias?, range: Position)
   /// (VALUES ...) is a query; this is a join in parentheses
   case parenthesized(TableReference, alias: TableAlias?)
   case join(Join)
@@ -73,9 +73,6 @@ package struct Join: Hashable, Sendable {
     case full = "FULL"
     case cross = "CROSS"
     case comma = ","
-    /// CROSS APPLY and OUTER APPLY
-    case crossApply = "CROSS APPLY"
-    case outerApply = "OUTER APPLY"
   }
 
   package enum Condition: Hashable, Sendable {

@@ -1,0 +1,186 @@
+extension Parser {
+  /// A call whose name was read and whose `(` stands here, with all that may follow it.
+  mutating func call(_ name: Name) throws(ParseStop) -> Expression {
+    try followed(try callArguments(of: name))
+  }
+
+  /// The name's argument list alone.
+  mutating func callArguments(of name: Name) throws(ParseStop) -> FunctionCall {
+    var call = FunctionCall(name: name)
+    opened = index
+    try expect("(")
+    openedFar = -1
+    if token.key == "*" {
+      call.arguments = [.star(Position(token.range))]
+      note("*")
+      advance()
+    } else if !at(")") {
+      if acceptLone("DISTINCT") {
+        call.isDistinct = true
+      } else if acceptLone("ALL") {
+        call.isDistinct = false
+      }
+      repeat { call.arguments.append(try argument()) } while accept(",")
+      call.nulls = try nullTreatment()
+      if accept("ORDER") {
+        try expect("BY")
+        call.orderBy = try orderItems()
+      }
+    }
+    try expect(")")
+    call.position = Position(range(from: name.range))
+    return call
+  }
+
+  private mutating func argument() throws(ParseStop) -> FunctionCall.Argument {
+    if token.key == "DEFAULT" {
+      let position = Position(token.range)
+      advance()
+      return .defaultValue(position)
+    }
+    if isIdentifier(token), peek().key == "=>" {
+      let name = try identifier()
+      advance()
+      return .named(name, try expression())
+    }
+    if token.key == "TABLE", isIdentifier(peek()) || peek().key == "(" {
+      advance()
+      let isParenthesized = acceptLone("(")
+      let name = try compoundName()
+      if isParenthesized { try expect(")") }
+      return .table(name)
+    }
+    switch try queryOrExpression(acceptsExpression: true) {
+    case .query(let query): return .query(query)
+    case .expression(let expression): return .expression(expression)
+    }
+  }
+
+  private mutating func nullTreatment() throws(ParseStop) -> FunctionCall.NullTreatment? {
+    if token.key == "IGNORE", peek().key == "NULLS" {
+      advance()
+      advance()
+      return .ignore
+    }
+    if token.key == "RESPECT", peek().key == "NULLS" {
+      advance()
+      advance()
+      return .respect
+    }
+    return nil
+  }
+
+  /// What may follow the parentheses: WITHIN GROUP, FILTER, OVER.
+  private mutating func followed(_ plain: FunctionCall) throws(ParseStop) -> Expression {
+    var call = plain
+    var place = call.position.range
+    if let nulls = try nullTreatment() { call.nulls = nulls }
+    if at("WITHIN") {
+      let start = token.range
+      opened = index
+      advance()
+      try expect("GROUP")
+      try expect("(")
+      try expect("ORDER")
+      try expect("BY")
+      call.withinGroup = try orderItems()
+      try expect(")")
+      place = range(from: start)
+    }
+    if at("FILTER") {
+      let start = token.range
+      opened = index
+      advance()
+      try expect("(")
+      try expect("WHERE")
+      call.filter = try expression()
+      try expect(")")
+      place = range(from: start)
+    }
+    if at("OVER") {
+      let start = token.range
+      opened = index
+      advance()
+      call.over = try window()
+      place = range(from: start)
+    }
+    openedFar = -1
+    return try node(.call(call), place)
+  }
+
+  private mutating func window() throws(ParseStop) -> WindowReference {
+    if atIdentifier() { return .name(try identifier()) }
+    return .specification(try windowSpecification())
+  }
+
+  mutating func windowSpecification() throws(ParseStop) -> WindowSpecification {
+    nesting += 1
+    defer { nesting -= 1 }
+    guard nesting <= Self.nestingLimit else { throw tooDeep() }
+    let start = token.range
+    try expect("(")
+    let base = atIdentifier() ? try identifier() : nil
+    var partitionBy: [Expression] = []
+    if accept("PARTITION") {
+      try expect("BY")
+      repeat { partitionBy.append(try expression()) } while accept(",")
+    }
+    var orderBy: [OrderItem] = []
+    if accept("ORDER") {
+      try expect("BY")
+      orderBy = try orderItems()
+    }
+    let frame = try windowFrame()
+    var allowsPartial: Bool?
+    if accept("ALLOW") {
+      try expect("PARTIAL")
+      allowsPartial = true
+    } else if accept("DISALLOW") {
+      try expect("PARTIAL")
+      allowsPartial = false
+    }
+    try expect(")")
+    return WindowSpecification(
+      base: base, partitionBy: partitionBy, orderBy: orderBy, frame: frame,
+      allowsPartial: allowsPartial, range: range(from: start))
+  }
+
+  private mutating func windowFrame() throws(ParseStop) -> WindowFrame? {
+    let start = token.range
+    let unit: WindowFrame.Unit
+    if accept("ROWS") {
+      unit = .rows
+    } else if accept("RANGE") {
+      unit = .range
+    } else {
+      return nil
+    }
+    guard accept("BETWEEN") else {
+      return WindowFrame(
+        unit: unit, start: try frameBound(), end: nil, range: range(from: start))
+    }
+    let first = try frameBound()
+    try expect("AND")
+    let last = try frameBound()
+    return WindowFrame(unit: unit, start: first, end: last, range: range(from: start))
+  }
+
+  private mutating func frameBound() throws(ParseStop) -> WindowFrame.Bound {
+    if at("CURRENT"), peek().key == "ROW" {
+      advance()
+      advance()
+      return .currentRow
+    }
+    if at("UNBOUNDED"), ["PRECEDING", "FOLLOWING"].contains(peek().key) {
+      advance()
+      let bound: WindowFrame.Bound =
+        token.key == "PRECEDING" ? .unboundedPreceding : .unboundedFollowing
+      advance()
+      return bound
+    }
+    let offset = try expression()
+    if acceptLone("PRECEDING") { return .preceding(offset) }
+    try expect("FOLLOWING")
+    return .following(offset)
+  }
+}

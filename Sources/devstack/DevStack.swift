@@ -1,4 +1,106 @@
+import EmbeddedDruid
+import EmbeddedKafka
+import Glibc
+import Plumbing
+
+/// An embedded Kafka and an embedded Druid in one process, around one command or for a whole shell.
 @main
-enum DevStack {
-  static func main() {}
+struct DevStack: Tool {
+  private let stack: Stack.Settings
+  private let command: [String]
+  private let environment: [String: String]
+
+  init(_ arguments: Arguments) throws {
+    let folder = arguments.environment("TMPDIR") ?? "/tmp"
+    stack = Stack.Settings(
+      druidPort: UInt16(try arguments.integer(.port, in: 0...65535) ?? 0),
+      kafkaPort: UInt16(try arguments.integer(.kafkaPort, in: 0...65535) ?? 0),
+      folder: folder, supervisors: try arguments.all(.supervisor).map(readSmallFile))
+    command = arguments.operands
+    environment = currentEnvironment()
+  }
+
+  mutating func run() throws -> ExitStatus {
+    // Blocked before the servers' threads start, so that every signal comes to this one.
+    let signals = SignalQueue([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD])
+    let servers = try Stack(stack)
+    if command.isEmpty {
+      try servers.announce()
+      let last = signals.next { [SIGINT, SIGTERM, SIGHUP].contains($0) }
+      servers.stop()
+      if servers.lostSomething { return .incomplete }
+      SignalQueue.end(by: last)
+    }
+    let status = runCommand(beside: servers, signals)
+    servers.stop()
+    if status == 0 && servers.lostSomething { return .incomplete }
+    // Any number: the command's own.
+    exit(status)
+  }
+
+  private func runCommand(beside servers: Stack, _ signals: SignalQueue) -> Int32 {
+    do throws(CommandFailure) {
+      let child = try ChildProcess(
+        command, environment: environment.merging(servers.variables) { $1 })
+      return child.wait(forwarding: [SIGTERM, SIGHUP], from: signals)
+    } catch {
+      Diagnostics.error(error.message)
+      return error.exitStatus
+    }
+  }
+}
+
+extension Flag {
+  fileprivate static let port = Flag.option(
+    "port", value: "N", fallback: "0",
+    help: "serve Druid on 127.0.0.1:N; 0 lets the system choose")
+  fileprivate static let kafkaPort = Flag.option(
+    "kafka-port", value: "N", fallback: "0",
+    help: "serve Kafka on 127.0.0.1:N; 0 lets the system choose")
+  fileprivate static let supervisor = Flag.option(
+    "supervisor", value: "FILE", isRepeatable: true, completion: .file,
+    help: "a Kafka supervisor spec (JSON) to start with, beside the one for ecommerce")
+}
+
+extension DevStack {
+  static let description = CommandDescription(
+    name: "devstack",
+    summary: "Run a command with a Kafka broker and a Druid of its own, in one process.",
+    usage: ["[OPTION]... [--] COMMAND [ARGUMENT]...", "[OPTION]..."],
+    examples: [
+      (
+        "devstack -- sh -c 'fake-events -n 1000 | kprod -t ecommerce && dsql < druid.sql'",
+        "send a thousand events and ask for the tables"
+      ),
+      (
+        "eval \"$(devstack --port 8888 --kafka-port 29092 &)\"",
+        "serve this shell, where the real stack would be, until kill $DEVSTACK_PID"
+      ),
+    ],
+    flags: [.port, .kafkaPort, .supervisor], operand: "COMMAND", operandsEndOptions: true,
+    statuses: [
+      ("N", "the command's own status"),
+      ("1", "the command said 0, but acknowledged records were lost"),
+      ("64", "the command line makes no sense"),
+      ("65", "a supervisor spec can't be used"),
+      ("69", "a port is taken"),
+      ("74", "the temporary folder can't be used"),
+      ("126", "the command can't be run"),
+      ("127", "the command was not found"),
+      ("128+N", "signal N killed the command"),
+    ],
+    prose: [
+      "The command finds KAFKA_BROKERS and DRUID_URL in its environment. Both servers listen on"
+        + " 127.0.0.1 alone and are gone when the command is; what they keep lies in files"
+        + " without a name under TMPDIR (/tmp), so nothing is left behind.",
+      "Without a command, devstack prints lines for the shell that export KAFKA_BROKERS,"
+        + " DRUID_URL and DEVSTACK_PID as soon as it is ready, and stays until SIGINT or SIGTERM."
+        + " eval hides a failure to start: look whether DEVSTACK_PID is set.",
+      "Ctrl-C reaches the command by itself; devstack ignores SIGINT and SIGQUIT while the command"
+        + " runs, forwards SIGTERM and SIGHUP, and serves until the command is gone.",
+      "It is made for trying and testing. There is no replication, no retention, no transactions"
+        + " and no TLS in its Kafka, there are no real segments in its Druid, and all ends with"
+        + " the process. Topics are made when they are first asked for, with 4 partitions."
+        + " For compressed batches, offsets by time point to the batch that holds the time.",
+    ])
 }

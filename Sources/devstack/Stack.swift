@@ -1,0 +1,100 @@
+import EmbeddedDruid
+import EmbeddedKafka
+import Glibc
+import Plumbing
+
+/// The two servers, started one for the other.
+struct Stack {
+  struct Settings {
+    let druidPort: UInt16
+    let kafkaPort: UInt16
+    /// Where temporary files are made.
+    let folder: String
+    /// Specs beside the one for ecommerce, as JSON.
+    let supervisors: [String]
+  }
+
+  private let broker: Broker
+  private let druid: DruidServer
+
+  /// Starts both; they answer when this returns.
+  init(_ settings: Settings) throws {
+    let broker = try Broker(port: settings.kafkaPort, directory: settings.folder) {
+      Diagnostics.error($0)
+    }
+    do throws(EmbeddedDruidFailure) {
+      druid = try DruidServer(
+        DruidServer.Configuration(
+          brokers: "127.0.0.1:\(broker.port)", port: settings.druidPort,
+          directory: settings.folder,
+          supervisors: [DruidServer.ecommerceSpec] + settings.supervisors,
+          endOffsets: { [broker] in broker.endOffsets(topic: $0) },
+          report: { Diagnostics.warning($0) }))
+    } catch {
+      broker.stop()
+      throw StackFailure(error)
+    }
+    self.broker = broker
+  }
+
+  /// What a client needs to know.
+  var variables: [String: String] {
+    [
+      "KAFKA_BROKERS": "127.0.0.1:\(broker.port)",
+      "DRUID_URL": "http://127.0.0.1:\(druid.port)",
+    ]
+  }
+
+  /// Whether a client may believe something to be here that is not.
+  var lostSomething: Bool { broker.lostSomething || druid.lostSomething }
+
+  /// Prints lines for `eval`, gives standard output back so that the reader sees its end, and leaves
+  /// the shell's process group.
+  func announce() throws {
+    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
+    for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
+      try output.append("export \(name)='\(value)'\n")
+    }
+    try output.append("export DEVSTACK_PID='\(getpid())'\n")
+    try output.flush()
+    // Not closed: the next file that is opened would become standard output.
+    let null = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
+    guard null >= 0, dup2(null, STDOUT_FILENO) >= 0 else {
+      throw SystemFailure("opening /dev/null")
+    }
+    close(null)
+    // Fails for a shell's foreground job, which Ctrl-C should reach anyway.
+    _ = setsid()
+  }
+
+  func stop() {
+    druid.stop()
+    broker.stop()
+  }
+}
+
+/// Why Druid could not start, as devstack says it.
+struct StackFailure: ToolFailure {
+  let exitStatus: ExitStatus
+  let message: String
+  var hints: [String] = []
+
+  init(_ failure: EmbeddedDruidFailure) {
+    switch failure {
+    case .port(let port, let reason):
+      exitStatus = .unavailable
+      message = "cannot serve Druid on 127.0.0.1:\(port): \(reason)"
+      hints = ["--port chooses another"]
+    case .storage(let reason):
+      exitStatus = .system
+      message = "cannot keep rows: \(reason)"
+      hints = ["TMPDIR names the folder to use"]
+    case .supervisor(let reason):
+      exitStatus = .input
+      message = "supervisor spec: \(reason)"
+    case .consumer(let reason):
+      exitStatus = .internalError
+      message = "cannot read the broker: \(reason)"
+    }
+  }
+}

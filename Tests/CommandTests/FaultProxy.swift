@@ -1,0 +1,229 @@
+import Foundation
+import Glibc
+
+/// A proxy on loopback between a client and a server, for tests: it cuts, stalls and delays what
+/// passes through it, in both directions.
+///
+///     let proxy = try FaultProxy.start(upstreamPort: broker.port)
+///     // the client talks to 127.0.0.1:proxy.port
+///     proxy.cutAfterBytes(100_000, .toClient)
+///     proxy.stop()
+///
+/// `@unchecked Sendable`: all that changes is touched with the condition's lock held only.
+final class FaultProxy: @unchecked Sendable {
+  enum Direction: Sendable {
+    case toServer, toClient
+  }
+
+  struct Failure: Error {
+    let action: String
+    let code = errno
+  }
+
+  /// A client's connection and the server's; closed when nobody pumps between them any more.
+  private final class Link: Sendable {
+    let client: Int32
+    let server: Int32
+
+    init(client: Int32, server: Int32) {
+      self.client = client
+      self.server = server
+    }
+
+    deinit {
+      close(client)
+      close(server)
+    }
+
+    func cut() {
+      shutdown(client, Int32(SHUT_RDWR))
+      shutdown(server, Int32(SHUT_RDWR))
+    }
+  }
+
+  /// Where clients connect, on 127.0.0.1.
+  let port: UInt16
+  private let upstreamPort: UInt16
+  private let listener: Int32
+  private let condition = NSCondition()
+  private var links: [ObjectIdentifier: Link] = [:]
+  private var isStopped = false
+  private var isStalled = false
+  private var isRefusing = false
+  private var delayMicroseconds: UInt32 = 0
+  /// How many bytes may still pass before everything is cut; `nil` when any number may.
+  private var allowance: [Direction: Int] = [:]
+  private var passed: [Direction: Int] = [.toServer: 0, .toClient: 0]
+  private var accepted = 0
+
+  static func start(upstreamPort: UInt16) throws -> FaultProxy {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard listener >= 0 else { throw Failure(action: "socket") }
+    guard unsafe withLoopback(0, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0
+    else { throw Failure(action: "listen") }
+    var address = sockaddr_in()
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = unsafe getsockname(listener, $0, &size)
+      }
+    }
+    let proxy = FaultProxy(
+      listener: listener, port: UInt16(bigEndian: address.sin_port), upstreamPort: upstreamPort)
+    Thread.detachNewThread { proxy.acceptAll() }
+    return proxy
+  }
+
+  private init(listener: Int32, port: UInt16, upstreamPort: UInt16) {
+    self.listener = listener
+    self.port = port
+    self.upstreamPort = upstreamPort
+  }
+
+  /// How many clients have connected so far.
+  var connectionCount: Int { locked { accepted } }
+
+  /// How many bytes have passed in that direction.
+  func byteCount(_ direction: Direction) -> Int { locked { passed[direction, default: 0] } }
+
+  /// Cuts every connection there is now; new ones are served.
+  func cutAll() {
+    for link in locked({ Array(links.values) }) { link.cut() }
+  }
+
+  /// While on, nothing passes; the connections stay. What came meanwhile passes when it is off again.
+  func stall(_ isOn: Bool) {
+    locked { isStalled = isOn }
+  }
+
+  /// While on, new connections are closed as soon as they are made.
+  func refuse(_ isOn: Bool) {
+    locked { isRefusing = isOn }
+  }
+
+  /// Lets exactly `count` more bytes pass in that direction, over all connections together, then cuts
+  /// all connections, once.
+  func cutAfterBytes(_ count: Int, _ direction: Direction) {
+    locked { allowance[direction] = count }
+  }
+
+  /// Holds every piece of data (64 KiB at most) back for so long, in each direction.
+  func delay(milliseconds: Int) {
+    locked { delayMicroseconds = UInt32(milliseconds) * 1000 }
+  }
+
+  /// Cuts everything and stops to listen.
+  func stop() {
+    locked { isStopped = true }
+    shutdown(listener, Int32(SHUT_RDWR))
+    cutAll()
+  }
+
+  private func locked<Result>(_ body: () -> Result) -> Result {
+    condition.lock()
+    defer {
+      condition.broadcast()
+      condition.unlock()
+    }
+    return body()
+  }
+
+  private func acceptAll() {
+    while true {
+      let client = Glibc.accept(listener, nil, nil)
+      if client < 0 && errno == EINTR { continue }
+      guard client >= 0 else { break }
+      let isWelcome = locked {
+        accepted += 1
+        return !isStopped && !isRefusing
+      }
+      guard isWelcome, let server = connectUpstream() else {
+        close(client)
+        continue
+      }
+      for descriptor in [client, server] {
+        var on: Int32 = 1
+        unsafe setsockopt(
+          descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+      }
+      let link = Link(client: client, server: server)
+      locked { links[ObjectIdentifier(link)] = link }
+      Thread.detachNewThread { self.pump(link, from: client, to: server, .toServer) }
+      Thread.detachNewThread { self.pump(link, from: server, to: client, .toClient) }
+    }
+    close(listener)
+  }
+
+  private func connectUpstream() -> Int32? {
+    let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard server >= 0 else { return nil }
+    guard unsafe Self.withLoopback(upstreamPort, { unsafe connect(server, $0, $1) }) == 0 else {
+      close(server)
+      return nil
+    }
+    return server
+  }
+
+  private func pump(_ link: Link, from source: Int32, to target: Int32, _ direction: Direction) {
+    var block = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let got = unsafe recv(source, &block, block.count, 0)
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else { break }
+      let (count, isLast) = admit(got, direction)
+      guard send(block[..<count], to: target) else { break }
+      if isLast {
+        cutAll()
+        break
+      }
+    }
+    link.cut()
+    locked { _ = links.removeValue(forKey: ObjectIdentifier(link)) }
+  }
+
+  /// Waits as long as the faults of the moment demand; then how many bytes may pass, and whether the
+  /// connections are to be cut behind them.
+  private func admit(_ count: Int, _ direction: Direction) -> (count: Int, isLast: Bool) {
+    let pause = locked { delayMicroseconds }
+    if pause > 0 { usleep(pause) }
+    condition.lock()
+    defer { condition.unlock() }
+    while isStalled && !isStopped { condition.wait() }
+    var admitted = count
+    var isLast = false
+    if let left = allowance[direction] {
+      admitted = min(count, left)
+      isLast = count >= left
+      allowance[direction] = isLast ? nil : left - count
+    }
+    passed[direction, default: 0] += admitted
+    return (admitted, isLast)
+  }
+
+  private func send(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {
+    var rest = bytes
+    while !rest.isEmpty {
+      let sent = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.send(target, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if sent < 0 && errno == EINTR { continue }
+      guard sent > 0 else { return false }
+      rest = rest.dropFirst(sent)
+    }
+    return true
+  }
+
+  private static func withLoopback(
+    _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    return unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+internal import CRdkafka
+internal import Glibc
+internal import Plumbing
+
+/// A producer of the client library for one topic: connection, queue of events, and the way to hand messages over.
+///
+/// One thread uses it. Nothing here blocks for longer than it is told.
+@safe final class Client {
+  let handle: OpaquePointer
+  let topic: OpaquePointer
+  private let queue: OpaquePointer
+  /// Readable when an event is waiting; ``takeEvents(milliseconds:_:)`` clears it.
+  let wakeDescriptor: Int32
+  private let wakeWriteEnd: Int32
+  private let settings: ClientSettings
+  private let sharedHeaders: SharedHeaders?
+
+  /// Messages handed over and not yet reported.
+  var outstanding = 0
+  /// What the library complained of last, until somebody asks.
+  private(set) var trouble: Trouble?
+  /// The producer is beyond repair: every further message would be refused.
+  private(set) var isDead = false
+
+  struct Trouble {
+    let code: Int32
+    let words: String
+  }
+
+  /// - Throws: ``KafkaFailure/badSetting(_:)`` for a property that the library refuses.
+  init(_ settings: ClientSettings) throws {
+    self.settings = settings
+    guard let configuration = unsafe rd_kafka_conf_new() else {
+      throw KafkaFailure.failed("the Kafka client can't start")
+    }
+    let sharedHeaders = settings.headers.isEmpty ? nil : SharedHeaders(settings.headers)
+    do {
+      for property in settings.all { try unsafe Self.set(property, in: configuration) }
+    } catch {
+      unsafe rd_kafka_conf_destroy(configuration)
+      throw error
+    }
+    let events = RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG
+    unsafe rd_kafka_conf_set_events(configuration, events)
+    if let sharedHeaders { unsafe sharedHeaders.attach(to: configuration) }
+
+    var words = [CChar](repeating: 0, count: 512)
+    guard
+      let handle = unsafe rd_kafka_new(RD_KAFKA_PRODUCER, configuration, &words, words.count)
+    else {
+      unsafe rd_kafka_conf_destroy(configuration)
+      throw KafkaFailure.badSetting(lowercasedFirst(text(of: words)))
+    }
+    // Since `log.queue` is set, the library's messages come as events; until this call they wait.
+    unsafe rd_kafka_set_log_queue(handle, nil)
+    guard let topic = unsafe rd_kafka_topic_new(handle, settings.topic, nil),
+      let queue = unsafe rd_kafka_queue_get_main(handle)
+    else {
+      unsafe rd_kafka_destroy(handle)
+      throw KafkaFailure.missing("topic \(quoted(settings.topic)) can't be used")
+    }
+    unsafe self.handle = handle
+    unsafe self.topic = topic
+    unsafe self.queue = queue
+    self.sharedHeaders = sharedHeaders
+    var ends: [Int32] = [-1, -1]
+    let isPiped = unsafe pipe(&ends) == 0
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    wakeDescriptor = ends[0]
+    wakeWriteEnd = ends[1]
+    // From here on everything is set, so `deinit` frees it when this throws.
+    guard isPiped else { throw SystemFailure("making a pipe") }
+    var byte: UInt8 = 1
+    unsafe rd_kafka_queue_io_event_enable(queue, wakeWriteEnd, &byte, 1)
+  }
+
+  deinit {
+    unsafe rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
+    unsafe rd_kafka_queue_destroy(queue)
+    unsafe rd_kafka_topic_destroy(topic)
+    unsafe rd_kafka_destroy(handle)
+    close(wakeDescriptor)
+    close(wakeWriteEnd)
+  }
+
+  private static func set(
+    _ property: ClientSettings.Property, in configuration: OpaquePointer
+  ) throws(KafkaFailure) {
+    var words = [CChar](repeating: 0, count: 512)
+    let result = unsafe rd_kafka_conf_set(
+      configuration, property.name, property.value, &words, words.count)
+    guard result == RD_KAFKA_CONF_OK else {
+      let reason =
+        ClientSettings.isSecret(property.name)
+        ? "the client refuses the value of \(quoted(property.name))"
+        : lowercasedFirst(text(of: words))
+      throw .badSetting("\(property.origin): \(reason)")
+    }
+  }
+
+  /// Hands every waiting event over: reports to `settle`, the rest is seen to here.
+  ///
+  /// - Parameter milliseconds: how long to wait for the first one.
+  func takeEvents(milliseconds: Int32, _ settle: (OpaquePointer) throws -> Void) rethrows {
+    var bytes: UInt64 = 0
+    while unsafe read(wakeDescriptor, &bytes, 8) == 8 {}
+    var patience = milliseconds
+    while let event = unsafe rd_kafka_queue_poll(queue, patience) {
+      defer { unsafe rd_kafka_event_destroy(event) }
+      patience = 0
+      switch unsafe rd_kafka_event_type(event) {
+      case RD_KAFKA_EVENT_DR: try unsafe settle(event)
+      case RD_KAFKA_EVENT_ERROR: unsafe noteError(event)
+      case RD_KAFKA_EVENT_LOG: unsafe showLog(event)
+      default: break
+      }
+    }
+  }
+
+  private func noteError(_ event: OpaquePointer) {
+    let code = unsafe rd_kafka_event_error(event).rawValue
+    let words = unsafe String(cString: rd_kafka_event_error_string(event))
+    Diagnostics.verbose(words)
+    if unsafe rd_kafka_event_error_is_fatal(event) != 0 { isDead = true }
+    // "All brokers are down" tells less than what was said before it.
+    if code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN.rawValue, let earlier = trouble {
+      trouble = Trouble(code: earlier.code, words: earlier.words)
+    } else {
+      trouble = Trouble(code: code, words: words)
+    }
+  }
+
+  private func showLog(_ event: OpaquePointer) {
+    guard Diagnostics.isVerbose else { return }
+    var facility: UnsafePointer<CChar>?
+    var words: UnsafePointer<CChar>?
+    var level: Int32 = 0
+    guard unsafe rd_kafka_event_log(event, &facility, &words, &level) == 0,
+      let words = unsafe words
+    else { return }
+    Diagnostics.verbose(unsafe String(cString: words))
+  }
+
+  func checkForDeath() {
+    var words = [CChar](repeating: 0, count: 512)
+    if unsafe rd_kafka_fatal_error(handle, &words, words.count) != RD_KAFKA_RESP_ERR_NO_ERROR {
+      isDead = true
+    }
+  }
+
+  /// Gives up everything that is queued or on its way; the reports for it follow.
+  func giveUp() {
+    unsafe rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+  }
+
+  func forgetTrouble() { trouble = nil }
+}
+
+/// The text in a buffer that C filled.
+private func text(of buffer: [CChar]) -> String {
+  String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

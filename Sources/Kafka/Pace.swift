@@ -1,0 +1,29 @@
+internal import Plumbing
+
+/// A limit of so many lines a second.
+struct Pace {
+  private let perSecond: Double
+  private var next = ContinuousClock.now
+  private var credit = 0
+
+  init(perSecond: Double) { self.perSecond = perSecond }
+
+  /// How long the next line has to wait; `nil` when it may go.
+  var pause: Duration? {
+    mutating get {
+      if credit > 0 { return nil }
+      let now = ContinuousClock.now
+      guard next <= now else { return now.duration(to: next) }
+      // What was not used is not saved up, but for a fiftieth of a second: a burst is no rate.
+      let late = min(0.02, next.duration(to: now).inSeconds)
+      credit = max(1, Int(late * perSecond))
+      next = now
+      return nil
+    }
+  }
+
+  mutating func count() {
+    credit -= 1
+    next += .seconds(1 / perSecond)
+  }
+}

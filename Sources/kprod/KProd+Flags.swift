@@ -1,0 +1,115 @@
+import Plumbing
+
+/// What kprod can be told.
+extension Flag {
+  static let brokers = Flag.option(
+    "brokers", "b", value: "LIST", variable: "KAFKA_BROKERS",
+    fallback: "localhost:29092,localhost:39092", help: "brokers to begin with, HOST:PORT,...")
+  static let topic = Flag.option(
+    "topic", "t", value: "NAME", variable: "KAFKA_TOPIC", help: "the topic to send to")
+  static let property = Flag.option(
+    "property", "X", value: "NAME=VALUE", isRepeatable: true,
+    help: "any setting of librdkafka, but no secret")
+  static let properties = Flag.option(
+    "properties", "F", value: "FILE", isRepeatable: true, completion: .file,
+    help: "settings of librdkafka from a file, secrets too")
+  static let compression = Flag.option(
+    "compression", "z", value: "CODEC",
+    completion: .choices(["none", "gzip", "snappy", "lz4", "zstd"]),
+    help: "none, gzip, snappy, lz4 or zstd")
+
+  static let key = Flag.option(
+    "key", "k", value: "KEY", help: "the same key for every message")
+  static let keyDelimiter = Flag.option(
+    "key-delimiter", "K", value: "DELIM",
+    help: "a line is KEY DELIM VALUE; one without DELIM is a bad line")
+  static let keyField = Flag.option(
+    "key-field", value: "FIELD", help: "the key is this field of the JSON line; a.b walks objects")
+  static let partition = Flag.option(
+    "partition", "p", value: "N", help: "send all to this partition")
+  static let header = Flag.option(
+    "header", "H", value: "NAME=VALUE", isRepeatable: true, help: "a header for every message")
+  static let timestampField = Flag.option(
+    "timestamp-field", value: "FIELD",
+    help: "the time of a message is this field: seconds, milliseconds or RFC 3339")
+  static let envelope = Flag.toggle(
+    "envelope", help: "lines are what 'kcat -C -J' prints: key, payload, headers and all")
+  static let nullValue = Flag.toggle(
+    "null-value", help: "an empty value is sent as null, a tombstone")
+  static let delimiter = Flag.option(
+    "delimiter", "D", value: "DELIM", fallback: "\\n",
+    help: "what ends a line; \\n, \\t, \\0 and \\xHH are understood")
+
+  static let failed = Flag.option(
+    "failed", value: "FILE", completion: .file,
+    help: "append lines that were not delivered to FILE, as they were")
+  static let onBad = Flag.option(
+    "on-bad", value: "WHAT", fallback: "set-aside", completion: .choices(["set-aside", "stop"]),
+    help: "a line that can't be sent: set-aside counts it and goes on, stop ends")
+  static let maximumLine = Flag.option(
+    "max-line", value: "BYTES", fallback: "1000000", help: "a longer line is a bad line")
+  static let wholeLines = Flag.toggle(
+    "whole-lines", help: "a last line without its delimiter is a bad line")
+  static let maximumRate = Flag.option(
+    "max-rate", value: "N", help: "send no more than N lines a second")
+
+  static let wait = Flag.option(
+    "wait", value: "TIME", help: "wait this long for the cluster and the topic")
+  static let timeout = Flag.option(
+    "timeout", value: "TIME", fallback: "2m",
+    help: "how long a line is tried, through broker restarts")
+  static let drain = Flag.option(
+    "drain", value: "TIME", fallback: "10s",
+    help: "after a signal: how long acknowledgements are waited for")
+  static let check = Flag.toggle(
+    "check", help: "reach the cluster, print the topic's partitions, send nothing")
+  static let dryRun = Flag.toggle(
+    "dry-run", help: "read, parse and key everything, reach nothing, send nothing")
+}
+
+extension KProd {
+  static let description = CommandDescription(
+    name: "kprod",
+    summary: "Sends lines of standard input to a Kafka topic and accounts for every one.",
+    usage: ["[OPTION]... --topic NAME < LINES"],
+    examples: [
+      (
+        command: "fake-events -n 1000 | kprod --topic ecommerce",
+        meaning: "send a thousand events"
+      ),
+      (
+        command: "kprod -t orders --key-field user.id --failed left.ndjson < orders.ndjson",
+        meaning: "key by a field, keep what could not be delivered"
+      ),
+    ],
+    flags: [
+      .brokers, .topic, .property, .properties, .compression, .key, .keyDelimiter, .keyField,
+      .partition, .header, .timestampField, .envelope, .nullValue, .delimiter, .failed, .onBad,
+      .maximumLine, .wholeLines, .maximumRate, .wait, .timeout, .drain, .check, .dryRun,
+    ],
+    statuses: [
+      ("0", "every line was acknowledged"),
+      ("1", "some lines failed or are unknown; they were counted and named"),
+      ("64", "the command line can't be understood, or a setting is refused"),
+      ("65", "a bad line, with --on-bad stop"),
+      ("69", "no broker answers, or there is no such topic"),
+      ("74", "reading standard input or writing a file failed"),
+      ("75", "the time of --wait is used up"),
+      ("77", "credentials or permission"),
+    ],
+    prose: [
+      "Every line has one of three fates. Delivered: the cluster acknowledged it. Failed: it is "
+        + "certainly not in the topic. Unknown: it was sent, and no answer came, so it may be "
+        + "there. The numbers of the three add up to the lines that were read.",
+      "A key is placed by murmur2, where the Java client puts it. Lines without a key go to one "
+        + "partition for about a megabyte, then to the next.",
+      "Brokers may restart while lines are on their way: kprod tries for the time of --timeout, "
+        + "and its producer is idempotent, so nothing is lost or doubled by that.",
+      "After SIGINT or SIGTERM kprod takes what the pipe holds at that moment, waits for the "
+        + "acknowledgements up to the time of --drain, and ends by the same signal if all of it "
+        + "was delivered. A second signal gives up the rest, accounted for.",
+      "The file of --failed takes lines as they were, so it can be sent again: rename it, then "
+        + "feed it in. Unknown lines in it may then be there twice; the last message says how "
+        + "many there are.",
+    ])
+}

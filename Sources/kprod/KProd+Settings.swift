@@ -1,0 +1,133 @@
+import Glibc
+import Kafka
+import Plumbing
+
+extension RecordForm {
+  /// How lines become messages, from the command line.
+  init(_ arguments: Arguments) throws(UsageFailure) {
+    self.init()
+    delimiter = try bytes(of: .delimiter, in: arguments) ?? [0x0a]
+    let keyFlags = [Flag.key, .keyDelimiter, .keyField].filter { arguments.isSet($0) }
+    if keyFlags.count > 1 {
+      throw UsageFailure("\(keyFlags[0].spelling) and \(keyFlags[1].spelling) exclude each other")
+    }
+    if let text = arguments.text(.key) {
+      key = .fixed(Array(text.utf8))
+    } else if let bytes = try bytes(of: .keyDelimiter, in: arguments) {
+      key = .delimited(by: bytes)
+    } else if let path = try path(of: .keyField, in: arguments) {
+      key = .field(path)
+    }
+    timestampField = try path(of: .timestampField, in: arguments)
+    isEnvelope = arguments.isSet(.envelope)
+    if isEnvelope, let other = keyFlags.first ?? (timestampField == nil ? nil : .timestampField) {
+      throw UsageFailure("--envelope and \(other.spelling) exclude each other")
+    }
+    emptyIsNull = arguments.isSet(.nullValue)
+    partition = try arguments.integer(.partition, in: 0...Int(Int32.max)).map { Int32($0) }
+    maximumLength = try arguments.integer(.maximumLine, in: 1...999_000_000) ?? 1_000_000
+    wholeLinesOnly = arguments.isSet(.wholeLines)
+    stopsAtBadLine = arguments.text(.onBad) == "stop"
+    maximumRate = try arguments.number(.maximumRate, in: 0.001...1e9)
+  }
+}
+
+/// `a.b` as its parts.
+private func path(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -> [String]? {
+  guard let text = arguments.text(flag) else { return nil }
+  let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+  if parts.contains("") {
+    throw UsageFailure(
+      "\(flag.spelling): \(quoted(text)) is no field", hints: ["write name, or outer.inner"])
+  }
+  return parts
+}
+
+/// A delimiter: text with `\n`, `\t`, `\r`, `\0`, `\\` and `\xHH`.
+private func bytes(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -> [UInt8]? {
+  guard let text = arguments.text(flag) else { return nil }
+  var result: [UInt8] = []
+  var rest = Array(text.utf8)[...]
+  while let byte = rest.popFirst() {
+    guard byte == UInt8(ascii: "\\"), let letter = rest.popFirst() else {
+      result.append(byte)
+      continue
+    }
+    switch letter {
+    case UInt8(ascii: "n"): result.append(0x0a)
+    case UInt8(ascii: "t"): result.append(0x09)
+    case UInt8(ascii: "r"): result.append(0x0d)
+    case UInt8(ascii: "0"): result.append(0)
+    case UInt8(ascii: "\\"): result.append(letter)
+    case UInt8(ascii: "x") where rest.count >= 2:
+      let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+      guard let value = UInt8(digits, radix: 16) else {
+        throw UsageFailure("\(flag.spelling): \(quoted(text)): \\x needs two hexadecimal digits")
+      }
+      rest = rest.dropFirst(2)
+      result.append(value)
+    default: throw UsageFailure("\(flag.spelling): \(quoted(text)) has an unknown escape")
+    }
+  }
+  if result.isEmpty { throw UsageFailure("\(flag.spelling): a delimiter can't be empty") }
+  return result
+}
+
+extension ClientSettings {
+  /// Where to send and how, from the command line and the files it names.
+  init(_ arguments: Arguments, form: RecordForm) throws {
+    var fromFiles: [Property] = []
+    for path in arguments.all(.properties) {
+      fromFiles += try ClientSettings.properties(file: try contents(of: path), named: path)
+    }
+    let given = try arguments.all(.property).map { try ClientSettings.property(argument: $0) }
+    let named = (fromFiles + given).last {
+      $0.name == "bootstrap.servers" || $0.name == "metadata.broker.list"
+    }
+    let brokers =
+      arguments.isSet(.brokers)
+      ? arguments.text(.brokers) : named?.value ?? arguments.text(.brokers)
+    let topic = arguments.text(.topic) ?? ""
+    if topic.isEmpty, !arguments.isSet(.dryRun) {
+      throw UsageFailure("no topic is named", hints: ["--topic NAME, or KAFKA_TOPIC"])
+    }
+    if !topic.isEmpty, !isTopicName(topic) {
+      throw UsageFailure(
+        "\(arguments.origin(of: .topic)): \(quoted(topic)) is no name of a topic",
+        hints: ["letters, digits, '.', '_' and '-', at most 249 of them"])
+    }
+    self.init(brokers: brokers ?? "", topic: topic)
+    properties = fromFiles + given
+    compression = arguments.text(.compression)
+    timeout = try arguments.duration(.timeout) ?? .seconds(120)
+    if timeout < .milliseconds(10) || timeout > .seconds(2_000_000) {
+      throw UsageFailure("--timeout: a time from 10ms to 23d is needed")
+    }
+    maximumLineLength = form.maximumLength
+    headers = try arguments.all(.header).map { try header($0) }
+  }
+}
+
+private func header(_ text: String) throws(UsageFailure) -> Header {
+  let pieces = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+  guard pieces.count == 2, !pieces[0].isEmpty else {
+    throw UsageFailure("--header: \(quoted(text)) is no NAME=VALUE")
+  }
+  return Header(name: String(pieces[0]), value: Array(pieces[1].utf8))
+}
+
+/// A small file as text.
+private func contents(of path: String) throws(SystemFailure) -> String {
+  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var block = [UInt8](repeating: 0, count: 65536)
+  while bytes.count < 16 << 20 {
+    let count = unsafe read(descriptor, &block, block.count)
+    guard count >= 0 else { throw SystemFailure("reading \(quoted(path))") }
+    if count == 0 { break }
+    bytes += block[..<count]
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}

@@ -27,7 +27,7 @@ package final class Broker: Sendable {
     do throws(SystemFailure) {
       let listener = try Socket.listening(on: port)
       let microseconds = Self.microsecondsSince1970
-      node = Node(port: listener.port, file: file, firstProducerID: microseconds, report: report)
+      node = Node(port: listener.port, file: file, firstID: microseconds, report: report)
       server = try Server(node: node, listener: listener)
     } catch {
       throw .port(port, error)

@@ -5,6 +5,7 @@ enum ErrorCode: Int16, Error {
   case corruptMessage = 2
   case unknownTopicOrPartition = 3
   case messageTooLarge = 10
+  case offsetMetadataTooLarge = 12
   case invalidTopic = 17
   case invalidRequiredAcks = 21
   case illegalGeneration = 22

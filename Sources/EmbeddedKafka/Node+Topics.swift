@@ -125,6 +125,7 @@ extension Node {
       fields.string(name)
       do throws(ErrorCode) {
         try topics.delete(name)
+        groups.forget(topic: name)
         fields.error(.none)
       } catch {
         fields.error(error)

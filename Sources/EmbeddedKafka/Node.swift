@@ -12,6 +12,7 @@ final class Node: Sendable {
   let port: UInt16
   let file: StorageFile
   let topics: Topics
+  let groups: GroupCoordinator
   private let nextProducerID: Atomic<Int64>
   private let report: @Sendable (String) -> Void
   private let storage = Mutex(StorageHealth())
@@ -22,16 +23,17 @@ final class Node: Sendable {
     var lostSomething = false
   }
 
-  /// - Parameter firstProducerID: where producer ids start; different in each run, so that a
+  /// - Parameter firstID: where the ids of producers and group members start; different in each run, so that a
   ///   producer that outlived another broker on this port is not taken for one of ours.
   init(
-    port: UInt16, file: StorageFile, firstProducerID: Int64,
+    port: UInt16, file: StorageFile, firstID: Int64,
     report: @escaping @Sendable (String) -> Void
   ) {
     self.port = port
     self.file = file
     topics = Topics(file: file)
-    nextProducerID = Atomic(firstProducerID)
+    groups = GroupCoordinator(firstMember: firstID)
+    nextProducerID = Atomic(firstID)
     self.report = report
   }
 
@@ -57,7 +59,13 @@ final class Node: Sendable {
     case .initProducerID: try initProducerID(&reader, into: &answer.fields)
     case .createTopics: try createTopics(&reader, version, into: &answer.fields)
     case .deleteTopics: try deleteTopics(&reader, version, into: &answer.fields)
-    default: throw MalformedFrame(reason: "not served")
+    case .findCoordinator: try findCoordinator(&reader, version, into: &answer.fields)
+    case .joinGroup: try joinGroup(&reader, header, wakeup, into: &answer.fields)
+    case .syncGroup: try syncGroup(&reader, version, wakeup, into: &answer.fields)
+    case .heartbeat: try heartbeat(&reader, version, into: &answer.fields)
+    case .leaveGroup: try leaveGroup(&reader, version, into: &answer.fields)
+    case .offsetCommit: try offsetCommit(&reader, version, into: &answer.fields)
+    case .offsetFetch: try offsetFetch(&reader, version, into: &answer.fields)
     }
     answer.seal()
     return answer

@@ -1,0 +1,28 @@
+/// How far a group has read, by topic and partition.
+struct CommittedOffsets {
+  struct Position: Equatable {
+    let offset: Int64
+    let leaderEpoch: Int32
+    let metadata: String?
+  }
+
+  /// A real broker's `offset.metadata.max.bytes`.
+  static let maximumMetadataSize = 4096
+
+  private var positions: [String: [Int32: Position]] = [:]
+
+  subscript(topic: String, partition: Int32) -> Position? {
+    get { positions[topic]?[partition] }
+    set { positions[topic, default: [:]][partition] = newValue }
+  }
+
+  /// Every topic and its partitions, in order.
+  var all: [(topic: String, partitions: [Int32])] {
+    positions.sorted { $0.key < $1.key }.map { ($0.key, $0.value.keys.sorted()) }
+  }
+
+  /// A deleted topic's positions mean nothing to one of the same name.
+  mutating func forget(topic: String) {
+    positions[topic] = nil
+  }
+}

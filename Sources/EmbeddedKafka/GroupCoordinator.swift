@@ -1,0 +1,163 @@
+import Synchronization
+
+/// All consumer groups, and the threads that wait in them.
+final class GroupCoordinator: Sendable {
+  static let maximumGroupCount = 10_000
+  /// A real broker's bounds for the time after which a silent member is dead.
+  private static let sessionTimeouts: ClosedRange<Duration> = .seconds(6) ... .seconds(1800)
+
+  private let groups = Mutex<[String: Group]>([:])
+  private let nextMember: Atomic<Int64>
+
+  /// - Parameter firstMember: where the members' numbers start; different in each run, so that one
+  ///   that outlived another broker on this port is not taken for one of ours.
+  init(firstMember: Int64) {
+    nextMember = Atomic(firstMember)
+  }
+
+  /// Does something with a group after time has had its way with it.
+  private func with<Result>(
+    _ id: String, orMake mayMake: Bool = false,
+    _ body: (inout Group, ContinuousClock.Instant) throws(ErrorCode) -> Result
+  ) throws(ErrorCode) -> Result {
+    let outcome = groups.withLock { groups -> Swift.Result<Result, ErrorCode> in
+      guard groups[id] != nil || mayMake else { return .failure(.unknownMemberID) }
+      guard groups[id] != nil || groups.count < Self.maximumGroupCount else {
+        return .failure(.groupMaxSizeReached)
+      }
+      let now = ContinuousClock.now
+      groups[id, default: Group()].expire(now: now)
+      do throws(ErrorCode) {
+        return .success(try body(&groups[id, default: Group()], now))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
+  }
+
+  /// What a member learns when a generation begins.
+  struct Generation {
+    let number: Int32
+    let strategy: String
+    let leaderID: String
+    let memberID: String
+    /// For the leader alone: who is to be dealt to.
+    let members: [(id: String, instanceID: String?, metadata: [UInt8])]
+  }
+
+  /// Joins a group, and waits until its next generation begins.
+  func join(
+    _ id: String, _ application: Group.Application, clientID: String, wakeup: Wakeup
+  ) throws(ErrorCode) -> Generation {
+    guard !id.isEmpty else { throw .invalidGroupID }
+    guard Self.sessionTimeouts.contains(application.sessionTimeout) else {
+      throw .invalidSessionTimeout
+    }
+    guard !application.strategies.isEmpty else { throw .inconsistentGroupProtocol }
+    let number = nextMember.wrappingAdd(1, ordering: .relaxed).oldValue
+    let memberID = try with(id, orMake: true) { group, now throws(ErrorCode) in
+      try group.join(
+        application, freshID: "\(clientID.prefix(100))-\(number)", wakeup: wakeup, now: now)
+    }
+    while true {
+      let (generation, deadline) = try with(id) { group, now throws(ErrorCode) in
+        (try Self.generation(of: memberID, in: group), group.nextDeadline(now: now))
+      }
+      if let generation { return generation }
+      if wakeup.wait(until: deadline) == .hungUp {
+        // It never learned its id, so it comes back as another.
+        try with(id) { group, now throws(ErrorCode) in
+          if application.memberID.isEmpty { try group.leave(memberID, nil, now: now) }
+        }
+        throw .unknownMemberID
+      }
+    }
+  }
+
+  /// The generation that the member has joined, `nil` while it waits for one.
+  private static func generation(
+    of memberID: String, in group: Group
+  ) throws(ErrorCode) -> Generation? {
+    guard let member = group[memberID] else { throw .unknownMemberID }
+    guard !member.isJoining else { return nil }
+    let listed = memberID == group.leaderID ? group.members : []
+    return Generation(
+      number: group.generation, strategy: group.strategyName, leaderID: group.leaderID,
+      memberID: memberID,
+      members: listed.map { member in
+        let strategy = member.strategies.first { $0.name == group.strategyName }
+        return (member.id, member.instanceID, strategy?.metadata ?? [])
+      })
+  }
+
+  /// Who speaks, in which group and generation.
+  struct Speaker {
+    let group: String
+    let generation: Int32
+    let memberID: String
+    var instanceID: String?
+  }
+
+  /// Brings the leader's parts, and waits for the speaker's own.
+  func sync(
+    _ speaker: Speaker, parts: [String: [UInt8]], wakeup: Wakeup
+  ) throws(ErrorCode) -> [UInt8] {
+    try with(speaker.group) { group, now throws(ErrorCode) in
+      try group.sync(
+        speaker.memberID, speaker.instanceID, generation: speaker.generation, parts: parts,
+        wakeup: wakeup, now: now)
+    }
+    while true {
+      let (part, deadline) = try with(speaker.group) { group, now throws(ErrorCode) in
+        (
+          try group.part(of: speaker.memberID, generation: speaker.generation, now: now),
+          group.nextDeadline(now: now)
+        )
+      }
+      if let part { return part }
+      if wakeup.wait(until: deadline) == .hungUp {
+        try with(speaker.group) { group, now throws(ErrorCode) in
+          try group.leave(speaker.memberID, nil, now: now)
+        }
+        throw .unknownMemberID
+      }
+    }
+  }
+
+  func heartbeat(_ speaker: Speaker) throws(ErrorCode) {
+    try with(speaker.group) { group, now throws(ErrorCode) in
+      try group.heartbeat(
+        speaker.memberID, speaker.instanceID, generation: speaker.generation, now: now)
+    }
+  }
+
+  func leave(_ id: String, memberID: String, instanceID: String?) throws(ErrorCode) {
+    try with(id) { group, now throws(ErrorCode) in
+      try group.leave(memberID, instanceID, now: now)
+    }
+  }
+
+  /// Lets the speaker change the group's offsets, if it may.
+  func commit(
+    _ speaker: Speaker, _ change: (inout CommittedOffsets) -> Void
+  ) throws(ErrorCode) {
+    // Who is no member may keep offsets here: a group of none is made for them.
+    try with(speaker.group, orMake: speaker.generation < 0) { group, _ throws(ErrorCode) in
+      try group.checkCommit(
+        speaker.memberID, speaker.instanceID, generation: speaker.generation)
+      change(&group.offsets)
+    }
+  }
+
+  /// What the group has committed; nothing when there is no such group.
+  func offsets(of id: String) -> CommittedOffsets {
+    groups.withLock { $0[id]?.offsets ?? CommittedOffsets() }
+  }
+
+  func forget(topic: String) {
+    groups.withLock { groups in
+      for id in groups.keys { groups[id]?.offsets.forget(topic: topic) }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/// JoinGroup, SyncGroup, Heartbeat and LeaveGroup on the wire.
+extension Node {
+  @_lifetime(reader: copy reader)
+  func joinGroup(
+    _ reader: inout FieldReader, _ header: RequestHeader, _ wakeup: Wakeup,
+    into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let version = header.version
+    let id = try reader.string()
+    let sessionTimeout = Duration.milliseconds(try reader.int32())
+    let rebalanceTimeout =
+      version >= 1 ? Duration.milliseconds(max(0, try reader.int32())) : sessionTimeout
+    var application = Group.Application(
+      memberID: try reader.string(), sessionTimeout: sessionTimeout,
+      rebalanceTimeout: rebalanceTimeout, protocolType: "", strategies: [])
+    if version >= 5 { application.instanceID = try reader.nullableString() }
+    application.protocolType = try reader.string()
+    for _ in 0..<(try reader.count()) {
+      application.strategies.append(
+        Group.Strategy(name: try reader.string(), metadata: try reader.byteArray()))
+    }
+
+    if version >= 2 { fields.int32(0) }
+    do throws(ErrorCode) {
+      let generation = try groups.join(
+        id, application, clientID: header.clientID, wakeup: wakeup)
+      fields.error(.none)
+      fields.int32(generation.number)
+      fields.string(generation.strategy)
+      fields.string(generation.leaderID)
+      fields.string(generation.memberID)
+      fields.array(generation.members) { fields, member in
+        fields.string(member.id)
+        if version >= 5 { fields.nullableString(member.instanceID) }
+        fields.byteArray(member.metadata)
+      }
+    } catch {
+      fields.error(error)
+      fields.int32(-1)
+      fields.string("")
+      fields.string("")
+      fields.string(application.memberID)
+      fields.count(0)
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  private func speaker(
+    _ reader: inout FieldReader, hasInstance: Bool
+  ) throws(MalformedFrame) -> GroupCoordinator.Speaker {
+    var speaker = GroupCoordinator.Speaker(
+      group: try reader.string(), generation: try reader.int32(), memberID: try reader.string())
+    if hasInstance { speaker.instanceID = try reader.nullableString() }
+    return speaker
+  }
+
+  @_lifetime(reader: copy reader)
+  func syncGroup(
+    _ reader: inout FieldReader, _ version: Int16, _ wakeup: Wakeup, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let speaker = try speaker(&reader, hasInstance: version >= 3)
+    var parts: [String: [UInt8]] = [:]
+    for _ in 0..<(try reader.count()) {
+      let member = try reader.string()
+      parts[member] = try reader.byteArray()
+    }
+    if version >= 1 { fields.int32(0) }
+    do throws(ErrorCode) {
+      let part = try groups.sync(speaker, parts: parts, wakeup: wakeup)
+      fields.error(.none)
+      fields.byteArray(part)
+    } catch {
+      fields.error(error)
+      fields.byteArray([])
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  func heartbeat(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let speaker = try speaker(&reader, hasInstance: version >= 3)
+    if version >= 1 { fields.int32(0) }
+    do throws(ErrorCode) {
+      try groups.heartbeat(speaker)
+      fields.error(.none)
+    } catch {
+      fields.error(error)
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  func leaveGroup(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let id = try reader.string()
+    var leavers: [(id: String, instanceID: String?)] = []
+    if version >= 3 {
+      for _ in 0..<(try reader.count()) {
+        leavers.append((try reader.string(), try reader.nullableString()))
+      }
+    } else {
+      leavers.append((try reader.string(), nil))
+    }
+    let outcomes = leavers.map { leaver -> ErrorCode in
+      do throws(ErrorCode) {
+        try groups.leave(id, memberID: leaver.id, instanceID: leaver.instanceID)
+        return .none
+      } catch {
+        return error
+      }
+    }
+    if version >= 1 { fields.int32(0) }
+    guard version >= 3 else {
+      fields.error(outcomes.first ?? .none)
+      return
+    }
+    fields.error(.none)
+    fields.array(Array(zip(leavers, outcomes))) { fields, entry in
+      fields.string(entry.0.id)
+      fields.nullableString(entry.0.instanceID)
+      fields.error(entry.1)
+    }
+  }
+}

@@ -1,4 +1,87 @@
+import Druid
+import Plumbing
+
+/// Asks Druid in SQL, and gives out the whole answer or an error.
 @main
-enum DSQL {
-  static func main() {}
+struct DSQL: Tool {
+  private let settings: Settings
+
+  init(_ arguments: Arguments) throws { settings = try Settings(arguments) }
+
+  mutating func run() throws -> ExitStatus {
+    let output = try settings.openOutput()
+    var session: Session
+    do {
+      session = try Session(settings, output: output)
+    } catch {
+      output.abandon()
+      throw error
+    }
+    var status: ExitStatus
+    do {
+      if let follow = settings.follow {
+        try FollowLoop(follow, keepsGoing: settings.keepsGoing).run(settings.sources, &session)
+      } else {
+        try runAll(&session)
+      }
+      status = session.failed > 0 ? .incomplete : .done
+      if status == .done { try output.commit() } else { output.abandon() }
+    } catch let failure as any ToolFailure {
+      output.abandon()
+      status = conclude(failure)
+      session.summarize(failed: session.failed + (status == .done ? 0 : 1))
+      return status
+    }
+    session.summarize(failed: session.failed)
+    return status
+  }
+
+  /// A reader that left is the end of the work; any other failure is said here, before the summary.
+  private func conclude(_ failure: any ToolFailure) -> ExitStatus {
+    if let system = failure as? SystemFailure, system.isReaderGone { return .done }
+    failure.say()
+    return settings.keepsGoing && failure is StatementFailure ? .incomplete : failure.exitStatus
+  }
+
+  private func runAll(_ session: inout Session) throws {
+    for source in settings.sources {
+      // At a prompt a mistake is not the end.
+      let goesOn = settings.keepsGoing || source.isPrompt
+      do {
+        try source.forEachStatement { statement in
+          guard Interruption.count == 0 else { return }
+          do {
+            try session.run(statement)
+          } catch let failure as any ToolFailure where goesOn && failure.isPassing {
+            session.note(failure)
+          }
+        }
+      } catch let failure as StatementFailure where goesOn {
+        session.note(failure)
+      }
+    }
+  }
+}
+
+extension ToolFailure {
+  /// Whether the next statement may fare better.
+  var isPassing: Bool {
+    if let failure = self as? DruidFailure { return failure.kind != .interrupted }
+    return self is StatementFailure
+  }
+}
+
+extension ScriptSource {
+  /// Whether a person types the statements.
+  var isPrompt: Bool {
+    if case .standardInput = self { Terminal.isTerminal(0) } else { false }
+  }
+}
+
+extension Settings {
+  func openOutput() throws -> ResultOutput {
+    guard let output, output != "-" else { return ResultOutput(standardOutput: ()) }
+    return appends
+      ? try ResultOutput(appendingTo: output) : try ResultOutput(replacing: output)
+  }
 }

@@ -1,0 +1,192 @@
+import Plumbing
+
+/// An answer that is no `arrayLines` answer with its three header lines.
+package struct MalformedAnswer: Error, Equatable, Sendable {
+  /// The line of the answer, counted from 1; rows start at line 4.
+  package let line: Int
+  /// Bytes from the start of that line.
+  package let offset: Int
+  package let reason: String
+}
+
+/// Reads an `arrayLines` answer, in pieces of any size, into a formatter.
+///
+/// The grammar is the whole of the truth about an answer that was cut: three header lines, a line for each row, then
+/// an empty line, then nothing. A server that fails half-way still ends its body as if all were well, and only the
+/// missing empty line tells. No prefix of a row is itself a row, so the last line of a cut answer is a row exactly
+/// when it reads as one.
+struct AnswerReader<Formatter: RowFormatter>: ~Copyable {
+  /// What is behind the last newline.
+  private var carry = ByteBlock(capacity: 4096)
+  private var lines: AnswerLines<Formatter>
+  private let maximumLineLength: Int
+
+  init(formatter: Formatter, maximumLineLength: Int = 1 << 30) {
+    lines = AnswerLines(formatter: formatter)
+    self.maximumLineLength = maximumLineLength
+  }
+
+  var rowCount: Int { lines.rowCount }
+  var columns: [Column] { lines.columns }
+  /// Whether all of the answer was seen, its end mark included.
+  var isWhole: Bool { lines.state == .ended && carry.count == 0 }
+
+  /// How many bytes the formatter made that are not drained yet.
+  var outputCount: Int { lines.output.count }
+
+  /// Gives out what the formatter made.
+  mutating func drain(to output: any AnswerOutput) throws(SystemFailure) {
+    try lines.drain(to: output)
+  }
+
+  /// Takes the next piece.
+  mutating func take(_ chunk: RawSpan) throws(MalformedAnswer) {
+    var place = 0
+    if carry.count > 0 {
+      guard let newline = chunk.offsetOfNewline(from: 0) else { return try keep(chunk, from: 0) }
+      carry.append(chunk, from: 0, to: newline)
+      try lines.take(carry)
+      carry.removeAll()
+      place = newline + 1
+    }
+    while let newline = chunk.offsetOfNewline(from: place) {
+      try lines.take(chunk.extracting(place..<newline))
+      place = newline + 1
+    }
+    try keep(chunk, from: place)
+  }
+
+  private mutating func keep(_ chunk: RawSpan, from start: Int) throws(MalformedAnswer) {
+    guard start < chunk.byteCount else { return }
+    carry.append(chunk, from: start, to: chunk.byteCount)
+    if lines.state == .ended { throw lines.failure(0, "something follows the end of the answer") }
+    // A row has to begin like one: a page of HTML is not collected to its end.
+    guard carry.bytes.byte(at: 0) == UInt8(ascii: "[") else {
+      throw lines.failure(0, "expected '['")
+    }
+    guard carry.count <= maximumLineLength else {
+      throw lines.failure(carry.count, "the line is longer than \(maximumLineLength) bytes")
+    }
+  }
+
+  /// The end of the body: gives out what is left, and tells whether the answer is whole.
+  mutating func finish(isWhole bodyIsWhole: Bool) -> Bool {
+    if carry.count > 0, lines.state == .rows {
+      // A last row without newline is a row all the same when it reads as one.
+      try? lines.take(carry)
+      carry.removeAll()
+    }
+    let isWhole = bodyIsWhole && self.isWhole
+    lines.end(isWhole: isWhole)
+    return isWhole
+  }
+
+  /// Lets the formatter give out what it holds back.
+  mutating func settle() { lines.settle() }
+}
+
+/// The lines of an answer, one by one.
+struct AnswerLines<Formatter: RowFormatter>: ~Copyable {
+  enum State: Equatable { case names, nativeTypes, sqlTypes, rows, ended }
+
+  private(set) var state = State.names
+  private(set) var rowCount = 0
+  private(set) var columns: [Column] = []
+  private(set) var output = ByteBlock()
+  private var formatter: Formatter
+  private var cells: [Cell] = []
+  private var names: [String] = []
+  private var nativeTypes: [String] = []
+
+  init(formatter: Formatter) { self.formatter = formatter }
+
+  func failure(_ offset: Int, _ reason: String) -> MalformedAnswer {
+    let line =
+      switch state {
+      case .names: 1
+      case .nativeTypes: 2
+      case .sqlTypes: 3
+      case .rows, .ended: rowCount + 4
+      }
+    return MalformedAnswer(line: line, offset: offset, reason: reason)
+  }
+
+  mutating func take(_ line: borrowing ByteBlock) throws(MalformedAnswer) {
+    try take(line.bytes)
+  }
+
+  @inline(__always)
+  mutating func take(_ line: RawSpan) throws(MalformedAnswer) {
+    guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
+    if let offset = RowScanner.scan(line, into: &cells) {
+      throw failure(offset, "this is no row of JSON values")
+    }
+    guard cells.count == columns.count else {
+      throw failure(0, "the row has \(cells.count) cells for \(columns.count) columns")
+    }
+    formatter.row(line, cells, into: &output)
+    rowCount &+= 1
+  }
+
+  private mutating func takeOther(_ line: RawSpan) throws(MalformedAnswer) {
+    switch state {
+    case .names:
+      names = try texts(line)
+      state = .nativeTypes
+    case .nativeTypes:
+      nativeTypes = try texts(line)
+      state = .sqlTypes
+    case .sqlTypes:
+      let sqlTypes = try texts(line)
+      guard nativeTypes.count == names.count, sqlTypes.count == names.count else {
+        throw failure(0, "the header lines do not have the same number of cells")
+      }
+      columns = names.indices.map {
+        Column(name: names[$0], nativeType: nativeTypes[$0], sqlType: sqlTypes[$0])
+      }
+      formatter.begin(columns, into: &output)
+      state = .rows
+    case .rows:
+      state = .ended
+    case .ended:
+      throw failure(0, "something follows the end of the answer")
+    }
+  }
+
+  private mutating func texts(_ line: RawSpan) throws(MalformedAnswer) -> [String] {
+    if let offset = RowScanner.scan(line, into: &cells) {
+      throw failure(offset, "this is no header line")
+    }
+    var result: [String] = []
+    for cell in cells {
+      guard cell.isText || cell.kind == .null else {
+        throw failure(cell.start, "a header line holds names and types, and this is neither")
+      }
+      result.append(cell.kind == .null ? "" : JSONText.text(line, cell))
+    }
+    return result
+  }
+
+  mutating func drain(to receiver: any AnswerOutput) throws(SystemFailure) {
+    guard output.count > 0 else { return }
+    try output.send(to: receiver)
+    output.removeAll()
+  }
+
+  mutating func end(isWhole: Bool) {
+    // An answer that ends before its header lines has nothing to show.
+    guard state == .rows || state == .ended else { return }
+    formatter.end(isWhole: isWhole, into: &output)
+  }
+
+  mutating func settle() {
+    guard state == .rows else { return }
+    formatter.settle(into: &output)
+  }
+}
+
+extension ByteBlock {
+  fileprivate borrowing func send(to receiver: any AnswerOutput) throws(SystemFailure) {
+    try receiver.write(bytes)
+  }
+}

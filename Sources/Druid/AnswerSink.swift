@@ -1,0 +1,133 @@
+package import Plumbing
+
+/// Where the text of answers goes.
+package protocol AnswerOutput: AnyObject {
+  /// Takes bytes that end with a line, unless one row is larger than a block.
+  func write(_ bytes: RawSpan) throws(SystemFailure)
+  /// Sends on what was written: something that can block comes next.
+  func flush() throws(SystemFailure)
+}
+
+/// What became of an answer.
+package struct AnswerReport: Sendable {
+  package var rows = 0
+  package var bytes = 0
+  package var columns: [Column] = []
+  package var retries = 0
+  /// Segments whose rows are missing, as `X-Druid-Response-Context` lists them.
+  package var missingSegments = 0
+
+  package init() {}
+}
+
+/// Takes a body: rows when the status is 200, else the words of an error.
+class AnswerSink: BodySink {
+  /// More of an error's words than anyone reads.
+  private static let maximumErrorBytes = 1 << 20
+
+  fileprivate(set) var errorBody: [UInt8] = []
+  /// Bytes of a body with status 200.
+  fileprivate(set) var byteCount = 0
+
+  var rowCount: Int { 0 }
+  var columns: [Column] { [] }
+
+  func take(_ bytes: RawSpan, of head: HTTPHead) throws {
+    if head.status == 200 {
+      byteCount += bytes.byteCount
+      try takeRows(bytes)
+    } else if errorBody.count < Self.maximumErrorBytes, head.status / 100 != 3 {
+      var block = ByteBlock(capacity: bytes.byteCount)
+      block.append(bytes)
+      errorBody += block.array
+    }
+  }
+
+  func pause() throws -> Duration? { nil }
+  func takeRows(_ bytes: RawSpan) throws {}
+  /// The body is over; whether the answer is whole.
+  func finish(isWhole: Bool) throws -> Bool { isWhole }
+
+  /// The sink for a format.
+  static func make(_ options: FormatOptions, output: any AnswerOutput) -> AnswerSink {
+    switch options.format {
+    case .csv:
+      FormattingSink(
+        SeparatedFormatter(separator: UInt8(ascii: ","), options: options), options, output)
+    case .tsv:
+      FormattingSink(
+        SeparatedFormatter(separator: UInt8(ascii: "\t"), options: options), options, output)
+    case .ndjson: FormattingSink(JSONFormatter(isArray: false, options: options), options, output)
+    case .json: FormattingSink(JSONFormatter(isArray: true, options: options), options, output)
+    case .table, .vertical: FormattingSink(TableFormatter(options: options), options, output)
+    }
+  }
+}
+
+/// Collects a small body whole.
+final class CollectingSink: AnswerSink {
+  static let maximumBytes = 64 << 20
+  private(set) var body: [UInt8] = []
+
+  override func takeRows(_ bytes: RawSpan) throws {
+    guard body.count + bytes.byteCount <= Self.maximumBytes else {
+      throw DruidFailure(.notDruid, "the answer is longer than \(Self.maximumBytes) bytes")
+    }
+    var block = ByteBlock(capacity: bytes.byteCount)
+    block.append(bytes)
+    body += block.array
+  }
+}
+
+/// Formats rows as they come.
+private final class FormattingSink<Formatter: RowFormatter>: AnswerSink {
+  /// What is gathered before it goes out in one write.
+  private static var blockSize: Int { 65536 }
+  /// How long a table on a terminal waits for more rows to find its widths.
+  private static var settling: Duration { .milliseconds(200) }
+
+  private var reader: AnswerReader<Formatter>
+  private let output: any AnswerOutput
+  private let settles: Bool
+  private var settleTime: ContinuousClock.Instant?
+
+  init(_ formatter: Formatter, _ options: FormatOptions, _ output: any AnswerOutput) {
+    reader = AnswerReader(formatter: formatter)
+    self.output = output
+    settles = options.terminalWidth != nil && options.format == .table
+  }
+
+  override var rowCount: Int { reader.rowCount }
+  override var columns: [Column] { reader.columns }
+
+  override func takeRows(_ bytes: RawSpan) throws {
+    do {
+      try reader.take(bytes)
+    } catch {
+      try writeOut()
+      throw error
+    }
+    if reader.outputCount >= Self.blockSize { try writeOut() }
+  }
+
+  private func writeOut() throws(SystemFailure) { try reader.drain(to: output) }
+
+  override func pause() throws -> Duration? {
+    var wait: Duration?
+    if settles, reader.rowCount > 0 {
+      let now = ContinuousClock.now
+      let due = settleTime ?? now + Self.settling
+      settleTime = due
+      if due <= now { reader.settle() } else { wait = now.duration(to: due) }
+    }
+    try writeOut()
+    try output.flush()
+    return wait
+  }
+
+  override func finish(isWhole: Bool) throws -> Bool {
+    let isWhole = reader.finish(isWhole: isWhole)
+    try writeOut()
+    return isWhole
+  }
+}

@@ -1,0 +1,303 @@
+import CCurl
+import Glibc
+import Plumbing
+
+/// Where Druid is, and who we are there.
+package struct ConnectionSettings: Sendable {
+  package var url: String
+  package var user: String?
+  package var password: String?
+  /// A file instead of `~/.netrc`.
+  package var netrcFile: String?
+  package var caCertificate: String?
+  package var clientCertificate: String?
+  package var clientKey: String?
+  package var isInsecure = false
+  package var connectTimeout = Duration.seconds(10)
+  /// Whether compressed answers are asked for; one that comes unasked is read as well.
+  package var asksForCompression = false
+
+  package init(url: String) { self.url = url }
+}
+
+/// What is asked.
+struct HTTPRequest {
+  var method = "GET"
+  var path: String
+  var body: [UInt8]?
+}
+
+/// What stands in front of an answer's body, and behind it when there are trailers.
+package struct HTTPHead: Sendable {
+  package var status = 0
+  /// By lower-case name; the last of equal names counts.
+  package var fields: [String: String] = [:]
+}
+
+/// Takes the body of an answer as it comes.
+protocol BodySink: AnyObject {
+  func take(_ bytes: RawSpan, of head: HTTPHead) throws
+  /// Nothing more is here for now: what is held back goes out. Returns how long to wait before asking again.
+  func pause() throws -> Duration?
+}
+
+/// A transfer that ended too early, in libcurl's words.
+struct TransferFailure: Error {
+  enum Kind { case unresolved, refused, timedOut, tls, broken, other }
+  let kind: Kind
+  let words: String
+}
+
+/// libcurl's handles: one transfer at a time over connections that are kept.
+///
+/// (Unsafe inside: the handles are ours alone and freed once; the callbacks run inside `curl_multi_perform`, on this
+/// thread, while `Transfer` is alive.)
+@safe struct Connection: ~Copyable {
+  private let settings: ConnectionSettings
+  private let multi: UnsafeMutableRawPointer
+  private let easy: UnsafeMutableRawPointer
+
+  init(settings: ConnectionSettings) throws(DruidFailure) {
+    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    guard let multi = unsafe curl_multi_init(), let easy = unsafe curl_easy_init() else {
+      throw DruidFailure(.unreachable, "libcurl does not start")
+    }
+    self.settings = settings
+    unsafe self.multi = multi
+    unsafe self.easy = easy
+  }
+
+  deinit {
+    unsafe curl_easy_cleanup(easy)
+    unsafe curl_multi_cleanup(multi)
+  }
+
+  /// Asks and feeds the answer to `sink`. Redirections are followed, without credentials on another host.
+  ///
+  /// - Parameters:
+  ///   - deadline: when to give up.
+  ///   - ignoresSignals: for the request that cancels a query, after a signal.
+  /// - Throws: ``TransferFailure``, what `sink` throws, or ``DruidFailure`` when a signal came.
+  func exchange(
+    _ request: HTTPRequest, deadline: ContinuousClock.Instant? = nil, ignoresSignals: Bool = false,
+    to sink: any BodySink
+  ) throws -> HTTPHead {
+    var url = settings.url.trimmingSlashes + request.path
+    let home = origin(of: url)
+    for _ in 0...5 {
+      let transfer = Transfer(sink: sink)
+      let next = try perform(
+        request, url: url, isHome: origin(of: url) == home, transfer: transfer,
+        deadline: deadline, ignoresSignals: ignoresSignals)
+      guard let next else { return transfer.head }
+      url = next
+    }
+    throw DruidFailure(.notDruid, "\(settings.url): redirected more than 5 times")
+  }
+
+  /// Scheme, host and port: what credentials belong to.
+  private func origin(of url: String) -> String {
+    guard let start = url.firstRange(of: "://") else { return url }
+    let rest = url[start.upperBound...]
+    return url[..<start.upperBound].lowercased()
+      + rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }.lowercased()
+  }
+
+  /// One transfer; the address to go on to when the answer is a redirection.
+  private func perform(
+    _ request: HTTPRequest, url: String, isHome: Bool, transfer: Transfer,
+    deadline: ContinuousClock.Instant?, ignoresSignals: Bool
+  ) throws -> String? {
+    unsafe curl_easy_reset(easy)
+    var fields: UnsafeMutablePointer<curl_slist>?
+    for field in ["Content-Type: application/json", "Expect:", "User-Agent: dsql"] {
+      unsafe fields = curl_slist_append(fields, field)
+    }
+    if !settings.asksForCompression {
+      unsafe fields = curl_slist_append(fields, "Accept-Encoding:")
+    }
+    defer { unsafe curl_slist_free_all(fields) }
+    let body = request.body ?? []
+    return try unsafe body.withUnsafeBytes { bytes throws -> String? in
+      unsafe ccurl_set_list(easy, CURLOPT_HTTPHEADER, fields)
+      if request.body != nil {
+        unsafe ccurl_set_large(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
+        // libcurl only reads from it, and the array outlives the transfer.
+        unsafe ccurl_set_pointer(
+          easy, CURLOPT_POSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+        unsafe ccurl_set_long(easy, CURLOPT_POST, 1)
+      }
+      unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
+      unsafe ccurl_set_string(easy, CURLOPT_URL, url)
+      apply(isHome: isHome)
+      let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
+      unsafe ccurl_set_data_function(easy, CURLOPT_WRITEFUNCTION, CurlCallbacks.body)
+      unsafe ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+      unsafe ccurl_set_data_function(easy, CURLOPT_HEADERFUNCTION, CurlCallbacks.header)
+      unsafe ccurl_set_pointer(easy, CURLOPT_HEADERDATA, context)
+      try run(transfer, deadline: deadline, ignoresSignals: ignoresSignals)
+      return redirection(after: transfer)
+    }
+  }
+
+  private func apply(isHome: Bool) {
+    unsafe ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
+    unsafe ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+    unsafe ccurl_set_long(easy, CURLOPT_BUFFERSIZE, 262_144)
+    unsafe ccurl_set_long(
+      easy, CURLOPT_CONNECTTIMEOUT_MS, Int(settings.connectTimeout.pollMilliseconds))
+    unsafe ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+    unsafe ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "")
+    if isHome {
+      if let user = settings.user {
+        unsafe ccurl_set_string(easy, CURLOPT_USERNAME, user)
+        unsafe ccurl_set_string(easy, CURLOPT_PASSWORD, settings.password ?? "")
+        unsafe ccurl_set_long(easy, CURLOPT_HTTPAUTH, 1)
+      } else {
+        unsafe ccurl_set_long(easy, CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue))
+        if let file = settings.netrcFile {
+          unsafe ccurl_set_string(easy, CURLOPT_NETRC_FILE, file)
+        }
+      }
+      if let file = settings.clientCertificate {
+        unsafe ccurl_set_string(easy, CURLOPT_SSLCERT, file)
+      }
+      if let file = settings.clientKey { unsafe ccurl_set_string(easy, CURLOPT_SSLKEY, file) }
+    }
+    if let file = settings.caCertificate { unsafe ccurl_set_string(easy, CURLOPT_CAINFO, file) }
+    if settings.isInsecure {
+      unsafe ccurl_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
+      unsafe ccurl_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
+    }
+  }
+
+  private func run(
+    _ transfer: Transfer, deadline: ContinuousClock.Instant?, ignoresSignals: Bool
+  ) throws {
+    unsafe curl_multi_add_handle(multi, easy)
+    // Taking the handle out in mid-transfer closes its connection.
+    defer { unsafe curl_multi_remove_handle(multi, easy) }
+    var running: Int32 = 1
+    while true {
+      unsafe curl_multi_perform(multi, &running)
+      if let failure = transfer.failure { throw failure }
+      guard running > 0 else { break }
+      var limit = try transfer.sink.pause() ?? .seconds(60)
+      if let deadline {
+        let left = ContinuousClock.now.duration(to: deadline)
+        guard left > .zero else {
+          throw TransferFailure(kind: .timedOut, words: "no answer within the time limit")
+        }
+        limit = min(limit, left)
+      }
+      var signal = curl_waitfd(
+        fd: Interruption.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+      let watchesSignals = !ignoresSignals && Interruption.descriptor >= 0
+      unsafe curl_multi_poll(
+        multi, &signal, watchesSignals ? 1 : 0, limit.pollMilliseconds, nil)
+      if watchesSignals, Interruption.count > 0 {
+        throw DruidFailure(.interrupted, "interrupted")
+      }
+    }
+    try checkResult()
+  }
+
+  private func checkResult() throws(TransferFailure) {
+    var left: Int32 = 0
+    guard let message = unsafe curl_multi_info_read(multi, &left) else { return }
+    let code = unsafe message.pointee.data.result
+    guard code != CURLE_OK else { return }
+    let kind: TransferFailure.Kind =
+      switch code {
+      case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+      case CURLE_COULDNT_CONNECT: .refused
+      case CURLE_OPERATION_TIMEDOUT: .timedOut
+      case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM,
+        CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
+        .tls
+      case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .broken
+      default: .other
+      }
+    // The words are static.
+    let words = unsafe String(cString: curl_easy_strerror(code))
+    throw TransferFailure(kind: kind, words: words.prefix(1).lowercased() + words.dropFirst())
+  }
+
+  private func redirection(after transfer: Transfer) -> String? {
+    guard [301, 302, 303, 307, 308].contains(transfer.head.status) else { return nil }
+    var address: UnsafePointer<CChar>?
+    unsafe ccurl_get_string(easy, CURLINFO_REDIRECT_URL, &address)
+    return unsafe address.map { unsafe String(cString: $0) }
+  }
+}
+
+/// The state of one transfer that libcurl's callbacks reach.
+final class Transfer {
+  /// More header bytes than any server has a use for.
+  private static let maximumHeaderBytes = 262_144
+
+  let sink: any BodySink
+  var head = HTTPHead()
+  var failure: (any Error)?
+  private var headerBytes = 0
+
+  init(sink: any BodySink) { self.sink = sink }
+
+  func takeHeader(_ line: String, byteCount: Int) -> Bool {
+    headerBytes += byteCount
+    guard headerBytes <= Self.maximumHeaderBytes else {
+      failure = DruidFailure(.notDruid, "the server sends headers without end")
+      return false
+    }
+    if line.hasPrefix("HTTP/") {
+      let words = line.split(separator: " ", maxSplits: 2)
+      head = HTTPHead(status: words.count > 1 ? Int(words[1].prefix(3)) ?? 0 : 0)
+    } else if let colon = line.firstIndex(of: ":") {
+      let value = line[line.index(after: colon)...]
+      head.fields[line[..<colon].lowercased()] = String(value).trimmingSpace
+    }
+    return true
+  }
+
+  func takeBody(_ bytes: RawSpan) -> Bool {
+    do {
+      try sink.take(bytes, of: head)
+      return true
+    } catch {
+      failure = error
+      return false
+    }
+  }
+}
+
+/// What libcurl calls; on the thread of `curl_multi_perform`.
+private enum CurlCallbacks {
+  static let body: ccurl_data_function = { bytes, size, count, context in
+    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+    // The context is the `Transfer` that `run` keeps alive; the bytes are libcurl's until we return.
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(bytes), byteCount: size * count)
+    return transfer.takeBody(span) ? size * count : size * count + 1
+  }
+
+  static let header: ccurl_data_function = { bytes, size, count, context in
+    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let line = unsafe String(
+      decoding: UnsafeRawBufferPointer(start: bytes, count: size * count), as: UTF8.self)
+    return transfer.takeHeader(line, byteCount: size * count) ? size * count : size * count + 1
+  }
+}
+
+extension String {
+  var trimmingSlashes: String {
+    var text = self[...]
+    while text.hasSuffix("/") { text.removeLast() }
+    return String(text)
+  }
+
+  var trimmingSpace: String {
+    let start = drop(while: \.isWhitespace)
+    return String(start.reversed().drop(while: \.isWhitespace).reversed())
+  }
+}

@@ -1,0 +1,237 @@
+import Glibc
+import Plumbing
+
+/// How long a client goes on when a server is not ready.
+package struct Patience: Sendable {
+  /// For what is over soon: 429, 503, a server that lost another.
+  package var retry = Duration.seconds(10)
+  /// For a server that is not there yet, and for tables that it does not know yet.
+  package var wait: Duration?
+
+  package init() {}
+}
+
+/// A client of Druid's SQL endpoint that never takes a part of an answer for the whole.
+package struct DruidClient: ~Copyable {
+  let settings: ConnectionSettings
+  let connection: Connection
+  private let patience: Patience
+  /// When the call began: what a waiting caller compares reports with.
+  let start = ContinuousClock.now
+
+  package init(settings: ConnectionSettings, patience: Patience) throws(DruidFailure) {
+    self.settings = settings
+    self.patience = patience
+    connection = try Connection(settings: settings)
+  }
+
+  /// Asks, writes the answer in its format, and reports; retries what may be retried before a byte came.
+  ///
+  /// - Throws: ``DruidFailure``; ``SystemFailure`` when the output can't be written.
+  package func run(
+    _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport
+  ) throws {
+    var retries = 0
+    defer { report.retries += retries }
+    try retrying(waitingFor: query.statement.tableNames, retries: &retries) {
+      try attempt(query, format: format, output: output, report: &report)
+    }
+  }
+
+  private func attempt(
+    _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport
+  ) throws {
+    let identifier = query.identifier()
+    let sink = AnswerSink.make(format, output: output)
+    let deadline = query.timeout.map { ContinuousClock.now + $0 + .seconds(5) }
+    defer {
+      report.rows += sink.rowCount
+      report.bytes += sink.byteCount
+      report.columns = sink.columns
+    }
+    var transferFailure: TransferFailure?
+    var head = HTTPHead()
+    do {
+      head = try connection.exchange(
+        HTTPRequest(
+          method: "POST", path: "/druid/v2/sql", body: query.body(identifier: identifier)),
+        deadline: deadline, to: sink)
+    } catch let failure as TransferFailure {
+      if failure.kind == .timedOut { cancel(identifier) }
+      guard sink.byteCount > 0 else { throw self.failure(of: failure) }
+      transferFailure = failure
+    } catch {
+      // A signal, a full disk, a reader that left, an answer that is none: nobody wants the rest.
+      cancel(identifier)
+      throw try explained(error, sink: sink)
+    }
+    if transferFailure == nil, head.status != 200 {
+      var failure = ServerError(status: head.status, body: sink.errorBody)
+        .failure(url: settings.url)
+      failure.place = failure.place.map(query.place(ofServers:))
+      throw failure
+    }
+    let saysComplete = head.fields["x-druid-response-complete"] != "false"
+    if try !sink.finish(isWhole: transferFailure == nil && saysComplete) {
+      throw cutFailure(sink, head: head, transferFailure)
+    }
+    report.missingSegments += missingSegmentCount(head)
+  }
+
+  /// What a failure in mid-answer means once the rows that came are out.
+  private func explained(_ error: any Error, sink: AnswerSink) throws -> any Error {
+    switch error {
+    case let failure as DruidFailure where failure.kind == .interrupted:
+      _ = try sink.finish(isWhole: false)
+      let rows = sink.rowCount
+      return DruidFailure(
+        .interrupted, "interrupted: the query is cancelled, cut after \(rows) rows")
+    case let malformed as MalformedAnswer:
+      _ = try sink.finish(isWhole: false)
+      if malformed.line == 1 {
+        return DruidFailure(
+          .notDruid,
+          "\(settings.url) does not answer as Druid does: byte \(malformed.offset): "
+            + malformed.reason, hints: ["set DRUID_URL or --url to Druid's router or broker"])
+      }
+      return DruidFailure(
+        .cut(rows: sink.rowCount, byTimeout: false),
+        "the answer is cut after \(sink.rowCount) rows: line \(malformed.line), "
+          + "byte \(malformed.offset): \(malformed.reason)")
+    default: return error
+    }
+  }
+
+  private func cutFailure(
+    _ sink: AnswerSink, head: HTTPHead, _ failure: TransferFailure?
+  ) -> DruidFailure {
+    let reason = head.fields["x-error-message"] ?? failure?.words
+    let byTimeout =
+      failure?.kind == .timedOut
+      || reason.map { $0.lowercased().firstRange(of: "timed out") != nil } ?? false
+      || reason.map { $0.lowercased().firstRange(of: "timeout") != nil } ?? false
+    let rows = sink.rowCount
+    return DruidFailure(
+      .cut(rows: rows, byTimeout: byTimeout),
+      "the answer is cut after \(rows) \(rows == 1 ? "row" : "rows")"
+        + (reason.map { ": \($0)" } ?? ""),
+      hints: byTimeout ? ["raise --timeout; the router has a limit of its own, the broker not"] : []
+    )
+  }
+
+  /// The failure of a transfer that brought no byte of an answer.
+  func failure(of transfer: TransferFailure) -> DruidFailure {
+    let url = settings.url
+    switch transfer.kind {
+    case .timedOut:
+      var failure = DruidFailure(.timedOut, "\(url): \(transfer.words)")
+      failure.isWorthRetrying = false
+      return failure
+    case .refused, .unresolved:
+      let failure = DruidFailure(
+        .unreachable, "cannot reach \(url): \(transfer.words)",
+        hints: ["set DRUID_URL, give Druid time with --wait, or run this inside 'devstack --'"])
+      return failure
+    case .broken:
+      var failure = DruidFailure(.unreachable, "\(url): \(transfer.words)")
+      failure.isWorthRetrying = true
+      return failure
+    case .tls:
+      return DruidFailure(
+        .unreachable, "\(url): \(transfer.words)",
+        hints: ["name the authority with --ca-cert, or see the reason with --verbose"])
+    case .other: return DruidFailure(.unreachable, "\(url): \(transfer.words)")
+    }
+  }
+
+  /// Segments that the server could not ask, though its status is 200.
+  private func missingSegmentCount(_ head: HTTPHead) -> Int {
+    guard let text = head.fields["x-druid-response-context"] else { return 0 }
+    if let context = try? JSONValue(parsing: text) {
+      return context["missingSegments"]?.elements?.count ?? 0
+    }
+    // The server cuts a context that grows too long: what is left still tells that there are some.
+    return text.firstRange(of: "\"missingSegments\":[{") == nil ? 0 : 1
+  }
+
+  /// Stops a query on the server; the best that can be done, since nobody is left to hear of a failure.
+  private func cancel(_ identifier: String) {
+    let request = HTTPRequest(method: "DELETE", path: "/druid/v2/sql/" + identifier.escapedForPath)
+    let head = try? connection.exchange(
+      request, deadline: .now + .seconds(2), ignoresSignals: true, to: AnswerSink())
+    Diagnostics.verbose(
+      "cancelling query \(identifier): \(head.map { "status \($0.status)" } ?? "no answer")")
+  }
+
+  /// Does `work`, again and again while its failures are worth it and patience lasts.
+  func retrying(
+    waitingFor tables: [String], retries: inout Int, _ work: () throws -> Void
+  ) throws {
+    let start = ContinuousClock.now
+    var pause = Duration.milliseconds(100)
+    var isWaitNoted = false
+    while true {
+      do {
+        return try work()
+      } catch var failure as DruidFailure {
+        let limit = patience(for: failure, tables: tables)
+        let now = ContinuousClock.now
+        guard let limit, now < start + limit else {
+          if limit != nil, limit == patience.wait, isWaitNoted { failure.isOutOfPatience() }
+          throw failure
+        }
+        if !isWaitNoted { Diagnostics.note("waiting: \(failure.message)") }
+        isWaitNoted = true
+        try sleep(min(pause, now.duration(to: start + limit)))
+        pause = min(pause * 2, .seconds(2))
+        retries += 1
+      }
+    }
+  }
+
+  private func patience(for failure: DruidFailure, tables: [String]) -> Duration? {
+    let wait = patience.wait.map { max($0, patience.retry) }
+    switch failure.kind {
+    case .unreachable, .notDruid, .serverFailure, .busy:
+      return failure.isWorthRetrying
+        ? wait ?? patience.retry : failure.kind == .unreachable ? patience.wait : nil
+    case .unknownTable(let name): return tables.contains(name) ? patience.wait : nil
+    default: return nil
+    }
+  }
+
+  /// Waits; a signal ends it.
+  func sleep(_ span: Duration) throws(DruidFailure) {
+    var waiting = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
+    let end = ContinuousClock.now + span
+    while ContinuousClock.now < end, Interruption.count == 0 {
+      // A descriptor of -1 is passed over.
+      _ = unsafe poll(&waiting, 1, ContinuousClock.now.duration(to: end).pollMilliseconds)
+    }
+    if Interruption.count > 0 { throw DruidFailure(.interrupted, "interrupted while waiting") }
+  }
+}
+
+extension DruidFailure {
+  /// A wait was used up: trying again later may help.
+  mutating func isOutOfPatience() {
+    message = "waited in vain: \(message)"
+    kind = .timedOut
+  }
+}
+
+extension String {
+  /// For use as one part of a URL's path.
+  var escapedForPath: String {
+    var out = ""
+    for byte in utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+        out.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        out += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return out
+  }
+}

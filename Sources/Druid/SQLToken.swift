@@ -1,0 +1,117 @@
+/// The smallest parts of a statement, as far as a client has to know them.
+struct SQLToken: Equatable {
+  enum Kind: Equatable {
+    /// A keyword or a name without quotes.
+    case word
+    /// A name in double quotes; its text is without them.
+    case quotedName
+    /// A string; its text is without quotes, doubled ones undone.
+    case string
+    case number
+    /// A `?`.
+    case parameter
+    case symbol
+  }
+
+  let kind: Kind
+  let text: String
+  /// Bytes from the start of the statement.
+  let offset: Int
+
+  func isWord(_ word: String) -> Bool { kind == .word && text.uppercased() == word }
+  func isSymbol(_ symbol: String) -> Bool { kind == .symbol && text == symbol }
+
+  /// The name that this token gives to something, if it can.
+  var name: String? { kind == .word || kind == .quotedName ? text : nil }
+
+  /// The tokens of a statement, comments left out.
+  static func tokens(of text: String) -> [SQLToken] {
+    let bytes = Array(text.utf8)
+    var tokens: [SQLToken] = []
+    var place = 0
+    while place < bytes.count {
+      let start = place
+      let byte = bytes[place]
+      if byte <= 32 {
+        place += 1
+      } else if let end = endOfComment(bytes, place) {
+        place = end
+      } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+        let (text, end) = quoted(bytes, place)
+        place = end
+        let kind: Kind = byte == UInt8(ascii: "'") ? .string : .quotedName
+        tokens.append(SQLToken(kind: kind, text: text, offset: start))
+      } else if isWordByte(byte) {
+        while place < bytes.count, isWordByte(bytes[place]) || isPartOfNumber(bytes, start, place) {
+          place += 1
+        }
+        let kind: Kind = (0x30...0x39).contains(byte) ? .number : .word
+        tokens.append(SQLToken(kind: kind, text: string(bytes[start..<place]), offset: start))
+      } else {
+        place += 1
+        let kind: Kind = byte == UInt8(ascii: "?") ? .parameter : .symbol
+        tokens.append(SQLToken(kind: kind, text: string(bytes[start..<place]), offset: start))
+      }
+    }
+    return tokens
+  }
+
+  private static func string(_ bytes: ArraySlice<UInt8>) -> String {
+    String(decoding: bytes, as: UTF8.self)
+  }
+
+  static func isWordByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x24, 0x80...: true
+    default: false
+    }
+  }
+
+  /// A point or a sign inside a number such as `1.5e-3`.
+  private static func isPartOfNumber(_ bytes: [UInt8], _ start: Int, _ place: Int) -> Bool {
+    guard (0x30...0x39).contains(bytes[start]), place > start else { return false }
+    if bytes[place] == UInt8(ascii: ".") { return true }
+    return (bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+"))
+      && bytes[place - 1] | 0x20 == UInt8(ascii: "e")
+  }
+
+  private static func endOfComment(_ bytes: [UInt8], _ place: Int) -> Int? {
+    guard place + 1 < bytes.count else { return nil }
+    let pair = (bytes[place], bytes[place + 1])
+    if pair == (0x2d, 0x2d) || pair == (0x2f, 0x2f) {
+      return bytes[place...].firstIndex { $0 == 10 || $0 == 13 } ?? bytes.count
+    }
+    guard pair == (0x2f, 0x2a) else { return nil }
+    var next = place + 2
+    while next + 1 < bytes.count {
+      if bytes[next] == 0x2a, bytes[next + 1] == 0x2f { return next + 2 }
+      next += 1
+    }
+    return bytes.count
+  }
+
+  private static func quoted(_ bytes: [UInt8], _ start: Int) -> (String, Int) {
+    let quote = bytes[start]
+    let hasEscapes = quote == 0x27 && isEscapePrefix(bytes[..<start])
+    var text: [UInt8] = []
+    var place = start + 1
+    while place < bytes.count {
+      if bytes[place] == quote {
+        place += 1
+        guard place < bytes.count, bytes[place] == quote else { break }
+      } else if hasEscapes, bytes[place] == UInt8(ascii: "\\"), place + 1 < bytes.count {
+        place += 1
+      }
+      text.append(bytes[place])
+      place += 1
+    }
+    return (string(text[...]), place)
+  }
+
+  /// Whether the last word is the `E` that lets a backslash escape in the string behind it.
+  static func isEscapePrefix(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard let last = bytes.last, last | 0x20 == UInt8(ascii: "e") else { return false }
+    guard let before = bytes.dropLast().last else { return true }
+    return !isWordByte(before)
+  }
+}

@@ -1,0 +1,156 @@
+import Plumbing
+
+/// What a server says when it does not answer a question: Druid's error object in its new and old forms, another
+/// JSON object, a page of HTML, or a line of text.
+struct ServerError {
+  let status: Int
+  private let body: [UInt8]
+  private let json: JSONValue?
+
+  init(status: Int, body: [UInt8]) {
+    self.status = status
+    self.body = body
+    json = try? JSONValue(parsing: body)
+  }
+
+  private func text(_ key: String) -> String? {
+    json?[key]?.text.flatMap { $0.isEmpty || $0 == "null" ? nil : $0 }
+  }
+
+  /// Whether this is Druid's own error object.
+  private var isDruids: Bool { text("error") != nil || text("Access-Check-Result") != nil }
+
+  /// The words for a person: `errorMessage`, never `error` alone when there is more.
+  var words: String {
+    if let message = text("errorMessage") { return shortened(message) }
+    if let message = text("Access-Check-Result") ?? text("message") { return message }
+    if let name = text("error"), name != "druidException" {
+      return text("errorClass").map { "\(name) (\($0))" } ?? name
+    }
+    return title ?? firstLine ?? "no more is said"
+  }
+
+  /// The list of all tokens that a grammar would take helps nobody.
+  private func shortened(_ message: String) -> String {
+    guard let end = message.firstRange(of: ", acceptable options: [") else { return message }
+    return String(message[..<end.lowerBound])
+  }
+
+  /// The title of a page of HTML.
+  private var title: String? {
+    let page = String(decoding: body.prefix(65536), as: UTF8.self)
+    guard let start = page.firstRange(of: "<title>"),
+      let end = page[start.upperBound...].firstRange(of: "</title>")
+    else { return nil }
+    return String(page[start.upperBound..<end.lowerBound]).collapsed
+  }
+
+  private var firstLine: String? {
+    let text = String(decoding: body.prefix(4096), as: UTF8.self)
+    let line = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) }
+    return line.map { String($0).collapsed }
+  }
+
+  private var place: Statement.Place? {
+    guard let context = json?["context"], let line = context["line"]?.text,
+      let column = context["column"]?.text, let line = Int(line), let column = Int(column)
+    else { return nil }
+    return Statement.Place(line: line, column: column)
+  }
+
+  /// The failure that this answer means.
+  func failure(url: String) -> DruidFailure {
+    var failure = DruidFailure(kind, words)
+    failure.place = place
+    switch failure.kind {
+    case .notDruid:
+      failure.message = "\(url) does not answer as Druid does: status \(status), \(words)"
+      failure.hints = ["set DRUID_URL or --url to Druid's router or broker"]
+    case .serverFailure, .busy, .timedOut, .denied:
+      failure.message = "\(url): \(words) (status \(status))"
+    default: break
+    }
+    failure.isWorthRetrying =
+      status == 429 || status == 503 || text("category") == "CAPACITY_EXCEEDED"
+      || text("category") == "SERVICE_UNAVAILABLE" || isConnectionTrouble
+    return failure
+  }
+
+  private var kind: DruidFailure.Kind {
+    if let category = text("category"), let kind = kind(ofCategory: category) { return kind }
+    switch status {
+    case 401, 403, 407: return .denied
+    case 429, 503: return .busy
+    case 504: return isDruids || text("error") == nil ? .timedOut : .serverFailure
+    case 400 where isDruids: return .refused
+    case 500 where isDruids: return isConnectionTrouble ? .serverFailure : kindOfOldName
+    case 500...599: return .serverFailure
+    default: return .notDruid
+    }
+  }
+
+  private func kind(ofCategory category: String) -> DruidFailure.Kind? {
+    switch category {
+    case "INVALID_INPUT", "NOT_FOUND", "CONFLICT", "UNSUPPORTED":
+      return missingTable.map { .unknownTable($0) } ?? .refused
+    case "UNAUTHORIZED", "FORBIDDEN": return .denied
+    case "CAPACITY_EXCEEDED", "SERVICE_UNAVAILABLE": return .busy
+    case "TIMEOUT": return .timedOut
+    case "CANCELED": return .cancelled
+    case "RUNTIME_FAILURE", "DEFENSIVE", "UNCATEGORIZED":
+      return isConnectionTrouble ? .serverFailure : .refused
+    default: return nil
+    }
+  }
+
+  /// Errors of old servers have a name alone.
+  private var kindOfOldName: DruidFailure.Kind {
+    switch text("error") {
+    case "Query timeout": .timedOut
+    case "Query capacity exceeded": .busy
+    case "Query cancelled", "Query interrupted": .cancelled
+    default: .refused
+    }
+  }
+
+  /// The table of "Object 'x' not found".
+  private var missingTable: String? {
+    guard let message = text("errorMessage"), let start = message.firstRange(of: "Object '"),
+      let end = message[start.upperBound...].firstRange(of: "' not found")
+    else { return nil }
+    return String(message[start.upperBound..<end.lowerBound])
+  }
+
+  /// Whether servers lost each other: no fault of the statement, and often over in half a minute.
+  private var isConnectionTrouble: Bool {
+    let said =
+      (text("errorMessage") ?? "") + " " + (text("errorClass") ?? "") + " "
+      + (text("error") ?? "")
+    let signs = [
+      "Faulty channel", "ChannelException", "SocketException", "Connection reset",
+      "Connection refused", "No default server found", "ConnectException", "IOException",
+    ]
+    return signs.contains { said.firstRange(of: $0) != nil }
+  }
+}
+
+extension String {
+  /// One line: runs of white space become a space each.
+  var collapsed: String {
+    String(split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(300))
+  }
+}
+
+extension StringProtocol {
+  /// The first place where `needle` stands.
+  func firstRange(of needle: String) -> Range<Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(needle) {
+        return start..<(index(start, offsetBy: needle.count, limitedBy: endIndex) ?? endIndex)
+      }
+      start = index(after: start)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,129 @@
+package import Plumbing
+
+/// What a client reads in a statement; the rest is the server's to understand.
+extension Statement {
+  /// `SET name = literal`, `nil` for any other statement.
+  ///
+  /// - Throws: ``StatementFailure`` for a SET that is none.
+  package func contextSetting() throws(StatementFailure) -> JSONValue.Member? {
+    let tokens = SQLToken.tokens(of: text)
+    guard let first = tokens.first, first.isWord("SET") else { return nil }
+    func refusal(_ index: Int, _ reason: String) -> StatementFailure {
+      let offset = tokens.indices.contains(index) ? tokens[index].offset : text.utf8.count
+      return StatementFailure(self, at: place(ofByte: offset), reason)
+    }
+    guard tokens.count > 1, let name = tokens[1].name else {
+      throw refusal(1, "SET needs the name of a context parameter")
+    }
+    guard tokens.count > 2, tokens[2].isSymbol("=") else {
+      throw refusal(2, "SET \(name) needs '=' and a value")
+    }
+    var index = 3
+    var sign = ""
+    if tokens.count > index, tokens[index].isSymbol("-") || tokens[index].isSymbol("+") {
+      sign = tokens[index].isSymbol("-") ? "-" : ""
+      index += 1
+    }
+    guard tokens.count > index, let value = tokens[index].literal(sign: sign) else {
+      throw refusal(index, "SET takes a literal: a string, a number, TRUE, FALSE or NULL")
+    }
+    guard tokens.count == index + 1 else {
+      throw refusal(index + 1, "something follows the value of SET \(name)")
+    }
+    return JSONValue.Member(key: name, value: value)
+  }
+
+  /// How many `?` wait for a value.
+  package var parameterCount: Int {
+    SQLToken.tokens(of: text).count { $0.kind == .parameter }
+  }
+
+  /// The tables behind FROM and JOIN, without their schema; names of subqueries may be among them.
+  package var tableNames: [String] {
+    let tokens = SQLToken.tokens(of: text)
+    var names: [String] = []
+    /// Whether a comma starts another table, for each open parenthesis.
+    var inFrom = [false]
+    var expectsTable = false
+    var index = 0
+    while index < tokens.count {
+      let token = tokens[index]
+      if token.isSymbol("(") {
+        inFrom.append(expectsTable)
+        // A parenthesis where a table could stand holds tables, or a query.
+      } else if token.isSymbol(")") {
+        if inFrom.count > 1 { inFrom.removeLast() }
+        expectsTable = false
+      } else if token.isSymbol(",") {
+        expectsTable = inFrom.last ?? false
+      } else if token.isWord("FROM") || token.isWord("JOIN") {
+        expectsTable = true
+        inFrom[inFrom.count - 1] = true
+      } else if token.kind == .word, Self.clauseWords.contains(token.text.uppercased()) {
+        expectsTable = false
+        inFrom[inFrom.count - 1] = false
+      } else if expectsTable, var name = token.name {
+        while index + 2 < tokens.count, tokens[index + 1].isSymbol("."),
+          let next = tokens[index + 2].name
+        {
+          name = next
+          index += 2
+        }
+        if !names.contains(name) { names.append(name) }
+        expectsTable = false
+      }
+      index += 1
+    }
+    return names
+  }
+
+  /// The words that end a list of tables.
+  private static let clauseWords: Set<String> = [
+    "SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "WINDOW",
+    "ON", "USING", "WITH", "INTERSECT", "EXCEPT",
+  ]
+
+  /// Why the answer may be approximate, as far as the statement shows it.
+  package func approximations(context: [JSONValue.Member]) -> [String] {
+    let tokens = SQLToken.tokens(of: text)
+    func isOff(_ name: String) -> Bool {
+      let value = context.last { $0.key == name }?.value
+      return value == .bool(false) || value?.text?.lowercased() == "false"
+    }
+    var reasons: [String] = []
+    let countsDistinct = tokens.indices.contains {
+      $0 + 2 < tokens.count && tokens[$0].isWord("COUNT") && tokens[$0 + 1].isSymbol("(")
+        && tokens[$0 + 2].isWord("DISTINCT")
+    }
+    if countsDistinct, !isOff("useApproximateCountDistinct") {
+      reasons.append("COUNT(DISTINCT ...) is an estimate without --exact")
+    }
+    let estimates = tokens.filter {
+      $0.kind == .word
+        && ($0.text.uppercased().hasPrefix("APPROX_") || $0.text.uppercased().hasPrefix("DS_"))
+    }
+    if let first = estimates.first { reasons.append("\(first.text.uppercased()) is an estimate") }
+    let hasWords = ["GROUP", "ORDER", "LIMIT"].allSatisfy { word in
+      tokens.contains { $0.isWord(word) }
+    }
+    if hasWords, !isOff("useApproximateTopN") {
+      reasons.append("GROUP BY with ORDER BY and LIMIT may be ranked approximately without --exact")
+    }
+    return reasons
+  }
+}
+
+extension SQLToken {
+  /// The value of a literal.
+  fileprivate func literal(sign: String) -> JSONValue? {
+    switch kind {
+    case .string where sign.isEmpty: return .string(text)
+    case .number:
+      guard case .number(let number)? = try? JSONValue(parsing: sign + text) else { return nil }
+      return .number(number)
+    case .word where sign.isEmpty:
+      return ["TRUE": .bool(true), "FALSE": .bool(false), "NULL": .null][text.uppercased()]
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/// Aligned columns. Widths come from the first rows (1,000 of them, or what came within a moment on a terminal); a
+/// later cell that is wider pushes its line out. No row, column or cell is ever cut: a table that its terminal can't
+/// hold is shown vertically, a line for each cell.
+struct TableFormatter: RowFormatter {
+  private enum Shape { case undecided, aligned, vertical }
+
+  /// Rows and bytes that are held back to find the widths.
+  private static let heldRows = 1000
+  private static let heldBytes = 2 << 20
+
+  private let options: FormatOptions
+  private let display: DisplayText
+  private var columns: [Column] = []
+  private var shape: Shape
+  private var widths: [Int] = []
+  /// The widest name, for the vertical shape.
+  private var nameWidth = 0
+  /// The texts of held cells, one behind the other, and where each ends and how wide it is.
+  private var heldText: [UInt8] = []
+  private var heldEnds: [Int] = []
+  private var heldWidths: [Int] = []
+  private var shownRows = 0
+
+  init(options: FormatOptions) {
+    self.options = options
+    display = DisplayText(options: options)
+    shape = options.format == .vertical ? .vertical : .undecided
+  }
+
+  mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
+    self.columns = columns
+    widths = columns.map {
+      max(headerWidth($0.name), options.hasTypes ? headerWidth($0.sqlType) : 0)
+    }
+    nameWidth = columns.map { headerWidth(verticalName($0)) }.max() ?? 0
+    if shape == .vertical, options.follows { block.append("\n") }
+  }
+
+  private func headerWidth(_ text: String) -> Int {
+    guard options.hasHeader else { return 0 }
+    var scratch = ByteBlock(capacity: 64)
+    return DisplayText.append(text, into: &scratch)
+  }
+
+  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+    switch shape {
+    case .aligned: appendAligned(line, cells, into: &block)
+    case .vertical: appendVertical(line, cells, into: &block)
+    case .undecided: hold(line, cells, into: &block)
+    }
+  }
+
+  private mutating func hold(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+    var text = ByteBlock(capacity: line.byteCount + 64)
+    for index in cells.indices {
+      let width = display.append(line, cells[index], into: &text)
+      heldEnds.append(heldText.count + text.count)
+      heldWidths.append(width)
+      widths[index] = max(widths[index], width)
+    }
+    heldText += text.array
+    if heldEnds.count >= Self.heldRows * columns.count || heldText.count >= Self.heldBytes {
+      settle(into: &block)
+    }
+  }
+
+  mutating func settle(into block: inout ByteBlock) {
+    guard shape == .undecided else { return }
+    let total = widths.reduce(0, +) + 3 * (columns.count - 1)
+    if let limit = options.terminalWidth, total > limit, !heldEnds.isEmpty {
+      shape = .vertical
+    } else {
+      shape = .aligned
+    }
+    if options.follows { block.append("\n") }
+    if shape == .aligned, options.hasHeader { appendHeader(into: &block) }
+    appendHeld(into: &block)
+  }
+
+  private func appendHeader(into block: inout ByteBlock) {
+    appendHeaderLine(columns.map(\.name), into: &block)
+    if options.hasTypes { appendHeaderLine(columns.map(\.sqlType), into: &block) }
+    for index in columns.indices {
+      if index > 0 { block.append("-+-") }
+      block.append(repeating: UInt8(ascii: "-"), count: widths[index])
+    }
+    block.append("\n")
+  }
+
+  private func appendHeaderLine(_ texts: [String], into block: inout ByteBlock) {
+    for index in texts.indices {
+      if index > 0 { block.append(" | ") }
+      var text = ByteBlock(capacity: 64)
+      let width = DisplayText.append(texts[index], into: &text)
+      append(text.bytes, width: width, at: index, into: &block)
+    }
+    block.append("\n")
+  }
+
+  private mutating func appendHeld(into block: inout ByteBlock) {
+    let held = heldText
+    let text = held.rawSpan
+    let ends = heldEnds
+    let cellWidths = heldWidths
+    heldText = []
+    heldEnds = []
+    heldWidths = []
+    var start = 0
+    for place in ends.indices {
+      let index = place % columns.count
+      if index == 0 { appendRowStart(into: &block) }
+      if shape == .vertical { appendVerticalName(index, into: &block) }
+      if shape == .aligned, index > 0 { block.append(" | ") }
+      let cell = text.extracting(start..<ends[place])
+      if shape == .vertical {
+        block.append(cell)
+        block.append("\n")
+      } else {
+        append(cell, width: cellWidths[place], at: index, into: &block)
+        if index == columns.count - 1 { block.append("\n") }
+      }
+      start = ends[place]
+    }
+  }
+
+  /// A cell with the spaces that its column wants; the last one needs none behind it.
+  private func append(_ cell: RawSpan, width: Int, at index: Int, into block: inout ByteBlock) {
+    let missing = widths[index] - width
+    if columns[index].isNumeric {
+      block.append(repeating: 32, count: missing)
+      block.append(cell)
+    } else {
+      block.append(cell)
+      if index < columns.count - 1 { block.append(repeating: 32, count: missing) }
+    }
+  }
+
+  private func appendAligned(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+    let last = cells.count &- 1
+    for index in cells.indices {
+      if index > 0 {
+        block.append(UInt8(ascii: " "))
+        block.append(UInt8(ascii: "|"))
+        block.append(UInt8(ascii: " "))
+      }
+      let cell = cells[index]
+      let isRight = columns[index].isNumeric
+      if isRight, cell.kind == .number, !options.hasPlainNumbers {
+        block.append(repeating: 32, count: widths[index] &- (cell.end &- cell.start))
+        block.append(line, from: cell.start, to: cell.end)
+      } else if isRight {
+        var text = ByteBlock(capacity: 64)
+        let width = display.append(line, cell, into: &text)
+        block.append(repeating: 32, count: widths[index] - width)
+        block.append(text.bytes)
+      } else {
+        let width = display.append(line, cell, into: &block)
+        if index < last { block.append(repeating: 32, count: widths[index] &- width) }
+      }
+    }
+    block.append(UInt8(ascii: "\n"))
+  }
+
+  private mutating func appendRowStart(into block: inout ByteBlock) {
+    shownRows += 1
+    if shape == .vertical { block.append("-[ row \(shownRows) ]-\n") }
+  }
+
+  /// `name (TYPE) | `, the names of equal width.
+  private func appendVerticalName(_ index: Int, into block: inout ByteBlock) {
+    guard options.hasHeader else { return }
+    let width = DisplayText.append(verticalName(columns[index]), into: &block)
+    block.append(repeating: 32, count: nameWidth - width)
+    block.append(" | ")
+  }
+
+  private func verticalName(_ column: Column) -> String {
+    options.hasTypes ? "\(column.name) (\(column.sqlType))" : column.name
+  }
+
+  private mutating func appendVertical(
+    _ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock
+  ) {
+    appendRowStart(into: &block)
+    for index in cells.indices {
+      appendVerticalName(index, into: &block)
+      _ = display.append(line, cells[index], into: &block)
+      block.append("\n")
+    }
+  }
+
+  mutating func end(isWhole: Bool, into block: inout ByteBlock) { settle(into: &block) }
+}

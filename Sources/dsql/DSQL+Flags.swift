@@ -1,0 +1,122 @@
+import Plumbing
+
+extension Flag {
+  static let execute = Flag.option(
+    "execute", "e", value: "SQL", isRepeatable: true,
+    help: "run these statements, before those of any FILE")
+  static let format = Flag.option(
+    "format", "f", value: "FORMAT", fallback: "table",
+    completion: .choices(["table", "csv", "tsv", "ndjson", "json", "vertical"]),
+    help: "table, csv, tsv, ndjson, json or vertical")
+  static let output = Flag.option(
+    "output", "o", value: "FILE", completion: .file,
+    help: "write to FILE, whole or not at all: until all is there the old file stays")
+  static let append = Flag.toggle("append", help: "add to the --output file as rows come")
+  static let null = Flag.option("null", value: "TEXT", help: "write NULL as TEXT (not in JSON)")
+  static let noHeader = Flag.toggle("no-header", help: "leave the names of the columns out")
+  static let types = Flag.toggle("types", help: "show SQL types under the names (not in JSON)")
+  static let plainNumbers = Flag.toggle(
+    "plain-numbers", help: "write 15000000000 for 1.5E10, digit by digit")
+
+  static let url = Flag.option(
+    "url", "u", value: "URL", variable: "DRUID_URL", fallback: "http://localhost:8888",
+    help: "Druid's router or broker")
+  static let parameter = Flag.option(
+    "param", "p", value: "[TYPE:]VALUE", isRepeatable: true,
+    help: "a value for the next '?'; TYPE is text, int, double, bool, timestamp or null")
+  static let context = Flag.option(
+    "context", "c", value: "NAME=VALUE", isRepeatable: true,
+    help: "set a query context parameter, as SET does in a script")
+  static let timeZone = Flag.option(
+    "time-zone", value: "ZONE", help: "the zone of times, such as Europe/Berlin (sqlTimeZone)")
+  static let timeout = Flag.option(
+    "timeout", value: "DURATION", help: "the time a statement may take, at the server too")
+  static let exact = Flag.toggle(
+    "exact", help: "make COUNT(DISTINCT) and top lists exact instead of estimated")
+  static let explain = Flag.toggle("explain", help: "ask for each statement's plan, not its rows")
+  static let complete = Flag.toggle(
+    "complete", help: "fail when a published segment of the tables asked is not available")
+  static let keepGoing = Flag.toggle(
+    "keep-going", "k", help: "go on after a statement that fails, and exit 1 in the end")
+
+  static let retry = Flag.option(
+    "retry", value: "DURATION", fallback: "10s",
+    help: "how long to ask again when Druid is busy or lost a server")
+  static let wait = Flag.option(
+    "wait", value: "DURATION", help: "also wait for Druid to come up, and for unknown tables")
+  static let caughtUp = Flag.option(
+    "caught-up", value: "DURATION",
+    help:
+      "wait until the tables' supervisors have read all there is, in a report newer than the call")
+
+  static let follow = Flag.option(
+    "follow", value: "DURATION",
+    help: "run again for each closed window of this length; its two '?' are the window's ends")
+  static let lag = Flag.option(
+    "lag", value: "DURATION", fallback: "60s", help: "how long rows may be late (with --follow)")
+  static let since = Flag.option(
+    "since", value: "TIME", fallback: "now",
+    help: "where to start: RFC 3339, a date, epoch seconds, -7d (with --follow)")
+  static let state = Flag.option(
+    "state", value: "FILE", completion: .file,
+    help: "remember in FILE how far it came, and go on there (with --follow)")
+
+  static let caCertificate = Flag.option(
+    "ca-cert", value: "FILE", completion: .file, help: "trust the authorities in FILE (PEM)")
+  static let clientCertificate = Flag.option(
+    "client-cert", value: "FILE", completion: .file, help: "the client's certificate (PEM)")
+  static let clientKey = Flag.option(
+    "client-key", value: "FILE", completion: .file, help: "the key of --client-cert (PEM)")
+  static let insecure = Flag.toggle("insecure", help: "do not check the server's certificate")
+  static let compressed = Flag.toggle("compressed", help: "ask for compressed answers")
+}
+
+extension DSQL {
+  static let description = CommandDescription(
+    name: "dsql",
+    summary: "Ask Druid in SQL, and get the whole answer or an error.",
+    usage: ["[OPTION...] [FILE...]", "[OPTION...] -e SQL"],
+    examples: [
+      ("dsql -f csv < druid.sql > today.csv", "a script's answers, a header for each"),
+      (
+        "dsql -e 'SELECT COUNT(*) FROM ecommerce WHERE country = ?' -p Japan",
+        "a value that needs no quoting"
+      ),
+      ("dsql --caught-up 60s -f ndjson query.sql | jq .", "after all that was sent is read"),
+      (
+        "dsql --follow 60s -f ndjson minutes.sql | kprod -t alerts",
+        "each minute once it is over, as a service"
+      ),
+    ],
+    flags: [
+      .execute, .format, .output, .append, .null, .noHeader, .types, .plainNumbers,
+      .url, .parameter, .context, .timeZone, .timeout, .exact, .explain, .complete, .keepGoing,
+      .retry, .wait, .caughtUp, .follow, .lag, .since, .state,
+      .caCertificate, .clientCertificate, .clientKey, .insecure, .compressed,
+    ],
+    operand: "FILE",
+    statuses: [
+      ("0", "every answer is whole, or the reader of the output left"),
+      ("1", "an answer was cut, data were missing, or statements failed under --keep-going"),
+      ("64", "the command line makes no sense"),
+      ("65", "the SQL was refused, or a script has no end"),
+      ("69", "nobody answers as Druid does, or the server failed"),
+      ("74", "a file can't be read or written"),
+      ("75", "a time limit or a wait was used up, or Druid is busy: try again"),
+      ("77", "credentials or permission"),
+    ],
+    prose: [
+      "dsql reads SQL from standard input, files or --execute, sends one statement after the "
+        + "other, and writes rows as they come. Statements end at ';', the last needs none. "
+        + "'SET name = literal;' holds for what follows.",
+      "Druid ends an answer that failed half-way as if all were well. dsql knows a whole answer by "
+        + "its end mark, and says 'cut after N rows' otherwise, in every format.",
+      "Credentials come from ~/.netrc (or the file that NETRC names), or from DRUID_USER with "
+        + "DRUID_PASSWORD or DRUID_PASSWORD_FILE, and are not sent on to another host.",
+      "With --follow the statement's first two '?' are the ends of a window, for "
+        + "'__time >= ? AND __time < ?'. A window is asked for once it has been over for --lag, and "
+        + "its rows leave when all of them are there. With --state each window is asked for once "
+        + "over any number of restarts; after a kill in mid-window that one is asked for again, and "
+        + "a warning says so.",
+    ])
+}

@@ -1,0 +1,203 @@
+import Druid
+import Glibc
+import Plumbing
+
+/// What `--follow` was told.
+struct FollowSettings {
+  let windowMilliseconds: Int64
+  let lagMilliseconds: Int64
+  let since: TimePoint
+  let state: String?
+
+  init?(_ arguments: Arguments) throws {
+    guard let window = try arguments.duration(.follow) else {
+      for flag in [Flag.lag, .since, .state] where arguments.isSet(flag) {
+        throw UsageFailure("\(flag.spelling) needs --follow")
+      }
+      return nil
+    }
+    windowMilliseconds = Int64(window.inSeconds * 1000)
+    guard windowMilliseconds > 0 else { throw UsageFailure("--follow: a window needs a length") }
+    lagMilliseconds = Int64((try arguments.duration(.lag) ?? .seconds(60)).inSeconds * 1000)
+    let text = arguments.text(.since) ?? "now"
+    guard let since = TimePoint(spelling: text, now: .now) else {
+      throw UsageFailure(
+        "--since: \(quoted(text)) is no time",
+        hints: ["write 2026-01-31, 2026-01-31T12:00:00Z, -7d or now"])
+    }
+    self.since = since
+    state = arguments.text(.state)
+  }
+}
+
+/// Runs a statement for one closed window after the other.
+struct FollowLoop {
+  private let settings: FollowSettings
+  private let keepsGoing: Bool
+
+  init(_ settings: FollowSettings, keepsGoing: Bool) {
+    self.settings = settings
+    self.keepsGoing = keepsGoing
+  }
+
+  /// Goes on until a signal comes, the reader leaves or a window fails.
+  func run(_ sources: [ScriptSource], _ session: inout Session) throws {
+    let statement = try self.statement(sources, &session)
+    let length = settings.windowMilliseconds
+    var state = try settings.state.map { try FollowState(reading: $0) }
+    var next = floored(state?.through ?? settings.since.milliseconds)
+    if let running = state?.running, running > next {
+      Diagnostics.warning(
+        "the window from \(iso(next)) to \(iso(running)) was being answered when the last run "
+          + "ended: its rows may come twice")
+    }
+    var failedWindow: Int64?
+    while Interruption.count == 0 {
+      let closed = floored(TimePoint.now.milliseconds - settings.lagMilliseconds)
+      guard next + length <= closed else {
+        try wait(until: next + length + settings.lagMilliseconds)
+        continue
+      }
+      try state?.save(through: next, running: next + length)
+      do {
+        try answer(statement, from: next, to: next + length, &session)
+      } catch let failure as any ToolFailure
+        where keepsGoing && failure.isPassing && failure.exitStatus != .input
+      {
+        // The same window again, a window later at most; said once.
+        if failedWindow != next { session.note(failure) }
+        failedWindow = next
+        try wait(until: TimePoint.now.milliseconds + min(length, 60_000))
+        continue
+      } catch {
+        // Nothing of this window is out, or what is out was said to be cut.
+        try state?.save(through: next, running: nil)
+        throw error
+      }
+      next += length
+      try state?.save(through: next, running: nil)
+    }
+  }
+
+  /// The rows of a window leave when all of them are there, so a window that failed can be asked for again.
+  private func answer(
+    _ statement: Statement, from: Int64, to: Int64, _ session: inout Session
+  ) throws {
+    session.output.hold()
+    do {
+      try session.answerWindow(
+        statement, from: TimePoint(milliseconds: from), to: TimePoint(milliseconds: to))
+      try session.output.release()
+    } catch {
+      if !session.output.discard() {
+        Diagnostics.warning(
+          "rows of the window from \(iso(from)) to \(iso(to)) are out already: they will come twice"
+        )
+      }
+      throw error
+    }
+  }
+
+  /// The one statement of the script, after its SETs.
+  private func statement(
+    _ sources: [ScriptSource], _ session: inout Session
+  ) throws -> Statement {
+    var found: Statement?
+    for source in sources {
+      try source.forEachStatement { statement in
+        if try session.takeSetting(statement) { return }
+        guard found == nil else {
+          throw UsageFailure("\(statement.title): --follow runs one statement")
+        }
+        found = statement
+      }
+    }
+    guard let found else { throw UsageFailure("--follow needs a statement") }
+    try session.checkWindowParameters(found)
+    return found
+  }
+
+  private func floored(_ milliseconds: Int64) -> Int64 {
+    milliseconds.floorDivided(by: settings.windowMilliseconds) * settings.windowMilliseconds
+  }
+
+  private func iso(_ milliseconds: Int64) -> String {
+    TimePoint(milliseconds: milliseconds).iso8601
+  }
+
+  private func wait(until milliseconds: Int64) throws {
+    var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
+    while Interruption.count == 0 {
+      let left = milliseconds - TimePoint.now.milliseconds
+      guard left > 0 else { return }
+      // A clock that is set meanwhile is looked at again in a minute at most.
+      _ = unsafe poll(&signal, 1, Int32(min(left, 60_000)))
+    }
+  }
+}
+
+extension TimePoint {
+  /// By the system's clock.
+  static var now: TimePoint {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return TimePoint(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
+}
+
+/// How far `--follow` came, in a small JSON file that is replaced whole.
+struct FollowState {
+  private let path: String
+  /// The end of the last window that was answered.
+  private(set) var through: Int64?
+  /// The end of the window that was being answered.
+  private(set) var running: Int64?
+
+  init(reading path: String) throws {
+    self.path = path
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      guard errno == ENOENT else { throw SystemFailure("opening \(quoted(path))") }
+      return
+    }
+    defer { _ = close(descriptor) }
+    var reader = LineReader(from: descriptor, named: quoted(path), maximumLineLength: 65536)
+    var block = ByteBlock(capacity: 256)
+    while let line = try reader.nextLine() { block.append(line) }
+    let value = try? JSONValue(parsing: block.array)
+    func time(_ key: String) -> Int64? {
+      value?[key]?.text.flatMap { TimePoint(rfc3339: $0)?.milliseconds }
+    }
+    through = time("through")
+    running = time("running")
+    guard through != nil else {
+      throw UsageFailure(
+        "--state: \(quoted(path)) holds no state of dsql",
+        hints: ["remove it to start at --since"])
+    }
+  }
+
+  /// Replaces the file: after a crash it holds the old state or the new one.
+  mutating func save(through: Int64, running: Int64?) throws {
+    self.through = through
+    self.running = running
+    var members = [
+      JSONValue.Member(
+        key: "through", value: .string(TimePoint(milliseconds: through).iso8601))
+    ]
+    if let running {
+      members.append(
+        .init(key: "running", value: .string(TimePoint(milliseconds: running).iso8601)))
+    }
+    let output = try ResultOutput(replacing: path)
+    var block = ByteBlock(capacity: 256)
+    block.append(JSONValue.object(members).jsonText + "\n")
+    do {
+      try output.write(block.bytes)
+      try output.commit()
+    } catch {
+      output.abandon()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Druid
+import Glibc
+import Plumbing
+
+/// Where the rows go: standard output, a file that appears whole or not at all, or a file that grows.
+final class ResultOutput: AnswerOutput {
+  /// How much of a window's answer is held back until it is whole; a larger one leaves as it comes.
+  private static let heldLimit = 16 << 20
+
+  private var writer: LineWriter?
+  private let name: String
+  private let descriptor: Int32
+  /// The file to be replaced, and what replaces it.
+  private var replacement: (temporary: String, target: String)?
+  private var held: ByteBlock?
+  /// Whether the file that is added to has rows already.
+  let hasContent: Bool
+
+  init(standardOutput: Void) {
+    name = "standard output"
+    descriptor = STDOUT_FILENO
+    hasContent = false
+    writer = LineWriter(to: descriptor, named: name)
+  }
+
+  /// Adds to a file.
+  init(appendingTo path: String) throws(SystemFailure) {
+    name = path
+    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    var status = stat()
+    hasContent = unsafe fstat(descriptor, &status) == 0 && status.st_size > 0
+    writer = LineWriter(to: descriptor, named: quoted(path), owns: true)
+  }
+
+  /// Replaces a file when all is written; what is no regular file is written to as it is.
+  init(replacing path: String) throws(SystemFailure) {
+    name = quoted(path)
+    hasContent = false
+    var status = stat()
+    let exists = unsafe stat(path, &status) == 0
+    if exists, status.st_mode & S_IFMT != S_IFREG {
+      descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    } else {
+      let target = exists ? resolved(path) : path
+      var template = Array((target + ".XXXXXX").utf8CString)
+      descriptor = unsafe mkstemp(&template)
+      guard descriptor >= 0 else { throw SystemFailure("making a file beside \(quoted(path))") }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      let bytes = template.dropLast().map { UInt8(bitPattern: $0) }
+      replacement = (String(decoding: bytes, as: UTF8.self), target)
+      let mask = umask(0)
+      umask(mask)
+      _ = fchmod(descriptor, exists ? status.st_mode & 0o7777 : 0o666 & ~mask)
+    }
+    writer = LineWriter(to: descriptor, named: name, owns: true)
+  }
+
+  var isTerminal: Bool { Terminal.isTerminal(descriptor) }
+
+  func write(_ bytes: RawSpan) throws(SystemFailure) {
+    if held != nil {
+      held?.append(bytes)
+      if (held?.count ?? 0) > Self.heldLimit { try release() }
+      return
+    }
+    try writer?.append(bytes)
+  }
+
+  func flush() throws(SystemFailure) {
+    guard held == nil else { return }
+    try writer?.flush()
+  }
+
+  /// Holds back what is written, until ``release()`` or ``discard()``.
+  func hold() { held = ByteBlock(capacity: 65536) }
+
+  /// Lets out what was held.
+  func release() throws(SystemFailure) {
+    guard let block = held.take() else { return }
+    try writer?.append(block.bytes)
+    try flush()
+  }
+
+  /// Forgets what was held; false when some of it is out already.
+  func discard() -> Bool { held.take() != nil }
+
+  /// All is written: what was to be replaced is.
+  func commit() throws(SystemFailure) {
+    if replacement != nil || hasContent {
+      try writer?.flush()
+      guard fsync(descriptor) == 0 || errno == EINVAL else {
+        throw SystemFailure("writing \(name)")
+      }
+    }
+    if let writer = writer.take() { try writer.close() }
+    guard let (temporary, target) = replacement else { return }
+    guard unsafe rename(temporary, target) == 0 else { throw SystemFailure("replacing \(name)") }
+    replacement = nil
+    syncFolder(of: target)
+  }
+
+  /// Not all could be written: what was to be replaced stays.
+  func abandon() {
+    _ = discard()
+    if let writer = writer.take() {
+      // Rows that came before a failure are rows all the same.
+      do { try writer.close() } catch { Diagnostics.verbose(error.message) }
+    }
+    guard let (temporary, _) = replacement else { return }
+    _ = unsafe unlink(temporary)
+    replacement = nil
+  }
+}
+
+/// The file behind symbolic links, so that a link stays one.
+private func resolved(_ path: String) -> String {
+  guard let text = unsafe realpath(path, nil) else { return path }
+  defer { unsafe free(text) }
+  return unsafe String(cString: text)
+}
+
+/// Makes a rename last: the folder is synced, where that is possible.
+func syncFolder(of path: String) {
+  let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+  let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  _ = fsync(descriptor)
+  _ = close(descriptor)
+}

@@ -1,0 +1,59 @@
+import Druid
+import Glibc
+import Plumbing
+
+/// Where SQL comes from.
+enum ScriptSource {
+  case text(String, name: String)
+  case file(String)
+  case standardInput
+
+  private var name: String {
+    switch self {
+    case .text(_, let name): name
+    case .file(let path): path
+    case .standardInput: "standard input"
+    }
+  }
+
+  /// Hands each statement to `use` as soon as its `;` is read.
+  ///
+  /// A signal ends the reading: a statement that is not ended then is not run.
+  func forEachStatement(_ use: (Statement) throws -> Void) throws {
+    var splitter = StatementSplitter(source: name)
+    switch self {
+    case .text(let text, _):
+      var block = ByteBlock(capacity: text.utf8.count)
+      block.append(text)
+      for statement in try splitter.take(block.bytes) { try use(statement) }
+    case .file(let path):
+      let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+      defer { _ = close(descriptor) }
+      try read(descriptor, &splitter, use)
+    case .standardInput:
+      if Terminal.isTerminal(STDIN_FILENO) {
+        Diagnostics.note("reading SQL from the terminal: ';' ends a statement, Ctrl-D the input")
+      }
+      try read(STDIN_FILENO, &splitter, use)
+    }
+    guard Interruption.count == 0 else { return }
+    if let statement = try splitter.finish() { try use(statement) }
+  }
+
+  private func read(
+    _ descriptor: Int32, _ splitter: inout StatementSplitter, _ use: (Statement) throws -> Void
+  ) throws {
+    var reader = LineReader(
+      from: descriptor, named: quoted(name), maximumLineLength: StatementSplitter.maximumLength)
+    var newline = ByteBlock(capacity: 1)
+    newline.append("\n")
+    var isFirst = true
+    while let line = try reader.nextLine() {
+      // A newline ends no statement: it can wait for the next line.
+      if !isFirst { _ = try splitter.take(newline.bytes) }
+      isFirst = false
+      for statement in try splitter.take(line) { try use(statement) }
+    }
+  }
+}

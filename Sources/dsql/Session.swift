@@ -1,0 +1,163 @@
+import Druid
+import Plumbing
+
+/// Runs statements one after the other: what SET changed, what was counted, what failed.
+struct Session: ~Copyable {
+  private let settings: Settings
+  private var client: DruidClient
+  let output: ResultOutput
+  private var context: [JSONValue.Member]
+  private var hasAnswered = false
+  private var caughtUpTables = Set<String>()
+  private let start = ContinuousClock.now
+  private var statements = 0
+  private var totals = AnswerReport()
+  private(set) var failed = 0
+
+  init(_ settings: Settings, output: ResultOutput) throws {
+    self.settings = settings
+    self.output = output
+    context = settings.context
+    client = try DruidClient(settings: settings.connection, patience: settings.patience)
+  }
+
+  /// Takes a SET, which holds for the next statements; false when the statement is none.
+  mutating func takeSetting(_ statement: Statement) throws -> Bool {
+    guard let setting = try statement.contextSetting() else { return false }
+    context.set(setting)
+    return true
+  }
+
+  /// Runs a statement.
+  mutating func run(_ statement: Statement) throws {
+    if try takeSetting(statement) { return }
+    let count = statement.parameterCount
+    guard count == 0 || count == settings.parameters.count else {
+      throw UsageFailure(
+        "\(statement.title): it has \(count) '?', and --param gives "
+          + "\(settings.parameters.count)")
+    }
+    try answer(statement, parameters: count == 0 ? [] : settings.parameters)
+  }
+
+  /// Asks for a window: its ends are the first two values.
+  mutating func answerWindow(_ statement: Statement, from: TimePoint, to: TimePoint) throws {
+    try answer(
+      statement, parameters: [.timestamp(from), .timestamp(to)] + settings.parameters,
+      continues: settings.format.isSeparated)
+  }
+
+  func checkWindowParameters(_ statement: Statement) throws(UsageFailure) {
+    let wanted = 2 + settings.parameters.count
+    let count = statement.parameterCount
+    guard count == wanted else {
+      throw UsageFailure(
+        "\(statement.title): it has \(count) '?', and --follow needs \(wanted)",
+        hints: ["the first two are the window's ends: WHERE __time >= ? AND __time < ?"])
+    }
+  }
+
+  /// Asks with these values, and writes the answer.
+  private mutating func answer(
+    _ statement: Statement, parameters: [QueryParameter], continues: Bool = false
+  ) throws {
+    var query = Query(statement)
+    query.context = context
+    query.parameters = parameters
+    query.isExplained = settings.isExplained
+    query.timeout = settings.timeout
+    for reason in settings.isExplained ? [] : statement.approximations(context: context) {
+      Diagnostics.note("\(statement.title): \(reason)")
+    }
+    var format = settings.format
+    format.follows = hasAnswered && !continues
+    if continues, hasAnswered { format.hasHeader = false }
+    if output.hasContent, format.isSeparated { format.hasHeader = false }
+    if output.isTerminal { format.terminalWidth = Terminal.width(1) }
+    statements += 1
+    hasAnswered = true
+    var report = AnswerReport()
+    defer {
+      totals.rows += report.rows
+      totals.bytes += report.bytes
+      totals.retries += report.retries
+    }
+    do {
+      try waitUntilCaughtUp(statement)
+      try client.run(query, format: format, output: output, report: &report)
+      noteNames(report.columns)
+      if report.missingSegments > 0 {
+        throw DruidFailure(
+          .missing, "\(report.missingSegments) segments are missing from the answer",
+          hints: ["a server is down or still loading; see sys.segments"])
+      }
+      if settings.isComplete { try client.checkCompleteness(of: statement) }
+    } catch let failure as DruidFailure {
+      throw placed(failure, in: statement)
+    }
+  }
+
+  private mutating func waitUntilCaughtUp(_ statement: Statement) throws {
+    guard let limit = settings.caughtUp else { return }
+    let tables = statement.tableNames.filter { !caughtUpTables.contains($0) }
+    try client.waitUntilCaughtUp(with: tables, within: limit)
+    caughtUpTables.formUnion(tables)
+  }
+
+  private func noteNames(_ columns: [Column]) {
+    guard settings.format.format == .json || settings.format.format == .ndjson else { return }
+    let names = columns.map(\.name)
+    for (name, key) in zip(names, distinctNames(names)) where name != key {
+      Diagnostics.note("a second column \(quoted(name)) has the key \(quoted(key))")
+    }
+  }
+
+  /// A failure of the statement, with its place in the user's file.
+  private func placed(_ failure: DruidFailure, in statement: Statement) -> any Error {
+    switch failure.kind {
+    case .refused, .unknownTable:
+      return StatementFailure(
+        statement, at: failure.place, failure.message, exitStatus: failure.exitStatus,
+        hints: failure.hints)
+    case .cut, .missing, .cancelled:
+      return StatementFailure(
+        statement, at: nil, failure.message, exitStatus: failure.exitStatus, hints: failure.hints)
+    default: return failure
+    }
+  }
+
+  /// Says what failed and goes on.
+  mutating func note(_ failure: any ToolFailure) {
+    failed += 1
+    failure.say()
+  }
+
+  /// The line that `--summary` asks for.
+  func summarize(failed: Int) {
+    guard settings.summarizes else { return }
+    let milliseconds = Int64(start.duration(to: .now).inSeconds * 1000)
+    let tail = String(milliseconds % 1000)
+    let seconds =
+      "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - tail.count) + tail
+    let object = JSONValue.object([
+      "statements": .integer(statements), "rows": .integer(totals.rows),
+      "bytes": .integer(totals.bytes), "failed": .integer(failed),
+      "retries": .integer(totals.retries), "seconds": .number(seconds),
+    ])
+    Diagnostics.summary(object.jsonText)
+  }
+}
+
+extension ToolFailure {
+  /// Tells the person at the shell.
+  func say() {
+    Diagnostics.endProgress()
+    Diagnostics.error(message)
+    for line in details { Diagnostics.detail(line) }
+    for hint in hints { Diagnostics.hint(hint) }
+  }
+}
+
+extension FormatOptions {
+  var isSeparated: Bool { format == .csv || format == .tsv }
+}

@@ -1,0 +1,102 @@
+/// Numbers as Java prints and reads them.
+package enum JavaNumber {
+  /// Double.toString: at least one digit behind the point, an exponent below 0.001 and from ten million.
+  package static func text(_ value: Double) -> String {
+    guard value.isFinite else { return special(value) }
+    return layout(DecimalDigits(description: value.description), isNegative: value.sign == .minus)
+  }
+
+  /// Float.toString
+  package static func text(_ value: Float) -> String {
+    guard value.isFinite else { return special(Double(value)) }
+    return layout(DecimalDigits(description: value.description), isNegative: value.sign == .minus)
+  }
+
+  private static func special(_ value: Double) -> String {
+    value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
+  }
+
+  private static func layout(_ number: DecimalDigits, isNegative: Bool) -> String {
+    let sign = isNegative ? "-" : ""
+    guard !number.digits.isEmpty else { return sign + "0.0" }
+    let digits = number.digits.map { String($0) }
+    if number.exponent > 7 || number.exponent < -2 {
+      let rest = digits.dropFirst().joined()
+      return sign + digits[0] + "." + (rest.isEmpty ? "0" : rest) + "E"
+        + String(number.exponent - 1)
+    }
+    if number.exponent <= 0 {
+      return sign + "0." + String(repeating: "0", count: -number.exponent) + digits.joined()
+    }
+    let whole = digits.prefix(number.exponent).joined()
+    let padding = String(repeating: "0", count: max(0, number.exponent - digits.count))
+    let fraction = digits.dropFirst(number.exponent).joined()
+    return sign + whole + padding + "." + (fraction.isEmpty ? "0" : fraction)
+  }
+
+  /// `(long) x`: towards zero, saturating, 0 for what is not a number.
+  package static func long(_ value: Double) -> Int64 {
+    if value.isNaN { return 0 }
+    if value >= 9_223_372_036_854_775_808 { return .max }
+    if value <= -9_223_372_036_854_775_808 { return .min }
+    return Int64(value)
+  }
+
+  /// CAST(text AS BIGINT): digits, else a double cut towards zero, else nothing.
+  package static func long(_ text: String) -> Int64? {
+    if let value = digits(text) { return value }
+    return double(text).map(long)
+  }
+
+  /// Digits of 64 bits with an optional sign; nothing else around them.
+  package static func digits(_ text: String, radix: Int = 10) -> Int64? {
+    guard let first = text.utf8.first, text.utf8.count > (first == 43 || first == 45 ? 1 : 0),
+      text.utf8.allSatisfy({ $0 < 128 })
+    else { return nil }
+    return Int64(text, radix: radix)
+  }
+
+  /// CAST(text AS DOUBLE): Java's floating-point literals without blanks around them.
+  package static func double(_ text: String) -> Double? {
+    var body = text.utf8[...]
+    var sign = 1.0
+    if body.first == UInt8(ascii: "-") || body.first == UInt8(ascii: "+") {
+      sign = body.first == UInt8(ascii: "-") ? -1 : 1
+      body = body.dropFirst()
+    }
+    if body.elementsEqual("NaN".utf8) { return .nan }
+    if body.elementsEqual("Infinity".utf8) { return sign * .infinity }
+    if body.count > 2, body.first == UInt8(ascii: "0"),
+      body.dropFirst().first.map({ $0 | 32 }) == 120
+    {
+      guard body.contains(where: { $0 | 32 == UInt8(ascii: "p") }) else { return nil }
+      return Double(String(decoding: withoutSuffix(body), as: UTF8.self)).map { sign * $0 }
+    }
+    body = withoutSuffix(body)
+    var digits = 0
+    var index = body.startIndex
+    var seenPoint = false
+    scan: while index < body.endIndex {
+      switch body[index] {
+      case 48...57: digits += 1
+      case UInt8(ascii: ".") where !seenPoint: seenPoint = true
+      case UInt8(ascii: "e"), UInt8(ascii: "E"): break scan
+      default: return nil
+      }
+      index = body.index(after: index)
+    }
+    guard digits > 0 else { return nil }
+    if index < body.endIndex {
+      var exponent = body[body.index(after: index)...]
+      if exponent.first == 43 || exponent.first == 45 { exponent = exponent.dropFirst() }
+      guard !exponent.isEmpty, exponent.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    }
+    return Double(Substring(body)).map { sign * $0 }
+  }
+
+  /// Java takes `1.5d` and `1.5f`.
+  private static func withoutSuffix(_ body: Substring.UTF8View) -> Substring.UTF8View {
+    guard let last = body.last, [100, 102].contains(last | 32), body.count > 1 else { return body }
+    return body.dropLast()
+  }
+}

@@ -1,0 +1,90 @@
+/// A zone's offsets from UTC over time: the content of a TZif file, or a fixed offset.
+package struct TimeZoneTable: Sendable {
+  struct Transition: Sendable, Equatable {
+    /// Milliseconds since 1970, from which on the offset holds.
+    var time: Int64
+    var offset: Int64
+    var abbreviation: String
+  }
+
+  /// As it was asked for.
+  package let name: String
+  var transitions: [Transition] = []
+  var first = Transition(time: .min, offset: 0, abbreviation: "UTC")
+  /// What holds after the last transition.
+  var rule: TimeZoneRule?
+
+  package static let utc = TimeZoneTable(name: "UTC", offsetMilliseconds: 0)
+
+  package init(name: String, offsetMilliseconds: Int64) {
+    self.name = name
+    first.offset = offsetMilliseconds
+    if offsetMilliseconds != 0 { first.abbreviation = Self.text(offset: offsetMilliseconds) }
+  }
+
+  /// `UTC`, `Z`, `+05:30`, `-08`: zones that need no file; nil for every other name.
+  package static func fixed(_ name: String) -> TimeZoneTable? {
+    switch name {
+    case "UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Zulu", "Universal":
+      return TimeZoneTable(name: "UTC", offsetMilliseconds: 0)
+    default: break
+    }
+    guard let sign = name.first, sign == "+" || sign == "-" else { return nil }
+    let parts = name.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+    var numbers: [Int64] = []
+    for part in parts {
+      guard part.utf8.count == 2, let number = Int64(part), number >= 0 else { return nil }
+      numbers.append(number)
+    }
+    guard (1...3).contains(numbers.count), numbers[0] < 24,
+      numbers.dropFirst().allSatisfy({ $0 < 60 })
+    else { return nil }
+    var seconds = numbers[0] * 3600
+    if numbers.count > 1 { seconds += numbers[1] * 60 }
+    if numbers.count > 2 { seconds += numbers[2] }
+    return TimeZoneTable(name: name, offsetMilliseconds: (sign == "-" ? -1000 : 1000) * seconds)
+  }
+
+  /// `+05:30`, `-08:00`; `Z` is for the caller to write.
+  package static func text(offset: Int64, separator: String = ":") -> String {
+    let minutes = offset.magnitude / 60_000
+    let hours = minutes / 60
+    func two(_ value: UInt64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return (offset < 0 ? "-" : "+") + two(hours) + separator + two(minutes % 60)
+  }
+
+  private func holding(at time: Int64) -> Transition {
+    guard let last = transitions.last else { return rule?.transition(at: time) ?? first }
+    if time >= last.time { return rule?.transition(at: time) ?? last }
+    var low = 0
+    var high = transitions.count
+    while low < high {
+      let middle = (low + high) / 2
+      if transitions[middle].time <= time { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? first : transitions[low - 1]
+  }
+
+  /// Milliseconds to add to UTC for local time.
+  package func offset(at time: Int64) -> Int64 {
+    transitions.isEmpty && rule == nil ? first.offset : holding(at: time).offset
+  }
+
+  package func abbreviation(at time: Int64) -> String { holding(at: time).abbreviation }
+
+  package func local(_ time: Int64) -> Int64 { time &+ offset(at: time) }
+
+  /// The instant of a local time. Of two it is the one with the offset of `original`, or else the earlier; in a gap it is as
+  /// long after the gap's start as the local time says.
+  package func instant(local: Int64, original: Int64? = nil) -> Int64 {
+    if let original {
+      let kept = offset(at: original)
+      if offset(at: local &- kept) == kept { return local &- kept }
+    }
+    let before = offset(at: local &- 86_400_000)
+    if offset(at: local &- before) == before { return local &- before }
+    let after = offset(at: local &+ 86_400_000)
+    if offset(at: local &- after) == after { return local &- after }
+    return local &- before
+  }
+}

@@ -4,6 +4,36 @@ package enum Planner {
   package static func plan(
     _ sql: String, parameters: [PlanParameter] = [], catalog: Catalog, settings: PlanSettings
   ) throws(SQLFailure) -> Plan {
-    throw SQLFailure("Nothing is planned yet", at: nil, category: .unsupported)
+    let statement = try Parser.parse(sql)
+    let query: Query
+    switch statement.body {
+    case .query(let body): query = body
+    case .other(let kind): throw refusal(of: kind)
+    }
+    if statement.parameterCount > parameters.count {
+      throw SQLFailure(
+        "No value bound for parameter (position [\(parameters.count + 1)])", at: nil)
+    }
+    let resolver = Resolver(catalog: catalog, settings: settings, parameters: parameters)
+    let relation = try resolver.resolve(query, isTop: true)
+    let columns = relation.columns.map { Plan.Column(name: $0.name, type: $0.type) }
+    if statement.isExplain {
+      return Plan(
+        sqlite: "", columns: columns, dataSources: resolver.dataSources, isExplain: true)
+    }
+    var sqlite = try Translator(zone: settings.timeZone).query(relation, isTop: true)
+    if let limit = settings.outerLimit { sqlite = "SELECT * FROM (\(sqlite)) LIMIT \(limit)" }
+    return Plan(
+      sqlite: sqlite, columns: columns, dataSources: resolver.dataSources, isExplain: false)
+  }
+
+  private static func refusal(of kind: String) -> SQLFailure {
+    switch kind {
+    case "INSERT", "REPLACE":
+      SQLFailure(
+        "\(kind) operations are not supported by requested SQL engine [native], consider using "
+          + "MSQ.", at: nil)
+    default: SQLFailure("Non-query expression encountered in illegal context", at: nil)
+    }
   }
 }

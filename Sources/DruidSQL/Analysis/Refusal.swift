@@ -1,0 +1,33 @@
+/// The errors that more than one step of the analysis throws.
+extension SQLFailure {
+  /// What Druid may well take, but what is not known here for certain.
+  package static func unknown(_ what: String, at range: SourceRange?) -> SQLFailure {
+    SQLFailure(
+      "\(what) is not supported here", at: range == SourceRange.none ? nil : range,
+      category: .unsupported)
+  }
+
+  /// A plan that Druid's planner does not find.
+  package static func unplannable(_ reason: String) -> SQLFailure {
+    SQLFailure(
+      "Query could not be planned. A possible reason is [\(reason)]", at: nil,
+      category: .invalidInput, errorCode: "general")
+  }
+
+  package static func nonTimeOrder(_ columns: [String]) -> SQLFailure {
+    unplannable(
+      "SQL query requires ordering a table by non-time column [[\(columns.joined(separator: ", "))]], "
+        + "which is not supported.")
+  }
+
+  package static func cannotApply(
+    _ name: String, _ types: [SQLType], at range: SourceRange
+  ) -> SQLFailure {
+    let list = types.map { "<\($0.signature)>" }
+    let isOperator = name.allSatisfy { !$0.isLetter }
+    let shown =
+      isOperator && list.count == 2
+      ? "\(list[0]) \(name) \(list[1])" : "\(name)(\(list.joined(separator: ", ")))"
+    return SQLFailure("Cannot apply '\(name)' to arguments of type '\(shown)'", at: range)
+  }
+}

@@ -1,0 +1,163 @@
+extension Resolver {
+  static let aggregates: Set<String> = [
+    "COUNT", "SUM", "AVG", "MIN", "MAX", "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN",
+    "APPROX_COUNT_DISTINCT_DS_HLL", "APPROX_COUNT_DISTINCT_DS_THETA", "APPROX_QUANTILE_DS",
+    "EARLIEST", "LATEST", "ANY_VALUE", "ARRAY_AGG", "STRING_AGG", "BIT_AND", "BIT_OR", "BIT_XOR",
+    "GROUPING",
+  ]
+
+  func aggregate(
+    _ name: String, _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    if let clause = place.clause {
+      throw SQLFailure("Aggregate expression is illegal in \(clause) clause", at: range)
+    }
+    if place.isInAggregate {
+      throw SQLFailure("Aggregate expressions cannot be nested", at: range)
+    }
+    guard call.orderBy.isEmpty, call.withinGroup.isEmpty, call.nulls == nil, call.json == nil
+    else { throw .unknown("This form of \(name)", at: range) }
+    var inner = place
+    inner.isInAggregate = true
+    inner.allowsWindows = false
+    inner.aliases = [:]
+    let filter = try call.filter.map { (item) throws(SQLFailure) in
+      try resolve(item, in: scope, inner)
+    }
+    if let filter, filter.type.kind != .boolean {
+      throw .unknown("A FILTER that is no condition", at: filter.range)
+    }
+    let isStar = call.arguments.contains {
+      if case .star = $0 { true } else { false }
+    }
+    if isStar {
+      guard name == "COUNT", call.arguments.count == 1, call.isDistinct == nil else {
+        throw .unknown("\(name)(*)", at: range)
+      }
+      return TypedExpression(
+        .aggregate(AggregateCall(function: name, arguments: [], isDistinct: false, filter: filter)),
+        .bigint.nullable(false), range)
+    }
+    var arguments: [TypedExpression] = []
+    for argument in call.arguments {
+      guard case .expression(let expression) = argument else {
+        throw .unknown("This argument of \(name)", at: range)
+      }
+      arguments.append(try resolve(expression, in: scope, inner))
+    }
+    for argument in arguments { try refuseMultipleTest(argument) }
+    guard !arguments.isEmpty else {
+      throw SQLFailure(
+        "Invalid number of arguments to function '\(name)'. Was expecting 1 arguments", at: range)
+    }
+    if name == "GROUPING" {
+      if filter != nil { throw .unknown("GROUPING with FILTER", at: range) }
+      return TypedExpression(.grouping(arguments), .bigint.nullable(false), range)
+    }
+    var typed = try aggregate(
+      name, arguments, isDistinct: call.isDistinct == true, filter, at: range)
+    if ["EARLIEST", "LATEST"].contains(name), case .aggregate(var aggregate) = typed.node {
+      aggregate.arguments.append(try time(of: name, in: scope, at: range))
+      typed.node = .aggregate(aggregate)
+    }
+    return typed
+  }
+
+  /// The `__time` by which EARLIEST and LATEST choose.
+  private func time(
+    of name: String, in scope: Scope, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard scope.entries.count == 1, let entry = scope.entries.first,
+      case .table = entry.relation.kind, let index = entry.relation.shape.timeColumn
+    else { throw .unknown("\(name) of what is no datasource", at: range) }
+    return entry.column(index, at: range)
+  }
+
+  private func aggregate(
+    _ name: String, _ arguments: [TypedExpression], isDistinct: Bool, _ filter: TypedExpression?,
+    at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    var arguments = arguments
+    let first = arguments[0]
+    let type = first.type
+    var extra = arguments.count - 1
+    let result: SQLType
+    if type.kind == .null { throw .unknown("\(name)(NULL)", at: range) }
+    if type.isComplex { throw .unknown("\(name) of \(type.sqlName)", at: range) }
+    switch name {
+    case "COUNT":
+      if first.isMultiple && (isDistinct || !first.isColumn) {
+        throw .unknown("COUNT of a multi-value column", at: range)
+      }
+      if isDistinct, type.isArray || (type.isReal && first.isWild) {
+        throw .unknown("COUNT(DISTINCT) of this", at: range)
+      }
+      result = .bigint.nullable(false)
+    case "SUM", "AVG":
+      if isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
+      if type.isCharacter {
+        if first.isMultiple { throw .unknown("\(name) of a multi-value column", at: range) }
+        arguments[0] = TypedExpression(.cast(first), .double)
+      } else if !type.isNumeric {
+        if type.kind == .boolean { throw .unknown("\(name) of BOOLEAN", at: range) }
+        throw .cannotApply(name, [type], at: range)
+      }
+      result = name == "AVG" || !type.isIntegral ? .double : .bigint
+    case "MIN", "MAX":
+      guard type.isNumeric || type.isTime else {
+        throw .unknown("\(name) of \(type.sqlName)", at: range)
+      }
+      result = type.nullable(true)
+    case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN", "APPROX_COUNT_DISTINCT_DS_HLL",
+      "APPROX_COUNT_DISTINCT_DS_THETA":
+      if first.isMultiple || type.isArray || isDistinct {
+        throw .unknown("\(name) of this", at: range)
+      }
+      extra = 0
+      arguments = [first]
+      result = .bigint.nullable(false)
+    case "APPROX_QUANTILE_DS":
+      guard type.isNumeric, arguments.count > 1, arguments[1].type.isNumeric,
+        arguments[1].isConstant
+      else { throw .unknown("This \(name)", at: range) }
+      arguments = Array(arguments.prefix(2))
+      extra = 0
+      result = .double
+    case "EARLIEST", "LATEST", "ANY_VALUE":
+      if first.isMultiple || type.isArray || type.kind == .boolean || isDistinct || first.isWild {
+        throw .unknown("\(name) of this", at: range)
+      }
+      if arguments.count == 2, case .long? = arguments[1].constant {
+        arguments = [first]
+        extra = 0
+      }
+      result = type.nullable(true)
+    case "ARRAY_AGG":
+      guard type.isIntegral || type.isCharacter || type.kind == .double, !first.isMultiple,
+        !first.isWild
+      else { throw .unknown("ARRAY_AGG of \(type.sqlName)", at: range) }
+      if arguments.count == 2, case .long? = arguments[1].constant {
+        arguments = [first]
+        extra = 0
+      }
+      result = SQLType(.array(type))
+    case "STRING_AGG":
+      guard type.isCharacter, !first.isMultiple, arguments.count >= 2, arguments[1].text != nil
+      else { throw .unknown("STRING_AGG of this", at: range) }
+      arguments = Array(arguments.prefix(2))
+      extra = 0
+      result = .varchar
+    case "BIT_AND", "BIT_OR", "BIT_XOR":
+      guard type.isIntegral, !isDistinct else { throw .unknown("\(name) of this", at: range) }
+      result = .bigint
+    default: throw .unknown(name, at: range)
+    }
+    if extra > 0 { throw .unknown("\(name) with so many arguments", at: range) }
+    if ["EARLIEST", "LATEST"].contains(name) { arguments = [first] }
+    return TypedExpression(
+      .aggregate(
+        AggregateCall(
+          function: name, arguments: arguments, isDistinct: isDistinct, filter: filter)),
+      result, range)
+  }
+}

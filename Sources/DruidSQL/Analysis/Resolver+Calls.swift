@@ -1,0 +1,337 @@
+extension Resolver {
+  /// A call of a function, an aggregate or a window function.
+  func call(
+    _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard call.name.parts.count == 1 else {
+      throw .unknown("A function with a qualified name", at: range)
+    }
+    let name = call.function
+    if !call.hasParentheses {
+      return try clock(name, call.name, in: scope, place, at: range)
+    }
+    if call.over != nil { return try window(name, call, in: scope, place, at: range) }
+    if Self.aggregates.contains(name) {
+      return try aggregate(name, call, in: scope, place, at: range)
+    }
+    if Self.windowFunctions.contains(name) {
+      throw SQLFailure("OVER clause is necessary for window functions", at: range)
+    }
+    guard call.isDistinct == nil, call.orderBy.isEmpty, call.withinGroup.isEmpty,
+      call.filter == nil, call.nulls == nil
+    else { throw .unknown("This form of \(name)", at: range) }
+    if name.hasPrefix("JSON_") || call.json != nil {
+      return try jsonCall(name, call, in: scope, place, at: range)
+    }
+    let arguments = try self.arguments(call, in: scope, place)
+    switch name {
+    case "COALESCE", "NVL", "IFNULL": return try coalesce(name, arguments, at: range)
+    case "NULLIF": return try nullIf(arguments, at: range)
+    case "CURRENT_TIMESTAMP": return try clock(name, call.name, in: scope, place, at: range)
+    default: return try scalar(name, arguments, at: range)
+    }
+  }
+
+  private func arguments(
+    _ call: FunctionCall, in scope: Scope, _ place: Place
+  ) throws(SQLFailure) -> [TypedExpression] {
+    var typed: [TypedExpression] = []
+    for argument in call.arguments {
+      switch argument {
+      case .expression(let expression):
+        typed.append(try resolve(expression, in: scope, place))
+      case .star(let position): throw .unknown("A star here", at: position.range)
+      case .named(let name, _): throw .unknown("A named argument", at: name.range)
+      case .query(let query): throw .unknown("A query as an argument", at: query.range)
+      case .table(let name): throw .unknown("A table as an argument", at: name.range)
+      case .defaultValue(let position): throw .unknown("DEFAULT", at: position.range)
+      }
+    }
+    return typed
+  }
+
+  /// CURRENT_TIMESTAMP and its like; other bare words are columns that do not exist.
+  private func clock(
+    _ word: String, _ name: Name, in scope: Scope, _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    switch word {
+    case "CURRENT_TIMESTAMP":
+      return TypedExpression(
+        .constant(.long(settings.nowMilliseconds)), .timestamp.nullable(false), range)
+    case "CURRENT_DATE":
+      guard isUTC else { throw .unknown("CURRENT_DATE in a time zone", at: range) }
+      let now = settings.nowMilliseconds
+      return TypedExpression(
+        .constant(.long(now - now.modulo(86_400_000))), .date.nullable(false), range)
+    case "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CURRENT_ROLE", "CURRENT_PATH",
+      "CURRENT_CATALOG", "CURRENT_SCHEMA":
+      throw SQLFailure("Column '\(name.text)' not found in any table", at: range)
+    default: throw .unknown(word, at: range)
+    }
+  }
+
+  // MARK: Scalar functions
+
+  private func scalar(
+    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard let signature = FunctionSignature.scalars[name] else {
+      if FunctionSignature.unsupported.contains(name) { throw .unknown(name, at: range) }
+      let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")
+      throw SQLFailure("No match found for function signature \(name)(\(list))", at: range)
+    }
+    guard signature.accepts(count: arguments.count) else {
+      throw SQLFailure(
+        "Invalid number of arguments to function '\(name)'. Was expecting "
+          + "\(signature.operands.count) arguments", at: range)
+    }
+    var arguments = arguments
+    for index in arguments.indices {
+      arguments[index] = try operand(
+        arguments[index], signature.operand(at: index), of: name, arguments, at: range)
+    }
+    if arguments.contains(where: \.isMultiple), !Self.readsMultiple.contains(name) {
+      throw .unknown("\(name) of a multi-value column", at: range)
+    }
+    guard let type = result(signature, arguments) else {
+      throw .unknown("\(name) of these types", at: range)
+    }
+    if Self.timeFunctions.contains(name) { return try timeCall(name, arguments, type, at: range) }
+    return try finished(name, arguments, type, signature, at: range)
+  }
+
+  private func finished(
+    _ name: String, _ arguments: [TypedExpression], _ type: SQLType,
+    _ signature: FunctionSignature, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    var canonical = name
+    switch name {
+    case "CHARACTER_LENGTH", "LENGTH", "STRLEN": canonical = "CHAR_LENGTH"
+    case "SUBSTR": canonical = "SUBSTRING"
+    case "TRUNC": canonical = "TRUNCATE"
+    case "CEILING": canonical = "CEIL"
+    case "TEXTCAT": canonical = "CONCAT"
+    case "DIV": canonical = "/"
+    case "MOD":
+      if arguments[0].isConstant, case .long(0)? = arguments[1].constant {
+        throw SQLFailure(
+          "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
+      }
+    case "TIME_IN_INTERVAL":
+      guard let text = arguments[1].text, text.contains("/") else {
+        throw .unknown("This interval", at: arguments[1].range)
+      }
+    case "ROUND" where arguments[0].type.kind == .float,
+      "TRUNCATE" where arguments[0].type.kind == .float:
+      throw .unknown("\(name) of FLOAT", at: range)
+    case "STRING_FORMAT":
+      guard arguments.dropFirst().allSatisfy({ $0.type.isCharacter || $0.type.isIntegral }) else {
+        throw .unknown("STRING_FORMAT of these types", at: range)
+      }
+    case "SUBSTRING":
+      guard
+        arguments.dropFirst().allSatisfy({
+          if case .long(let value)? = $0.constant { value >= 0 } else { false }
+        })
+      else { throw .unknown("SUBSTRING with computed bounds", at: range) }
+      if case .long(0)? = arguments[1].constant { throw .unknown("SUBSTRING from 0", at: range) }
+    case "REPEAT", "LEFT", "RIGHT", "LPAD", "RPAD":
+      guard case .long(let value)? = arguments[1].constant, value >= 0 else {
+        throw .unknown("\(name) with a computed length", at: range)
+      }
+    case "SAFE_DIVIDE":
+      guard type.isIntegral else { throw .unknown("SAFE_DIVIDE of these types", at: range) }
+    default: break
+    }
+    var result = TypedExpression(.call(canonical, arguments), type, range)
+    result.isWild =
+      type.isReal
+      && (signature.isWild && !isTame(name, arguments) || arguments.contains(where: \.isWild))
+    if [
+      "STRING_TO_MV", "ARRAY_TO_MV", "MV_APPEND", "MV_PREPEND", "MV_CONCAT", "MV_SLICE",
+      "MV_FILTER_ONLY", "MV_FILTER_NONE",
+    ].contains(name) {
+      result.isMultiple = true
+    }
+    return result
+  }
+
+  /// Whether a function of constants is known to give a plain number.
+  private func isTame(_ name: String, _ arguments: [TypedExpression]) -> Bool {
+    let values: [Double] = arguments.compactMap {
+      switch $0.constant {
+      case .long(let value): Double(value)
+      case .double(let value): value
+      default: nil
+      }
+    }
+    guard values.count == arguments.count, let first = values.first else { return false }
+    switch name {
+    case "SQRT": return first >= 0
+    case "LN", "LOG10": return first > 0
+    case "EXP": return first < 700
+    case "SIN", "COS", "TAN": return true
+    case "COT": return first != 0
+    case "ASIN", "ACOS": return abs(first) <= 1
+    case "POWER": return (1...1_000).contains(first) && abs(values[1]) <= 100
+    default: return false
+    }
+  }
+
+  private static let timeFunctions: Set<String> = [
+    "TIME_FLOOR", "TIME_CEIL", "TIME_SHIFT", "TIME_EXTRACT", "TIME_PARSE", "TIME_FORMAT",
+    "DATE_TRUNC",
+  ]
+
+  /// Functions that take a multi-value column as it is.
+  private static let readsMultiple: Set<String> = [
+    "MV_LENGTH", "MV_CONTAINS", "MV_OVERLAP", "MV_TO_STRING", "MV_OFFSET", "MV_ORDINAL",
+    "MV_FILTER_ONLY", "MV_FILTER_NONE", "MV_TO_ARRAY", "MV_APPEND", "MV_PREPEND", "MV_CONCAT",
+    "MV_SLICE", "MV_OFFSET_OF", "MV_ORDINAL_OF",
+  ]
+
+  private func operand(
+    _ value: TypedExpression, _ operand: FunctionSignature.Operand, of name: String,
+    _ all: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let type = value.type
+    if type.kind == .null && operand != .multiple && operand != .array {
+      if operand == .constantText || operand == .constantInteger || operand == .time {
+        return value
+      }
+      throw .unknown("\(name) of NULL", at: range)
+    }
+    let fits: Bool
+    switch operand {
+    case .any: fits = true
+    case .number: fits = type.isNumeric
+    case .integer: fits = type.isIntegral
+    case .string: fits = type.isCharacter
+    case .time:
+      if type.isCharacter { return try castText(value, to: .timestamp, at: range) }
+      fits = type.isTime
+    case .boolean: fits = type.kind == .boolean
+    case .array: fits = type.isArray
+    case .json: fits = type.kind == .complex("json")
+    case .constantText: fits = value.text != nil
+    case .constantInteger:
+      if case .long? = value.constant { fits = type.isIntegral } else { fits = false }
+    case .multiple: fits = type.isCharacter
+    case .scalar: fits = type.isCharacter || type.isNumeric
+    }
+    if fits { return value }
+    // Calcite casts strings and numbers to each other here; Druid's own functions check more. Not known case by case.
+    let mayBeCast =
+      type.isCharacter || type.isNumeric || type.kind == .boolean || operand == .constantText
+    if mayBeCast || operand == .constantInteger || operand == .multiple || operand == .array {
+      throw .unknown("\(name) of \(type.sqlName)", at: range)
+    }
+    throw .cannotApply(name, all.map(\.type), at: range)
+  }
+
+  private func result(
+    _ signature: FunctionSignature, _ arguments: [TypedExpression]
+  ) -> SQLType? {
+    let nullable = signature.isNullable || arguments.contains { $0.type.isNullable }
+    let type: SQLType?
+    switch signature.result {
+    case .boolean: type = .boolean
+    case .integer: type = .integer
+    case .bigint: type = .bigint
+    case .double: type = .double
+    case .varchar: type = .varchar
+    case .timestamp: type = .timestamp
+    case .json: type = .json
+    case .argument(let index): type = arguments[index].type
+    case .arrayOf(let index): type = SQLType(.array(arguments[index].type))
+    case .elementOf(let index): type = arguments[index].type.element
+    case .varcharArray: type = SQLType(.array(.varchar))
+    case .common: type = SQLType.leastRestrictive(arguments.map(\.type))
+    case .custom(let rule): return rule(arguments)
+    }
+    return type?.nullable(nullable)
+  }
+
+  private func coalesce(
+    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard !arguments.isEmpty, name == "COALESCE" || arguments.count == 2 else {
+      throw .unknown("\(name) with so many arguments", at: range)
+    }
+    guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
+      !type.isArray, !arguments.contains(where: \.isMultiple)
+    else { throw .unknown("\(name) of these types", at: range) }
+    let parts = arguments.filter { !$0.isNullConstant }.map { $0.widened(to: type) }
+    let result = type.nullable(parts.allSatisfy { $0.type.isNullable })
+    if parts.count == 1 {
+      var only = parts[0]
+      only.type = result
+      return only
+    }
+    var call = TypedExpression(.call("COALESCE", parts), result, range)
+    call.isWild = parts.contains(where: \.isWild)
+    return call
+  }
+
+  private func nullIf(
+    _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard arguments.count == 2 else {
+      throw SQLFailure(
+        "Invalid number of arguments to function 'NULLIF'. Was expecting 2 arguments", at: range)
+    }
+    if arguments.contains(where: { $0.isMultiple || $0.isNullConstant }) {
+      throw .unknown("NULLIF of this", at: range)
+    }
+    let equal = try compare("=", arguments[0], arguments[1], at: range)
+    var result = TypedExpression(
+      .conditional(
+        [.init(condition: equal, result: TypedExpression(.constant(.null), arguments[0].type))],
+        otherwise: arguments[0]), arguments[0].type.nullable(true), range)
+    result.isWild = arguments[0].isWild
+    return result
+  }
+
+  // MARK: JSON
+
+  private func jsonCall(
+    _ name: String, _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let arguments = try self.arguments(call, in: scope, place)
+    let clauses = call.json
+    switch name {
+    case "JSON_OBJECT":
+      guard clauses?.absentOnNull == nil, arguments.count % 2 == 0,
+        clauses?.hasPairs ?? true,
+        arguments.indices.allSatisfy({ index in
+          let argument = arguments[index]
+          return index % 2 == 0
+            ? argument.type.isCharacter && !argument.isMultiple
+            : !argument.isMultiple && !argument.isWild
+              && (argument.type.isCharacter || argument.type.isNumeric
+                || argument.type.kind == .complex("json"))
+        })
+      else { throw .unknown("This JSON_OBJECT", at: range) }
+      return TypedExpression(
+        .call("JSON_OBJECT", arguments), SQLType(.complex("json"), isNullable: false), range)
+    case "JSON_VALUE":
+      guard arguments.count == 2, arguments[0].type.kind == .complex("json"),
+        arguments[1].text != nil, clauses?.onEmpty == nil, clauses?.onError == nil
+      else { throw .unknown("This JSON_VALUE", at: range) }
+      let kind = clauses?.returning?.name ?? "VARCHAR"
+      guard clauses?.returning?.collections.isEmpty ?? true,
+        let type = ["VARCHAR": SQLType.varchar, "BIGINT": .bigint, "DOUBLE": .double][kind]
+      else { throw .unknown("JSON_VALUE RETURNING \(kind)", at: range) }
+      return TypedExpression(.call("JSON_VALUE", arguments + [text(kind)]), type, range)
+    case "JSON_QUERY":
+      guard arguments.count == 2, arguments[0].type.kind == .complex("json"),
+        arguments[1].text != nil, clauses?.wrapper == nil, clauses?.returning == nil
+      else { throw .unknown("This JSON_QUERY", at: range) }
+      return TypedExpression(.call("JSON_QUERY", arguments), .json, range)
+    default:
+      if FunctionSignature.unsupported.contains(name) { throw .unknown(name, at: range) }
+      let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")
+      throw SQLFailure("No match found for function signature \(name)(\(list))", at: range)
+    }
+  }
+}

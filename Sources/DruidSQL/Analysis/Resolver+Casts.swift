@@ -1,0 +1,70 @@
+extension Resolver {
+  func cast(
+    _ operand: TypedExpression, to name: TypeName, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let target = try type(name)
+    let source = operand.type
+    if operand.isNullConstant { return TypedExpression(.constant(.null), target, range) }
+    if operand.isMultiple { throw .unknown("A cast of a multi-value column", at: range) }
+    let type = target.nullable(source.isNullable)
+    if source.kind == target.kind {
+      var same = operand
+      same.range = range
+      return same
+    }
+    switch (source.kind, target.kind) {
+    case (_, .varchar) where source.isCharacter || source.isNumeric || source.isTime: break
+    case (.boolean, .bigint), (.boolean, .integer): break
+    case (_, .bigint) where source.isCharacter || source.isNumeric || source.isTime: break
+    case (_, .integer) where source.isCharacter || source.isNumeric: break
+    case (_, .double) where source.isCharacter || source.isNumeric: break
+    case (_, .float) where source.isCharacter || source.isNumeric: break
+    case (_, .decimal) where (source.isCharacter || source.isNumeric) && !operand.isConstant: break
+    case (_, .timestamp) where source.isIntegral || source.kind == .date: break
+    case (_, .date) where source.kind == .timestamp: break
+    case (_, .timestamp) where source.isCharacter, (_, .date) where source.isCharacter:
+      return try castText(operand, to: target, at: range)
+    default:
+      throw .unknown("CAST of \(source.sqlName) as \(target.sqlName)", at: range)
+    }
+    if source.isReal, operand.isWild, target.kind != .varchar, !target.isReal {
+      throw .unknown("CAST of what may be infinite", at: range)
+    }
+    var result = TypedExpression(
+      .cast(operand), source.isCharacter && target.kind != .varchar ? target.nullable(true) : type,
+      range)
+    result.isWild =
+      target.isReal && (operand.isWild || source.isCharacter && !isPlainNumber(operand.text))
+    return result
+  }
+
+  private func isPlainNumber(_ text: String?) -> Bool {
+    guard let text, !text.isEmpty, text.utf8.count < 16 else { return false }
+    return text.allSatisfy { $0.isASCII && $0.isNumber || $0 == "." || $0 == "-" }
+  }
+
+  private func type(_ name: TypeName) throws(SQLFailure) -> SQLType {
+    guard name.collections.isEmpty, name.timeZone == nil, name.interval == nil else {
+      throw .unknown("This type", at: name.range)
+    }
+    switch name.name {
+    case "DECIMAL", "NUMERIC":
+      let precision = name.precision ?? 19
+      guard precision <= 19 else { throw .unknown("This type", at: name.range) }
+      return SQLType(.decimal(precision: precision, scale: name.scale ?? 0))
+    case "TIMESTAMP" where name.precision == nil || name.precision == 3: return .timestamp
+    default:
+      guard name.precision == nil else { throw .unknown("A type with a length", at: name.range) }
+    }
+    switch name.name {
+    case "BOOLEAN": return .boolean
+    case "INTEGER": return .integer
+    case "BIGINT": return .bigint
+    case "FLOAT": return .float
+    case "DOUBLE", "DOUBLE PRECISION": return .double
+    case "VARCHAR": return .varchar
+    case "DATE": return .date
+    default: throw .unknown("The type \(name.name)", at: name.range)
+    }
+  }
+}

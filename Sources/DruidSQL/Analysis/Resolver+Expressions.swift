@@ -1,0 +1,395 @@
+extension Resolver {
+  /// Names, types and implicit casts of one expression.
+  func resolve(
+    _ expression: Expression, in scope: Scope, _ place: Place
+  ) throws(SQLFailure) -> TypedExpression {
+    var typed = try dispatch(expression, in: scope, place)
+    if !typed.isColumn || typed.range == .none { typed.range = expression.range }
+    return typed
+  }
+
+  func resolve(
+    _ list: [Expression], in scope: Scope, _ place: Place
+  ) throws(SQLFailure) -> [TypedExpression] {
+    var typed: [TypedExpression] = []
+    for item in list { typed.append(try resolve(item, in: scope, place)) }
+    return typed
+  }
+
+  private func dispatch(
+    _ expression: Expression, in scope: Scope, _ place: Place
+  ) throws(SQLFailure) -> TypedExpression {
+    let range = expression.range
+    switch expression.kind {
+    case .literal(let literal): return try constant(literal, at: range)
+    case .parameter(let index): return try parameter(index, at: range)
+    case .name(let name): return try resolve(name, in: scope, place)
+    case .star: throw .unknown("A star here", at: range)
+    case .prefix(let op, let operand):
+      return try prefix(op, try resolve(operand, in: scope, place), at: range)
+    case .binary(let op, let left, let right):
+      return try binary(
+        op, try resolve(left, in: scope, place), try resolve(right, in: scope, place), at: range)
+    case .logical(let op, let operands):
+      let typed = try resolve(operands, in: scope, place)
+      return try logical(op.rawValue, typed, at: range)
+    case .test(let test, let operand):
+      return try self.test(test, try resolve(operand, in: scope, place), at: range)
+    case .between(let operand, let low, let high, let isNegated, let isSymmetric):
+      if isSymmetric { throw .unknown("BETWEEN SYMMETRIC", at: range) }
+      let value = try resolve(operand, in: scope, place)
+      let lower = try binary(
+        .greaterOrEqual, value, try resolve(low, in: scope, place), at: range)
+      let upper = try binary(.lessOrEqual, value, try resolve(high, in: scope, place), at: range)
+      let both = try logical("AND", [lower, upper], at: range)
+      return isNegated ? negated(both) : both
+    case .like(let operand, let pattern, let escape, let isNegated, let isSimilar):
+      if isSimilar { throw .unknown("SIMILAR TO", at: range) }
+      let like = try self.like(
+        try resolve(operand, in: scope, place), try resolve(pattern, in: scope, place),
+        try escape.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) },
+        at: range)
+      return isNegated ? negated(like) : like
+    case .inList(let operand, let list, let isNegated):
+      let value = try resolve(operand, in: scope, place)
+      return try inList(value, try resolve(list, in: scope, place), isNegated, at: range)
+    case .inQuery(let operand, let query, let isNegated):
+      let value = try resolve(operand, in: scope, place)
+      return try inQuery(value, query, isNegated, in: scope, at: range)
+    case .exists: throw .unknown("EXISTS", at: range)
+    case .quantified: throw .unknown("A quantified comparison", at: range)
+    case .subquery(let query): return try scalarQuery(query, in: scope, at: range)
+    case .conditional(let operand, let branches, let otherwise):
+      return try conditional(operand, branches, otherwise, in: scope, place, at: range)
+    case .cast(let operand, let type, let kind):
+      if kind != .cast { throw .unknown(kind.rawValue, at: range) }
+      return try cast(try resolve(operand, in: scope, place), to: type, at: range)
+    case .extract(let unit, let operand):
+      return try extract(unit, try resolve(operand, in: scope, place), at: range)
+    case .round(let direction, let operand, let unit):
+      return try round(direction, try resolve(operand, in: scope, place), unit, at: range)
+    case .trim(let side, let characters, let operand):
+      return try trim(
+        side,
+        try characters.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) },
+        try resolve(operand, in: scope, place), at: range)
+    case .timestampAdd(let unit, let count, let operand):
+      return try timestampAdd(
+        unit, try resolve(count, in: scope, place), try resolve(operand, in: scope, place),
+        at: range)
+    case .timestampDiff(let unit, let from, let to):
+      return try timestampDiff(
+        unit, try resolve(from, in: scope, place), try resolve(to, in: scope, place), at: range)
+    case .interval: throw .unknown("An INTERVAL that is no literal", at: range)
+    case .row: throw .unknown("A ROW value", at: range)
+    case .array(let elements):
+      return try array(try resolve(elements, in: scope, place), at: range)
+    case .collection(let word, _): throw .unknown("\(word)(query)", at: range)
+    case .item(let operand, let index):
+      return try item(
+        try resolve(operand, in: scope, place), try resolve(index, in: scope, place), at: range)
+    case .field: throw .unknown("Access to a field", at: range)
+    case .call(let call): return try self.call(call, in: scope, place, at: range)
+    }
+  }
+
+  // MARK: Operators
+
+  private func prefix(
+    _ op: PrefixOperator, _ operand: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    switch op {
+    case .not:
+      guard operand.type.kind == .boolean || operand.isNullConstant else {
+        throw .cannotApply("NOT", [operand.type], at: range)
+      }
+      return negated(operand)
+    case .minus, .plus:
+      guard operand.type.isNumeric else {
+        if operand.type.isCharacter || operand.type.kind == .null || operand.type.isInterval {
+          throw .unknown("A sign before this", at: range)
+        }
+        throw .cannotApply(op.rawValue, [operand.type], at: range)
+      }
+      if op == .plus { return operand }
+      switch operand.constant {
+      case .long(let value) where value != .min:
+        return TypedExpression(.constant(.long(-value)), operand.type, range)
+      case .double(let value):
+        return TypedExpression(
+          .constant(.double(value == 0 ? 0 : -value)), operand.type, range)
+      default:
+        var result = TypedExpression(.call("NEGATE", [operand]), operand.type, range)
+        result.isWild = operand.isWild
+        return result
+      }
+    }
+  }
+
+  func negated(_ operand: TypedExpression) -> TypedExpression {
+    TypedExpression(
+      .call("NOT", [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
+  }
+
+  func logical(
+    _ name: String, _ operands: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    for operand in operands
+    where operand.type.kind != .boolean && !operand.isNullConstant {
+      throw .cannotApply(name, operands.map(\.type), at: range)
+    }
+    return TypedExpression(
+      .call(name, operands), .boolean.nullable(operands.contains { $0.type.isNullable }), range)
+  }
+
+  private func test(
+    _ test: Test, _ operand: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let type = SQLType.boolean.nullable(false)
+    switch test {
+    case .isNull, .isNotNull:
+      if operand.type.isComplex { throw .unknown("\(test.rawValue) of this", at: range) }
+      return TypedExpression(.call(test.rawValue, [operand]), type, range)
+    case .isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown:
+      guard operand.type.kind == .boolean else { throw .unknown(test.rawValue, at: range) }
+      let name =
+        test == .isUnknown ? "IS NULL" : test == .isNotUnknown ? "IS NOT NULL" : test.rawValue
+      return TypedExpression(.call(name, [operand]), type, range)
+    default: throw .unknown(test.rawValue, at: range)
+    }
+  }
+
+  func binary(
+    _ op: BinaryOperator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    switch op {
+    case .plus, .minus, .times, .divide: return try arithmetic(op, left, right, at: range)
+    case .remainder:
+      throw SQLFailure(
+        "Percent remainder '%' is not allowed under the current SQL conformance level", at: range)
+    case .concat: return try concat(left, right, at: range)
+    case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
+      return try compare(op.rawValue, left, right, at: range)
+    case .isDistinctFrom, .isNotDistinctFrom:
+      var result = try compare(op.rawValue, left, right, at: range)
+      result.type.isNullable = false
+      return result
+    default: throw .unknown(op.rawValue, at: range)
+    }
+  }
+
+  private func arithmetic(
+    _ op: BinaryOperator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let (one, two) = (left.type, right.type)
+    if one.isTime || two.isTime {
+      return try timeArithmetic(op, left, right, at: range)
+    }
+    guard one.isNumeric || one.kind == .null, two.isNumeric || two.kind == .null,
+      let type = SQLType.arithmetic(op.rawValue, one, two), type.kind != .null
+    else {
+      if [one, two].contains(where: { $0.isArray || $0.isComplex }) {
+        throw .cannotApply(op.rawValue, [one, two], at: range)
+      }
+      throw .unknown("'\(op.rawValue)' of \(one.sqlName) and \(two.sqlName)", at: range)
+    }
+    if op == .divide, type.isIntegral, left.isConstant, case .long(0)? = right.constant {
+      throw SQLFailure(
+        "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
+    }
+    var result = TypedExpression(.call(op.rawValue, [left, right]), type, range)
+    if type.isReal {
+      result.isWild = left.isWild || right.isWild
+      if op == .divide, !right.isNonZeroConstant { result.isWild = true }
+    }
+    return result
+  }
+
+  private func concat(
+    _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard left.type.isCharacter, right.type.isCharacter, !left.isMultiple, !right.isMultiple else {
+      throw .unknown("'||' of \(left.type.sqlName) and \(right.type.sqlName)", at: range)
+    }
+    var type = SQLType.varchar
+    if case .char(let one) = left.type.kind, case .char(let two) = right.type.kind {
+      type = SQLType(.char(one + two))
+    }
+    return TypedExpression(
+      .call("||", [left, right]), type.nullable(left.type.isNullable || right.type.isNullable),
+      range)
+  }
+
+  /// A comparison, its operands cast as Calcite casts them.
+  func compare(
+    _ name: String, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    var (left, right) = (left, right)
+    let (one, two) = (left.type, right.type)
+    if one.isTime && two.isCharacter {
+      right = try castText(right, to: one, at: range)
+    } else if one.isCharacter && two.isTime {
+      left = try castText(left, to: two, at: range)
+    } else {
+      let isKnown =
+        (one.isNumeric && two.isNumeric) || (one.isCharacter && two.isCharacter)
+        || (one.isTime && two.isTime) || (one.kind == .boolean && two.kind == .boolean)
+        || one.kind == .null || two.kind == .null
+        || (one.isArray && one.kind == two.kind && !(one.element?.isReal ?? true)
+          && ["=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"].contains(name))
+      guard isKnown else {
+        let isMixed = [one, two].contains { $0.isCharacter || $0.kind == .boolean || $0.isArray }
+        if isMixed || one.isComplex || two.isComplex {
+          throw .unknown("'\(name)' of \(one.sqlName) and \(two.sqlName)", at: range)
+        }
+        throw .cannotApply(name, [one, two], at: range)
+      }
+    }
+    // A float column against a decimal constant: Druid compares one as float, the other as double.
+    let kinds = [left.type.kind, right.type.kind]
+    if kinds.contains(.float), kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
+      [left, right].contains(where: { !$0.isFloatExact })
+    {
+      throw .unknown("A FLOAT compared with a constant that no float holds", at: range)
+    }
+    return TypedExpression(
+      .call(name, [left, right]),
+      .boolean.nullable(left.type.isNullable || right.type.isNullable), range)
+  }
+
+  private func like(
+    _ operand: TypedExpression, _ pattern: TypedExpression, _ escape: TypedExpression?,
+    at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard operand.type.isCharacter, pattern.text != nil,
+      escape.map({ $0.text?.utf16.count == 1 }) ?? true
+    else { throw .unknown("This LIKE", at: range) }
+    let escape =
+      escape ?? TypedExpression(.constant(.text("")), SQLType(.char(0), isNullable: false))
+    return TypedExpression(
+      .call("LIKE", [operand, pattern, escape]), .boolean.nullable(operand.type.isNullable), range)
+  }
+
+  private func inList(
+    _ value: TypedExpression, _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    var items: [TypedExpression] = []
+    for item in list {
+      guard item.isConstant, !item.isNullConstant else {
+        if item.isNullConstant { throw .unknown("NULL in an IN list", at: item.range) }
+        let equal = try compare("=", value, item, at: range)
+        items.append(equal)
+        continue
+      }
+      let equal = try compare("=", value, item, at: range)
+      guard case .call(_, let sides) = equal.node, sides[0] == value else {
+        throw .unknown("This IN list", at: range)
+      }
+      items.append(sides[1])
+    }
+    let isPlain = list.allSatisfy { $0.isConstant }
+    let result: TypedExpression
+    if isPlain {
+      result = TypedExpression(
+        .call("IN", [value] + items), .boolean.nullable(value.type.isNullable), range)
+    } else {
+      guard list.allSatisfy({ !$0.isConstant }) else { throw .unknown("This IN list", at: range) }
+      result = items.count == 1 ? items[0] : try logical("OR", items, at: range)
+    }
+    return isNegated ? negated(result) : result
+  }
+
+  private func conditional(
+    _ operand: Expression?, _ branches: [WhenBranch], _ otherwise: Expression?, in scope: Scope,
+    _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let value = try operand.map { (item) throws(SQLFailure) in
+      try resolve(item, in: scope, place)
+    }
+    var resolved: [TypedExpression.Branch] = []
+    for branch in branches {
+      var condition = try resolve(branch.condition, in: scope, place)
+      if let value {
+        condition = try compare("=", value, condition, at: branch.condition.range)
+      } else if condition.type.kind != .boolean && !condition.isNullConstant {
+        throw .unknown("A condition that is not boolean", at: branch.condition.range)
+      }
+      resolved.append(
+        .init(condition: condition, result: try resolve(branch.result, in: scope, place)))
+    }
+    let last =
+      try otherwise.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) }
+      ?? TypedExpression(.constant(.null), .null)
+    return try conditional(resolved, last, at: range)
+  }
+
+  func conditional(
+    _ branches: [TypedExpression.Branch], _ otherwise: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let results = branches.map(\.result) + [otherwise]
+    guard let type = SQLType.leastRestrictive(results.map(\.type)) else {
+      throw .unknown("A CASE of mixed types", at: range)
+    }
+    if results.contains(where: \.isMultiple)
+      || branches.contains(where: { $0.condition.isMultiple })
+    {
+      throw .unknown("A CASE over a multi-value column", at: range)
+    }
+    let cast = branches.map {
+      TypedExpression.Branch(condition: $0.condition, result: $0.result.widened(to: type))
+    }
+    var result = TypedExpression(
+      .conditional(cast, otherwise: otherwise.widened(to: type)), type, range)
+    result.isWild = results.contains(where: \.isWild)
+    return result
+  }
+
+  private func array(
+    _ elements: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard let element = SQLType.leastRestrictive(elements.map(\.type)), element.kind != .null,
+      !elements.contains(where: { $0.isMultiple || $0.isWild || $0.type.isArray }),
+      element.isNumeric || element.isCharacter
+    else { throw .unknown("This ARRAY", at: range) }
+    if case .decimal = element.kind { throw .unknown("An ARRAY of decimals", at: range) }
+    return TypedExpression(
+      .call("ARRAY", elements.map { $0.widened(to: element) }),
+      SQLType(.array(element), isNullable: false), range)
+  }
+
+  private func item(
+    _ operand: TypedExpression, _ index: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    throw .unknown("An array's item in brackets", at: range)
+  }
+}
+
+extension TypedExpression {
+  /// The same value in a type that holds it, for CASE, COALESCE and UNION.
+  func widened(to target: SQLType) -> TypedExpression {
+    if isNullConstant { return TypedExpression(.constant(.null), target, range) }
+    if type.isNumeric && target.isReal && !type.isReal {
+      var copy = TypedExpression(.cast(self), target.nullable(type.isNullable), range)
+      copy.isMultiple = isMultiple
+      return copy
+    }
+    return self
+  }
+
+  var isNonZeroConstant: Bool {
+    switch constant {
+    case .long(let value): value != 0
+    case .double(let value): value != 0 && value.isFinite
+    default: false
+    }
+  }
+
+  /// Whether a constant, if it is one, is the same as a 32-bit float.
+  var isFloatExact: Bool {
+    switch node {
+    case .constant(.double(let value)): Double(Float(value)) == value
+    case .constant, .column: true
+    default: false
+    }
+  }
+}

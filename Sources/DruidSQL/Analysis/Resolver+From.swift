@@ -1,0 +1,278 @@
+extension Resolver {
+  /// Resolves what stands in FROM and adds its tables to the scope.
+  func resolve(
+    from reference: TableReference, into scope: inout Scope
+  ) throws(SQLFailure) -> Relation {
+    switch reference {
+    case .table(let name, let alias):
+      let (relation, schema) = try table(name, scope)
+      let renamed = try rename(relation, alias)
+      try add(
+        Scope.Entry(
+          name: alias?.name.text ?? name.last, schema: alias == nil ? schema : nil,
+          relation: renamed), to: &scope, at: reference.range)
+      return renamed
+    case .query(let query, let alias, let isLateral):
+      if isLateral { throw .unknown("LATERAL", at: query.range) }
+      let relation = try resolve(
+        query, tables: scope.tables, outer: scope.outer)
+      let renamed = try rename(relation, alias)
+      try add(
+        Scope.Entry(name: alias?.name.text, relation: renamed), to: &scope, at: reference.range)
+      return renamed
+    case .parenthesized(let inner, let alias):
+      if let alias { throw .unknown("An alias behind a parenthesised join", at: alias.range) }
+      return try resolve(from: inner, into: &scope)
+    case .join(let join): return try resolve(join, into: &scope)
+    case .unnest(let arrays, let withOrdinality, let alias, let position):
+      return try unnest(
+        arrays, withOrdinality, alias, input: nil, at: position.range, into: &scope)
+    case .function(let call, _, _, _):
+      throw .unknown("The table function \(call.function)", at: call.name.range)
+    }
+  }
+
+  private func add(
+    _ entry: Scope.Entry, to scope: inout Scope, at range: SourceRange
+  ) throws(SQLFailure) {
+    if let name = entry.name,
+      scope.entries.contains(where: { $0.name == name && $0.schema == entry.schema })
+    {
+      throw SQLFailure("Duplicate relation name '\(name)' in FROM clause", at: range)
+    }
+    scope.entries.append(entry)
+  }
+
+  /// The relation of a name in FROM: a query of WITH, or a table of the catalog.
+  private func table(_ name: Name, _ scope: Scope) throws(SQLFailure) -> (Relation, String?) {
+    if name.parts.count == 1, let common = scope.tables[name.last] {
+      return (copy(common), nil)
+    }
+    let table = try catalogTable(name)
+    if table.kind == .dataSource, !dataSources.contains(table.name) {
+      dataSources.append(table.name)
+    }
+    let columns = table.columns.map {
+      Relation.Column(name: $0.name, type: $0.type, hasMultipleValues: $0.hasMultipleValues)
+    }
+    var shape = Relation.Shape(stage: .table)
+    shape.timeColumn = table.columns.firstIndex { $0.name == "__time" }
+    if table.kind == .system { shape.readsSystem = true } else { shape.readsDataSource = true }
+    let relation = Relation(
+      number: nextNumber(), kind: .table(table), columns: columns, shape: shape)
+    return (relation, table.schema)
+  }
+
+  private func catalogTable(_ name: Name) throws(SQLFailure) -> Catalog.Table {
+    switch name.parts.count {
+    case 1:
+      if let table = catalog.tables.first(where: {
+        $0.schema == Catalog.defaultSchema && $0.name == name.last
+      }) {
+        return table
+      }
+      if let near = catalog.tables.first(where: {
+        $0.schema == Catalog.defaultSchema && $0.name.lowercased() == name.last.lowercased()
+      }) {
+        throw SQLFailure(
+          "Object '\(name.last)' not found within 'druid'; did you mean '\(near.name)'?",
+          at: name.range)
+      }
+      throw SQLFailure("Object '\(name.last)' not found", at: name.range)
+    case 2:
+      let schema = name.parts[0]
+      let known = catalog.tables.contains { $0.schema == schema.text }
+      guard known || ["druid", "sys", "INFORMATION_SCHEMA", "lookup", "view"].contains(schema.text)
+      else {
+        if let near = catalog.tables.first(where: {
+          $0.schema.lowercased() == schema.text.lowercased()
+        }) {
+          throw SQLFailure(
+            "Object '\(schema.text)' not found; did you mean '\(near.schema)'?", at: schema.range)
+        }
+        throw SQLFailure("Object '\(schema.text)' not found", at: schema.range)
+      }
+      if let table = catalog.tables.first(where: {
+        $0.schema == schema.text && $0.name == name.last
+      }) {
+        return table
+      }
+      var message = "Object '\(name.last)' not found within '\(schema.text)'"
+      if let near = catalog.tables.first(where: {
+        $0.schema == schema.text && $0.name.lowercased() == name.last.lowercased()
+      }) {
+        message += "; did you mean '\(near.name)'?"
+      }
+      throw SQLFailure(message, at: name.parts[1].range)
+    default: throw SQLFailure("Object '\(name.parts[0].text)' not found", at: name.parts[0].range)
+    }
+  }
+
+  /// A second reading of the same rows, under a number of its own.
+  private func copy(_ relation: Relation) -> Relation {
+    Relation(
+      number: nextNumber(), kind: relation.kind, columns: relation.columns, shape: relation.shape)
+  }
+
+  private func rename(_ relation: Relation, _ alias: TableAlias?) throws(SQLFailure) -> Relation {
+    guard let alias, !alias.columns.isEmpty else { return relation }
+    return try renamed(relation, alias.columns, at: alias.range)
+  }
+
+  func renamed(
+    _ relation: Relation, _ names: [Identifier], at range: SourceRange
+  ) throws(SQLFailure) -> Relation {
+    if names.isEmpty { return relation }
+    if names.count != relation.columns.count {
+      throw SQLFailure(
+        "List of column aliases must have same degree as table; table has "
+          + "\(relation.columns.count) columns, whereas alias list has \(names.count) columns",
+        at: names.dropFirst().reduce(names[0].range) { $0.through($1.range) })
+    }
+    var columns = relation.columns
+    for (index, name) in names.enumerated() { columns[index].name = name.text }
+    return Relation(
+      number: relation.number, kind: relation.kind, columns: columns, shape: relation.shape)
+  }
+
+  // MARK: Joins
+
+  private func resolve(_ join: Join, into scope: inout Scope) throws(SQLFailure) -> Relation {
+    let left = try resolve(from: join.left, into: &scope)
+    if case .unnest(let arrays, let withOrdinality, let alias, let position) = join.right,
+      [.cross, .comma].contains(join.kind)
+    {
+      return try unnest(
+        arrays, withOrdinality, alias, input: left, at: position.range, into: &scope)
+    }
+    let leftEntries = scope.entries.count
+    let right = try resolve(from: join.right, into: &scope)
+    let kind = kind(of: join.kind)
+    for index in scope.entries.indices { scope.entries[index].isJoined = true }
+    if join.isNatural { throw .unknown("NATURAL JOIN", at: join.range) }
+    var condition: TypedExpression?
+    switch join.condition {
+    case .on(let expression):
+      let resolved = try resolve(expression, in: scope, .clause("ON"))
+      guard resolved.type.kind == .boolean else {
+        throw .unknown("A join condition that is not a comparison", at: expression.range)
+      }
+      try checkCondition(resolved, left: left, right: right, kind)
+      condition = resolved
+    case .using(let names):
+      if kind != .inner && kind != .left { throw .unknown("USING in this join", at: join.range) }
+      condition = try using(names, in: scope, leftEntries)
+      names.forEach { scope.merged.insert($0.text) }
+    case nil: break
+    }
+    return joined(kind, left, right, condition)
+  }
+
+  private func kind(of kind: Join.Kind) -> JoinedRelation.Kind {
+    switch kind {
+    case .inner: .inner
+    case .left: .left
+    case .right: .right
+    case .full: .full
+    case .cross, .comma: .cross
+    }
+  }
+
+  private func joined(
+    _ kind: JoinedRelation.Kind, _ left: Relation, _ right: Relation, _ condition: TypedExpression?
+  ) -> Relation {
+    var shape = Relation.Shape(stage: .other)
+    shape.readsSystem = left.shape.readsSystem || right.shape.readsSystem
+    shape.readsDataSource = left.shape.readsDataSource || right.shape.readsDataSource
+    return Relation(
+      number: nextNumber(),
+      kind: .join(JoinedRelation(kind: kind, left: left, right: right, condition: condition)),
+      columns: [], shape: shape)
+  }
+
+  /// Druid's joins hash on equalities of a left and a right expression; the rest is refused.
+  private func checkCondition(
+    _ condition: TypedExpression, left: Relation, right: Relation, _ kind: JoinedRelation.Kind
+  ) throws(SQLFailure) {
+    let lefts = left.numbers
+    let rights = right.numbers
+    for part in condition.conjuncts {
+      guard case .call(let name, let sides) = part.node,
+        ["=", "IS NOT DISTINCT FROM"].contains(name), sides.count == 2,
+        sides.allSatisfy({ !$0.isMultiple && !$0.isConstant })
+      else { throw .unknown("A join condition other than equality", at: part.range) }
+      let used = sides.map(\.relations)
+      let isSplit =
+        (used[0].isSubset(of: lefts) && used[1].isSubset(of: rights))
+        || (used[1].isSubset(of: lefts) && used[0].isSubset(of: rights))
+      if !isSplit { throw .unknown("A join condition within one side", at: part.range) }
+    }
+  }
+
+  private func using(
+    _ names: [Identifier], in scope: Scope, _ leftEntries: Int
+  ) throws(SQLFailure) -> TypedExpression {
+    var parts: [TypedExpression] = []
+    for name in names {
+      var left = scope
+      left.entries = Array(scope.entries[..<leftEntries])
+      var right = scope
+      right.entries = Array(scope.entries[leftEntries...])
+      let one = try resolve(Name(name), in: left, .clause("ON"))
+      let two = try resolve(Name(name), in: right, .clause("ON"))
+      guard one.type.kind == two.type.kind else {
+        throw .unknown("USING columns of different types", at: name.range)
+      }
+      parts.append(TypedExpression(.call("=", [one, two]), .boolean, name.range))
+    }
+    return parts.count == 1 ? parts[0] : TypedExpression(.call("AND", parts), .boolean)
+  }
+
+  private func unnest(
+    _ arrays: [Expression], _ withOrdinality: Bool, _ alias: TableAlias?, input: Relation?,
+    at range: SourceRange, into scope: inout Scope
+  ) throws(SQLFailure) -> Relation {
+    guard arrays.count == 1, !withOrdinality else {
+      throw .unknown("UNNEST of several arrays or WITH ORDINALITY", at: range)
+    }
+    var inner = scope
+    if input == nil { inner.entries = [] }
+    let array = try resolve(arrays[0], in: inner, .clause("FROM"))
+    guard let element = array.type.element else {
+      throw .cannotApply("UNNEST", [array.type], at: range)
+    }
+    let column = Relation.Column(name: alias?.columns.first?.text ?? "EXPR$0", type: element)
+    var shape = input?.shape ?? Relation.Shape(stage: .constant)
+    shape.stage = input == nil ? .constant : shape.stage
+    let relation = Relation(
+      number: nextNumber(), kind: .unnest(input: input, array: array), columns: [column],
+      shape: shape)
+    try add(Scope.Entry(name: alias?.name.text, relation: relation), to: &scope, at: range)
+    return relation
+  }
+}
+
+extension Relation {
+  /// The numbers by which expressions may name its columns.
+  var numbers: Set<Int> {
+    switch kind {
+    case .join(let join): join.left.numbers.union(join.right.numbers)
+    case .unnest(let input, _): (input?.numbers ?? []).union([number])
+    default: [number]
+    }
+  }
+}
+
+extension TypedExpression {
+  /// The operands of AND, itself when it is none.
+  var conjuncts: [TypedExpression] {
+    if case .call("AND", let parts) = node { return parts.flatMap(\.conjuncts) }
+    return [self]
+  }
+
+  /// The numbers of the relations whose columns it reads.
+  var relations: Set<Int> {
+    if case .column(let relation, _) = node { return [relation] }
+    return children.reduce(into: []) { $0.formUnion($1.relations) }
+  }
+}

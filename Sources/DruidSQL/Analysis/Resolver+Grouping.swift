@@ -1,0 +1,190 @@
+extension Resolver {
+  /// The keys of GROUP BY and the sets they are grouped in; nil without GROUP BY.
+  func groupKeys(
+    _ select: Select, in scope: Scope
+  ) throws(SQLFailure) -> (expressions: [TypedExpression], sets: [[Int]]?)? {
+    guard let groupBy = select.groupBy else { return nil }
+    if groupBy.isDistinct { throw .unknown("GROUP BY DISTINCT", at: groupBy.range) }
+    var keys: [TypedExpression] = []
+    func index(_ expression: Expression) throws(SQLFailure) -> Int {
+      let key = try groupKey(expression, select, in: scope)
+      if let known = keys.firstIndex(of: key) { return known }
+      keys.append(key)
+      return keys.count - 1
+    }
+    func indices(_ list: [Expression]) throws(SQLFailure) -> [Int] {
+      var result: [Int] = []
+      for item in list {
+        if case .row(let parts) = item.kind {
+          for part in parts { result.append(try index(part)) }
+        } else {
+          result.append(try index(item))
+        }
+      }
+      return result
+    }
+    /// The sets that one item of GROUP BY stands for.
+    func sets(_ item: GroupItem) throws(SQLFailure) -> [[Int]] {
+      switch item {
+      case .expression(let expression): return [try indices([expression])]
+      case .set(let list): return [try indices(list)]
+      case .groupingSets(let items):
+        var all: [[Int]] = []
+        for item in items { all += try sets(item) }
+        return all
+      case .rollup(let lists):
+        var groups: [[Int]] = []
+        for list in lists { groups.append(try indices(list)) }
+        return (0...groups.count).reversed().map { groups.prefix($0).flatMap { $0 } }
+      case .cube(let lists):
+        guard lists.count <= 6 else { throw .unknown("So large a CUBE", at: groupBy.range) }
+        var groups: [[Int]] = []
+        for list in lists { groups.append(try indices(list)) }
+        return (0..<(1 << groups.count)).reversed().map { mask in
+          groups.indices.filter { mask & (1 << (groups.count - 1 - $0)) != 0 }.flatMap {
+            groups[$0]
+          }
+        }
+      }
+    }
+    var product: [[Int]] = [[]]
+    var isPlain = true
+    for item in groupBy.items {
+      switch item {
+      case .expression, .set: break
+      default: isPlain = false
+      }
+      let next = try sets(item)
+      product = product.flatMap { left in next.map { left + $0 } }
+    }
+    if isPlain { return (keys, nil) }
+    var unique: [[Int]] = []
+    for set in product {
+      let sorted = Array(Set(set)).sorted()
+      if unique.contains(sorted) { throw .unknown("Repeated grouping sets", at: groupBy.range) }
+      unique.append(sorted)
+    }
+    if unique.count > 64 { throw .unknown("So many grouping sets", at: groupBy.range) }
+    return (keys, unique)
+  }
+
+  private func groupKey(
+    _ expression: Expression, _ select: Select, in scope: Scope
+  ) throws(SQLFailure) -> TypedExpression {
+    var source = expression
+    if case .literal(.integer(let digits)) = expression.kind {
+      guard let ordinal = Int(digits), select.items.indices.contains(ordinal - 1) else {
+        throw SQLFailure("Ordinal out of range", at: expression.range)
+      }
+      let before = select.items.prefix(ordinal)
+      for item in before {
+        if case .star = item.expression.kind {
+          throw .unknown("An ordinal behind a star", at: expression.range)
+        }
+      }
+      source = select.items[ordinal - 1].expression
+    }
+    let key = try resolve(source, in: scope, .clause("GROUP BY"))
+    if key.type.isComplex || key.type.isInterval || key.type.kind == .null {
+      throw .unknown("GROUP BY \(key.type.sqlName)", at: expression.range)
+    }
+    if key.isMultiple, !key.isColumn, !key.isExplodable {
+      throw .unknown("GROUP BY this multi-value expression", at: expression.range)
+    }
+    return key
+  }
+}
+
+extension TypedExpression {
+  /// A function whose several values are what rows are grouped by.
+  var isExplodable: Bool {
+    if case .call(let name, _) = node { return name.hasPrefix("MV_") || name == "STRING_TO_MV" }
+    return false
+  }
+}
+
+/// Turns expressions over rows into expressions over groups.
+struct Grouper {
+  let number: Int
+  let keys: [TypedExpression]
+  let scope: Scope
+  private(set) var aggregates: [TypedExpression] = []
+  private(set) var groupings: [[Int]] = []
+
+  init(number: Int, keys: [TypedExpression], scope: Scope) {
+    self.number = number
+    self.keys = keys
+    self.scope = scope
+  }
+
+  func grouping(sets: [[Int]]?, isExplicit: Bool) -> SelectedRelation.Grouping {
+    SelectedRelation.Grouping(
+      number: number, keys: keys, aggregates: aggregates, sets: sets ?? [Array(keys.indices)],
+      groupings: groupings, isExplicit: isExplicit)
+  }
+
+  /// The column of a key that is known to be one.
+  func key(_ expression: TypedExpression) -> TypedExpression {
+    guard let index = keys.firstIndex(of: expression) else { return expression }
+    return column(index, like: expression)
+  }
+
+  private func column(_ index: Int, like expression: TypedExpression) -> TypedExpression {
+    var result = TypedExpression(
+      .column(relation: number, index: index), expression.type, expression.range)
+    result.isWild = expression.isWild
+    return result
+  }
+
+  /// - Throws: what names a column that is neither grouped nor aggregated.
+  mutating func rewrite(_ expression: TypedExpression) throws(SQLFailure) -> TypedExpression {
+    var copy = self
+    let result = try expression.rewritten { (part) throws(SQLFailure) -> TypedExpression? in
+      if !part.isConstant || copy.keys.contains(part), let index = copy.keys.firstIndex(of: part) {
+        return copy.column(index, like: part)
+      }
+      switch part.node {
+      case .aggregate:
+        let index = copy.aggregates.firstIndex(of: part) ?? copy.aggregates.count
+        if index == copy.aggregates.count { copy.aggregates.append(part) }
+        return copy.column(copy.keys.count + index, like: part)
+      case .grouping(let asked):
+        return try copy.groupingColumn(asked, part)
+      case .column(let relation, let index):
+        if relation == copy.number { return part }
+        throw SQLFailure(
+          "Expression '\(copy.name(relation, index))' is not being grouped", at: part.range)
+      default: return nil
+      }
+    }
+    self = copy
+    return result
+  }
+
+  private mutating func groupingColumn(
+    _ asked: [TypedExpression], _ part: TypedExpression
+  ) throws(SQLFailure) -> TypedExpression {
+    var indices: [Int] = []
+    for item in asked {
+      guard let index = keys.firstIndex(of: item) else {
+        throw SQLFailure(
+          "Argument to GROUPING operator must be a grouped expression", at: item.range)
+      }
+      indices.append(index)
+    }
+    let position = groupings.firstIndex(of: indices) ?? groupings.count
+    if position == groupings.count { groupings.append(indices) }
+    // Named by negative indices, as more aggregates may yet come.
+    return TypedExpression(
+      .column(relation: number, index: -1 - position), part.type, part.range)
+  }
+
+  private func name(_ relation: Int, _ index: Int) -> String {
+    for entry in scope.entries where entry.relation.number == relation {
+      if entry.relation.columns.indices.contains(index) {
+        return entry.relation.columns[index].name
+      }
+    }
+    return "?"
+  }
+}

@@ -1,0 +1,233 @@
+extension Resolver {
+  func constant(_ literal: Literal, at range: SourceRange) throws(SQLFailure) -> TypedExpression {
+    func make(_ constant: TypedExpression.Constant, _ kind: SQLType.Kind) -> TypedExpression {
+      TypedExpression(.constant(constant), SQLType(kind, isNullable: false), range)
+    }
+    switch literal {
+    case .integer(let digits):
+      guard let value = Int64(digits) else {
+        throw SQLFailure("Numeric literal '\(digits)' out of range", at: range)
+      }
+      return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
+    case .decimal(let text):
+      let digits = text.filter(\.isNumber)
+      let significant = digits.drop { $0 == "0" }
+      guard significant.count < 19 || Int64(significant) != nil, let value = Double(text) else {
+        throw SQLFailure("Numeric literal '\(text)' out of range", at: range)
+      }
+      let point = text.firstIndex(of: ".")
+      let scale = point.map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0
+      return make(
+        .double(value), .decimal(precision: max(significant.count, scale, 1), scale: scale))
+    case .approximate(let text):
+      guard let value = Double(text), value.isFinite else {
+        throw SQLFailure("Numeric literal '\(text)' out of range", at: range)
+      }
+      return make(.double(value), .double)
+    case .string(let text): return make(.text(text), .char(text.utf16.count))
+    case .binary: throw .unknown("A binary literal", at: range)
+    case .boolean(let value): return make(.boolean(value), .boolean)
+    case .unknown: return TypedExpression(.constant(.null), .boolean, range)
+    case .null: return TypedExpression(.constant(.null), .null, range)
+    case .date(let text): return try time(text, .date, at: range)
+    case .timestamp(let text): return try time(text, .timestamp, at: range)
+    case .time: throw .unknown("A TIME literal", at: range)
+    case .interval(let interval):
+      guard let length = interval.length else { throw .unknown("This INTERVAL", at: range) }
+      return make(
+        .long(length), interval.qualifier.countsMonths ? .monthInterval : .dayInterval)
+    case .symbol(let word): throw .unknown("'\(word)' here", at: range)
+    }
+  }
+
+  /// A literal's time, read in the query's zone.
+  private func time(
+    _ text: String, _ kind: SQLType.Kind, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let isDate = kind == .date
+    let form = isDate ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss"
+    guard let local = CivilTime.milliseconds(text), !text.contains("T"), !text.contains("Z"),
+      !isDate || text.utf8.count == 10
+    else {
+      let allowed = Set("0123456789-: .")
+      if text.count >= 8, text.allSatisfy({ allowed.contains($0) }) {
+        throw .unknown("This time literal", at: range)
+      }
+      throw SQLFailure(
+        "Illegal \(isDate ? "DATE" : "TIMESTAMP") literal '\(text)': not in format '\(form)'",
+        at: range)
+    }
+    let type = SQLType(kind, isNullable: false)
+    if isUTC { return TypedExpression(.constant(.long(local)), type, range) }
+    return TypedExpression(.constant(.localTime(CivilTime.text(local))), type, range)
+  }
+
+  func parameter(_ index: Int, at range: SourceRange) throws(SQLFailure) -> TypedExpression {
+    guard parameters.indices.contains(index) else {
+      throw SQLFailure("No value bound for parameter (position [\(index + 1)])", at: nil)
+    }
+    let parameter = parameters[index]
+    func make(_ constant: TypedExpression.Constant, _ type: SQLType) -> TypedExpression {
+      TypedExpression(.constant(constant), type.nullable(false), range)
+    }
+    switch parameter.value {
+    case .null: return TypedExpression(.constant(.null), .null, range)
+    case .text(let text): return make(.text(text), SQLType(.char(text.utf16.count)))
+    case .integer(let value):
+      return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
+    case .double(let value):
+      guard value.isFinite else { throw .unknown("This parameter", at: range) }
+      return make(.double(value), .double)
+    case .boolean(let value): return make(.boolean(value), .boolean)
+    case .time(let value): return make(.long(value), parameter.type == "DATE" ? .date : .timestamp)
+    case .array: throw .unknown("An ARRAY parameter", at: range)
+    }
+  }
+
+  /// A string in place of a time; of a constant it is known now whether it is one.
+  func castText(
+    _ operand: TypedExpression, to type: SQLType, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let target = SQLType(type.kind, isNullable: operand.type.isNullable)
+    guard let text = operand.text else {
+      if operand.isMultiple { throw .unknown("A cast of a multi-value column", at: range) }
+      return TypedExpression(
+        .cast(operand), target.nullable(true), operand.range)
+    }
+    guard let value = CivilTime.milliseconds(text) else {
+      if let first = text.first, first.isNumber || first == "-" || first == "+" {
+        throw .unknown("The time '\(text)'", at: operand.range)
+      }
+      let name = type.kind == .date ? "DATE" : "TIMESTAMP"
+      let signature = type.kind == .date ? "DATE" : "TIMESTAMP(3)"
+      throw SQLFailure(
+        "Illegal \(name) constant [CAST('\(text)'):\(signature) NOT NULL]", at: nil)
+    }
+    var milliseconds = value
+    if type.kind == .date { milliseconds -= milliseconds.modulo(86_400_000) }
+    if isUTC || text.hasSuffix("Z") && type.kind != .date {
+      return TypedExpression(.constant(.long(milliseconds)), target, operand.range)
+    }
+    if text.hasSuffix("Z") { throw .unknown("The time '\(text)' as a date", at: operand.range) }
+    return TypedExpression(
+      .constant(.localTime(CivilTime.text(milliseconds))), target, operand.range)
+  }
+}
+
+extension IntervalLiteral {
+  /// Milliseconds, or months; nil for a form not known here.
+  var length: Int64? {
+    guard qualifier.until == nil, let count = Int64(text), abs(count) < 1_000_000_000 else {
+      return nil
+    }
+    let unit: Int64
+    switch qualifier.from {
+    case .year: unit = 12
+    case .quarter: unit = 3
+    case .month: unit = 1
+    case .week: unit = 604_800_000
+    case .day: unit = 86_400_000
+    case .hour: unit = 3_600_000
+    case .minute: unit = 60_000
+    case .second: unit = 1_000
+    default: return nil
+    }
+    return count * unit * (isNegative ? -1 : 1)
+  }
+}
+
+/// Dates of the Gregorian calendar as milliseconds, without any zone.
+enum CivilTime {
+  /// `yyyy-MM-dd`, or that with `T` or blanks, `HH:mm:ss`, a fraction and `Z` behind; nil for everything else.
+  static func milliseconds(_ text: String) -> Int64? {
+    var bytes = Substring(text).utf8
+    func number(_ digits: Int) -> Int64? {
+      guard bytes.count >= digits else { return nil }
+      var value: Int64 = 0
+      for byte in bytes.prefix(digits) {
+        guard (48...57).contains(byte) else { return nil }
+        value = value * 10 + Int64(byte - 48)
+      }
+      bytes = bytes.dropFirst(digits)
+      return value
+    }
+    func skip(_ character: Unicode.Scalar) -> Bool {
+      guard bytes.first == UInt8(ascii: character) else { return false }
+      bytes = bytes.dropFirst()
+      return true
+    }
+    guard let year = number(4), skip("-"), let month = number(2), (1...12).contains(month),
+      skip("-"), let day = number(2), (1...days(in: month, of: year)).contains(day)
+    else { return nil }
+    var total = dayNumber(year, month, day) * 86_400_000
+    if bytes.isEmpty { return total }
+    guard skip("T") || skip(" ") else { return nil }
+    guard let hour = number(2), hour < 24, skip(":"), let minute = number(2), minute < 60,
+      skip(":"), let second = number(2), second < 60
+    else { return nil }
+    total += (hour * 60 + minute) * 60_000 + second * 1_000
+    if skip(".") {
+      var scale: Int64 = 100
+      var digits = 0
+      while let byte = bytes.first, (48...57).contains(byte) {
+        total += Int64(byte - 48) * scale
+        scale /= 10
+        digits += 1
+        bytes = bytes.dropFirst()
+      }
+      if digits == 0 || digits > 3 { return nil }
+    }
+    if !bytes.isEmpty, !skip("Z") { return nil }
+    return bytes.isEmpty ? total : nil
+  }
+
+  /// `yyyy-MM-dd HH:mm:ss.SSS`
+  static func text(_ milliseconds: Int64) -> String {
+    let (year, month, day) = civil(milliseconds.divided(86_400_000))
+    let rest = milliseconds.modulo(86_400_000)
+    func two(_ value: Int64, _ width: Int = 2) -> String {
+      let digits = String(value)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    return "\(two(year, 4))-\(two(month))-\(two(day)) \(two(rest / 3_600_000))"
+      + ":\(two(rest / 60_000 % 60)):\(two(rest / 1_000 % 60)).\(two(rest % 1_000, 3))"
+  }
+
+  private static func days(in month: Int64, of year: Int64) -> Int64 {
+    switch month {
+    case 4, 6, 9, 11: 30
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    default: 31
+    }
+  }
+
+  private static func dayNumber(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    let year = month <= 2 ? year - 1 : year
+    let era = year.divided(400)
+    let yearOfEra = year - era * 400
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  private static func civil(_ day: Int64) -> (Int64, Int64, Int64) {
+    let shifted = day + 719_468
+    let era = shifted.divided(146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
+    return (year, month < 10 ? month + 3 : month - 9, dayOfYear - (153 * month + 2) / 5 + 1)
+  }
+}
+
+extension Int64 {
+  /// The remainder that is never negative.
+  func modulo(_ divisor: Int64) -> Int64 {
+    let rest = self % divisor
+    return rest < 0 ? rest + divisor : rest
+  }
+
+  /// The quotient towards minus infinity.
+  func divided(_ divisor: Int64) -> Int64 { (self - modulo(divisor)) / divisor }
+}

@@ -1,0 +1,118 @@
+extension Resolver {
+  func resolve(_ name: Name, in scope: Scope, _ place: Place) throws(SQLFailure) -> TypedExpression
+  {
+    if name.parts.count == 1 {
+      let part = name.parts[0]
+      if place.prefersAliases, let aliased = place.aliases[part.text] { return aliased }
+      do {
+        return try column(part, name, in: scope)
+      } catch {
+        if let aliased = place.aliases[part.text] { return aliased }
+        throw error
+      }
+    }
+    return try qualified(name, in: scope)
+  }
+
+  private func column(
+    _ part: Identifier, _ name: Name, in scope: Scope
+  ) throws(SQLFailure) -> TypedExpression {
+    var found: [(entry: Scope.Entry, index: Int)] = []
+    for entry in scope.entries {
+      for (index, column) in entry.relation.columns.enumerated() where column.name == part.text {
+        found.append((entry, index))
+      }
+    }
+    if found.count > 1, !scope.merged.contains(part.text) {
+      throw SQLFailure("Column '\(part.text)' is ambiguous", at: name.range)
+    }
+    if let hit = found.first { return hit.entry.column(hit.index, at: name.range) }
+    try refuseCorrelation(scope.outer, part, name)
+    var message = "Column '\(part.text)' not found in any table"
+    if let near = scope.entries.lazy.flatMap(\.relation.columns)
+      .first(where: { $0.name.lowercased() == part.text.lowercased() })
+    {
+      message += "; did you mean '\(near.name)'?"
+    }
+    throw SQLFailure(message, at: name.range)
+  }
+
+  /// A name that only an enclosing query knows makes the subquery a correlated one.
+  private func refuseCorrelation(
+    _ outer: [Scope.Entry], _ part: Identifier, _ name: Name
+  ) throws(SQLFailure) {
+    if outer.contains(where: { $0.relation.columns.contains { $0.name == part.text } }) {
+      throw .unknown("A correlated subquery", at: name.range)
+    }
+  }
+
+  private func qualified(_ name: Name, in scope: Scope) throws(SQLFailure) -> TypedExpression {
+    let last = name.parts[name.parts.count - 1]
+    let prefix = name.parts.dropLast().map(\.text)
+    guard let entry = entry(prefix, in: scope.entries) else {
+      if self.entry(prefix, in: scope.outer) != nil {
+        throw .unknown("A correlated subquery", at: name.range)
+      }
+      throw unknownTable(name, prefix, in: scope)
+    }
+    let hits = entry.relation.columns.indices.filter {
+      entry.relation.columns[$0].name == last.text
+    }
+    if hits.count > 1 { throw SQLFailure("Column '\(last.text)' is ambiguous", at: name.range) }
+    if let index = hits.first { return entry.column(index, at: name.range) }
+    var message =
+      "Column '\(last.text)' not found in table '\(prefix.joined(separator: "."))'"
+    if let near = entry.relation.columns.first(where: {
+      $0.name.lowercased() == last.text.lowercased()
+    }) {
+      message += "; did you mean '\(near.name)'?"
+    }
+    throw SQLFailure(message, at: last.range)
+  }
+
+  func entry(_ prefix: [String], in entries: [Scope.Entry]) -> Scope.Entry? {
+    switch prefix.count {
+    case 1: entries.first { $0.name == prefix[0] }
+    case 2: entries.first { $0.schema == prefix[0] && $0.name == prefix[1] }
+    default: nil
+    }
+  }
+
+  private func unknownTable(_ name: Name, _ prefix: [String], in scope: Scope) -> SQLFailure {
+    let parts = name.parts.dropLast()
+    let range = parts.reduce(parts[0].range) { $0.through($1.range) }
+    let text = prefix.joined(separator: ".")
+    var message = "Table '\(text)' not found"
+    if let near = scope.entries.compactMap(\.name).first(where: {
+      $0.lowercased() == text.lowercased()
+    }) {
+      message += "; did you mean '\(near)'?"
+    }
+    return SQLFailure(message, at: range)
+  }
+
+  /// The columns of `*` or `t.*`, in order.
+  func expand(
+    star qualifier: Name?, at range: SourceRange, in scope: Scope
+  ) throws(SQLFailure) -> [(name: String, expression: TypedExpression)] {
+    var entries = scope.entries
+    if let qualifier {
+      let prefix = qualifier.parts.map(\.text)
+      guard let entry = entry(prefix, in: scope.entries) else {
+        throw SQLFailure("Unknown identifier '\(qualifier.text)'", at: qualifier.range)
+      }
+      entries = [entry]
+    } else if !scope.merged.isEmpty {
+      throw .unknown("'*' over a join with USING", at: range)
+    }
+    if entries.isEmpty {
+      throw SQLFailure("SELECT * requires a FROM clause", at: range)
+    }
+    return entries.flatMap { entry in
+      entry.relation.columns.indices.compactMap { index in
+        let column = entry.relation.columns[index]
+        return column.isHidden ? nil : (column.name, entry.column(index, at: range))
+      }
+    }
+  }
+}

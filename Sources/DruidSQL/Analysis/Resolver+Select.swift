@@ -1,0 +1,282 @@
+extension Resolver {
+  /// A SELECT item with the name of its column.
+  struct Item {
+    var name: String
+    var expression: TypedExpression
+    /// The name after AS, which HAVING and ORDER BY may use.
+    var alias: String?
+  }
+
+  func resolve(
+    _ select: Select, orderBy: [OrderItem], limit: Int64?, offset: Int64?, tables: CommonTables,
+    outer: [Scope.Entry]
+  ) throws(SQLFailure) -> Relation {
+    if let qualify = select.qualify { throw .unknown("QUALIFY", at: qualify.range) }
+    var scope = Scope(tables: tables, outer: outer)
+    let input =
+      try select.from.map { (from) throws(SQLFailure) in try resolve(from: from, into: &scope) }
+      ?? Relation(
+        number: nextNumber(), kind: .single, columns: [],
+        shape: Relation.Shape(stage: .constant))
+    if input.shape.readsSystem && input.shape.readsDataSource {
+      throw .unknown("A join of system tables and datasources", at: select.range)
+    }
+    var result = SelectedRelation(input: input, items: [])
+    if let filter = select.where {
+      let resolved = try resolve(filter, in: scope, .clause("WHERE"))
+      if resolved.type.kind != .boolean {
+        throw SQLFailure("WHERE clause must be a condition", at: filter.range)
+      }
+      result.filter = resolved
+    }
+    let keys = try groupKeys(select, in: scope)
+    let having = try having(select, in: scope)
+    var items = try self.items(select, in: scope)
+    if items.isEmpty { throw .unknown("A SELECT without columns", at: select.range) }
+    var order = try self.order(orderBy, select, items, in: scope)
+
+    let isGrouped =
+      keys != nil || having != nil || items.contains { $0.expression.hasAggregate }
+      || order.contains { $0.expression.hasAggregate }
+    if isGrouped {
+      var grouper = Grouper(number: nextNumber(), keys: keys?.expressions ?? [], scope: scope)
+      for index in items.indices {
+        items[index].expression = try grouper.rewrite(items[index].expression)
+      }
+      result.having = try having.map { (item) throws(SQLFailure) in try grouper.rewrite(item) }
+      for index in order.indices {
+        order[index].expression = try grouper.rewrite(order[index].expression)
+      }
+      result.grouping = grouper.grouping(sets: keys?.sets, isExplicit: keys != nil)
+    }
+    if select.isDistinct {
+      try makeDistinct(&result, &items, &order, scope, at: select.range)
+    }
+    for item in items { try refuseMultipleTest(item.expression) }
+    for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
+    result.items = items.map(\.expression)
+    result.orderBy = order
+    result.limit = limit
+    result.offset = offset
+    try refuseSystemAggregates(result, at: select.range)
+    let shape = try self.shape(result, names: items.map(\.name))
+    return Relation(
+      number: nextNumber(), kind: .select(result), columns: columns(items, result, shape),
+      shape: shape)
+  }
+
+  /// A test of a multi-value column is a filter's work; as a value Druid maps it over the values.
+  func refuseMultipleTest(_ expression: TypedExpression) throws(SQLFailure) {
+    let tests: Set<String> = [
+      "=", "<>", "<", "<=", ">", ">=", "IN", "LIKE", "IS NULL", "IS NOT NULL",
+      "IS DISTINCT FROM", "IS NOT DISTINCT FROM",
+    ]
+    let isTest = expression.contains {
+      if case .call(let name, let operands) = $0.node {
+        tests.contains(name) && operands.contains(where: \.isMultiple)
+      } else {
+        false
+      }
+    }
+    if isTest { throw .unknown("A test of a multi-value column as a value", at: expression.range) }
+  }
+
+  private func having(
+    _ select: Select, in scope: Scope
+  ) throws(SQLFailure) -> TypedExpression? {
+    guard let having = select.having else { return nil }
+    var place = Place()
+    if !having.hasAggregateCall {
+      for item in select.items {
+        guard let alias = item.alias, having.mentions(alias.text) else { continue }
+        place.aliases[alias.text] = try resolve(item.expression, in: scope, .select)
+      }
+      place.prefersAliases = true
+    }
+    let resolved = try resolve(having, in: scope, place)
+    if resolved.type.kind != .boolean {
+      throw SQLFailure("HAVING clause must be a condition", at: having.range)
+    }
+    return resolved
+  }
+
+  private func items(_ select: Select, in scope: Scope) throws(SQLFailure) -> [Item] {
+    var place = Place.select
+    place.windows = select.windows
+    var items: [Item] = []
+    var used: Set<String> = []
+    for item in select.items {
+      if case .star(let qualifier) = item.expression.kind {
+        for column in try expand(star: qualifier, at: item.expression.range, in: scope) {
+          var name = column.name
+          var attempt = 0
+          while used.contains(name) {
+            name = column.name + String(attempt)
+            attempt += 1
+          }
+          used.insert(name)
+          items.append(Item(name: name, expression: column.expression))
+        }
+        continue
+      }
+      let expression = try resolve(item.expression, in: scope, place)
+      if expression.type.isInterval {
+        throw .unknown("An interval as a result", at: item.expression.range)
+      }
+      var name = item.alias?.text ?? "EXPR$\(items.count)"
+      if item.alias == nil, case .name(let column) = item.expression.kind { name = column.last }
+      used.insert(name)
+      items.append(Item(name: name, expression: expression, alias: item.alias?.text))
+    }
+    return items
+  }
+
+  private func order(
+    _ orderBy: [OrderItem], _ select: Select, _ items: [Item], in scope: Scope
+  ) throws(SQLFailure) -> [OrderKey] {
+    var place = Place.select
+    place.windows = select.windows
+    place.prefersAliases = true
+    for item in items.reversed() {
+      if let alias = item.alias { place.aliases[alias] = item.expression }
+    }
+    var keys: [OrderKey] = []
+    for item in orderBy {
+      let isDescending = try self.isDescending(item)
+      let expression: TypedExpression
+      if case .literal(.integer(let digits)) = item.expression.kind {
+        guard let ordinal = Int(digits), items.indices.contains(ordinal - 1) else {
+          throw SQLFailure("Ordinal out of range", at: item.expression.range)
+        }
+        expression = items[ordinal - 1].expression
+      } else {
+        expression = try resolve(item.expression, in: scope, place)
+      }
+      if expression.isConstant { throw .unknown("ORDER BY a constant", at: item.range) }
+      if expression.isMultiple && !select.hasGrouping || expression.type.isComplex {
+        throw .unknown("ORDER BY this", at: item.range)
+      }
+      if keys.contains(where: { $0.expression == expression }) { continue }
+      keys.append(OrderKey(expression: expression, isDescending: isDescending))
+    }
+    return keys
+  }
+
+  /// DISTINCT groups by all columns; over groups or windows it stays a DISTINCT.
+  private func makeDistinct(
+    _ result: inout SelectedRelation, _ items: inout [Item], _ order: inout [OrderKey],
+    _ scope: Scope, at range: SourceRange
+  ) throws(SQLFailure) {
+    for key in order where !items.contains(where: { $0.expression == key.expression }) {
+      throw SQLFailure("Expression is not in the select clause", at: key.expression.range)
+    }
+    if result.grouping != nil || items.contains(where: { $0.expression.hasWindow }) {
+      result.isDistinct = true
+      return
+    }
+    var unique: [TypedExpression] = []
+    for item in items where !unique.contains(item.expression) { unique.append(item.expression) }
+    let grouper = Grouper(number: nextNumber(), keys: unique, scope: scope)
+    for index in items.indices {
+      items[index].expression = grouper.key(items[index].expression)
+    }
+    for index in order.indices { order[index].expression = grouper.key(order[index].expression) }
+    result.grouping = grouper.grouping(sets: nil, isExplicit: true)
+  }
+
+  private func refuseSystemAggregates(
+    _ select: SelectedRelation, at range: SourceRange
+  ) throws(SQLFailure) {
+    guard select.input.shape.readsSystem, let grouping = select.grouping else { return }
+    for aggregate in grouping.aggregates {
+      guard case .aggregate(let call) = aggregate.node, call.function == "COUNT",
+        !call.isDistinct, call.filter == nil
+      else { throw .unknown("This aggregate of a system table", at: range) }
+    }
+  }
+
+  private func columns(
+    _ items: [Item], _ select: SelectedRelation, _ shape: Relation.Shape
+  ) -> [Relation.Column] {
+    items.map { item in
+      Relation.Column(
+        name: item.name, type: item.expression.type,
+        hasMultipleValues: item.expression.isMultiple, isWild: item.expression.isWild,
+        unfinished: unfinished(item.expression, select))
+    }
+  }
+
+  /// What a join would see of a column; see ``Relation/Unfinished``.
+  private func unfinished(
+    _ expression: TypedExpression, _ select: SelectedRelation
+  ) -> Relation.Unfinished? {
+    guard !expression.hasWindow else { return nil }
+    if let grouping = select.grouping {
+      guard case .column(grouping.number, let index) = expression.node else {
+        let uses = expression.contains {
+          if case .column(grouping.number, let index) = $0.node {
+            self.unfinished(index, grouping) != nil
+          } else {
+            false
+          }
+        }
+        return uses ? .unknown : nil
+      }
+      return unfinished(index, grouping)
+    }
+    guard select.input.shape.stage == .grouped else { return nil }
+    if case .column(select.input.number, let index) = expression.node {
+      return select.input.columns[index].unfinished
+    }
+    let uses = expression.contains {
+      if case .column(select.input.number, let index) = $0.node {
+        select.input.columns[index].unfinished != nil
+      } else {
+        false
+      }
+    }
+    return uses ? .unknown : nil
+  }
+
+  private func unfinished(
+    _ index: Int, _ grouping: SelectedRelation.Grouping
+  ) -> Relation.Unfinished? {
+    let position = index - grouping.keys.count
+    guard grouping.aggregates.indices.contains(position),
+      case .aggregate(let call) = grouping.aggregates[position].node
+    else { return nil }
+    switch call.function {
+    case "COUNT":
+      return call.isDistinct && settings.approximatesCountDistinct ? .null : nil
+    case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN": return .null
+    case "SUM", "AVG", "MIN", "MAX", "BIT_AND", "BIT_OR", "BIT_XOR": return nil
+    default: return .unknown
+    }
+  }
+}
+
+extension Select {
+  var hasGrouping: Bool { groupBy != nil || isDistinct }
+}
+
+extension Expression {
+  /// Whether an aggregate stands in it, subqueries and windows aside.
+  var hasAggregateCall: Bool {
+    if case .call(let call) = kind, call.over == nil, Resolver.aggregates.contains(call.function) {
+      return true
+    }
+    var found = false
+    kind.forEachChild { found = found || $0.hasAggregateCall }
+    return found
+  }
+}
+
+extension Expression {
+  /// Whether a bare name stands in it.
+  func mentions(_ word: String) -> Bool {
+    if case .name(let name) = kind { return name.parts.count == 1 && name.last == word }
+    var found = false
+    kind.forEachChild { found = found || $0.mentions(word) }
+    return found
+  }
+}

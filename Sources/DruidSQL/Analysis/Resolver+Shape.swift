@@ -1,0 +1,87 @@
+extension Resolver {
+  /// How Druid runs a SELECT, as far as it decides what may be sorted; refuses the sorts that Druid refuses.
+  func shape(
+    _ select: SelectedRelation, names: [String]
+  ) throws(SQLFailure) -> Relation.Shape {
+    let input = select.input.shape
+    var shape = input
+    shape.isComputed = false
+    shape.timeColumn = nil
+    let hasWindow = select.items.contains { $0.hasWindow }
+    let hasScalarQuery = (select.items + [select.having].compactMap { $0 }).contains {
+      $0.contains { if case .scalarQuery = $0.node { true } else { false } }
+    }
+    let isComputed =
+      select.items.contains { !$0.isPassedOn } || hasScalarQuery
+    if select.grouping != nil {
+      shape.stage = hasWindow ? .windowed : .grouped
+      if hasScalarQuery { shape.stage = .other }
+    } else if hasWindow {
+      shape.stage = .windowed
+      shape.isComputed = false
+    } else {
+      switch input.stage {
+      case .table:
+        if let time = input.timeColumn {
+          shape.timeColumn = select.items.firstIndex {
+            $0.node == .column(relation: select.input.number, index: time)
+          }
+        }
+        shape.isComputed = input.isComputed || isComputed
+      case .grouped: break
+      case .windowed where select.filter == nil: break
+      case .windowed, .other:
+        shape.stage = .other
+        shape.isComputed = input.isComputed || isComputed
+      case .constant: shape.isComputed = true
+      }
+    }
+    if !select.orderBy.isEmpty { try checkOrder(select, shape, isComputed: isComputed) }
+    if select.limit != nil || select.offset != nil || !select.orderBy.isEmpty {
+      shape.stage = .other
+      shape.isComputed = false
+      shape.timeColumn = nil
+    }
+    return shape
+  }
+
+  private func checkOrder(
+    _ select: SelectedRelation, _ shape: Relation.Shape, isComputed: Bool
+  ) throws(SQLFailure) {
+    if shape.readsSystem { return }
+    func refusal() -> SQLFailure {
+      let names = select.orderBy.map { key -> String in
+        if case .column(select.input.number, let index) = key.expression.node,
+          select.input.columns.indices.contains(index)
+        {
+          return select.input.columns[index].name
+        }
+        return "v0"
+      }
+      return .nonTimeOrder(names)
+    }
+    switch shape.stage {
+    case .grouped, .windowed: return
+    case .table:
+      guard select.orderBy.count == 1, let key = select.orderBy.first, let time = select.timeIndex,
+        key.expression.node == .column(relation: time.relation, index: time.index)
+      else { throw refusal() }
+    case .other:
+      if shape.isComputed || select.orderBy.contains(where: { !$0.expression.isColumn }) {
+        throw refusal()
+      }
+    case .constant: throw refusal()
+    }
+  }
+}
+
+extension SelectedRelation {
+  /// Where the input's `__time` is found.
+  var timeIndex: (relation: Int, index: Int)? {
+    if let index = input.shape.timeColumn, !input.columns.isEmpty { return (input.number, index) }
+    if case .unnest(let inner?, _) = input.kind, let index = inner.shape.timeColumn {
+      return (inner.number, index)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,194 @@
+extension Resolver {
+  static let windowFunctions: Set<String> = [
+    "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD",
+    "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE",
+  ]
+
+  func window(
+    _ name: String, _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard place.allowsWindows else {
+      throw SQLFailure(
+        "Windowed aggregate expression is illegal in \(place.clause ?? "this") clause", at: range)
+    }
+    guard let over = call.over, call.isDistinct != true, call.nulls == nil, call.filter == nil,
+      call.orderBy.isEmpty, call.withinGroup.isEmpty
+    else { throw .unknown("This form of window function", at: range) }
+    var inner = place
+    inner.allowsWindows = false
+    inner.aliases = [:]
+    let specification = try self.specification(over, place)
+    let partition = try resolve(specification.partitionBy, in: scope, inner)
+    var order: [OrderKey] = []
+    for item in specification.orderBy {
+      if case .literal = item.expression.kind {
+        throw .unknown("A window ordered by a constant", at: item.range)
+      }
+      order.append(
+        OrderKey(
+          expression: try resolve(item.expression, in: scope, inner),
+          isDescending: try isDescending(item)))
+    }
+    if (partition + order.map(\.expression)).contains(where: {
+      $0.isMultiple || $0.type.isArray || $0.type.isComplex
+    }) {
+      throw .unknown("A window over this", at: range)
+    }
+    var arguments: [TypedExpression] = []
+    for argument in call.arguments {
+      switch argument {
+      case .expression(let expression):
+        arguments.append(try resolve(expression, in: scope, inner))
+      case .star where name == "COUNT": break
+      default: throw .unknown("This argument of \(name)", at: range)
+      }
+    }
+    if arguments.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex }) {
+      throw .unknown("\(name) OVER of this", at: range)
+    }
+    let frame = try specification.frame.map { (frame) throws(SQLFailure) in
+      try self.frame(frame, name, hasOrder: !order.isEmpty)
+    }
+    let type = try self.type(name, arguments, frame: frame, hasOrder: !order.isEmpty, at: range)
+    var result = TypedExpression(
+      .window(
+        WindowCall(
+          function: name, arguments: arguments, partitionBy: partition, orderBy: order,
+          frame: frame)), type, range)
+    result.isWild = type.isReal && arguments.contains(where: \.isWild)
+    return result
+  }
+
+  private func specification(
+    _ over: WindowReference, _ place: Place
+  ) throws(SQLFailure) -> WindowSpecification {
+    switch over {
+    case .specification(let specification):
+      guard let base = specification.base else { return specification }
+      throw .unknown("A window that refines another", at: base.range)
+    case .name(let name):
+      guard let named = place.windows.first(where: { $0.name == name }) else {
+        throw SQLFailure("Window '\(name.text)' not found", at: name.range)
+      }
+      if let base = named.specification.base {
+        throw .unknown("A window that refines another", at: base.range)
+      }
+      return named.specification
+    }
+  }
+
+  func isDescending(_ item: OrderItem) throws(SQLFailure) -> Bool {
+    if !item.isDescending, item.nulls == .last {
+      throw SQLFailure("ASCENDING ordering with NULLS LAST is not supported!", at: item.range)
+    }
+    if item.isDescending, item.nulls == .first {
+      throw SQLFailure("DESCENDING ordering with NULLS FIRST is not supported!", at: item.range)
+    }
+    return item.isDescending
+  }
+
+  private func frame(
+    _ frame: WindowFrame, _ name: String, hasOrder: Bool
+  ) throws(SQLFailure) -> String {
+    if frame.exclusion != nil { throw .unknown("EXCLUDE", at: frame.range) }
+    let end = frame.end ?? .currentRow
+    let isPlain = [frame.start, end].allSatisfy {
+      switch $0 {
+      case .unboundedPreceding, .unboundedFollowing, .currentRow: true
+      default: false
+      }
+    }
+    if frame.unit == .range && !isPlain {
+      throw SQLFailure(
+        "The query contains a window frame which may return incorrect results. To disregard this "
+          + "warning, set [windowingStrictValidation] to false in the query context.",
+        at: frame.range)
+    }
+    if !hasOrder || name == "NTILE" { throw .unknown("This frame", at: frame.range) }
+    let rank = (try position(frame.start), try position(end))
+    if rank.0 > rank.1 { throw .unknown("A frame that ends before it starts", at: frame.range) }
+    return
+      "\(frame.unit.rawValue) BETWEEN \(try bound(frame.start)) AND \(try bound(end))"
+  }
+
+  private func position(_ bound: WindowFrame.Bound) throws(SQLFailure) -> Int64 {
+    switch bound {
+    case .unboundedPreceding: .min
+    case .unboundedFollowing: .max
+    case .currentRow: 0
+    case .preceding(let count): -(try self.count(count))
+    case .following(let count): try self.count(count)
+    }
+  }
+
+  private func bound(_ bound: WindowFrame.Bound) throws(SQLFailure) -> String {
+    switch bound {
+    case .unboundedPreceding: "UNBOUNDED PRECEDING"
+    case .unboundedFollowing: "UNBOUNDED FOLLOWING"
+    case .currentRow: "CURRENT ROW"
+    case .preceding(let count): "\(try self.count(count)) PRECEDING"
+    case .following(let count): "\(try self.count(count)) FOLLOWING"
+    }
+  }
+
+  private func count(_ expression: Expression) throws(SQLFailure) -> Int64 {
+    guard case .literal(.integer(let digits)) = expression.kind, let value = Int64(digits),
+      value < 1_000_000_000
+    else {
+      throw SQLFailure(
+        "Window frames with expression based lower/upper bounds are not supported.",
+        at: expression.range)
+    }
+    return value
+  }
+
+  private func type(
+    _ name: String, _ arguments: [TypedExpression], frame: String?, hasOrder: Bool,
+    at range: SourceRange
+  ) throws(SQLFailure) -> SQLType {
+    let first = arguments.first?.type
+    switch (name, arguments.count) {
+    case ("ROW_NUMBER", 0), ("RANK", 0), ("DENSE_RANK", 0), ("PERCENT_RANK", 0), ("CUME_DIST", 0):
+      if frame != nil { throw .unknown("A frame of \(name)", at: range) }
+      if !hasOrder && name != "ROW_NUMBER" {
+        throw SQLFailure(
+          "RANK or DENSE_RANK functions require ORDER BY clause in window specification", at: range)
+      }
+      return (name == "PERCENT_RANK" || name == "CUME_DIST" ? SQLType.double : .bigint)
+        .nullable(false)
+    case ("NTILE", 1):
+      guard hasOrder, case .long(let buckets)? = arguments[0].constant, buckets > 0 else {
+        throw .unknown("This NTILE", at: range)
+      }
+      return .bigint.nullable(false)
+    case ("LAG", 1...2), ("LEAD", 1...2):
+      guard hasOrder, frame == nil, let first else { throw .unknown("This \(name)", at: range) }
+      if arguments.count == 2 {
+        guard case .long(let offset)? = arguments[1].constant, offset >= 0 else {
+          throw .unknown("\(name) with a computed offset", at: range)
+        }
+      }
+      return first.nullable(true)
+    case ("FIRST_VALUE", 1):
+      guard let first, frame.map({ $0.contains("BETWEEN UNBOUNDED PRECEDING") }) ?? true else {
+        throw .unknown("This frame of FIRST_VALUE", at: range)
+      }
+      return first.nullable(true)
+    case ("LAST_VALUE", 1):
+      guard let first, frame.map({ $0.contains("AND UNBOUNDED FOLLOWING") }) ?? !hasOrder else {
+        throw .unknown("This frame of LAST_VALUE", at: range)
+      }
+      return first.nullable(true)
+    case ("COUNT", 0...1): return .bigint.nullable(false)
+    case ("SUM", 1), ("AVG", 1):
+      guard let first, first.isNumeric else { throw .unknown("\(name) OVER of this", at: range) }
+      return name == "SUM" && first.isIntegral ? .bigint : .double
+    case ("MIN", 1), ("MAX", 1):
+      guard let first, first.isNumeric || first.isTime else {
+        throw .unknown("\(name) OVER of this", at: range)
+      }
+      return first.nullable(true)
+    default: throw .unknown("\(name) OVER", at: range)
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/// How Calcite combines types in Druid.
+extension SQLType {
+  package var isCharacter: Bool {
+    switch kind {
+    case .char, .varchar: true
+    default: false
+    }
+  }
+
+  package var isNumeric: Bool { isExact || isApproximate }
+
+  package var isExact: Bool {
+    switch kind {
+    case .integer, .bigint, .decimal: true
+    default: false
+    }
+  }
+
+  package var isIntegral: Bool { kind == .integer || kind == .bigint }
+
+  package var isApproximate: Bool { kind == .float || kind == .double }
+
+  /// Numbers that Druid computes with as doubles.
+  package var isReal: Bool {
+    switch kind {
+    case .float, .double, .decimal: true
+    default: false
+    }
+  }
+
+  package var isTime: Bool { kind == .timestamp || kind == .date }
+
+  package var isInterval: Bool { kind == .dayInterval || kind == .monthInterval }
+
+  package var isArray: Bool { element != nil }
+
+  package var element: SQLType? {
+    if case .array(let element) = kind { return element }
+    return nil
+  }
+
+  package var isComplex: Bool {
+    if case .complex = kind { return true }
+    return false
+  }
+
+  /// What Calcite calls the family, in `No match found for function signature F(<NUMERIC>)`.
+  package var family: String {
+    switch kind {
+    case .boolean: "BOOLEAN"
+    case .integer, .bigint, .float, .double, .decimal: "NUMERIC"
+    case .char, .varchar: "CHARACTER"
+    case .timestamp: "TIMESTAMP"
+    case .date: "DATE"
+    case .dayInterval: "INTERVAL_DAY_TIME"
+    case .monthInterval: "INTERVAL_YEAR_MONTH"
+    case .array: "ARRAY"
+    case .complex: "ANY"
+    case .null: "NULL"
+    }
+  }
+
+  /// As `Cannot apply 'F' to arguments of type 'F(<CHAR(3)>)'` shows it.
+  package var signature: String {
+    switch kind {
+    case .decimal(let precision, let scale): "DECIMAL(\(precision), \(scale))"
+    case .char(let length): "CHAR(\(length))"
+    case .timestamp: "TIMESTAMP(3)"
+    case .dayInterval: "INTERVAL DAY"
+    case .monthInterval: "INTERVAL MONTH"
+    case .array(let element): "\(element.signature) ARRAY"
+    default: sqlName
+    }
+  }
+
+  package func nullable(_ flag: Bool) -> SQLType {
+    var copy = self
+    copy.isNullable = flag
+    return copy
+  }
+
+  /// The type that values of all of them have together, as in CASE, COALESCE and UNION; nil when there is none.
+  package static func leastRestrictive(_ types: [SQLType]) -> SQLType? {
+    guard var result = types.first else { return nil }
+    for type in types.dropFirst() {
+      guard let next = result.combined(with: type) else { return nil }
+      result = next
+    }
+    return result.nullable(types.contains { $0.isNullable || $0.kind == .null })
+  }
+
+  private func combined(with other: SQLType) -> SQLType? {
+    switch (kind, other.kind) {
+    case (let one, let two) where one == two: return self
+    case (.null, _): return other
+    case (_, .null): return self
+    case (.char, .char), (.char, .varchar), (.varchar, .char): return .varchar
+    case (.integer, .bigint), (.bigint, .integer): return .bigint
+    case (.decimal(let p1, let s1), .decimal(let p2, let s2)):
+      let scale = max(s1, s2)
+      return SQLType(.decimal(precision: min(19, max(p1 - s1, p2 - s2) + scale), scale: scale))
+    case (.decimal, .integer), (.decimal, .bigint): return self
+    case (.integer, .decimal), (.bigint, .decimal): return other
+    case (.decimal, .float), (.float, .decimal), (.decimal, .double), (.double, .decimal):
+      return .double
+    case (.float, .integer), (.float, .bigint), (.double, .integer), (.double, .bigint): return self
+    case (.integer, .float), (.bigint, .float), (.integer, .double), (.bigint, .double):
+      return other
+    case (.float, .double), (.double, .float): return .double
+    case (.array(let one), .array(let two)):
+      return one.combined(with: two).map { SQLType(.array($0)) }
+    default: return nil
+    }
+  }
+
+  /// The type of `a op b` for numbers; nil when Calcite's answer is not known.
+  package static func arithmetic(_ name: String, _ left: SQLType, _ right: SQLType) -> SQLType? {
+    let nullable = left.isNullable || right.isNullable
+    if left.kind == .null && right.kind == .null { return .null }
+    let left = left.kind == .null ? right : left
+    let right = right.kind == .null ? left : right
+    switch (left.kind, right.kind) {
+    case (.decimal, _) where right.isExact, (_, .decimal) where left.isExact:
+      return decimal(name, left, right).nullable(nullable)
+    case (.float, .double), (.double, .float): return .double.nullable(nullable)
+    default: return left.combined(with: right)?.nullable(nullable)
+    }
+  }
+
+  private static func decimal(_ name: String, _ left: SQLType, _ right: SQLType) -> SQLType {
+    let (p1, s1) = left.digits
+    let (p2, s2) = right.digits
+    let scale: Int
+    let precision: Int
+    switch name {
+    case "*":
+      scale = s1 + s2
+      precision = p1 + p2
+    case "/":
+      scale = max(6, s1 + p2 + 1)
+      precision = p1 - s1 + s2 + scale
+    default:
+      scale = max(s1, s2)
+      precision = max(p1 - s1, p2 - s2) + scale + 1
+    }
+    return SQLType(.decimal(precision: min(precision, 19), scale: min(scale, 19)))
+  }
+
+  private var digits: (precision: Int, scale: Int) {
+    switch kind {
+    case .decimal(let precision, let scale): (precision, scale)
+    case .integer: (10, 0)
+    default: (19, 0)
+    }
+  }
+}

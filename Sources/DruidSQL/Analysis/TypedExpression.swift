@@ -1,0 +1,203 @@
+/// An expression whose names are resolved and whose types are known.
+///
+/// Equal, and hashed alike, when it computes the same: where it stood and how it was spelled do not count.
+package struct TypedExpression: Hashable, Sendable {
+  package indirect enum Node: Hashable, Sendable {
+    /// A column of the relation with that number.
+    case column(relation: Int, index: Int)
+    case constant(Constant)
+    /// An operator or function by its SQL name in capitals; the translation knows each.
+    case call(String, [TypedExpression])
+    /// To this expression's type.
+    case cast(TypedExpression)
+    case conditional([Branch], otherwise: TypedExpression)
+    case aggregate(AggregateCall)
+    case window(WindowCall)
+    /// GROUPING(a, b): the keys it asks about
+    case grouping([TypedExpression])
+    case inQuery(TypedExpression, Relation)
+    case exists(Relation)
+    case scalarQuery(Relation)
+  }
+
+  package struct Branch: Hashable, Sendable {
+    package var condition: TypedExpression
+    package var result: TypedExpression
+  }
+
+  package enum Constant: Hashable, Sendable {
+    case null
+    case text(String)
+    /// Also times (milliseconds) and intervals.
+    case long(Int64)
+    case double(Double)
+    case boolean(Bool)
+    /// `TIMESTAMP '...'` in a zone other than UTC, to be read there: `yyyy-MM-dd HH:mm:ss.SSS`.
+    case localTime(String)
+  }
+
+  package var node: Node
+  package var type: SQLType
+  /// Where it was written.
+  package var range: SourceRange
+  /// A string that may hold several values.
+  package var isMultiple = false
+  /// A double that may be infinite or not a number.
+  package var isWild = false
+
+  package init(_ node: Node, _ type: SQLType, _ range: SourceRange = .none) {
+    self.node = node
+    self.type = type
+    self.range = range
+  }
+
+  package static func == (left: TypedExpression, right: TypedExpression) -> Bool {
+    left.node == right.node && left.type.kind == right.type.kind
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(node) }
+
+  package var constant: Constant? {
+    if case .constant(let value) = node { return value }
+    return nil
+  }
+
+  package var isNullConstant: Bool { constant == .null }
+
+  package var isColumn: Bool {
+    if case .column = node { return true }
+    return false
+  }
+
+  /// A column passed on as it is, or in place of one what a join sees of it: NULL.
+  package var isPassedOn: Bool { isColumn || node == .call("UNFINISHED NULL", []) }
+
+  /// The text of a string constant.
+  package var text: String? {
+    if case .constant(.text(let text)) = node { return text }
+    return nil
+  }
+}
+
+/// An aggregate function with what it is given.
+package struct AggregateCall: Hashable, Sendable {
+  /// In capitals: COUNT, SUM, ...
+  package var function: String
+  package var arguments: [TypedExpression]
+  package var isDistinct: Bool
+  package var filter: TypedExpression?
+  package var orderBy: [OrderKey] = []
+}
+
+/// A window function with its window.
+package struct WindowCall: Hashable, Sendable {
+  package var function: String
+  package var arguments: [TypedExpression]
+  package var partitionBy: [TypedExpression]
+  package var orderBy: [OrderKey]
+  /// The frame as SQLite spells it, nil for none.
+  package var frame: String?
+  package var filter: TypedExpression?
+}
+
+package struct OrderKey: Hashable, Sendable {
+  package var expression: TypedExpression
+  package var isDescending: Bool
+}
+
+extension TypedExpression {
+  /// The direct operands; subqueries are not entered.
+  package var children: [TypedExpression] {
+    switch node {
+    case .column, .constant, .exists, .scalarQuery: []
+    case .call(_, let operands), .grouping(let operands): operands
+    case .cast(let operand), .inQuery(let operand, _): [operand]
+    case .conditional(let branches, let otherwise):
+      branches.flatMap { [$0.condition, $0.result] } + [otherwise]
+    case .aggregate(let call):
+      call.arguments + [call.filter].compactMap { $0 } + call.orderBy.map(\.expression)
+    case .window(let call):
+      call.arguments + call.partitionBy + call.orderBy.map(\.expression)
+        + [call.filter].compactMap { $0 }
+    }
+  }
+
+  /// Whether it or anything in it passes the test.
+  package func contains(where test: (TypedExpression) -> Bool) -> Bool {
+    test(self) || children.contains { $0.contains(where: test) }
+  }
+
+  package var hasAggregate: Bool {
+    contains {
+      switch $0.node {
+      case .aggregate, .grouping: true
+      default: false
+      }
+    }
+  }
+
+  package var hasWindow: Bool {
+    contains {
+      if case .window = $0.node { return true }
+      return false
+    }
+  }
+
+  /// Computed of constants alone, at any time alike.
+  package var isConstant: Bool {
+    switch node {
+    case .constant: true
+    case .call, .cast, .conditional: children.allSatisfy(\.isConstant)
+    default: false
+    }
+  }
+
+  /// A copy in which every part, from the leaves up, has been replaced by what `change` makes of it; `change` sees a
+  /// part before its operands and may answer for the whole by returning something else.
+  package func rewritten<Failure: Error>(
+    _ change: (TypedExpression) throws(Failure) -> TypedExpression?
+  ) throws(Failure) -> TypedExpression {
+    if let whole = try change(self) { return whole }
+    var copy = self
+    switch node {
+    case .column, .constant, .exists, .scalarQuery: break
+    case .call(let name, let operands):
+      copy.node = .call(name, try Self.rewritten(operands, change))
+    case .grouping(let operands): copy.node = .grouping(try Self.rewritten(operands, change))
+    case .cast(let operand): copy.node = .cast(try operand.rewritten(change))
+    case .inQuery(let operand, let relation):
+      copy.node = .inQuery(try operand.rewritten(change), relation)
+    case .conditional(let branches, let otherwise):
+      var changed: [Branch] = []
+      for branch in branches {
+        changed.append(
+          Branch(
+            condition: try branch.condition.rewritten(change),
+            result: try branch.result.rewritten(change)))
+      }
+      copy.node = .conditional(changed, otherwise: try otherwise.rewritten(change))
+    case .aggregate(var call):
+      call.arguments = try Self.rewritten(call.arguments, change)
+      call.filter = try call.filter?.rewritten(change)
+      copy.node = .aggregate(call)
+    case .window(var call):
+      call.arguments = try Self.rewritten(call.arguments, change)
+      call.partitionBy = try Self.rewritten(call.partitionBy, change)
+      for index in call.orderBy.indices {
+        call.orderBy[index].expression = try call.orderBy[index].expression.rewritten(change)
+      }
+      call.filter = try call.filter?.rewritten(change)
+      copy.node = .window(call)
+    }
+    return copy
+  }
+
+  private static func rewritten<Failure: Error>(
+    _ list: [TypedExpression],
+    _ change: (TypedExpression) throws(Failure) -> TypedExpression?
+  ) throws(Failure) -> [TypedExpression] {
+    var changed: [TypedExpression] = []
+    for item in list { changed.append(try item.rewritten(change)) }
+    return changed
+  }
+}

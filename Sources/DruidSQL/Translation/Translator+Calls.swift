@@ -1,0 +1,172 @@
+extension Translator {
+  func call(
+    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    switch name {
+    case "AND", "OR":
+      return "(" + (try texts(operands)).joined(separator: " \(name) ") + ")"
+    case "NOT": return "(NOT \(try text(operands[0])))"
+    case "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE":
+      return "(\(try text(operands[0])) \(name))"
+    case "=", "<>", "<", "<=", ">", ">=": return try comparison(name, operands, whole)
+    case "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
+      if operands.contains(where: \.isMultiple) { throw .unknown(name, at: whole.range) }
+      let sides = try texts(operands)
+      return "(\(sides[0]) \(name == "IS DISTINCT FROM" ? "IS NOT" : "IS") \(sides[1]))"
+    case "IN": return try inList(operands, whole)
+    case "LIKE": return "druid_like(\((try texts(operands)).joined(separator: ", ")))"
+    case "+", "-", "*", "/": return try arithmetic(name, operands, whole)
+    case "NEGATE":
+      return "druid_negate_\(whole.type.isReal ? "double" : "long")(\(try text(operands[0])))"
+    case "||", "CONCAT": return "(" + (try texts(operands)).joined(separator: " || ") + ")"
+    case "COALESCE": return "COALESCE(\((try texts(operands)).joined(separator: ", ")))"
+    default: return try function(name, operands, whole)
+    }
+  }
+
+  private func comparison(
+    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    guard operands.contains(where: \.isMultiple) else {
+      let sides = try texts(operands)
+      return "(\(sides[0]) \(name) \(sides[1]))"
+    }
+    let mirrored = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
+    var (column, value, name) = (operands[0], operands[1], name)
+    if value.isMultiple {
+      (column, value) = (value, column)
+      name = mirrored[name] ?? name
+    }
+    guard value.text != nil else {
+      throw .unknown("A multi-value column compared with this", at: whole.range)
+    }
+    let subject = try text(column)
+    let any = name == "<>" ? "=" : name
+    let test = "druid_mv_any(\(subject), '\(any)', \(try text(value)))"
+    return "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(name == "<>" ? "NOT " : "")\(test) END"
+  }
+
+  private func inList(
+    _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    let subject = try text(operands[0])
+    let items = try texts(Array(operands.dropFirst()))
+    guard operands[0].isMultiple else {
+      return "(\(subject) IN (\(items.joined(separator: ", "))))"
+    }
+    return
+      "CASE WHEN \(subject) IS NULL THEN NULL ELSE druid_mv_in(\(subject), druid_array(\(items.joined(separator: ", ")))) END"
+  }
+
+  private func arithmetic(
+    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    let sides = try texts(operands)
+    let words = ["+": "add", "-": "subtract", "*": "multiply", "/": "divide"]
+    let word = words[name, default: ""]
+    if whole.type.isReal {
+      let isPlain =
+        !operands.contains(where: \.isWild) && (name != "/" || operands[1].isNonZeroConstant)
+      if isPlain { return "(\(sides[0]) \(name) \(sides[1]))" }
+      return "druid_\(word)_double(\(sides[0]), \(sides[1]))"
+    }
+    return "druid_\(word)_long(\(sides[0]), \(sides[1]))"
+  }
+
+  /// Functions that go by one name in both, whatever the types: their arguments are passed on.
+  private static let direct: Set<String> = [
+    "POWER", "SQRT", "LN", "LOG10", "EXP", "SIN", "COS", "TAN", "COT", "ASIN", "ACOS", "ATAN",
+    "ATAN2", "DEGREES", "RADIANS", "BITWISE_AND", "BITWISE_OR", "BITWISE_XOR",
+    "BITWISE_COMPLEMENT", "BITWISE_SHIFT_LEFT", "BITWISE_SHIFT_RIGHT", "UPPER", "LOWER",
+    "CHAR_LENGTH", "LEFT", "RIGHT", "REPLACE", "REVERSE", "REPEAT", "CONTAINS_STRING",
+    "ICONTAINS_STRING", "REGEXP_LIKE", "REGEXP_REPLACE", "STRING_FORMAT", "TIME_CEIL",
+    "TIME_SHIFT", "TIME_PARSE", "TIME_FORMAT", "ADD_MONTHS", "MV_LENGTH", "MV_TO_STRING",
+    "MV_OFFSET", "MV_ORDINAL", "MV_FILTER_ONLY", "MV_FILTER_NONE", "MV_TO_ARRAY", "MV_APPEND",
+    "MV_PREPEND", "MV_CONCAT", "MV_SLICE", "MV_OFFSET_OF", "MV_ORDINAL_OF", "STRING_TO_MV",
+    "ARRAY_TO_MV", "ARRAY", "ARRAY_LENGTH", "ARRAY_OFFSET", "ARRAY_ORDINAL", "ARRAY_OVERLAP",
+    "ARRAY_CONCAT", "ARRAY_APPEND", "ARRAY_PREPEND", "ARRAY_SLICE", "ARRAY_TO_STRING",
+    "STRING_TO_ARRAY", "ARRAY_OFFSET_OF", "ARRAY_ORDINAL_OF", "TO_JSON_STRING", "PARSE_JSON",
+    "TRY_PARSE_JSON", "JSON_VALUE", "JSON_QUERY",
+  ]
+
+  /// Functions whose last argument may be left out, and what it is then.
+  private static let defaults: [String: (count: Int, text: String, name: String)] = [
+    "LTRIM": (2, "' '", "druid_ltrim"), "RTRIM": (2, "' '", "druid_rtrim"),
+    "BTRIM": (2, "' '", "druid_trim"), "LPAD": (3, "' '", "druid_lpad"),
+    "RPAD": (3, "' '", "druid_rpad"), "POSITION": (3, "1", "druid_position"),
+    "REGEXP_EXTRACT": (3, "0", "druid_regexp_extract"), "PARSE_LONG": (2, "10", "druid_parse_long"),
+  ]
+
+  private func function(
+    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    var values = try texts(operands)
+    if Self.direct.contains(name) {
+      return "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
+    }
+    if let rule = Self.defaults[name] {
+      if values.count < rule.count { values.append(rule.text) }
+      return "\(rule.name)(\(values.joined(separator: ", ")))"
+    }
+    let isReal = operands.first?.type.isReal ?? false
+    switch name {
+    case "PI": return "3.141592653589793"
+    case "ABS": return "druid_abs_\(isReal ? "double" : "long")(\(values[0]))"
+    case "FLOOR", "CEIL": return isReal ? "druid_\(name.lowercased())(\(values[0]))" : values[0]
+    case "ROUND":
+      let scale = values.count > 1 ? values[1] : "0"
+      return "druid_round_\(isReal ? "double" : "long")(\(values[0]), \(scale))"
+    case "TRUNCATE":
+      let scale = values.count > 1 ? values[1] : "0"
+      if isReal { return "druid_truncate_double(\(values[0]), \(scale))" }
+      throw .unknown("TRUNCATE of an integer", at: whole.range)
+    case "MOD": return "druid_remainder_long(\(values[0]), \(values[1]))"
+    case "SAFE_DIVIDE": return "druid_safe_divide_long(\(values[0]), \(values[1]))"
+    case "STRPOS": return "druid_position(\(values[1]), \(values[0]), 1)"
+    case "SUBSTRING":
+      let part =
+        "druid_substring(\(values[0]), \(values[1]), \(values.count > 2 ? values[2] : "-1"))"
+      if case .char(let length) = whole.type.kind { return "druid_pad(\(part), \(length))" }
+      return part
+    case "TIME_FLOOR":
+      let period = operands[1].text ?? ""
+      return floor(
+        values[0], period: period, origin: values[2], zone: operands[3].text ?? zone)
+    case "TIME_EXTRACT":
+      return extract(values[0], operands[1].text ?? "", zone: operands[2].text ?? zone)
+    case "TIME_IN_INTERVAL":
+      guard isUTC || (operands[1].text ?? "").contains("Z") else {
+        throw .unknown("An interval in a time zone", at: whole.range)
+      }
+      return "druid_in_interval(\(values[0]), \(values[1]))"
+    case "ADD_MILLISECONDS":
+      return operands[1].constant == nil
+        ? "druid_add_long(\(values[0]), \(values[1]))" : "(\(values[0]) + \(values[1]))"
+    case "MILLISECONDS_BETWEEN": return "((\(values[1]) - \(values[0])) / \(values[2]))"
+    case "MONTHS_BETWEEN":
+      return "(druid_months_between(\(values[0]), \(values[1]), \(values[3])) / \(values[2]))"
+    case "TIMESTAMP_TO_MILLIS", "MILLIS_TO_TIMESTAMP": return values[0]
+    case "MV_CONTAINS", "MV_OVERLAP", "ARRAY_CONTAINS":
+      let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
+      return "druid_\(name.lowercased())(\(values[0]), \(second))"
+    case "JSON_OBJECT":
+      for index in operands.indices where operands[index].type.isComplex {
+        values[index] = "(char(1) || \(values[index]))"
+      }
+      return "druid_json_object(\(values.joined(separator: ", ")))"
+    default: throw .unknown(name, at: whole.range)
+    }
+  }
+
+  private func extract(_ time: String, _ unit: String, zone: String) -> String {
+    if zone == "UTC" || zone == "Etc/UTC" {
+      switch unit {
+      case "HOUR": return "((\(time) % 86400000 + 86400000) % 86400000 / 3600000)"
+      case "MINUTE": return "((\(time) % 3600000 + 3600000) % 3600000 / 60000)"
+      case "SECOND": return "((\(time) % 60000 + 60000) % 60000 / 1000)"
+      default: break
+      }
+    }
+    return "druid_time_extract(\(time), \(quoted(unit)), \(quoted(zone)))"
+  }
+}

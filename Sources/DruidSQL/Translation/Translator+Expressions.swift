@@ -1,0 +1,113 @@
+extension Translator {
+  /// A column of the answer: like ``text(_:)``, held to what its SQL type prints.
+  func output(_ item: TypedExpression) throws(SQLFailure) -> String {
+    let text = try self.text(item)
+    if item.isConstant && item.type.isReal && !item.isNullConstant {
+      if item.isWild { throw .unknown("A constant that may be infinite", at: item.range) }
+      if item.constant == nil { return "(\(text) + 0.0)" }
+    }
+    switch item.type.kind {
+    case .integer where item.constant == nil && !item.isColumn: return "druid_integer(\(text))"
+    case .float where !item.isColumn: return "druid_double_to_float(\(text))"
+    default: return text
+    }
+  }
+
+  /// The expression as SQLite computes it, safe to stand anywhere.
+  func text(_ expression: TypedExpression) throws(SQLFailure) -> String {
+    switch expression.node {
+    case .column(let relation, let index): return column(relation, index)
+    case .constant(let constant): return self.constant(constant)
+    case .call(let name, let operands): return try call(name, operands, expression)
+    case .cast(let operand): return try cast(operand, to: expression.type)
+    case .conditional(let branches, let otherwise):
+      var sql = "CASE"
+      for branch in branches {
+        sql += " WHEN \(try text(branch.condition)) THEN \(try text(branch.result))"
+      }
+      return sql + " ELSE \(try text(otherwise)) END"
+    case .window(let call): return try window(call)
+    case .inQuery(let operand, let relation):
+      return "(\(try text(operand)) IN (\(try query(relation))))"
+    case .scalarQuery(let relation): return "(\(try query(relation)))"
+    case .aggregate, .grouping, .exists:
+      throw .unknown("This expression", at: expression.range)
+    }
+  }
+
+  func texts(_ list: [TypedExpression]) throws(SQLFailure) -> [String] {
+    var texts: [String] = []
+    for item in list { texts.append(try text(item)) }
+    return texts
+  }
+
+  func quoted(_ text: String) -> String {
+    if text.utf8.contains(0) {
+      let digits = text.utf8.map { byte in
+        let hex = String(byte, radix: 16)
+        return hex.count == 1 ? "0" + hex : hex
+      }
+      return "CAST(x'\(digits.joined())' AS TEXT)"
+    }
+    return "'"
+      + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+      + "'"
+  }
+
+  private func constant(_ constant: TypedExpression.Constant) -> String {
+    switch constant {
+    case .null: "NULL"
+    case .text(let text): quoted(text)
+    case .long(.min): "(-9223372036854775807 - 1)"
+    case .long(let value): value < 0 ? "(\(value))" : String(value)
+    case .double(let value): value < 0 ? "(\(value))" : String(value)
+    case .boolean(let value): value ? "1" : "0"
+    case .localTime(let text): "druid_text_to_time(\(quoted(text)), \(quoted(zone)))"
+    }
+  }
+
+  private func cast(_ operand: TypedExpression, to target: SQLType) throws(SQLFailure) -> String {
+    let value = try text(operand)
+    let source = operand.type
+    switch target.kind {
+    case .varchar, .char:
+      if source.isCharacter { return value }
+      switch source.kind {
+      case .timestamp: return "druid_time_to_text(\(value), \(quoted(zone)))"
+      case .date: return "druid_date_to_text(\(value), \(quoted(zone)))"
+      case .float: throw .unknown("CAST of FLOAT as VARCHAR", at: operand.range)
+      default:
+        return source.isReal ? "druid_double_to_text(\(value))" : "CAST(\(value) AS TEXT)"
+      }
+    case .integer, .bigint:
+      if source.isReal { return "druid_double_to_long(\(value))" }
+      return source.isCharacter ? "druid_text_to_long(\(value))" : value
+    case .float, .double, .decimal:
+      if source.isReal { return value }
+      return source.isCharacter ? "druid_text_to_double(\(value))" : "CAST(\(value) AS REAL)"
+    case .timestamp:
+      return source.isCharacter ? "druid_text_to_time(\(value), \(quoted(zone)))" : value
+    case .date:
+      if source.isCharacter { return "druid_text_to_date(\(value), \(quoted(zone)))" }
+      return floor(value, period: "P1D", origin: "NULL", zone: zone)
+    default: return value
+    }
+  }
+
+  /// TIME_FLOOR, in plain arithmetic where a period has one length in UTC.
+  func floor(_ time: String, period: String, origin: String, zone: String) -> String {
+    let isUTC = zone == "UTC" || zone == "Etc/UTC"
+    if isUTC, origin == "NULL", let length = Period(period), length.months == 0 {
+      if length.milliseconds % 604_800_000 == 0 {
+        if length.milliseconds == 604_800_000 {
+          // 1970-01-05 was a Monday.
+          return "(\(time) - (((\(time) - 345600000) % 604800000 + 604800000) % 604800000))"
+        }
+      } else if !period.contains("D") || period == "P1D" {
+        let size = length.milliseconds
+        return "(\(time) - ((\(time) % \(size) + \(size)) % \(size)))"
+      }
+    }
+    return "druid_time_floor(\(time), \(quoted(period)), \(origin), \(quoted(zone)))"
+  }
+}

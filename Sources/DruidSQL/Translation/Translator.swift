@@ -1,0 +1,174 @@
+/// Writes a resolved query as SQL for SQLite.
+///
+/// A final class, because the names of columns are collected on the way down.
+final class Translator {
+  /// How the columns of a relation are called inside its query.
+  enum Source {
+    case table([Catalog.Column])
+    /// `c0`, `c1`, ... of a subquery
+    case query
+    /// `value` of json_each
+    case each
+    /// `k0`, `a0`, ... of a grouping with that many keys
+    case group(keys: Int)
+  }
+
+  let zone: String
+  private var sources: [Int: Source] = [:]
+
+  init(zone: String) { self.zone = zone }
+
+  var isUTC: Bool { zone == "UTC" || zone == "Etc/UTC" }
+
+  func column(_ relation: Int, _ index: Int) -> String {
+    switch sources[relation] {
+    case .table(let columns): "r\(relation).\(columns[index].sqlite)"
+    case .each: "r\(relation).value"
+    case .group(let keys):
+      index < 0
+        ? "r\(relation).n\(-1 - index)"
+        : index < keys ? "r\(relation).k\(index)" : "r\(relation).a\(index - keys)"
+    case .query, nil: "r\(relation).c\(index)"
+    }
+  }
+
+  // MARK: Relations
+
+  /// The whole query; its columns are `c0`, `c1`, ...
+  func query(_ relation: Relation, isTop: Bool = false) throws(SQLFailure) -> String {
+    switch relation.kind {
+    case .select(let select): return try self.select(select, isTop: isTop)
+    case .values(let rows):
+      var lines: [String] = []
+      for row in rows { lines.append("SELECT " + (try list(row, isTop: isTop))) }
+      return lines.joined(separator: " UNION ALL ")
+    case .union(let branches):
+      let names = relation.columns.indices.map { "c\($0)" }.joined(separator: ", ")
+      var parts: [String] = []
+      for branch in branches {
+        parts.append("SELECT \(names) FROM (\(try query(branch, isTop: isTop)))")
+      }
+      return parts.joined(separator: " UNION ALL ")
+    case .table, .join, .unnest, .single:
+      throw .unknown("This relation", at: nil)
+    }
+  }
+
+  private func list(_ items: [TypedExpression], isTop: Bool) throws(SQLFailure) -> String {
+    var texts: [String] = []
+    for (index, item) in items.enumerated() {
+      if item.node == .call("UNFINISHED NULL", []) {
+        texts.append("NULL AS c\(index)")
+        continue
+      }
+      texts.append((isTop ? try output(item) : try text(item)) + " AS c\(index)")
+    }
+    return texts.joined(separator: ", ")
+  }
+
+  /// What stands in FROM, without the word.
+  private func from(_ relation: Relation) throws(SQLFailure) -> String {
+    let name = "r\(relation.number)"
+    switch relation.kind {
+    case .table(let table):
+      sources[relation.number] = .table(table.columns)
+      return "\(table.sqlite) AS \(name)"
+    case .join(let join):
+      let left = try from(join.left)
+      var right = try from(join.right)
+      if case .join = join.right.kind { right = "(\(right))" }
+      let condition = try join.condition.map { (item) throws(SQLFailure) in try text(item) }
+      return "\(left) \(join.kind.rawValue) \(right)" + (condition.map { " ON \($0)" } ?? "")
+    case .unnest(let input, let array):
+      let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
+      sources[relation.number] = .each
+      return "\(before)json_each(\(try text(array))) AS \(name)"
+    case .select, .values, .union:
+      sources[relation.number] = .query
+      return "(\(try query(relation))) AS \(name)"
+    case .single: return ""
+    }
+  }
+
+  // MARK: SELECT
+
+  private func select(_ select: SelectedRelation, isTop: Bool) throws(SQLFailure) -> String {
+    var from = try from(select.input)
+    var conditions: [String] = []
+    var tieBreakers: [String] = []
+    if let grouping = select.grouping {
+      from = "(\(try group(grouping, select, from: from))) AS r\(grouping.number)"
+      sources[grouping.number] = .group(keys: grouping.keys.count)
+      if let having = select.having { conditions.append(try text(having)) }
+      tieBreakers = grouping.keys.indices.map { column(grouping.number, $0) }
+    } else {
+      if let filter = select.filter { conditions.append(try text(filter)) }
+      if select.limit != nil || select.offset != nil, let time = select.timeIndex {
+        tieBreakers = [column(time.relation, time.index)]
+      }
+    }
+    var sql = "SELECT " + (select.isDistinct ? "DISTINCT " : "")
+    sql += try list(select.items, isTop: isTop)
+    if !from.isEmpty { sql += " FROM " + from }
+    if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
+    var order: [String] = []
+    for key in select.orderBy {
+      order.append(try text(key.expression) + (key.isDescending ? " DESC" : ""))
+    }
+    if !select.isDistinct && (select.limit != nil || select.offset != nil || !order.isEmpty) {
+      let known = Set(order.map { $0.hasSuffix(" DESC") ? String($0.dropLast(5)) : $0 })
+      order += tieBreakers.filter { !known.contains($0) }
+    }
+    if !order.isEmpty { sql += " ORDER BY " + order.joined(separator: ", ") }
+    if let limit = select.limit {
+      sql += " LIMIT \(limit)"
+    } else if select.offset != nil {
+      sql += " LIMIT -1"
+    }
+    if let offset = select.offset { sql += " OFFSET \(offset)" }
+    return sql
+  }
+
+  /// The groups with keys `k0`..., aggregates `a0`..., and GROUPING values `n0`...
+  private func group(
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, from: String
+  ) throws(SQLFailure) -> String {
+    var from = from
+    var keys: [String] = []
+    for (index, key) in grouping.keys.enumerated() {
+      if key.isMultiple {
+        let each = "e\(grouping.number)_\(index)"
+        from += ", json_each(druid_mv_json(\(try text(key)))) AS \(each)"
+        keys.append("\(each).value")
+      } else {
+        keys.append(try text(key))
+      }
+    }
+    var aggregates: [String] = []
+    for (index, item) in grouping.aggregates.enumerated() {
+      guard case .aggregate(let call) = item.node else { continue }
+      aggregates.append(try aggregate(call) + " AS a\(index)")
+    }
+    let filter = try select.filter.map { (item) throws(SQLFailure) in " WHERE " + (try text(item)) }
+    var parts: [String] = []
+    for set in grouping.sets {
+      var columns = keys.indices.map { (set.contains($0) ? keys[$0] : "NULL") + " AS k\($0)" }
+      columns += aggregates
+      for (index, asked) in grouping.groupings.enumerated() {
+        let bits = asked.reduce(0) { $0 << 1 | (set.contains($1) ? 0 : 1) }
+        columns.append("\(bits) AS n\(index)")
+      }
+      if columns.isEmpty || (aggregates.isEmpty && set.isEmpty) { columns.append("COUNT(*)") }
+      var sql = "SELECT " + columns.joined(separator: ", ")
+      if !from.isEmpty { sql += " FROM " + from }
+      sql += filter ?? ""
+      if !set.isEmpty {
+        sql += " GROUP BY " + set.map { String($0 + 1) }.joined(separator: ", ")
+      } else if grouping.sets.count > 1 || select.input.shape.readsSystem {
+        sql += " HAVING COUNT(*) > 0"
+      }
+      parts.append(sql)
+    }
+    return parts.joined(separator: " UNION ALL ")
+  }
+}

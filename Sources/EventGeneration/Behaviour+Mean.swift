@@ -1,0 +1,48 @@
+extension Behaviour {
+  /// How many events a session has on average, in Q32, so that the rate comes out as asked for.
+  ///
+  /// Exact for the chain, the think times and the cap: what is still to come, for each type of event and each number
+  /// of seconds left, follows from what is to come when fewer are left.
+  static func meanEvents(_ transitions: [UInt64], _ gaps: [UInt16], limit: Int) -> Int64 {
+    var steps: [(seconds: Int, count: Int64)] = []
+    for gap in gaps where Int(gap) <= limit {
+      if steps.last?.seconds == Int(gap) {
+        steps[steps.count - 1].count += 1
+      } else {
+        steps.append((Int(gap), 1))
+      }
+    }
+    var mean: Int64 = 0
+    for device in Device.allCases {
+      let rows = EventType.allCases.map { transitions[Int($0.rawValue) * 4 + Int(device.rawValue)] }
+      let ofDevice = eventsToCome(rows, steps, Int64(gaps.count), limit: limit)
+      mean += ofDevice * Population.share(of: device)
+    }
+    return mean >> 16
+  }
+
+  private static func eventsToCome(
+    _ rows: [UInt64], _ steps: [(seconds: Int, count: Int64)], _ gapCount: Int64, limit: Int
+  ) -> Int64 {
+    // Q32, for each type: with 0 seconds left it is this event alone.
+    var toCome = [[Int64]](repeating: [], count: rows.count)
+    for left in 0...limit {
+      let next = toCome.map { known in
+        steps.reduce(into: Int64(0)) { sum, step in
+          if step.seconds <= left { sum += step.count * known[left - step.seconds] }
+        } / gapCount
+      }
+      for (type, row) in rows.enumerated() {
+        var value = FixedPoint.one
+        var before: Int64 = 0
+        for (index, expected) in next.enumerated() {
+          let threshold = Int64((row >> UInt64(16 * index)) & 0xffff)
+          value += (threshold - before) * (expected >> 16)
+          before = threshold
+        }
+        toCome[type].append(value)
+      }
+    }
+    return toCome[Int(EventType.view.rawValue)][limit]
+  }
+}

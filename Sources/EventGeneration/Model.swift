@@ -1,0 +1,73 @@
+/// Everything that decides the events: the settings, and the tables made of them.
+///
+/// Two models of equal settings give equal bytes, whatever the span, the pace or the machine.
+package struct Model: Sendable {
+  package struct Settings: Equatable, Sendable {
+    package var seed: UInt64 = 1
+    /// Mean events per second of event time.
+    package var rate = 10.0
+    /// `nil`: as many as the rate suggests.
+    package var users: Int?
+    package var products = 10_000
+    /// No day and no week: the same rate and mix of cities all the time.
+    package var isFlat = false
+    package var profile: Profile?
+    /// The second that the profile counts from.
+    package var profileStart: Int64 = 0
+    /// This process's part of the sessions, from 0, and how many parts there are.
+    package var shard: (index: Int, count: Int) {
+      get { (shardIndex, shardCount) }
+      set { (shardIndex, shardCount) = newValue }
+    }
+    private var shardIndex = 0
+    private var shardCount = 1
+
+    package init() {}
+  }
+
+  package static let rates = 1e-6...1e7
+  package static let userCounts = 1...1_000_000_000
+  package static let productCounts = 1...1_000_000
+
+  package let settings: Settings
+  package let catalogue: Catalogue
+  let population: Population
+  let behaviour: Behaviour
+  /// Mean events per second in Q32.
+  let rate: Int64
+
+  private let quantiles: [Int64]
+
+  package init(_ settings: Settings) {
+    self.settings = settings
+    quantiles = FixedPoint.normalQuantiles(1024)
+    rate = Model.fixed(settings.rate)
+    behaviour = Behaviour(rate: rate, quantiles: quantiles)
+    catalogue = Catalogue(seed: settings.seed, count: settings.products, quantiles: quantiles)
+    population = Population(
+      seed: settings.seed, count: settings.users ?? Model.users(rate: settings.rate))
+  }
+
+  /// The same shop and the same customers, at another rate.
+  func paced(_ rate: Double) -> Model { Model(self, rate) }
+
+  private init(_ other: Model, _ newRate: Double) {
+    var settings = other.settings
+    settings.rate = newRate
+    self.settings = settings
+    quantiles = other.quantiles
+    rate = Model.fixed(newRate)
+    behaviour = Behaviour(rate: rate, quantiles: quantiles)
+    catalogue = other.catalogue
+    population = other.population
+  }
+
+  private static func fixed(_ rate: Double) -> Int64 {
+    Int64((rate * Double(FixedPoint.one)).rounded())
+  }
+
+  /// How many customers a shop of that rate has: 20,000 for each event a second, within limits.
+  package static func users(rate: Double) -> Int {
+    Int(max(10_000, min(50_000_000, rate * 20_000)))
+  }
+}

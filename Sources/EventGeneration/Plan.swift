@@ -1,0 +1,98 @@
+package import Plumbing
+
+/// Which events a command line asks for, and how fast: what `--count`, `--from`, `--to`, `--duration`, `--rate` and
+/// `--speed` mean together. The clock is an argument.
+package struct Plan: Equatable, Sendable {
+  /// What was asked for; `nil` is what was left out. Times are seconds since 1970.
+  package struct Request: Equatable, Sendable {
+    package var count: Int?
+    package var from: Int64?
+    package var to: Int64?
+    package var duration: Int64?
+    package var rate: Double?
+    package var pace: Pace?
+
+    package init() {}
+  }
+
+  /// How event time passes.
+  package enum Pace: Equatable, Sendable {
+    /// As fast as lines can be written.
+    case unlimited
+    /// With the clock: what lies in the past at once, what lies in the future when it is due.
+    case clock
+    /// So many seconds of event time a second, from the first event on.
+    case times(Double)
+  }
+
+  /// Which events, before they were counted.
+  package enum Extent: Equatable, Sendable {
+    /// From a second on, until the end, a number of events, or for ever.
+    case from(Int64, end: Int64?, count: Int?)
+    /// The last so many before a second.
+    case last(Int, before: Int64)
+    /// Exactly so many between two seconds, at the rate that this takes.
+    case spread(Int, over: Range<Int64>)
+  }
+
+  package static let defaultRate = 10.0
+
+  package let extent: Extent
+  package let pace: Pace
+  package let rate: Double
+
+  /// - Parameter now: the whole second that the clock shows.
+  package init(_ request: Request, now: Int64) throws(UsageFailure) {
+    var request = request
+    try request.applyDuration(now: now)
+    rate = request.rate ?? Plan.defaultRate
+    if let from = request.from, let to = request.to, to < from {
+      throw UsageFailure(
+        "the span ends before it starts: from \(Plan.words(from)) to \(Plan.words(to))")
+    }
+    switch (request.count, request.from, request.to) {
+    case (let count?, let from?, let to?) where request.rate == nil:
+      extent = .spread(count, over: from..<to)
+    case (let count?, nil, let to) where (to ?? now) <= now:
+      extent = .last(count, before: to ?? now)
+    case (let count, let from, let to):
+      if from == nil, let to, to <= now {
+        throw UsageFailure(
+          "the span ends before it starts: from now to \(Plan.words(to))",
+          hints: ["say where it starts, with --from or --duration"])
+      }
+      extent = .from(from ?? now, end: to, count: count)
+    }
+    pace = request.pace ?? Plan.pace(of: extent, now: now)
+  }
+
+  /// Follows the clock unless all of it lies in the past, or all of a limited span in the future.
+  private static func pace(of extent: Extent, now: Int64) -> Pace {
+    switch extent {
+    case .last: .unlimited
+    case .spread(_, let span): span.upperBound <= now || span.lowerBound > now ? .unlimited : .clock
+    case .from(let start, let end, let count):
+      (end ?? .max) <= now || (start > now && (end != nil || count != nil)) ? .unlimited : .clock
+    }
+  }
+
+  static func words(_ second: Int64) -> String {
+    TimePoint(milliseconds: second * 1000).iso8601
+  }
+}
+
+extension Plan.Request {
+  fileprivate mutating func applyDuration(now: Int64) throws(UsageFailure) {
+    guard let duration else { return }
+    if from != nil, to != nil {
+      throw UsageFailure("--from, --to and --duration together say too much; leave one out")
+    }
+    if let to, from == nil {
+      from = to - duration
+    } else {
+      to = (from ?? now) + duration
+      from = from ?? now
+    }
+    self.duration = nil
+  }
+}

@@ -1,0 +1,31 @@
+/// Multipliers of the rate over time, straight lines between given points: a load test's ramps and steps.
+package struct Profile: Equatable, Sendable {
+  package struct Point: Equatable, Sendable {
+    /// Seconds since the start of the run.
+    package let offset: Int64
+    package let multiplier: Double
+
+    package init(offset: Int64, multiplier: Double) {
+      self.offset = offset
+      self.multiplier = multiplier
+    }
+  }
+
+  private let offsets: [Int64]
+  private let levels: [Int64]
+
+  /// - Parameter points: at least one, with ascending offsets.
+  package init(_ points: [Point]) {
+    offsets = points.map(\.offset)
+    levels = points.map { Int64(($0.multiplier * Double(FixedPoint.one)).rounded()) }
+  }
+
+  /// The multiplier in Q32; before the first point and after the last theirs hold.
+  func level(at offset: Int64) -> Int64 {
+    guard let next = offsets.firstIndex(where: { $0 > offset }) else { return levels.last ?? 0 }
+    if next == 0 { return levels[0] }
+    let (start, end) = (offsets[next - 1], offsets[next])
+    let share = (offset - start) * 65_536 / (end - start)
+    return levels[next - 1] + (levels[next] - levels[next - 1]) / 65_536 * share
+  }
+}

@@ -1,0 +1,181 @@
+/// A block of events in memory that is used again and again.
+@safe
+struct EventBatch: ~Copyable {
+  static let capacity = 512
+  let events: UnsafeMutablePointer<Event>
+  var count = 0
+
+  init() {
+    unsafe events = UnsafeMutablePointer<Event>.allocate(capacity: EventBatch.capacity)
+  }
+
+  deinit { unsafe events.deallocate() }
+
+  subscript(index: Int) -> Event {
+    precondition(index >= 0 && index < count)
+    return unsafe events[index]
+  }
+}
+
+/// What a session needs to find its next event, held as spans for the length of a block.
+private struct Steps: ~Escapable {
+  let transitions: Span<UInt64>
+  let gaps: Span<UInt16>
+  let products: Span<UInt64>
+
+  @_lifetime(borrow model)
+  init(_ model: borrowing Model) {
+    transitions = model.behaviour.transitions.span
+    gaps = model.behaviour.gaps.span
+    products = model.catalogue.popularity.entries.span
+  }
+
+  /// Turns an event into the one that follows; returns the seconds between them, 0 when the session ends.
+  @inline(__always)
+  func advance(_ event: inout Event) -> Int {
+    event.state &+= Draw.golden
+    let draw = Draw.mix(event.state)
+    let row = unsafe transitions[unchecked: Int(event.typeCode) * 4 + Int(event.origin & 3)]
+    let next = Behaviour.next(row, chance: draw)
+    let gap = unsafe gaps[unchecked: Int(truncatingIfNeeded: draw >> 16) & 1023]
+    if next == Behaviour.end || gap > event.secondsLeft { return 0 }
+    let isView = next == EventType.view.rawValue
+    let other = UInt32(truncatingIfNeeded: AliasTable.pick(products, draw >> 32))
+    event.product = isView ? other : event.product
+    event.quantity =
+      next == EventType.purchase.rawValue ? Behaviour.quantity(draw >> 32) : 1
+    event.typeCode = next
+    event.step &+= 1
+    event.secondsLeft &-= gap
+    return Int(gap)
+  }
+}
+
+extension Simulation {
+  /// The next events of this second, as many as the batch holds: sessions that go on, then those that begin.
+  mutating func produce(_ batch: inout EventBatch) {
+    batch.count = 0
+    if waiting > 0 { continueSessions(&batch) }
+    if waiting == 0, births > 0, batch.count < EventBatch.capacity { beginSessions(&batch) }
+  }
+
+  /// Events of the sessions that began before this second.
+  mutating func continueSessions(_ batch: inout EventBatch) {
+    ring.reserve(EventBatch.capacity)
+    let model = self.model
+    let steps = Steps(model)
+    let memory = unsafe ring.memory
+    let cursors = unsafe ring.cursors
+    let events = unsafe batch.events
+    let now = Simulation.bucket(second)
+    var filled = 0
+    if reading == 0 { reading = Int(unsafe ring.heads[now]) + SessionRing.headerSize }
+    var position = reading
+    while waiting > 0, filled < EventBatch.capacity {
+      if position & (SessionRing.chunkSize - 1) == 0 {
+        position = ring.release(position - SessionRing.chunkSize) + SessionRing.headerSize
+      }
+      let offset = position & (SessionRing.chunkSize - 1)
+      let inChunk = (SessionRing.chunkSize - offset) / SessionRing.stride
+      let run = min(inChunk, waiting, EventBatch.capacity - filled)
+      for _ in 0..<run {
+        var event = unsafe memory.load(fromByteOffset: position, as: Event.self)
+        position += SessionRing.stride
+        unsafe events[filled] = event
+        filled += 1
+        let gap = steps.advance(&event)
+        if gap == 0 { continue }
+        let bucket = (now + gap) & (SessionRing.seconds - 1)
+        var cursor = Int(unsafe cursors[bucket])
+        if cursor & (SessionRing.chunkSize - 1) == 0 { cursor = ring.extend(bucket) }
+        unsafe memory.storeBytes(of: event, toByteOffset: cursor, as: Event.self)
+        unsafe cursors[bucket] = UInt32(truncatingIfNeeded: cursor + SessionRing.stride)
+      }
+      waiting -= run
+    }
+    reading = position
+    batch.count = filled
+    if waiting == 0 {
+      _ = ring.release((position - 1) & ~(SessionRing.chunkSize - 1))
+      ring.clear(now)
+    }
+  }
+
+  private mutating func beginSessions(_ batch: inout EventBatch) {
+    ring.reserve(EventBatch.capacity)
+    let model = self.model
+    let steps = Steps(model)
+    let now = Simulation.bucket(second)
+    let isSharded = model.settings.shard.count > 1
+    while births > 0, batch.count < EventBatch.capacity {
+      let state = Arrivals.state(birthKey, birthIndex)
+      birthIndex += 1
+      if isSharded, !isOwn(state) { continue }
+      births -= 1
+      var event = begin(state)
+      unsafe batch.events[batch.count] = event
+      batch.count += 1
+      let gap = steps.advance(&event)
+      if gap > 0 { push(event, (now + gap) & (SessionRing.seconds - 1)) }
+    }
+  }
+
+  private mutating func push(_ event: Event, _ bucket: Int) {
+    var cursor = Int(unsafe ring.cursors[bucket])
+    if cursor & (SessionRing.chunkSize - 1) == 0 { cursor = ring.extend(bucket) }
+    unsafe ring.memory.storeBytes(of: event, toByteOffset: cursor, as: Event.self)
+    unsafe ring.cursors[bucket] = UInt32(truncatingIfNeeded: cursor + SessionRing.stride)
+  }
+
+  /// Begins, of the sessions of this second, only those that still act at `start`.
+  ///
+  /// Leaving the others out changes nothing that is printed: who waits in a second stands in the
+  /// order of arrival, and that of those who stay is the same without those who go.
+  mutating func beginSessions(thatReach start: Int64) {
+    let model = self.model
+    let steps = Steps(model)
+    ring.reserve(births)
+    let now = Simulation.bucket(second)
+    let isSharded = model.settings.shard.count > 1
+    while births > 0 {
+      let state = Arrivals.state(birthKey, birthIndex)
+      birthIndex += 1
+      if isSharded, !isOwn(state) { continue }
+      births -= 1
+      let first = begin(state)
+      var event = first
+      var time = second
+      var gap = 1
+      while gap > 0, time < start {
+        gap = steps.advance(&event)
+        time += Int64(gap)
+      }
+      if gap == 0 { continue }
+      event = first
+      gap = steps.advance(&event)
+      push(event, (now + gap) & (SessionRing.seconds - 1))
+    }
+  }
+
+  /// How many events fall into a span: each session is walked at once, and no line is made.
+  package static func count(_ model: Model, in span: Range<Int64>) -> Int {
+    var arrivals = Arrivals(model)
+    let steps = Steps(model)
+    var count = 0
+    for second in span.lowerBound - Int64(model.behaviour.sessionLimit)..<span.upperBound {
+      arrivals.turn(to: second)
+      let key = arrivals.key(of: second)
+      for index in 0..<UInt64(arrivals.count(key)) {
+        var event = begin(Arrivals.state(key, index), model, arrivals.cities)
+        var time = second
+        var gap = 1
+        while gap > 0, time < span.upperBound {
+          if time >= span.lowerBound { count += 1 }
+          gap = steps.advance(&event)
+          time += Int64(gap)
+        }
+      }
+    }
+    return count
+  }
+}

@@ -1,0 +1,98 @@
+/// The shop's traffic, second after second: sessions begin, act, and end.
+///
+/// Call ``turn()`` once a second, then ``produce(_:)`` until the second's ``remaining`` events are out.
+package struct Simulation: ~Copyable {
+  let model: Model
+  /// The second whose events are produced now.
+  private(set) var second: Int64
+  /// Events of this second that are still to come.
+  var remaining: Int { waiting + births }
+  /// Events of this second, all told.
+  private(set) var total = 0
+
+  var arrivals: Arrivals
+  var ring = SessionRing()
+  /// Sessions that go on in this second, and where the next of them lies (0: the bucket was not begun).
+  var waiting = 0
+  var reading = 0
+  /// Sessions that begin in this second, how many were looked at, and the key they are drawn from.
+  var births = 0
+  var birthIndex: UInt64 = 0
+  var birthKey: UInt64 = 0
+
+  /// Stands before `start`, with every session in flight that began in the half hour before.
+  init(_ model: Model, from start: Int64) {
+    self.model = model
+    arrivals = Arrivals(model)
+    let limit = Int64(model.behaviour.sessionLimit)
+    second = start - limit - 1
+    var scratch = EventBatch()
+    for _ in 0..<limit {
+      open(second + 1)
+      while waiting > 0 { continueSessions(&scratch) }
+      beginSessions(thatReach: start)
+    }
+  }
+
+  /// Goes to the next second.
+  mutating func turn() {
+    precondition(remaining == 0, "a second is left only when all of its events are out")
+    open(second + 1)
+  }
+
+  private mutating func open(_ next: Int64) {
+    second = next
+    arrivals.turn(to: next)
+    let bucket = Simulation.bucket(next)
+    waiting = ring.count(bucket)
+    reading = 0
+    birthKey = arrivals.key(of: next)
+    birthIndex = 0
+    births = arrivals.count(birthKey)
+    if births > 0, model.settings.shard.count > 1 { births = ownBirths(births) }
+    total = waiting + births
+  }
+
+  /// How many of the sessions that begin now are this shard's.
+  private func ownBirths(_ all: Int) -> Int {
+    var own = 0
+    for index in 0..<UInt64(all) where isOwn(Arrivals.state(birthKey, index)) { own += 1 }
+    return own
+  }
+
+  @inline(__always)
+  func isOwn(_ session: UInt64) -> Bool {
+    let shard = model.settings.shard
+    return Draw.below(UInt32(shard.count), Draw.mix(session ^ DrawKey.shard)) == shard.index
+  }
+
+  @inline(__always)
+  static func bucket(_ second: Int64) -> Int {
+    Int(truncatingIfNeeded: second) & (SessionRing.seconds - 1)
+  }
+
+  /// The session that begins with this generator: who, where, on what, and the first product seen.
+  @inline(__always)
+  func begin(_ state: UInt64) -> Event {
+    Simulation.begin(state, model, arrivals.cities)
+  }
+
+  static func begin(_ state: UInt64, _ model: Model, _ cities: AliasTable) -> Event {
+    let home = Draw.mix(state ^ DrawKey.home)
+    let visit = Draw.mix(state ^ DrawKey.visit)
+    var city = cities.pick(home)
+    // The table never picks a city where nobody lives.
+    let member = model.population.member(of: city, home >> 32) ?? 0
+    var device = model.population.device(of: member)
+    if (visit >> 32) & 15 == 0 { device = Population.device(visit >> 48) }
+    if (visit >> 36) & 31 == 0 {
+      let country = World.citiesOfCountry[World.cities[city].countryIndex]
+      city = country.lowerBound + Int(((visit >> 48) * UInt64(country.count)) >> 16)
+    }
+    return Event(
+      state: state, user: model.population.shownID(member),
+      product: UInt32(truncatingIfNeeded: model.catalogue.popularity.pick(visit)),
+      origin: Event.origin(city: city, device: device), step: 0,
+      secondsLeft: model.behaviour.sessionLimit, typeCode: EventType.view.rawValue, quantity: 1)
+  }
+}

@@ -1,0 +1,49 @@
+import EventGeneration
+import Glibc
+import Plumbing
+
+/// Standard output, and the counts that `--summary` tells.
+struct Output: ~Copyable {
+  private var writer: LineWriter
+  private let summarizes: Bool
+  private let began = ContinuousClock.now
+  private var bytes = 0
+  private var lines = 0
+
+  init(summarizes: Bool) {
+    self.summarizes = summarizes
+    writer = LineWriter(
+      to: STDOUT_FILENO, named: "standard output", capacity: LineBlock.size)
+    // F_SETPIPE_SZ, which Glibc does not show: a larger pipe wakes its two ends less often. Where it is not
+    // allowed, the smaller one does.
+    _ = fcntl(STDOUT_FILENO, 1031, 1 << 20)
+  }
+
+  /// Writes the block and empties it; `false` when the reader hung up.
+  ///
+  /// - Parameter lines: all lines so far.
+  mutating func write(_ block: inout LineBlock, lines: Int) throws -> Bool {
+    guard block.count > 0 else { return true }
+    do {
+      try writer.append(block.bytes)
+      try writer.flush()
+    } catch {
+      if error.isReaderGone { return false }
+      throw error
+    }
+    bytes += block.count
+    self.lines = lines
+    block.removeAll()
+    return true
+  }
+
+  /// Says what was written, if it was asked for.
+  func finish() -> ExitStatus {
+    if summarizes {
+      let seconds = (began.duration(to: .now)).inSeconds
+      let rounded = (seconds * 1000).rounded() / 1000
+      Diagnostics.summary("{\"lines\":\(lines),\"bytes\":\(bytes),\"seconds\":\(rounded)}")
+    }
+    return .done
+  }
+}

@@ -1,0 +1,68 @@
+import EventGeneration
+import Glibc
+import Plumbing
+
+/// Lets event time pass: deadlines are absolute, so that no sleep adds to the next.
+struct Pacer {
+  /// Lines that are due within so many milliseconds leave together.
+  private static let tick: Int32 = 4
+
+  private let pace: Plan.Pace
+  private let start: Int64
+  private let began = Pacer.now
+
+  init(_ pace: Plan.Pace, from start: Int64) {
+    self.pace = pace
+    self.start = start
+  }
+
+  /// The clock's moment.
+  static var now: Moment {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Moment(
+      second: Int64(time.tv_sec), fraction: (UInt64(time.tv_nsec) << 32) / 1_000_000_000)
+  }
+
+  /// The moment of event time that has come.
+  var due: Moment {
+    switch pace {
+    case .unlimited: return .distantFuture
+    case .clock: return Pacer.now
+    case .times(let speed):
+      let passed = Pacer.seconds(from: began, to: Pacer.now) * speed
+      guard passed < 1e15 else { return .distantFuture }
+      let whole = passed.rounded(.down)
+      return Moment(
+        second: start + Int64(whole), fraction: UInt64((passed - whole) * 4_294_967_296))
+    }
+  }
+
+  private static func seconds(from earlier: Moment, to later: Moment) -> Double {
+    Double(later.second) - Double(earlier.second)
+      + (Double(later.fraction) - Double(earlier.fraction)) / 4_294_967_296
+  }
+
+  /// Sleeps until a moment of event time; `false` after a signal, or when the reader hung up.
+  func wait(for moment: Moment) -> Bool {
+    let now = Pacer.now
+    let rest =
+      switch pace {
+      case .unlimited: 0.0
+      case .clock: Pacer.seconds(from: now, to: moment)
+      case .times(let speed):
+        Pacer.seconds(from: Moment(second: start, fraction: 0), to: moment) / speed
+          - Pacer.seconds(from: began, to: now)
+      }
+    // A minute at most: then the clock is asked again, which may have been set.
+    let milliseconds = max(Pacer.tick, Int32((min(60, max(0, rest)) * 1000).rounded(.up)))
+    var waits = [
+      pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0),
+      // No events asked: a reader that hangs up shows by itself.
+      pollfd(fd: STDOUT_FILENO, events: 0, revents: 0),
+    ]
+    let count = unsafe poll(&waits, 2, milliseconds)
+    if count > 0, waits[1].revents & Int16(POLLERR) != 0 { return false }
+    return Interruption.count == 0
+  }
+}

@@ -1,0 +1,98 @@
+import EventGeneration
+import Plumbing
+
+/// The command line of fake-events, read and checked.
+struct Settings {
+  static let count = Flag.option("count", "n", value: "N", help: "end after N events")
+  static let rate = Flag.option(
+    "rate", "r", value: "N", help: "mean events per second of event time (default 10)")
+  static let seed = Flag.option(
+    "seed", "s", value: "N", fallback: "1", help: "same seed, same span: same bytes")
+  static let from = Flag.option(
+    "from", value: "TIME",
+    help: "start there: RFC 3339, a date, seconds since 1970, now, -7d, +1h")
+  static let to = Flag.option("to", value: "TIME", help: "end before that time")
+  static let duration = Flag.option(
+    "duration", value: "SPAN", help: "end after so much event time: 90s, 10m, 1h30m, 7d")
+  static let speed = Flag.option(
+    "speed", value: "X", help: "seconds of event time per second from the start on, or max")
+  static let flat = Flag.toggle("flat", help: "no day and no week: an even rate")
+  static let users = Flag.option(
+    "users", value: "N", help: "customers (default: 20,000 per event a second, 10,000 at least)")
+  static let products = Flag.option(
+    "products", value: "N", fallback: "10000", help: "products of the catalogue")
+  static let catalog = Flag.toggle("catalog", help: "write the products instead of events")
+
+  static let flags: [Flag] = [
+    count, from, to, duration, rate, speed, flat, seed, users, products, catalog,
+  ]
+
+  static let statuses: [(status: String, meaning: String)] = [
+    ("0", "all was written, or the reader hung up"),
+    ("64", "the command line makes no sense"),
+    ("74", "writing failed"),
+  ]
+
+  static let prose: [String] = [
+    "Sessions walk from view to click to purchase. Each customer has a city and mostly one device; each product "
+      + "has one price. The rate follows the hours of the day where the customers live, in standard time.",
+    "Without -n, --from and --to the events are live, ten a second. -n alone gives the last N events before now. "
+      + "--from in the past gives everything up to now at full speed and then follows the clock. -n with both ends "
+      + "and no rate spreads exactly N events over the span.",
+  ]
+
+  let plan: Plan
+  let model: Model.Settings
+  let isCatalogue: Bool
+  let summarizes: Bool
+
+  init(_ arguments: Arguments, now: Int64) throws {
+    var request = Plan.Request()
+    request.count = try arguments.integer(Self.count, in: 0...1_000_000_000_000_000)
+    request.rate = try arguments.number(Self.rate, in: Model.rates)
+    request.from = try Self.time(Self.from, arguments, now)
+    request.to = try Self.time(Self.to, arguments, now)
+    request.duration = try arguments.duration(Self.duration).map {
+      max(1, Int64($0.inSeconds.rounded(.up)))
+    }
+    request.pace = try Self.pace(arguments)
+    plan = try Plan(request, now: now)
+
+    var model = Model.Settings()
+    model.seed = try Self.seed(arguments)
+    model.users = try arguments.integer(Self.users, in: Model.userCounts)
+    model.products = try arguments.integer(Self.products, in: Model.productCounts) ?? 10_000
+    model.isFlat = arguments.isSet(Self.flat)
+    self.model = model
+    isCatalogue = arguments.isSet(Self.catalog)
+    summarizes = arguments.isSet(.summary)
+  }
+
+  private static func seed(_ arguments: Arguments) throws(UsageFailure) -> UInt64 {
+    let text = arguments.text(seed) ?? "1"
+    if let number = UInt64(text) { return number }
+    if let number = Int64(text) { return UInt64(bitPattern: number) }
+    throw UsageFailure("--seed: \(quoted(text)) is no whole number of 64 bits")
+  }
+
+  private static func time(
+    _ flag: Flag, _ arguments: Arguments, _ now: Int64
+  ) throws(UsageFailure) -> Int64? {
+    guard let text = arguments.text(flag) else { return nil }
+    if let point = TimePoint(spelling: text, now: TimePoint(milliseconds: now * 1000)) {
+      return point.seconds
+    }
+    throw UsageFailure(
+      "\(flag.spelling): \(quoted(text)) is no time",
+      hints: ["write 2026-01-01, 2026-01-01T12:30:00Z, 1767225600, now, -7d or +1h"])
+  }
+
+  private static func pace(_ arguments: Arguments) throws(UsageFailure) -> Plan.Pace? {
+    guard let text = arguments.text(speed) else { return nil }
+    if text == "max" { return .unlimited }
+    guard let number = decimalNumber(text), (1e-6...1e9).contains(number) else {
+      throw UsageFailure("--speed: \(quoted(text)) is neither a number above 0 nor 'max'")
+    }
+    return .times(number)
+  }
+}

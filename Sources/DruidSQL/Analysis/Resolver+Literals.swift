@@ -46,7 +46,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let isDate = kind == .date
     let form = isDate ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss"
-    guard let local = CivilTime.milliseconds(text), !text.contains("T"), !text.contains("Z"),
+    guard let local = TimeLiteral.milliseconds(text), !text.contains("T"), !text.contains("Z"),
       !isDate || text.utf8.count == 10
     else {
       let allowed = Set("0123456789-: .")
@@ -59,7 +59,7 @@ extension Resolver {
     }
     let type = SQLType(kind, isNullable: false)
     if isUTC { return TypedExpression(.constant(.long(local)), type, range) }
-    return TypedExpression(.constant(.localTime(CivilTime.text(local))), type, range)
+    return TypedExpression(.constant(.localTime(TimeLiteral.text(local))), type, range)
   }
 
   func parameter(_ index: Int, at range: SourceRange) throws(SQLFailure) -> TypedExpression {
@@ -94,7 +94,7 @@ extension Resolver {
       return TypedExpression(
         .cast(operand), target.nullable(true), operand.range)
     }
-    guard let value = CivilTime.milliseconds(text) else {
+    guard let value = TimeLiteral.milliseconds(text) else {
       if let first = text.first, first.isNumber || first == "-" || first == "+" {
         throw .unknown("The time '\(text)'", at: operand.range)
       }
@@ -110,7 +110,7 @@ extension Resolver {
     }
     if text.hasSuffix("Z") { throw .unknown("The time '\(text)' as a date", at: operand.range) }
     return TypedExpression(
-      .constant(.localTime(CivilTime.text(milliseconds))), target, operand.range)
+      .constant(.localTime(TimeLiteral.text(milliseconds))), target, operand.range)
   }
 }
 
@@ -137,7 +137,7 @@ extension IntervalLiteral {
 }
 
 /// Dates of the Gregorian calendar as milliseconds, without any zone.
-enum CivilTime {
+enum TimeLiteral {
   /// `yyyy-MM-dd`, or that with `T` or blanks, `HH:mm:ss`, a fraction and `Z` behind; nil for everything else.
   static func milliseconds(_ text: String) -> Int64? {
     var bytes = Substring(text).utf8

@@ -140,7 +140,7 @@ extension Resolver {
     }
     switch name {
     case "TIME_FLOOR", "TIME_CEIL":
-      guard let period = arguments[1].text, Period(period) != nil else {
+      guard let period = arguments[1].text, FixedPeriod(period) != nil else {
         throw .unknown("This period", at: arguments[1].range)
       }
       return TypedExpression(
@@ -148,7 +148,7 @@ extension Resolver {
           name,
           [arguments[0], arguments[1], argument(2, null), argument(3, zone)]), type, range)
     case "TIME_SHIFT":
-      guard let period = arguments[1].text, Period(period) != nil else {
+      guard let period = arguments[1].text, FixedPeriod(period) != nil else {
         throw .unknown("This period", at: arguments[1].range)
       }
       return TypedExpression(
@@ -179,7 +179,7 @@ extension Resolver {
 }
 
 /// An ISO 8601 period: whole months, and the rest in milliseconds.
-struct Period {
+struct FixedPeriod {
   var months: Int64 = 0
   var milliseconds: Int64 = 0
 

@@ -97,7 +97,7 @@ extension Translator {
   /// TIME_FLOOR, in plain arithmetic where a period has one length in UTC.
   func floor(_ time: String, period: String, origin: String, zone: String) -> String {
     let isUTC = zone == "UTC" || zone == "Etc/UTC"
-    if isUTC, origin == "NULL", let length = Period(period), length.months == 0 {
+    if isUTC, origin == "NULL", let length = FixedPeriod(period), length.months == 0 {
       if length.milliseconds % 604_800_000 == 0 {
         if length.milliseconds == 604_800_000 {
           // 1970-01-05 was a Monday.

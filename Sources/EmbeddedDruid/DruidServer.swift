@@ -1,3 +1,4 @@
+import Plumbing
 import Synchronization
 
 /// Devstack's Druid: follows topics as supervisors tell it to, and answers SQL over HTTP on loopback.
@@ -32,20 +33,53 @@ package final class DruidServer: Sendable {
     }
   }
 
-  private let configuration: Configuration
-  private let lost = Mutex(false)
+  private let supervisors: Supervisors
+  private let http: HTTPServer
 
   /// Listens, and starts to ingest; when it returns, requests are answered.
   package init(_ configuration: Configuration) throws(EmbeddedDruidFailure) {
-    self.configuration = configuration
+    let storage = try TemporaryStorage(directory: configuration.directory)
+    let supervisors = Supervisors(
+      brokers: configuration.brokers, storage: storage, endOffsets: configuration.endOffsets,
+      report: configuration.report)
+    let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
+    self.supervisors = supervisors
+    http = try HTTPServer(port: configuration.port) { router.answer($0) }
+    do throws(EmbeddedDruidFailure) {
+      for text in configuration.supervisors { try Self.submit(text, to: supervisors) }
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  private static func submit(
+    _ text: String, to supervisors: Supervisors
+  ) throws(EmbeddedDruidFailure) {
+    let json: JSONValue
+    do {
+      json = try JSONValue(parsing: text)
+    } catch {
+      throw .supervisor(reason: "not JSON: \(error.reason) at byte \(error.offset)")
+    }
+    do {
+      _ = try supervisors.submit(try IngestionSpec(json))
+    } catch {
+      throw .supervisor(reason: error.message)
+    }
   }
 
   /// The port that it listens on.
-  package var port: UInt16 { configuration.port }
+  package var port: UInt16 { http.port }
 
   /// Whether acknowledged messages could not be read, so that answers would lack rows.
-  package var lostSomething: Bool { lost.withLock { $0 } }
+  package var lostSomething: Bool {
+    supervisors.all.contains { $0.follower.state.read { $0.failure != nil } }
+  }
 
   /// Answers what is under way, closes the port and ends the threads.
-  package func stop() {}
+  package func stop() {
+    http.stop()
+    supervisors.stop()
+  }
 }

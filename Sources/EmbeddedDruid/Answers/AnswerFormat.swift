@@ -1,0 +1,29 @@
+/// The five forms of an answer.
+enum ResultFormat: String, CaseIterable {
+  case object
+  case array
+  case objectLines
+  case arrayLines
+  case csv
+
+  /// Druid's spelling; upper and lower case are the same to it.
+  init?(spelling: String) {
+    let match = Self.allCases.first { $0.rawValue.lowercased() == spelling.lowercased() }
+    guard let match else { return nil }
+    self = match
+  }
+
+  var isLines: Bool { self == .objectLines || self == .arrayLines }
+  var isObject: Bool { self == .object || self == .objectLines }
+}
+
+/// How an answer is to be written.
+struct AnswerFormat {
+  var format = ResultFormat.object
+  var hasHeader = false
+  var hasTypes = false
+  var hasSQLTypes = false
+  /// `sqlStringifyArrays`: arrays as JSON text in a string.
+  var stringifiesArrays = true
+  var zone = AnswerZone.utc
+}

@@ -1,0 +1,100 @@
+import DruidSQL
+import Plumbing
+
+/// An error as Druid sends it: a status and a JSON body in one of its three forms.
+struct DruidError: Error, Equatable {
+  var status: Int
+  var body: JSONValue
+  /// Whether the answer carries the query's ids; requests that were not understood have none.
+  var hasQueryID = true
+
+  /// A statement refused by parser, resolver or translator.
+  init(_ failure: SQLFailure) {
+    status =
+      switch failure.category {
+      case .invalidInput: 400
+      case .unsupported: 501
+      case .defensive, .runtimeFailure, .uncategorized: 500
+      }
+    body = Self.druidException(
+      code: failure.errorCode, persona: failure.persona, category: failure.category.rawValue,
+      message: failure.errorMessage,
+      context: failure.context.map { JSONValue.Member(key: $0.key, value: .string($0.value)) })
+  }
+
+  private init(status: Int, body: JSONValue, hasQueryID: Bool = true) {
+    self.status = status
+    self.body = body
+    self.hasQueryID = hasQueryID
+  }
+
+  /// What this server does not do, in the form of a `druidException`.
+  static func unsupported(_ message: String) -> DruidError {
+    DruidError(
+      status: 501,
+      body: druidException(
+        code: "unsupported", persona: "USER", category: "UNSUPPORTED", message: message))
+  }
+
+  static func invalidInput(_ message: String) -> DruidError {
+    DruidError(
+      status: 400,
+      body: druidException(
+        code: "invalidInput", persona: "USER", category: "INVALID_INPUT", message: message))
+  }
+
+  /// The time of a query is over before its first row.
+  static func timeout(_ id: String) -> DruidError {
+    legacy(
+      504, name: "Query timeout", errorClass: "org.apache.druid.query.QueryTimeoutException",
+      category: "TIMEOUT", message: "Query [\(id)] timed out!")
+  }
+
+  static func cancelled() -> DruidError {
+    legacy(
+      500, name: "Query cancelled", errorClass: "org.apache.druid.query.QueryInterruptedException",
+      category: "CANCELED", message: "Query cancelled")
+  }
+
+  /// Something failed while rows were made.
+  static func runtime(_ message: String, errorClass: String) -> DruidError {
+    legacy(
+      500, name: "Unknown exception", errorClass: errorClass, category: "RUNTIME_FAILURE",
+      message: message)
+  }
+
+  /// A request body that is no query: the old form, without category.
+  static func badRequest(_ message: String, errorClass: String, status: Int = 400) -> DruidError {
+    DruidError(
+      status: status,
+      body: .object([
+        "error": .string("Unknown exception"), "errorMessage": .string(message),
+        "errorClass": .string(errorClass), "host": .null,
+      ]), hasQueryID: false)
+  }
+
+  private static func legacy(
+    _ status: Int, name: String, errorClass: String, category: String, message: String
+  ) -> DruidError {
+    DruidError(
+      status: status,
+      body: .object([
+        "error": .string(name), "errorClass": .string(errorClass), "host": .null,
+        "errorCode": .string("legacyQueryException"), "persona": .string("OPERATOR"),
+        "category": .string(category), "errorMessage": .string(message),
+        "context": .object([
+          "host": .null, "errorClass": .string(errorClass), "legacyErrorCode": .string(name),
+        ]),
+      ]))
+  }
+
+  private static func druidException(
+    code: String, persona: String, category: String, message: String,
+    context: [JSONValue.Member] = []
+  ) -> JSONValue {
+    .object([
+      "error": .string("druidException"), "errorCode": .string(code), "persona": .string(persona),
+      "category": .string(category), "errorMessage": .string(message), "context": .object(context),
+    ])
+  }
+}

@@ -1,0 +1,49 @@
+import CMicrohttpd
+import Glibc
+import Plumbing
+import Synchronization
+
+/// An HTTP server on 127.0.0.1 with a thread per connection, by libmicrohttpd.
+@safe
+final class HTTPServer: @unchecked Sendable {
+  // Sendable: `handler` is Sendable, and `daemon` is touched by `start` and `stop` alone, under its lock.
+  let handler: @Sendable (HTTPRequest) -> HTTPResponse
+  let bodyLimit: Int
+  private(set) var port: UInt16 = 0
+  private let daemon = Mutex<Daemon?>(nil)
+
+  @safe private struct Daemon: @unchecked Sendable {
+    let handle: OpaquePointer
+  }
+
+  /// Listens; port 0 lets the kernel choose one.
+  init(
+    port: UInt16, bodyLimit: Int = 16 << 20, connections: UInt32 = 1000,
+    handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse
+  ) throws(EmbeddedDruidFailure) {
+    self.handler = handler
+    self.bodyLimit = bodyLimit
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    errno = 0
+    let handle = unsafe cmicrohttpd_start(
+      &address, HTTPCallbacks.handle, context, HTTPCallbacks.finished, connections, 300)
+    guard let handle = unsafe handle else {
+      throw .port(port, reason: errno == 0 ? "not to be had" : systemErrorText(errno))
+    }
+    self.port = unsafe cmicrohttpd_port(handle)
+    daemon.withLock { $0 = unsafe Daemon(handle: handle) }
+  }
+
+  /// Closes the port and all connections, and waits for their threads. Must be called before the last reference goes.
+  func stop() {
+    let daemon = self.daemon.withLock { daemon in
+      defer { daemon = nil }
+      return daemon
+    }
+    if let daemon { unsafe MHD_stop_daemon(daemon.handle) }
+  }
+}

@@ -1,0 +1,240 @@
+import Glibc
+import Plumbing
+
+/// Which request gets which answer, with the headers that Druid's router sends.
+struct Router: Sendable {
+  let supervisors: Supervisors
+  let queries: QueryService
+
+  typealias Headers = [(name: String, value: String)]
+
+  private static let json: Headers = [("Content-Type", "application/json")]
+  private static let vary: Headers = [("Vary", "Accept-Encoding, User-Agent")]
+  private static let notCached: Headers = [
+    ("Cache-Control", "no-cache, no-store, max-age=0"),
+    ("Content-Security-Policy", "frame-ancestors 'none'"),
+  ]
+
+  func answer(_ request: HTTPRequest) -> HTTPResponse {
+    var parts = request.pathParts
+    switch (request.method, request.path) {
+    case (_, "/druid/v2/sql"), (_, "/druid/v2/sql/"):
+      guard request.method == "POST" else { return Self.notAllowed("POST,OPTIONS") }
+      return sql(request)
+    case ("GET", "/status"):
+      return HTTPResponse(
+        200, headers: Self.notCached + Self.json + Self.vary,
+        body: .untilClose(Array(Self.status.utf8)))
+    case ("GET", "/status/health"):
+      return HTTPResponse(
+        200, headers: Self.notCached + Self.json + Self.vary, body: .untilClose(Array("true".utf8)))
+    case ("GET", "/druid/broker/v1/readiness"), ("GET", "/druid/historical/v1/readiness"):
+      return HTTPResponse(200, headers: Self.notCached)
+    case ("GET", "/druid/coordinator/v1/loadstatus"): return loadStatus(request)
+    case ("GET", "/druid/v2/datasources"), ("GET", "/druid/coordinator/v1/datasources"),
+      ("GET", "/druid/coordinator/v1/metadata/datasources"):
+      return Self.found(.array(datasources.map { .string($0) }))
+    default: break
+    }
+    if parts.starts(with: ["druid", "indexer", "v1", "supervisor"]) {
+      parts.removeFirst(4)
+      return supervisor(request, parts)
+    }
+    if parts.starts(with: ["druid", "v2", "sql"]), parts.count == 4 {
+      guard request.method == "DELETE" else { return Self.notAllowed("DELETE,OPTIONS") }
+      let isRunning = queries.cancel(parts[3])
+      return HTTPResponse(isRunning ? 202 : 404, headers: Self.notCached + Self.json)
+    }
+    if parts.starts(with: ["druid", "v2"]), parts.count == 3 {
+      return Self.notAllowed("DELETE,OPTIONS")
+    }
+    return HTTPResponse(404, headers: Self.notCached)
+  }
+
+  private static func found(_ value: JSONValue) -> HTTPResponse {
+    HTTPResponse(200, headers: notCached + json + vary, body: .bytes(Array(value.jsonText.utf8)))
+  }
+
+  private static func notAllowed(_ methods: String) -> HTTPResponse {
+    HTTPResponse(405, headers: notCached + [("Allow", methods)])
+  }
+
+  /// The container's own error page, of which only the status counts.
+  static func page(_ status: Int, _ message: String) -> HTTPResponse {
+    let safe = message.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+    let text =
+      "<html>\n<head>\n<title>Error \(status) \(safe)</title>\n</head>\n<body>"
+      + "<h2>HTTP ERROR \(status) \(safe)</h2>\n</body>\n</html>\n"
+    return HTTPResponse(
+      status,
+      headers: [
+        ("Cache-Control", "must-revalidate,no-cache,no-store"),
+        ("Content-Type", "text/html;charset=iso-8859-1"),
+      ], body: .bytes(Array(text.utf8)))
+  }
+
+  private var datasources: [String] {
+    supervisors.all.filter { $0.follower.state.read { $0.snapshot.rowCount > 0 } }.map(\.id)
+      .sorted()
+  }
+
+  /// Everything is loaded, always.
+  private func loadStatus(_ request: HTTPRequest) -> HTTPResponse {
+    let isCount = request.query["simple"] != nil || request.query["full"] != nil
+    return Self.found(
+      .object(
+        datasources.map { name in
+          .init(key: name, value: .number(isCount ? "0" : "100.0"))
+        }))
+  }
+
+  // MARK: SQL
+
+  private func sql(_ request: HTTPRequest) -> HTTPResponse {
+    guard let type = request.headers["content-type"] else { return HTTPResponse(415) }
+    let mime = type.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } } ?? ""
+    let known = ["application/json", "text/plain", "application/x-www-form-urlencoded"]
+    guard known.contains(mime) else { return HTTPResponse(415) }
+    var headers: Headers = []
+    do {
+      let query = try SQLRequest(body: request.body) { Self.freshID() }
+      headers = [("X-Druid-Query-Id", query.id), ("X-Druid-SQL-Query-Id", query.id)]
+      if query.format.hasHeader { headers.append(("X-Druid-SQL-Header-Included", "yes")) }
+      let result = try queries.run(query)
+      let all = headers + [("X-Druid-Response-Context", "{}")] + Self.json + Self.vary
+      switch result {
+      case .whole(let bytes): return HTTPResponse(200, headers: all, body: .bytes(bytes))
+      case .streaming(let answer): return HTTPResponse(200, headers: all, body: .stream(answer))
+      }
+    } catch let error as DruidError {
+      return HTTPResponse(
+        error.status, headers: Self.json + (error.hasQueryID ? headers : []),
+        body: .bytes(Array(error.body.jsonText.utf8)))
+    } catch let error as HTMLError {
+      return Self.page(error.status, error.message)
+    } catch {
+      return Self.page(500, "\(error)")
+    }
+  }
+
+  /// A version 4 UUID.
+  private static func freshID() -> String {
+    func hexadecimal(_ bits: UInt64, _ digits: Int) -> String {
+      let text = String(bits, radix: 16)
+      return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+    let high = UInt64.random(in: .min ... .max)
+    let low = UInt64.random(in: .min ... .max)
+    return [
+      hexadecimal(high >> 32, 8), hexadecimal(high >> 16 & 0xffff, 4),
+      hexadecimal(high & 0xfff | 0x4000, 4), hexadecimal(low >> 48 & 0x3fff | 0x8000, 4),
+      hexadecimal(low & 0xffff_ffff_ffff, 12),
+    ].joined(separator: "-")
+  }
+
+  // MARK: Supervisors
+
+  private func supervisor(_ request: HTTPRequest, _ parts: [String]) -> HTTPResponse {
+    switch (request.method, parts.count) {
+    case ("POST", 0): return submit(request)
+    case ("GET", 0):
+      let entries = supervisors.active
+      let isFull = request.query["full"] != nil
+      let isState = request.query["state"].map { $0 == "true" || $0.isEmpty } ?? false
+      guard isFull || isState else { return Self.found(.array(entries.map { .string($0.id) })) }
+      return Self.found(.array(entries.map { SupervisorReport($0).summary(full: isFull) }))
+    case ("GET", 1), ("GET", 2):
+      guard let entry = supervisors.find(parts[0]) else { return Self.unknown(parts[0]) }
+      let report = SupervisorReport(entry)
+      switch parts.dropFirst().first {
+      case nil: return Self.found(report.spec)
+      case "status":
+        catchUp(entry)
+        return Self.found(SupervisorReport(entry).status)
+      case "health":
+        let body = JSONValue.object(["healthy": .bool(report.isHealthy)])
+        return HTTPResponse(
+          report.isHealthy ? 200 : 503, headers: Self.notCached + Self.json + Self.vary,
+          body: .bytes(Array(body.jsonText.utf8)))
+      case "stats":
+        catchUp(entry)
+        return Self.found(SupervisorReport(entry).stats)
+      case "parseErrors":
+        catchUp(entry)
+        return Self.found(SupervisorReport(entry).parseErrors)
+      default: return HTTPResponse(404, headers: Self.notCached)
+      }
+    case ("POST", 2), ("GET", 3): return change(parts[0], parts[1])
+    default: return Self.notAllowed("GET,POST,OPTIONS")
+    }
+  }
+
+  /// A report tells of all that was acknowledged before it was asked for.
+  private func catchUp(_ entry: Supervisors.Entry) {
+    guard !entry.isSuspended else { return }
+    _ = entry.follower.catchUp(withinMilliseconds: 30_000)
+  }
+
+  private static func unknown(_ id: String) -> HTTPResponse {
+    HTTPResponse(
+      404, headers: notCached + [("Content-Type", "text/plain")],
+      body: .bytes(Array("Cannot find any supervisor with id: [\(id)]".utf8)))
+  }
+
+  private static func refused(_ message: String) -> HTTPResponse {
+    let body = JSONValue.object(["error": .string(message)])
+    return HTTPResponse(400, headers: json, body: .bytes(Array(body.jsonText.utf8)))
+  }
+
+  private func submit(_ request: HTTPRequest) -> HTTPResponse {
+    guard request.headers["content-type"]?.hasPrefix("application/json") ?? false else {
+      return HTTPResponse(415)
+    }
+    let json: JSONValue
+    do {
+      json = try JSONValue(parsing: request.body)
+    } catch {
+      return Self.page(
+        500,
+        "javax.servlet.ServletException: com.fasterxml.jackson.core.JsonParseException: "
+          + "\(error.reason) at byte \(error.offset)")
+    }
+    do {
+      let id = try supervisors.submit(try IngestionSpec(json))
+      return HTTPResponse(
+        200, headers: Self.json + Self.vary,
+        body: .bytes(Array(JSONValue.object(["id": .string(id)]).jsonText.utf8)))
+    } catch {
+      return Self.refused(error.message)
+    }
+  }
+
+  private func change(_ id: String, _ action: String) -> HTTPResponse {
+    let done: Bool?
+    switch action {
+    case "suspend", "resume":
+      done = supervisors.set(id, suspended: action == "suspend")
+      if done == false {
+        return Self.refused("[\(id)] is already \(action == "suspend" ? "suspended" : "running")")
+      }
+      if done == true, let entry = supervisors.find(id) {
+        return Self.found(SupervisorReport(entry).spec)
+      }
+    case "terminate", "shutdown": done = supervisors.terminate(id) ? true : nil
+    case "reset", "resetOffsets":
+      guard action == "reset" else {
+        return Self.refused("devstack does not support 'resetOffsets'")
+      }
+      done = supervisors.reset(id) ? true : nil
+    default: return HTTPResponse(404, headers: Self.notCached)
+    }
+    guard done != nil else { return Self.unknown(id) }
+    return Self.found(.object(["id": .string(id)]))
+  }
+
+  /// `GET /status`: the version whose answers are given.
+  private static let status = """
+    {"version":"33.0.0","modules":[],"memory":{"maxMemory":268435456,"totalMemory":134217728,\
+    "freeMemory":45939904,"usedMemory":88277824,"directMemory":134217728}}
+    """
+}

@@ -1,0 +1,112 @@
+/// A value of a message, as Druid's reader holds it: whole numbers of 64 bits, doubles for all other numbers.
+indirect enum FieldValue: Equatable {
+  case null
+  case long(Int64)
+  case double(Double)
+  case bool(Bool)
+  case text(String)
+  case list([FieldValue])
+  case object([Member])
+
+  struct Member: Equatable {
+    var key: String
+    var value: FieldValue
+  }
+
+  /// A JSON number by its token.
+  static func number(_ token: String) -> FieldValue {
+    let isWhole = token.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+    if isWhole, let whole = Int64(token) { return .long(whole) }
+    return .double(Double(token) ?? .nan)
+  }
+
+  /// As Java's `String.valueOf` has it, which is what a string column gets; nil for null.
+  var javaText: String? {
+    switch self {
+    case .null: return nil
+    case .long(let value): return String(value)
+    case .double(let value): return JavaNumber.text(value)
+    case .bool(let truth): return truth ? "true" : "false"
+    case .text(let text): return text
+    case .list(let elements):
+      return "[" + elements.map { $0.javaText ?? "null" }.joined(separator: ", ") + "]"
+    case .object(let members):
+      let pairs = members.map { "\($0.key)=\($0.value.javaText ?? "null")" }
+      return "{" + pairs.joined(separator: ", ") + "}"
+    }
+  }
+
+  /// What a long column gets. Text must be a whole number, if need be with a point; nil for null.
+  ///
+  /// - Throws: ``NoNumber`` for lists and objects: the row is kept with null, and counted as processed with error.
+  func asLong() throws(NoNumber) -> Int64? {
+    switch self {
+    case .null: return nil
+    case .long(let value): return value
+    case .double(let value): return Self.javaLong(value)
+    case .bool(let truth): return truth ? 1 : 0
+    case .text(let text): return Self.exactLong(text)
+    case .list, .object: throw NoNumber()
+    }
+  }
+
+  /// What a double column gets.
+  func asDouble() throws(NoNumber) -> Double? {
+    switch self {
+    case .null: return nil
+    case .long(let value): return Double(value)
+    case .double(let value): return value
+    case .bool(let truth): return truth ? 1 : 0
+    case .text(let text): return Self.javaDouble(text)
+    case .list, .object: throw NoNumber()
+    }
+  }
+
+  /// Java's `(long) x`.
+  static func javaLong(_ value: Double) -> Int64 {
+    if value.isNaN { return 0 }
+    return Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
+  }
+
+  /// `GuavaUtils.tryParseLong`, and decimals without a fraction.
+  static func exactLong(_ text: String) -> Int64? {
+    if let whole = Int64(text) { return whole }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    if parts.count == 2, !parts[1].isEmpty, parts[1].allSatisfy({ $0 == "0" }) {
+      return Int64(parts[0])
+    }
+    return nil
+  }
+
+  /// Guava's `Doubles.tryParse`, without hexadecimal.
+  static func javaDouble(_ text: String) -> Double? {
+    switch text {
+    case "NaN", "+NaN", "-NaN": return .nan
+    case "Infinity", "+Infinity": return .infinity
+    case "-Infinity": return -.infinity
+    default:
+      var number = text
+      if let last = number.last, "fFdD".contains(last) { number.removeLast() }
+      let isDecimal = number.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte)
+      }
+      guard isDecimal, number.utf8.contains(where: { (0x30...0x39).contains($0) }) else {
+        return nil
+      }
+      if number.hasPrefix(".") || number.hasPrefix("-.") || number.hasPrefix("+.") {
+        number = number.replacingFirst(".", with: "0.")
+      }
+      return Double(number)
+    }
+  }
+}
+
+/// A list or an object where a number is wanted.
+struct NoNumber: Error {}
+
+extension String {
+  fileprivate func replacingFirst(_ character: Character, with text: String) -> String {
+    guard let index = firstIndex(of: character) else { return self }
+    return self[..<index] + text + self[self.index(after: index)...]
+  }
+}

@@ -1,0 +1,223 @@
+import Plumbing
+
+extension IngestionSpec {
+  private static let supervisorType =
+    "org.apache.druid.indexing.kafka.supervisor.KafkaSupervisorSpec"
+  private static let dataSchemaType = "org.apache.druid.segment.indexing.DataSchema"
+  private static let ioConfigType =
+    "org.apache.druid.indexing.kafka.supervisor.KafkaSupervisorIOConfig"
+
+  /// Reads what `POST /druid/indexer/v1/supervisor` takes.
+  ///
+  /// - Throws: ``SpecFailure`` when Druid would refuse it, or when it holds what would change the rows and is not done here.
+  init(_ json: JSONValue) throws(SpecFailure) {
+    let type = json["type"]?.text ?? ""
+    guard type == "kafka" else {
+      if json["type"] == nil {
+        throw SpecFailure(
+          "Could not resolve subtype of [simple type, class "
+            + "org.apache.druid.indexing.overlord.supervisor.SupervisorSpec]: "
+            + "missing type id property 'type'")
+      }
+      throw SpecFailure(
+        "Please make sure to load all the necessary extensions and jars with type '\(type)' on "
+          + "'druid/coordinator' service. Could not resolve type id '\(type)' as a subtype of "
+          + "`org.apache.druid.indexing.overlord.supervisor.SupervisorSpec` known type ids = "
+          + "[NoopSupervisorSpec, autocompact, kafka, scheduled_batch]")
+    }
+    // Older specs have the three parts at the top.
+    let spec = json["spec"].flatMap { $0.isNull ? nil : $0 } ?? json
+    guard let schema = spec["dataSchema"], !schema.isNull else {
+      throw .construct(Self.supervisorType, "dataSchema")
+    }
+    guard let io = spec["ioConfig"], !io.isNull else {
+      throw .construct(Self.supervisorType, "ioConfig")
+    }
+    self.json = json
+    isSuspended = json["suspended"]?.bool ?? spec["suspended"]?.bool ?? false
+
+    guard let name = schema["dataSource"]?.text, !name.isEmpty else {
+      throw .construct(Self.dataSchemaType, "dataSource cannot be null or empty.")
+    }
+    guard !name.contains("/"), name.trimmed == name, !name.contains("\n"), !name.hasPrefix(".")
+    else { throw .construct(Self.dataSchemaType, "dataSource name is invalid") }
+    dataSource = name
+    try Self.allow(
+      schema, "dataSchema",
+      ["dataSource", "timestampSpec", "dimensionsSpec", "metricsSpec", "granularitySpec"],
+      harmlessWhenEmpty: ["transformSpec", "parser", "projections"])
+    timestamp = try TimestampSpec(schema["timestampSpec"])
+    dimensions = try Self.dimensions(schema["dimensionsSpec"] ?? .null)
+    metrics = try Self.metrics(schema["metricsSpec"] ?? .null)
+    let granularity = schema["granularitySpec"] ?? .null
+    try Self.allow(
+      granularity, "granularitySpec",
+      ["type", "segmentGranularity", "queryGranularity", "rollup", "intervals"])
+    self.granularity = try QueryGranularity(
+      granularity["queryGranularity"] ?? .string("NONE"), field: "queryGranularity")
+    segmentGranularity = try QueryGranularity(
+      granularity["segmentGranularity"] ?? .string("DAY"), field: "segmentGranularity")
+    isRolledUp = granularity["rollup"]?.bool ?? true
+    try Self.transforms(schema["transformSpec"])
+
+    try Self.check(io: io)
+    guard let topic = io["topic"]?.text ?? io["stream"]?.text else {
+      throw .construct(Self.ioConfigType, "topic or topicPattern must be specified")
+    }
+    self.topic = topic
+    usesEarliestOffset =
+      io["useEarliestOffset"]?.bool ?? io["useEarliestSequenceNumber"]?.bool ?? false
+    bootstrapServers = io["consumerProperties"]?["bootstrap.servers"]?.text
+
+    let tuning = spec["tuningConfig"] ?? .null
+    savedParseExceptions = Int(tuning["maxSavedParseExceptions"]?.integer ?? 0)
+    if tuning["reportParseExceptions"]?.bool == true {
+      throw .unsupported("tuningConfig.reportParseExceptions")
+    }
+    if let limit = tuning["maxParseExceptions"]?.integer, limit < 2_147_483_647 {
+      throw .unsupported("tuningConfig.maxParseExceptions")
+    }
+    try checkNames()
+  }
+
+  private func checkNames() throws(SpecFailure) {
+    var seen: Set<String> = []
+    for name in dimensions.map(\.name) + metrics.map(\.name) {
+      guard name != "__time", seen.insert(name).inserted else {
+        throw .construct(
+          Self.dataSchemaType,
+          "Cannot specify a column more than once: [\(name)] seen in dimensions list or metricsSpec list"
+        )
+      }
+    }
+    guard seen.count < 64 else { throw .unsupported("dimensionsSpec", "more than 63 columns") }
+  }
+
+  private static func dimensions(_ json: JSONValue) throws(SpecFailure) -> [Dimension] {
+    try allow(
+      json, "dimensionsSpec", ["dimensions", "dimensionExclusions"],
+      harmlessWhenEmpty: ["spatialDimensions", "includeAllDimensions", "useSchemaDiscovery"])
+    var dimensions: [Dimension] = []
+    for element in json["dimensions"]?.elements ?? [] {
+      if let name = element.text {
+        dimensions.append(Dimension(name: name, kind: .string))
+        continue
+      }
+      guard let name = element["name"]?.text else {
+        throw .construct("org.apache.druid.data.input.impl.DimensionSchema", "name")
+      }
+      try allow(
+        element, "dimensions.\(name)",
+        ["type", "name", "multiValueHandling", "createBitmapIndex", "maxStringLength"])
+      var dimension = Dimension(name: name, kind: .string)
+      switch element["type"]?.text?.lowercased() ?? "string" {
+      case "string": dimension.kind = .string
+      case "long": dimension.kind = .long
+      case "double": dimension.kind = .double
+      case "float": dimension.kind = .float
+      case let type: throw .unsupported("dimensions.\(name).type", "'\(type)'")
+      }
+      if let word = element["multiValueHandling"]?.text {
+        guard let handling = Dimension.MultiValues(rawValue: word.uppercased()) else {
+          throw .unsupported("dimensions.\(name).multiValueHandling", "'\(word)'")
+        }
+        dimension.multiValues = handling
+      }
+      dimensions.append(dimension)
+    }
+    guard !dimensions.isEmpty else {
+      throw .unsupported("dimensionsSpec", "an empty list of dimensions (schema discovery)")
+    }
+    return dimensions
+  }
+
+  private static func metrics(_ json: JSONValue) throws(SpecFailure) -> [Metric] {
+    var metrics: [Metric] = []
+    for element in json.elements ?? [] {
+      let type = element["type"]?.text ?? ""
+      guard let name = element["name"]?.text else {
+        throw .construct(
+          "org.apache.druid.query.aggregation.AggregatorFactory",
+          "Must have a valid, non-null aggregator name")
+      }
+      try allow(element, "metricsSpec.\(name)", ["type", "name", "fieldName"])
+      let kinds: [(String, ColumnKind)] = [("long", .long), ("double", .double), ("float", .float)]
+      let functions: [(String, Metric.Function)] = [
+        ("Sum", .sum), ("Min", .least), ("Max", .greatest),
+      ]
+      var metric =
+        type == "count"
+        ? Metric(name: name, kind: .long, function: .count, field: "") : nil
+      for (prefix, kind) in kinds {
+        for (suffix, function) in functions where type == prefix + suffix {
+          guard let field = element["fieldName"]?.text else {
+            throw .construct(
+              "org.apache.druid.query.aggregation.AggregatorFactory",
+              "Must have a valid, non-null fieldName or expression")
+          }
+          metric = Metric(name: name, kind: kind, function: function, field: field)
+        }
+      }
+      guard let metric else { throw .unsupported("metricsSpec.\(name).type", "'\(type)'") }
+      metrics.append(metric)
+    }
+    return metrics
+  }
+
+  private static func transforms(_ json: JSONValue?) throws(SpecFailure) {
+    guard let json, !json.isNull else { return }
+    if let filter = json["filter"], !filter.isNull { throw .unsupported("transformSpec.filter") }
+    if let list = json["transforms"]?.elements, !list.isEmpty {
+      throw .unsupported("transformSpec.transforms")
+    }
+  }
+
+  private static func check(io: JSONValue) throws(SpecFailure) {
+    for field in [
+      "topicPattern", "lateMessageRejectionPeriod", "earlyMessageRejectionPeriod",
+      "lateMessageRejectionStartDateTime", "configOverrides",
+    ] {
+      if let value = io[field], !value.isNull { throw .unsupported("ioConfig.\(field)") }
+    }
+    guard let format = io["inputFormat"], !format.isNull else {
+      throw .construct(
+        "org.apache.druid.indexing.kafka.supervisor.KafkaSupervisorIOConfig", "inputFormat")
+    }
+    let type = format["type"]?.text ?? ""
+    guard type == "json" else { throw .unsupported("ioConfig.inputFormat.type", "'\(type)'") }
+    if let fields = format["flattenSpec"]?["fields"]?.elements, !fields.isEmpty {
+      throw .unsupported("ioConfig.inputFormat.flattenSpec")
+    }
+    if format["flattenSpec"]?["useFieldDiscovery"]?.bool == false {
+      throw .unsupported("ioConfig.inputFormat.flattenSpec.useFieldDiscovery")
+    }
+    if let features = format["featureSpec"]?.members, !features.isEmpty {
+      throw .unsupported("ioConfig.inputFormat.featureSpec")
+    }
+    for flag in ["assumeNewlineDelimited", "useJsonNodeReader"] {
+      if format[flag]?.bool == true { throw .unsupported("ioConfig.inputFormat.\(flag)") }
+    }
+  }
+
+  /// Refuses every member that is not in `known`; those of the second list may stand there when they say nothing.
+  private static func allow(
+    _ json: JSONValue, _ place: String, _ known: [String], harmlessWhenEmpty: [String] = []
+  ) throws(SpecFailure) {
+    for member in json.members ?? [] where !known.contains(member.key) {
+      let isEmpty =
+        switch member.value {
+        case .null, .bool(false), .array([]), .object([]): true
+        default: member.key == "transformSpec"
+        }
+      guard harmlessWhenEmpty.contains(member.key), isEmpty else {
+        throw .unsupported("\(place).\(member.key)")
+      }
+    }
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String {
+    String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+  }
+}

@@ -1,0 +1,393 @@
+import Glibc
+import Plumbing
+
+/// Turns the messages of one supervisor into rows. One thread owns it.
+struct RowReader: ~Copyable {
+  /// What became of a message.
+  enum Outcome: Equatable {
+    case rows(Int, withError: Bool)
+    case unparseable(String)
+    /// An empty record.
+    case thrownAway
+  }
+
+  private var spec: IngestionSpec
+  private var writer: TableWriter
+  private var line: JSONLine
+  /// Field 0 is the timestamp; then the dimensions, then the fields of the metrics.
+  private var fields: [String]
+  /// Rolled-up rows by the bytes of their time and dimensions.
+  private var groups: [[UInt8]: UInt32] = [:]
+
+  init(_ spec: IngestionSpec, storage: TemporaryStorage) {
+    self.spec = spec
+    writer = TableWriter(schema: spec.schema, storage: storage, isRolledUp: spec.isRolledUp)
+    fields = Self.fields(of: spec)
+    line = JSONLine(fields: fields.map { [$0] })
+  }
+
+  private static func fields(of spec: IngestionSpec) -> [String] {
+    [spec.timestamp.column] + spec.dimensions.map(\.name) + spec.metrics.map(\.field)
+  }
+
+  /// Goes on with another spec, whose columns are the same.
+  mutating func replace(_ spec: IngestionSpec) {
+    precondition(spec.schema == self.spec.schema && spec.isRolledUp == self.spec.isRolledUp)
+    self.spec = spec
+    fields = Self.fields(of: spec)
+    line = JSONLine(fields: fields.map { [$0] })
+  }
+
+  /// All rows so far.
+  mutating func publish() -> TableSnapshot { writer.publish() }
+
+  /// Takes a message, followed in memory by ``LineReader/padding`` readable bytes.
+  mutating func read(_ message: UnsafeRawBufferPointer) throws(StorageFull) -> Outcome {
+    let isObject: Bool
+    do {
+      try line.read(unsafe message.bytes)
+      isObject = true
+    } catch {
+      isObject = false
+    }
+    if isObject {
+      guard let time = time() else { return .unparseable("Timestamp[\(timeText)] is unparseable!") }
+      var hasError = false
+      try writer.beginRow()
+      writer.set(time: spec.granularity.floor(time))
+      for index in spec.dimensions.indices {
+        try set(index, &hasError)
+      }
+      try finishRow(&hasError) { .fromLine($0) }
+      return .rows(1, withError: hasError)
+    }
+    return try unsafe readSlowly(message)
+  }
+
+  private func time() -> Int64? {
+    switch line.kind(0) {
+    case .number:
+      return line.withBytes(of: 0) { bytes in
+        let value = unsafe bytes.withUnsafeBytes { unsafe NumberText.long($0) }
+        if let value { return spec.timestamp.milliseconds(number: value) }
+        let number = Double(line.text(of: 0)) ?? 0
+        return spec.timestamp.milliseconds(number: FieldValue.javaLong(number))
+      }.flatMap { Self.possible($0) }
+    case .string:
+      return spec.timestamp.milliseconds(text: line.text(of: 0)).flatMap { Self.possible($0) }
+    case .absent, .null: return spec.timestamp.missingValue
+    default: return nil
+    }
+  }
+
+  private var timeText: String {
+    line.kind(0) == .absent || line.kind(0) == .null ? "null" : line.text(of: 0)
+  }
+
+  /// Druid takes no moment beyond half of what a long holds.
+  private static func possible(_ time: Int64) -> Int64? {
+    (QueryGranularity.leastTime...QueryGranularity.greatestTime).contains(time) ? time : nil
+  }
+
+  private mutating func set(_ index: Int, _ hasError: inout Bool) throws(StorageFull) {
+    let column = index + 1
+    let field = index + 1
+    let kind = spec.dimensions[index].kind
+    switch (line.kind(field), kind) {
+    case (.absent, _), (.null, _): writer.setNull(column)
+    case (.string, .string):
+      try line.withBytes(of: field) { (bytes) throws(StorageFull) in
+        try unsafe bytes.withUnsafeBytes { (text) throws(StorageFull) in
+          try unsafe writer.set(column, text: text)
+        }
+      }
+    case (.number, .long):
+      let value = line.withBytes(of: field) { bytes in
+        unsafe bytes.withUnsafeBytes { unsafe NumberText.long($0) }
+      }
+      if let value {
+        writer.set(column, long: value)
+      } else {
+        try set(column, .fromLine(field), spec.dimensions[index], &hasError)
+      }
+    case (.number, .double):
+      writer.set(
+        column,
+        double: line.withBytes(of: field) { bytes in
+          unsafe bytes.withUnsafeBytes { unsafe NumberText.double($0) }
+        })
+    default: try set(column, .fromLine(field), spec.dimensions[index], &hasError)
+    }
+  }
+
+  /// A value that is either still in the parser, by its field, or at hand.
+  private enum Source {
+    case fromLine(Int)
+    case given(FieldValue)
+  }
+
+  private func value(_ source: Source) -> FieldValue {
+    switch source {
+    case .given(let value): return value
+    case .fromLine(let field):
+      switch line.kind(field) {
+      case .absent, .null: return .null
+      case .true: return .bool(true)
+      case .false: return .bool(false)
+      case .number: return .number(line.text(of: field))
+      case .string: return .text(line.text(of: field))
+      case .array, .object:
+        var text = "{\"v\":" + line.text(of: field) + "}"
+        return text.withUTF8 { bytes in
+          var reader = unsafe MessageText(UnsafeRawBufferPointer(bytes))
+          return (try? reader.objects())?.first?.first?.value ?? .null
+        }
+      }
+    }
+  }
+
+  private mutating func set(
+    _ column: Int, _ source: Source, _ dimension: IngestionSpec.Dimension, _ hasError: inout Bool
+  ) throws(StorageFull) {
+    let value = value(source)
+    switch dimension.kind {
+    case .string: try set(column, strings: value, dimension)
+    case .long:
+      do {
+        if let number = try value.asLong() {
+          return writer.set(column, long: number)
+        }
+      } catch { hasError = true }
+      writer.setNull(column)
+    case .double, .float, .time:
+      do {
+        if let number = try value.asDouble() {
+          let isFloat = dimension.kind == .float
+          return writer.set(column, double: isFloat ? Double(Float(number)) : number)
+        }
+      } catch { hasError = true }
+      writer.setNull(column)
+    }
+  }
+
+  private mutating func set(
+    _ column: Int, strings value: FieldValue, _ dimension: IngestionSpec.Dimension
+  ) throws(StorageFull) {
+    guard case .list(let elements) = value else {
+      return try set(column, text: value.javaText)
+    }
+    var texts = elements.map(\.javaText)
+    if dimension.multiValues != .array, texts.count > 1 {
+      texts.sort { one, other in
+        guard let one, let other else { return one == nil && other != nil }
+        return Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
+      }
+    }
+    if dimension.multiValues == .sortedSet {
+      texts = texts.enumerated().filter { $0 == 0 || texts[$0 - 1] != $1 }.map(\.element)
+    }
+    guard texts.count > 1 else { return try set(column, text: texts.first ?? nil) }
+    var json: [UInt8] = [UInt8(ascii: "[")]
+    for (index, text) in texts.enumerated() {
+      if index > 0 { json.append(UInt8(ascii: ",")) }
+      if let text {
+        var quoted = ""
+        JSONValue.write(text, to: &quoted)
+        json.append(contentsOf: quoted.utf8)
+      } else {
+        json.append(contentsOf: "null".utf8)
+      }
+    }
+    json.append(UInt8(ascii: "]"))
+    try unsafe json.span.bytes.withUnsafeBytes { (bytes) throws(StorageFull) in
+      try unsafe writer.set(column, text: bytes, isMultiValue: true)
+    }
+  }
+
+  private mutating func set(_ column: Int, text: String?) throws(StorageFull) {
+    guard let text else { return writer.setNull(column) }
+    let bytes = Array(text.utf8)
+    try unsafe bytes.span.bytes.withUnsafeBytes { (bytes) throws(StorageFull) in
+      try unsafe writer.set(column, text: bytes)
+    }
+  }
+
+  /// The metrics of the row whose dimensions are set, and its end; a rolled-up row may go into an older one.
+  private mutating func finishRow(
+    _ hasError: inout Bool, _ source: (Int) -> Source
+  ) throws(StorageFull) {
+    let firstMetric = spec.dimensions.count + 1
+    var cells: [NumberCell] = []
+    for (index, metric) in spec.metrics.enumerated() {
+      guard metric.function != .count else {
+        cells.append(.long(1))
+        continue
+      }
+      let value = value(source(firstMetric + index))
+      do {
+        cells.append(try metric.cell(of: value))
+      } catch {
+        hasError = true
+        cells.append(.null)
+      }
+    }
+    if spec.isRolledUp {
+      let key = writer.key(upTo: firstMetric)
+      if let row = groups[key] {
+        for (index, metric) in spec.metrics.enumerated() {
+          try writer.update(row, firstMetric + index) { metric.combine($0, cells[index]) }
+        }
+        return
+      }
+      groups[key] = writer.rowNumber
+    }
+    for (index, cell) in cells.enumerated() {
+      switch cell {
+      case .null: writer.setNull(firstMetric + index)
+      case .long(let value): writer.set(firstMetric + index, long: value)
+      case .double(let value): writer.set(firstMetric + index, double: value)
+      }
+    }
+    writer.endRow()
+  }
+
+  private mutating func readSlowly(
+    _ message: UnsafeRawBufferPointer
+  ) throws(StorageFull) -> Outcome {
+    var text = unsafe MessageText(message)
+    let objects: [[FieldValue.Member]]
+    do {
+      objects = try text.objects()
+    } catch {
+      return .unparseable(unsafe "Unable to parse row [\(Self.shown(message))]")
+    }
+    guard !objects.isEmpty else {
+      return .unparseable(
+        unsafe "Unable to parse [\(Self.shown(message))] as the intermediateRow resulted in empty input row"
+      )
+    }
+    var times: [Int64] = []
+    for object in objects {
+      let stamp = object.first { $0.key == spec.timestamp.column }?.value ?? .null
+      guard let time = time(of: stamp) else {
+        return .unparseable("Timestamp[\(stamp.javaText ?? "null")] is unparseable!")
+      }
+      times.append(time)
+    }
+    var hasError = false
+    for (object, time) in zip(objects, times) {
+      let values = fields.map { field in object.first { $0.key == field }?.value ?? .null }
+      try writer.beginRow()
+      writer.set(time: spec.granularity.floor(time))
+      for (index, dimension) in spec.dimensions.enumerated() {
+        try set(index + 1, .given(values[index + 1]), dimension, &hasError)
+      }
+      try finishRow(&hasError) { .given(values[$0]) }
+    }
+    return .rows(objects.count, withError: hasError)
+  }
+
+  private func time(of value: FieldValue) -> Int64? {
+    let time: Int64? =
+      switch value {
+      case .null: spec.timestamp.missingValue
+      case .long(let number): spec.timestamp.milliseconds(number: number)
+      case .double(let number): spec.timestamp.milliseconds(number: FieldValue.javaLong(number))
+      case .text(let text): spec.timestamp.milliseconds(text: text)
+      default: nil
+      }
+    return time.flatMap { Self.possible($0) }
+  }
+
+  private static func shown(_ message: UnsafeRawBufferPointer) -> String {
+    unsafe String(decoding: message.prefix(1000), as: UTF8.self)
+  }
+}
+
+extension IngestionSpec.Metric {
+  /// What a message's field adds; text counts when it is a number, with commas or without.
+  func cell(of value: FieldValue) throws(NoNumber) -> NumberCell {
+    var value = value
+    if case .text(let text) = value {
+      let plain = text.filter { $0 != "," }
+      if let whole = FieldValue.exactLong(plain) {
+        value = .long(whole)
+      } else if let real = FieldValue.javaDouble(plain) {
+        value = .double(real)
+      } else {
+        throw NoNumber()
+      }
+    }
+    if kind == .long { return try value.asLong().map { .long($0) } ?? .null }
+    guard let number = try value.asDouble() else { return .null }
+    return .double(kind == .float ? Double(Float(number)) : number)
+  }
+
+  func combine(_ old: NumberCell, _ new: NumberCell) -> NumberCell {
+    switch (old, new) {
+    case (.null, _): return new
+    case (_, .null): return old
+    case (.long(let old), .long(let new)):
+      switch function {
+      case .count, .sum: return .long(old &+ new)
+      case .least: return .long(min(old, new))
+      case .greatest: return .long(max(old, new))
+      }
+    case (.double(let old), .double(let new)):
+      let result =
+        switch function {
+        case .count, .sum: old + new
+        case .least: min(old, new)
+        case .greatest: max(old, new)
+        }
+      return .double(kind == .float ? Double(Float(result)) : result)
+    default: return old
+    }
+  }
+}
+
+/// Numbers out of their tokens, without a detour over `String`.
+enum NumberText {
+  /// A whole number of 64 bits; nil for anything else.
+  static func long(_ token: UnsafeRawBufferPointer) -> Int64? {
+    guard token.count > 0, token.count < 19 else {
+      return unsafe Int64(String(decoding: token, as: UTF8.self))
+    }
+    let isNegative = unsafe token[0] == UInt8(ascii: "-")
+    var value: Int64 = 0
+    for index in (isNegative ? 1 : 0)..<token.count {
+      let digit = unsafe token[index] &- 0x30
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int64(digit)
+    }
+    return isNegative ? -value : value
+  }
+
+  private static let powers: [Double] = (0...22).map { exponent in
+    (0..<exponent).reduce(1.0) { product, _ in product * 10 }
+  }
+
+  /// A JSON number. Up to fifteen digits and a small power of ten are exact by one division.
+  static func double(_ token: UnsafeRawBufferPointer) -> Double {
+    var digits: Int64 = 0
+    var count = 0
+    var places = 0
+    var pointSeen = false
+    let isNegative = unsafe token.count > 0 && token[0] == UInt8(ascii: "-")
+    for index in (isNegative ? 1 : 0)..<token.count {
+      let byte = unsafe token[index]
+      if byte == UInt8(ascii: ".") {
+        pointSeen = true
+        continue
+      }
+      guard byte &- 0x30 < 10, count < 15 else {
+        return unsafe Double(String(decoding: token, as: UTF8.self)) ?? .nan
+      }
+      digits = digits * 10 + Int64(byte &- 0x30)
+      count += 1
+      if pointSeen { places += 1 }
+    }
+    let value = Double(digits) / powers[places]
+    return isNegative ? -value : value
+  }
+}

@@ -1,0 +1,149 @@
+import CSQLite
+import Glibc
+
+/// SQLite's view of a datasource: a read-only virtual table over a snapshot.
+///
+/// The functions here are called by SQLite, on whatever thread steps a statement; each connection has one thread at a
+/// time. They own what they allocate for SQLite's handles, and free it in `xDisconnect` and `xClose`.
+enum DatasourceModule {
+  /// Registers `table` under `name` for one connection.
+  static func register(_ table: BoundTable, as name: String, in database: OpaquePointer) -> Int32 {
+    let context = unsafe Unmanaged.passRetained(table).toOpaque()
+    return unsafe sqlite3_create_module_v2(database, name, module, context) { context in
+      if let context = unsafe context { unsafe Unmanaged<BoundTable>.fromOpaque(context).release() }
+    }
+  }
+
+  /// One for the whole process and never changed after it is made, so sharing the pointer is sound.
+  private nonisolated(unsafe) static let module: UnsafePointer<sqlite3_module> = {
+    let module = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
+    var methods = sqlite3_module()
+    methods.iVersion = 1
+    unsafe methods.xConnect = connect
+    unsafe methods.xBestIndex = bestIndex
+    unsafe methods.xDisconnect = disconnect
+    unsafe methods.xOpen = open
+    unsafe methods.xClose = close
+    unsafe methods.xFilter = filter
+    unsafe methods.xNext = next
+    unsafe methods.xEof = isAtEnd
+    unsafe methods.xColumn = column
+    unsafe methods.xRowid = rowNumber
+    unsafe module.initialize(to: methods)
+    return unsafe UnsafePointer(module)
+  }()
+
+  /// SQLite's table, with the one that it stands for.
+  @safe private struct Table {
+    var base = unsafe sqlite3_vtab()
+    var bound: Unmanaged<BoundTable>
+  }
+
+  private typealias Handle = UnsafeMutablePointer<sqlite3_vtab>
+  private typealias CursorHandle = UnsafeMutablePointer<sqlite3_vtab_cursor>
+
+  private static let connect:
+    @convention(c) (
+      OpaquePointer?, UnsafeMutableRawPointer?, Int32, UnsafePointer<UnsafePointer<CChar>?>?,
+      UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) -> Int32 = { database, context, _, _, handle, _ in
+      guard let context = unsafe context, let handle = unsafe handle else { return SQLITE_MISUSE }
+      let bound = unsafe Unmanaged<BoundTable>.fromOpaque(context)
+      let names = unsafe bound._withUnsafeGuaranteedRef { $0.columnNames }
+      let status = unsafe sqlite3_declare_vtab(
+        database, "CREATE TABLE x(\(names.joined(separator: ",")))")
+      guard status == SQLITE_OK else { return status }
+      let table = UnsafeMutablePointer<Table>.allocate(capacity: 1)
+      unsafe table.initialize(to: Table(bound: bound))
+      unsafe handle.pointee = UnsafeMutableRawPointer(table).assumingMemoryBound(
+        to: sqlite3_vtab.self)
+      return SQLITE_OK
+    }
+
+  private static let disconnect: @convention(c) (Handle?) -> Int32 = { handle in
+    unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self).deallocate()
+    return SQLITE_OK
+  }
+
+  private static let bestIndex:
+    @convention(c) (Handle?, UnsafeMutablePointer<sqlite3_index_info>?) -> Int32 = { handle, info in
+      guard let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self),
+        let info = unsafe info
+      else { return SQLITE_MISUSE }
+      return unsafe table.pointee.bound._withUnsafeGuaranteedRef { bound in
+        unsafe ScanPlan.choose(for: bound, info)
+      }
+    }
+
+  private static let open: @convention(c) (Handle?, UnsafeMutablePointer<CursorHandle?>?) -> Int32 =
+    { handle, place in
+      guard let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self),
+        let place = unsafe place
+      else { return SQLITE_MISUSE }
+      let cursor = UnsafeMutablePointer<ScanCursor>.allocate(capacity: 1)
+      unsafe cursor.initialize(
+        to: ScanCursor(table.pointee.bound._withUnsafeGuaranteedRef { $0.snapshot }))
+      unsafe place.pointee = UnsafeMutableRawPointer(cursor).assumingMemoryBound(
+        to: sqlite3_vtab_cursor.self)
+      return SQLITE_OK
+    }
+
+  private static let close: @convention(c) (CursorHandle?) -> Int32 = { handle in
+    guard let cursor = unsafe cursor(handle) else { return SQLITE_MISUSE }
+    unsafe cursor.pointee.free()
+    unsafe cursor.deinitialize(count: 1)
+    unsafe cursor.deallocate()
+    return SQLITE_OK
+  }
+
+  private static let filter:
+    @convention(c) (
+      CursorHandle?, Int32, UnsafePointer<CChar>?, Int32,
+      UnsafeMutablePointer<OpaquePointer?>?
+    ) -> Int32 = { handle, _, text, count, values in
+      guard let cursor = unsafe cursor(handle) else { return SQLITE_MISUSE }
+      let plan = unsafe text.map { unsafe String(cString: $0) } ?? ""
+      let arguments = unsafe UnsafeBufferPointer(start: values, count: Int(count))
+      unsafe cursor.pointee.start(plan: ScanPlan(text: plan), arguments)
+      return SQLITE_OK
+    }
+
+  private static let next: @convention(c) (CursorHandle?) -> Int32 = { handle in
+    unsafe cursor(handle)?.pointee.advance()
+    return SQLITE_OK
+  }
+
+  private static let isAtEnd: @convention(c) (CursorHandle?) -> Int32 = { handle in
+    unsafe cursor(handle)?.pointee.isAtEnd ?? true ? 1 : 0
+  }
+
+  private static let column: @convention(c) (CursorHandle?, OpaquePointer?, Int32) -> Int32 = {
+    handle, context, index in
+    unsafe cursor(handle)?.pointee.answer(column: Int(index), to: context)
+    return SQLITE_OK
+  }
+
+  private static let rowNumber:
+    @convention(c) (CursorHandle?, UnsafeMutablePointer<sqlite3_int64>?) -> Int32 = { handle, row in
+      guard let cursor = unsafe cursor(handle) else { return SQLITE_MISUSE }
+      unsafe row?.pointee = cursor.pointee.rowNumber
+      return SQLITE_OK
+    }
+
+  @inline(__always)
+  private static func cursor(_ handle: CursorHandle?) -> UnsafeMutablePointer<ScanCursor>? {
+    unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: ScanCursor.self)
+  }
+}
+
+/// A datasource as one connection sees it: what its statement reads stays as it was when the statement began.
+final class BoundTable {
+  let columnNames: [String]
+  /// Set before a statement starts, by the thread that steps it.
+  var snapshot: TableSnapshot
+
+  init(columnNames: [String], snapshot: TableSnapshot) {
+    self.columnNames = columnNames
+    self.snapshot = snapshot
+  }
+}

@@ -1,0 +1,213 @@
+import DruidSQL
+import Plumbing
+import Synchronization
+
+/// Plans and runs queries, and ends them on request.
+final class QueryService: Sendable {
+  private let supervisors: Supervisors
+  private let running = Mutex<[String: SQLiteConnection]>([:])
+  private let waiting = Mutex<[String: Bool]>([:])
+
+  init(_ supervisors: Supervisors) { self.supervisors = supervisors }
+
+  /// Ends a query; false when none of that id is under way.
+  func cancel(_ id: String) -> Bool {
+    let connection = running.withLock { $0[id] }
+    connection?.stop()
+    let isWaiting = waiting.withLock { waiting in
+      guard waiting[id] != nil else { return false }
+      waiting[id] = true
+      return true
+    }
+    return connection != nil || isWaiting
+  }
+
+  /// Rows that are made as they are asked for.
+  final class Answer: HTTPStream {
+    private let statement: SQLiteStatement
+    private var writer: AnswerWriter
+    private let finish: () -> Void
+    private var isDone = false
+
+    fileprivate init(
+      _ statement: SQLiteStatement, _ writer: AnswerWriter, finish: @escaping () -> Void
+    ) {
+      self.statement = statement
+      self.writer = writer
+      self.finish = finish
+    }
+
+    deinit { finish() }
+
+    /// The next rows, some 32 KiB of them; nil at the end. An error cuts the answer short: its end mark is left out.
+    func next() -> [UInt8]? {
+      guard !isDone else { return nil }
+      do {
+        try fill()
+      } catch {
+        isDone = true
+      }
+      let bytes = writer.take()
+      return bytes.isEmpty ? nil : bytes
+    }
+
+    /// Writes rows until there are enough for one go, or all.
+    fileprivate func fill() throws(SQLiteFailure) {
+      while writer.bytes.count < 32 << 10 {
+        guard try statement.step() else {
+          writer.end()
+          isDone = true
+          return
+        }
+        writer.row(statement)
+      }
+    }
+
+    /// The whole answer if it is written by now.
+    fileprivate var whole: [UInt8]? { isDone ? writer.bytes : nil }
+  }
+
+  /// What a query came to.
+  enum Result {
+    case whole([UInt8])
+    case streaming(Answer)
+  }
+
+  /// Answers, or fails before the first row does.
+  ///
+  /// All that was acknowledged before the call is waited for. - Throws: ``DruidError`` or ``HTMLError``.
+  func run(_ request: SQLRequest) throws -> Result {
+    let start = ContinuousClock.now
+    let deadline = request.timeoutMilliseconds.map { start + .milliseconds($0) }
+    waiting.withLock { $0[request.id] = false }
+    defer { _ = waiting.withLock { $0.removeValue(forKey: request.id) } }
+    guard supervisors.catchUp(withinMilliseconds: request.timeoutMilliseconds ?? 300_000) else {
+      throw DruidError.timeout(request.id)
+    }
+    let entries = supervisors.all
+    let sources = entries.enumerated().compactMap { index, entry in
+      SourceTable(entry, number: index)
+    }
+    let system = SystemTables(sources: sources, supervisors: supervisors.active)
+    let plan = try plan(request, Catalog(tables: sources.map(\.catalog) + system.catalog))
+    if let failure = sources.first(where: {
+      plan.dataSources.contains($0.name) && $0.failure != nil
+    }) {
+      throw DruidError.runtime(
+        "Datasource [\(failure.name)] is not whole: \(failure.failure ?? "")",
+        errorClass: "org.apache.druid.java.util.common.ISE")
+    }
+    if waiting.withLock({ $0[request.id] }) == true { throw DruidError.cancelled() }
+    return try answer(request, plan, sources, system, deadline)
+  }
+
+  private func plan(_ request: SQLRequest, _ catalog: Catalog) throws -> Plan {
+    let settings = PlanSettings(
+      timeZone: request.timeZone, nowMilliseconds: Clock.now.milliseconds,
+      approximatesCountDistinct: request.approximatesCountDistinct, outerLimit: request.outerLimit)
+    let plan: Plan
+    do {
+      plan = try Planner.plan(
+        request.query, parameters: request.parameters, catalog: catalog, settings: settings)
+    } catch {
+      throw DruidError(error)
+    }
+    guard !plan.isExplain else {
+      throw DruidError.unsupported(
+        "EXPLAIN PLAN FOR is not answered: devstack has no native queries")
+    }
+    return plan
+  }
+
+  private func answer(
+    _ request: SQLRequest, _ plan: Plan, _ sources: [SourceTable], _ system: SystemTables,
+    _ deadline: ContinuousClock.Instant?
+  ) throws -> Result {
+    let connection: SQLiteConnection
+    do {
+      connection = try SQLiteConnection()
+    } catch {
+      throw Self.error(error, request.id, isOverdue: false)
+    }
+    let answer: Answer
+    do throws(SQLiteFailure) {
+      try SQLiteFunctions.register(in: connection)
+      for source in sources where plan.dataSources.contains(source.name) {
+        try connection.add(source.bound, named: source.sqliteName)
+      }
+      try system.create(in: connection, for: plan.sqlite)
+      connection.lock()
+      connection.setDeadline(deadline)
+      let statement = try connection.prepare(plan.sqlite)
+      var writer = AnswerWriter(request.format, columns: plan.columns)
+      writer.begin()
+      running.withLock { $0[request.id] = connection }
+      answer = Answer(statement, writer) { [self] in
+        running.withLock { running in
+          if running[request.id] === connection { running[request.id] = nil }
+        }
+      }
+      try answer.fill()
+    } catch {
+      throw Self.error(error, request.id, isOverdue: connection.isOverdue)
+    }
+    if let whole = answer.whole { return .whole(whole) }
+    return .streaming(answer)
+  }
+
+  private static func error(
+    _ failure: SQLiteFailure, _ id: String, isOverdue: Bool
+  ) -> DruidError {
+    if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
+    if let refused = SQLiteFunctions.refusal(in: failure.message) { return .unsupported(refused) }
+    if failure.message == SQLiteFunctions.divisionByZero {
+      return .runtime("/ by zero", errorClass: "java.lang.ArithmeticException")
+    }
+    return .runtime(failure.message, errorClass: "java.lang.RuntimeException")
+  }
+}
+
+/// A datasource as a query sees it.
+struct SourceTable {
+  let name: String
+  let sqliteName: String
+  let bound: BoundTable
+  let failure: String?
+  let spec: IngestionSpec
+
+  /// Nil while it has no rows: Druid does not know it then.
+  init?(_ entry: Supervisors.Entry, number: Int) {
+    let (snapshot, failure, spec) = entry.follower.state.read { ($0.snapshot, $0.failure, $0.spec) }
+    guard snapshot.rowCount > 0 || failure != nil else { return nil }
+    name = entry.id
+    sqliteName = "d\(number)"
+    self.failure = failure
+    self.spec = spec
+    bound = BoundTable(
+      columnNames: snapshot.schema.columns.indices.map { "c\($0)" }, snapshot: snapshot)
+  }
+
+  var catalog: Catalog.Table {
+    let snapshot = bound.snapshot
+    let columns = snapshot.schema.columns.enumerated().map { index, column in
+      Catalog.Column(
+        name: column.name, type: column.kind.sqlType, sqlite: "c\(index)",
+        hasMultipleValues: snapshot.hasMultipleValues[index])
+    }
+    return Catalog.Table(
+      schema: Catalog.defaultSchema, name: name, kind: .dataSource, sqlite: sqliteName,
+      columns: columns)
+  }
+}
+
+extension ColumnKind {
+  var sqlType: SQLType {
+    switch self {
+    case .time: SQLType(.timestamp, isNullable: false)
+    case .long: .bigint
+    case .double: .double
+    case .float: .float
+    case .string: .varchar
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import CSQLite
+import Glibc
+import Synchronization
+
+/// What SQLite says about a statement that it can't prepare or go on with.
+struct SQLiteFailure: Error, Equatable {
+  let code: Int32
+  let message: String
+
+  var isInterrupt: Bool { code == SQLITE_INTERRUPT }
+}
+
+/// A private in-memory SQLite whose only tables are the ones that are handed to it.
+///
+/// One thread uses it at a time; ``stop()`` alone may come from another one, which is sound because SQLite's interrupt
+/// allows that while the connection is open, and the connection closes with its last reference.
+@safe
+final class SQLiteConnection: @unchecked Sendable {
+  let handle: OpaquePointer
+  private let limit: StatementLimit
+
+  /// - Parameter sortMemory: bytes that sorting may use before it goes to a temporary file.
+  init(sortMemory: Int = 32 << 20) throws(SQLiteFailure) {
+    _ = Self.started
+    var handle: OpaquePointer?
+    let flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX
+    let status = unsafe sqlite3_open_v2(":memory:", &handle, flags, nil)
+    guard status == SQLITE_OK, let handle = unsafe handle else {
+      unsafe sqlite3_close_v2(handle)
+      throw SQLiteFailure(code: status, message: "cannot open")
+    }
+    unsafe self.handle = handle
+    limit = StatementLimit()
+    unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
+    unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0)
+    unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
+    unsafe sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
+    unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 64 << 20)
+    try execute("PRAGMA cache_size = -\(sortMemory >> 10)")
+    unsafe sqlite3_progress_handler(
+      handle, 20_000, StatementLimit.check, Unmanaged.passUnretained(limit).toOpaque())
+  }
+
+  private static let started = csqlite_start()
+
+  deinit { unsafe sqlite3_close_v2(handle) }
+
+  /// Makes a datasource readable under `name`.
+  func add(_ table: BoundTable, named name: String) throws(SQLiteFailure) {
+    try check(unsafe DatasourceModule.register(table, as: name, in: handle))
+    // SQLite makes the table at its first use, which the authorizer would not let pass.
+    _ = try prepare("SELECT 1 FROM \(name)")
+  }
+
+  /// Runs statements of our own that answer nothing.
+  func execute(_ sql: String) throws(SQLiteFailure) {
+    try check(unsafe sqlite3_exec(handle, sql, nil, nil, nil))
+  }
+
+  /// From here on statements may only read, and nothing but this connection's tables.
+  func lock() {
+    unsafe sqlite3_set_authorizer(handle, SQLiteAuthorizer.decide, nil)
+  }
+
+  /// Compiles one statement.
+  func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
+    var statement: OpaquePointer?
+    try check(unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil))
+    guard let statement = unsafe statement else {
+      throw SQLiteFailure(code: SQLITE_MISUSE, message: "empty statement")
+    }
+    return unsafe SQLiteStatement(connection: self, handle: statement)
+  }
+
+  /// Statements give up when this moment (of the monotonic clock) has passed.
+  func setDeadline(_ deadline: ContinuousClock.Instant?) { limit.set(deadline) }
+
+  /// Whether a statement was given up because its time was over.
+  var isOverdue: Bool { limit.isOverdue }
+
+  /// Whether ``stop()`` was called.
+  var isStopped: Bool { limit.isStopped }
+
+  /// Ends the statement that runs, from any thread.
+  func stop() {
+    limit.stop()
+    unsafe sqlite3_interrupt(handle)
+  }
+
+  fileprivate func check(_ status: Int32) throws(SQLiteFailure) {
+    guard status != SQLITE_OK else { return }
+    throw failure(status)
+  }
+
+  func failure(_ status: Int32) -> SQLiteFailure {
+    SQLiteFailure(code: status & 0xff, message: unsafe String(cString: sqlite3_errmsg(handle)))
+  }
+}
+
+/// Says when a statement must end; SQLite asks it again and again.
+final class StatementLimit: Sendable {
+  private struct State {
+    var deadline: ContinuousClock.Instant?
+    var isOverdue = false
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+
+  func set(_ deadline: ContinuousClock.Instant?) {
+    state.withLock { $0 = State(deadline: deadline) }
+  }
+
+  func stop() { state.withLock { $0.isStopped = true } }
+  var isStopped: Bool { state.withLock { $0.isStopped } }
+  var isOverdue: Bool { state.withLock { $0.isOverdue } }
+
+  private var mustEnd: Bool {
+    state.withLock { state in
+      if let deadline = state.deadline, ContinuousClock.now >= deadline { state.isOverdue = true }
+      return state.isStopped || state.isOverdue
+    }
+  }
+
+  static let check: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
+    guard let context = unsafe context else { return 0 }
+    let limit = unsafe Unmanaged<StatementLimit>.fromOpaque(context)
+    return unsafe limit._withUnsafeGuaranteedRef { $0.mustEnd } ? 1 : 0
+  }
+}
+
+/// The second lock on the door: the translator writes nothing but reads, and SQLite compiles nothing else.
+enum SQLiteAuthorizer {
+  static let decide:
+    @convention(c) (
+      UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
+      UnsafePointer<CChar>?, UnsafePointer<CChar>?
+    ) -> Int32 = { _, action, _, second, _, _ in
+      switch action {
+      case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
+      case SQLITE_FUNCTION:
+        let name = unsafe second.map { unsafe String(cString: $0) } ?? ""
+        return name == "load_extension" ? SQLITE_DENY : SQLITE_OK
+      default: return SQLITE_DENY
+      }
+    }
+}

@@ -1,0 +1,48 @@
+/// How a column's values are kept.
+enum ColumnKind: Sendable, Equatable {
+  case time
+  case long
+  case double
+  /// Kept as a double that a 32-bit float can hold.
+  case float
+  case string
+
+  /// The bytes of a value in a chunk.
+  var width: Int { self == .string ? 4 : 8 }
+}
+
+/// A column by name and kind.
+struct ColumnDescription: Sendable, Equatable {
+  var name: String
+  var kind: ColumnKind
+}
+
+/// The columns of a datasource, `__time` first.
+struct TableSchema: Sendable, Equatable {
+  var columns: [ColumnDescription]
+
+  /// Rows in a chunk.
+  static let chunkRows = 1 << 15
+
+  init(columns: [ColumnDescription]) {
+    self.columns = [ColumnDescription(name: "__time", kind: .time)] + columns
+  }
+}
+
+/// Where each column lies in a chunk: its values, then for numbers a byte a row that says null.
+struct ChunkLayout: Sendable {
+  private(set) var values: [Int] = []
+  private(set) var nulls: [Int] = []
+  private(set) var size = 0
+
+  init(_ schema: TableSchema) {
+    for column in schema.columns {
+      values.append(size)
+      size += column.kind.width * TableSchema.chunkRows
+      nulls.append(size)
+      if column.kind == .long || column.kind == .double || column.kind == .float {
+        size += TableSchema.chunkRows
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import Plumbing
+import Synchronization
+
+/// Room for columns in one unlinked file, so that the kernel may write out what is not in use.
+///
+/// Every block is reserved on disk before it is mapped: a full disk is an error here and never a SIGBUS later.
+@safe
+final class TemporaryStorage: Sendable {
+  private let descriptor: Int32
+  private let end = Mutex<off_t>(0)
+
+  /// Opens a file in `directory` and unlinks it.
+  init(directory: String) throws(EmbeddedDruidFailure) {
+    var template = Array("\(directory)/devstack-columns.XXXXXX".utf8CString)
+    let descriptor = unsafe template.withUnsafeMutableBufferPointer { path -> Int32 in
+      guard let path = path.baseAddress else { return -1 }
+      let descriptor = unsafe mkstemp(path)
+      if descriptor >= 0 {
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        _ = unsafe unlink(path)
+      }
+      return descriptor
+    }
+    guard descriptor >= 0 else {
+      throw .storage(reason: "cannot make a file in \(directory): \(systemErrorText(errno))")
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Reserves and maps a block of at least `bytes`; throws when the disk is full.
+  func block(of bytes: Int) throws(StorageFull) -> StorageBlock {
+    let size = (bytes + 4095) & ~4095
+    let failure: Int32
+    let offset: off_t
+    (offset, failure) = end.withLock { end in
+      let failure = posix_fallocate(descriptor, end, off_t(size))
+      guard failure == 0 else { return (0, failure) }
+      defer { end += off_t(size) }
+      return (end, 0)
+    }
+    guard failure == 0 else { throw StorageFull(code: failure) }
+    let address = unsafe mmap(
+      nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, offset)
+    guard let address = unsafe address, unsafe address != MAP_FAILED else {
+      throw StorageFull(code: errno)
+    }
+    return unsafe StorageBlock(storage: self, address: address, size: size)
+  }
+
+}
+
+/// No room is left for columns.
+struct StorageFull: Error, Equatable {
+  let code: Int32
+}
+
+/// A mapped piece of the file; freed, on disk as well, with its last reference.
+///
+/// Sendable because the mapping itself never changes; who may write where is the owner's affair (see `TableWriter`).
+@safe
+final class StorageBlock: @unchecked Sendable {
+  private let storage: TemporaryStorage
+  let address: UnsafeMutableRawPointer
+  let size: Int
+
+  fileprivate init(storage: TemporaryStorage, address: UnsafeMutableRawPointer, size: Int) {
+    self.storage = storage
+    unsafe self.address = address
+    self.size = size
+  }
+
+  deinit {
+    // The file keeps its length; the blocks on disk are given back.
+    unsafe madvise(address, size, MADV_REMOVE)
+    unsafe munmap(address, size)
+  }
+}

@@ -92,7 +92,7 @@ struct SessionRing: ~Copyable {
     if chunk == 0 { return 0 }
     let end = Int(unsafe cursors[bucket])
     var count = 0
-    while end - chunk > SessionRing.chunkSize || end < chunk {
+    while end - chunk > SessionRing.chunkSize || end <= chunk {
       count += SessionRing.perChunk
       chunk = Int(unsafe memory.load(fromByteOffset: chunk, as: UInt32.self))
     }

@@ -46,7 +46,7 @@ package struct PlanSettings: Sendable {
   package var timeZone: String
   /// The clock, milliseconds since 1970: CURRENT_TIMESTAMP.
   package var nowMilliseconds: Int64
-  /// `useApproximateCountDistinct`; the counts are exact either way, but some of Druid's errors differ.
+  /// `useApproximateCountDistinct`: whether COUNT(DISTINCT ...) is Druid's estimate.
   package var approximatesCountDistinct: Bool
   /// `sqlOuterLimit`
   package var outerLimit: Int?

@@ -21,7 +21,7 @@ package enum Planner {
       return Plan(
         sqlite: "", columns: columns, dataSources: resolver.dataSources, isExplain: true)
     }
-    var sqlite = try Translator(zone: settings.timeZone).query(relation, isTop: true)
+    var sqlite = try Translator(settings).query(relation, isTop: true)
     if let limit = settings.outerLimit { sqlite = "SELECT * FROM (\(sqlite)) LIMIT \(limit)" }
     return Plan(
       sqlite: sqlite, columns: columns, dataSources: resolver.dataSources, isExplain: false)

@@ -216,6 +216,9 @@ package struct SQLiteFunction: Sendable {
     aggregate("bit_and", 1, "of longs; NULL for no value"), aggregate("bit_or", 1, "of longs"),
     aggregate("bit_xor", 1, "of longs"),
     aggregate(
+      "approx_count_distinct", 2,
+      "(value, 1 for a FLOAT else 0): HyperLogLog of the values, NULLs skipped; 0 for none"),
+    aggregate(
       "quantile", 2, "(double, fraction): the value at that rank of the sorted values; NaN for none"
     ),
     aggregate("variance", 2, "(double, VAR_POP | VAR_SAMP | STDDEV_POP | STDDEV_SAMP)"),

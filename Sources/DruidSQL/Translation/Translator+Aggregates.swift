@@ -10,9 +10,11 @@ extension Translator {
     guard let first = call.arguments.first else { return "COUNT(*)" }
     let argument = try definite(first)
     switch call.function {
+    case "COUNT" where call.isDistinct && approximatesCountDistinct,
+      "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN":
+      return "druid_approx_count_distinct(\(argument), \(first.type.kind == .float ? 1 : 0))"
     case "COUNT": return "COUNT(\(call.isDistinct ? "DISTINCT " : "")\(try text(first)))"
-    case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN", "APPROX_COUNT_DISTINCT_DS_HLL",
-      "APPROX_COUNT_DISTINCT_DS_THETA":
+    case "APPROX_COUNT_DISTINCT_DS_HLL", "APPROX_COUNT_DISTINCT_DS_THETA":
       return "COUNT(DISTINCT \(argument))"
     case "SUM": return first.type.isIntegral ? "druid_sum_long(\(argument))" : "SUM(\(argument))"
     case "AVG", "MIN", "MAX": return "\(call.function)(\(argument))"

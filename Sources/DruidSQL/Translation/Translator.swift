@@ -14,9 +14,14 @@ final class Translator {
   }
 
   let zone: String
+  /// Whether COUNT(DISTINCT ...) is an estimate.
+  let approximatesCountDistinct: Bool
   private var sources: [Int: Source] = [:]
 
-  init(zone: String) { self.zone = zone }
+  init(_ settings: PlanSettings) {
+    self.zone = settings.timeZone
+    self.approximatesCountDistinct = settings.approximatesCountDistinct
+  }
 
   var isUTC: Bool { zone == "UTC" || zone == "Etc/UTC" }
 

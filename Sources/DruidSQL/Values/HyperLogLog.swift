@@ -1,0 +1,133 @@
+/// Counts distinct values as Druid's COUNT(DISTINCT ...) estimates them: 2,048 registers over MurmurHash3.
+///
+/// The estimate is off by two per cent now and then by more, and Druid's users see it: so the same registers are kept, and the
+/// same number comes out.
+package struct HyperLogLog: Sendable {
+  private static let size = 2_048
+  private var registers = [UInt8](repeating: 0, count: size)
+
+  package init() {}
+
+  package mutating func add(_ value: Int64) {
+    add(MurmurHash.hash(UInt64(bitPattern: value)))
+  }
+
+  package mutating func add(_ value: Double) { add(MurmurHash.hash(value.bitPattern)) }
+
+  /// A FLOAT, which Druid hashes in 32 bits.
+  package mutating func add(_ value: Float) {
+    add(MurmurHash.hash(tail: UInt64(value.bitPattern), length: 4))
+  }
+
+  /// Hashed as UTF-16, as Java holds it.
+  package mutating func add(_ text: String) { add(MurmurHash.hash(text.utf16)) }
+
+  private mutating func add(_ hash: (UInt64, UInt64)) {
+    // The last two bytes, big-endian, choose the register; the first set bit, bytes in order, is its value.
+    let last = UInt16(truncatingIfNeeded: hash.1 >> 48).byteSwapped
+    let position = hash.0 == 0 ? 64 : hash.0.byteSwapped.leadingZeroBitCount + 1
+    let register = Int(last & 0x7ff)
+    registers[register] = max(registers[register], UInt8(truncatingIfNeeded: position))
+  }
+
+  /// The estimate, rounded.
+  package var count: Int64 {
+    var sum = 0.0
+    var zeros = 0
+    for register in registers {
+      sum += 1 / Double(UInt64(1) << UInt64(min(register, 63)))
+      if register == 0 { zeros += 1 }
+    }
+    let size = Double(Self.size)
+    let estimate = 0.7213 / (1 + 1.079 / size) * size * size / sum
+    if zeros > 0, estimate <= 2.5 * size {
+      return Int64((size * Self.naturalLogarithm(size / Double(zeros))).rounded())
+    }
+    return Int64(estimate.rounded())
+  }
+
+  /// ln of a number of at least 1, without the C library: its exponent, and a series for what is left.
+  private static func naturalLogarithm(_ value: Double) -> Double {
+    let ratio = (value.significand - 1) / (value.significand + 1)
+    let square = ratio * ratio
+    var term = ratio
+    var sum = 0.0
+    var divisor = 1.0
+    while abs(term) > 1e-18 {
+      sum += term / divisor
+      term *= square
+      divisor += 2
+    }
+    return 2 * sum + Double(value.exponent) * 0.693147180559945309417
+  }
+}
+
+/// MurmurHash3 of 128 bits, x64, seed 0.
+private enum MurmurHash {
+  private static let one: UInt64 = 0x87c3_7b91_1142_53d5
+  private static let two: UInt64 = 0x4cf5_ad43_2745_937f
+
+  static func hash(_ word: UInt64) -> (UInt64, UInt64) { hash(tail: word, length: 8) }
+
+  /// Of up to eight bytes.
+  static func hash(tail: UInt64, length: UInt64) -> (UInt64, UInt64) {
+    finished(mixedOne(tail), 0, length: length)
+  }
+
+  static func hash(_ units: String.UTF16View) -> (UInt64, UInt64) {
+    var (low, high): (UInt64, UInt64) = (0, 0)
+    var words: (UInt64, UInt64) = (0, 0)
+    var filled: UInt64 = 0
+    var length: UInt64 = 0
+    for unit in units {
+      if filled < 64 {
+        words.0 |= UInt64(unit) << filled
+      } else {
+        words.1 |= UInt64(unit) << (filled - 64)
+      }
+      filled += 16
+      length += 2
+      if filled == 128 {
+        low ^= mixedOne(words.0)
+        low = (rotated(low, 27) &+ high) &* 5 &+ 0x52dc_e729
+        high ^= mixedTwo(words.1)
+        high = (rotated(high, 31) &+ low) &* 5 &+ 0x3849_5ab5
+        words = (0, 0)
+        filled = 0
+      }
+    }
+    if filled > 64 { high ^= mixedTwo(words.1) }
+    if filled > 0 { low ^= mixedOne(words.0) }
+    return finished(low, high, length: length)
+  }
+
+  private static func finished(
+    _ low: UInt64, _ high: UInt64, length: UInt64
+  ) -> (UInt64, UInt64) {
+    var (low, high) = (low ^ length, high ^ length)
+    low &+= high
+    high &+= low
+    low = scattered(low)
+    high = scattered(high)
+    low &+= high
+    high &+= low
+    return (low, high)
+  }
+
+  private static func mixedOne(_ word: UInt64) -> UInt64 { rotated(word &* one, 31) &* two }
+
+  private static func mixedTwo(_ word: UInt64) -> UInt64 { rotated(word &* two, 33) &* one }
+
+  private static func rotated(_ word: UInt64, _ count: UInt64) -> UInt64 {
+    word << count | word >> (64 - count)
+  }
+
+  private static func scattered(_ word: UInt64) -> UInt64 {
+    var word = word
+    word ^= word >> 33
+    word &*= 0xff51_afd7_ed55_8ccd
+    word ^= word >> 33
+    word &*= 0xc4ce_b9fe_1a85_ec53
+    return word ^ word >> 33
+  }
+}

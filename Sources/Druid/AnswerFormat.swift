@@ -27,7 +27,7 @@ protocol RowFormatter {
   /// The header lines came.
   mutating func begin(_ columns: [Column], into block: inout ByteBlock)
   /// The next row: where its cells stand in `line`.
-  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock)
+  mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock)
   /// The answer is over, whole or cut.
   mutating func end(isWhole: Bool, into block: inout ByteBlock)
   /// Nothing came for a while: what is held back goes out.
@@ -36,4 +36,62 @@ protocol RowFormatter {
 
 extension RowFormatter {
   mutating func settle(into block: inout ByteBlock) {}
+}
+
+/// The formatter of a format: a choice of structs rather than a type parameter, since a sink is reached through a
+/// class, and behind that a type parameter would be looked up for every row.
+struct AnswerFormatter: RowFormatter {
+  private enum Kind { case separated, json, table }
+
+  private let kind: Kind
+  private var separated: SeparatedFormatter
+  private var json: JSONFormatter
+  private var table: TableFormatter
+
+  init(_ options: FormatOptions) {
+    kind =
+      switch options.format {
+      case .csv, .tsv: .separated
+      case .json, .ndjson: .json
+      case .table, .vertical: .table
+      }
+    separated = SeparatedFormatter(
+      separator: options.format == .tsv ? UInt8(ascii: "\t") : UInt8(ascii: ","), options: options)
+    json = JSONFormatter(isArray: options.format == .json, options: options)
+    table = TableFormatter(options: options)
+  }
+
+  mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
+    switch kind {
+    case .separated: separated.begin(columns, into: &block)
+    case .json: json.begin(columns, into: &block)
+    case .table: table.begin(columns, into: &block)
+    }
+  }
+
+  @inline(__always)
+  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+    row(line, cells.span, into: &block)
+  }
+
+  @inline(__always)
+  mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    switch kind {
+    case .separated: separated.row(line, cells, into: &block)
+    case .json: json.row(line, cells, into: &block)
+    case .table: table.row(line, cells, into: &block)
+    }
+  }
+
+  mutating func end(isWhole: Bool, into block: inout ByteBlock) {
+    switch kind {
+    case .separated: separated.end(isWhole: isWhole, into: &block)
+    case .json: json.end(isWhole: isWhole, into: &block)
+    case .table: table.end(isWhole: isWhole, into: &block)
+    }
+  }
+
+  mutating func settle(into block: inout ByteBlock) {
+    if kind == .table { table.settle(into: &block) }
+  }
 }

@@ -15,13 +15,13 @@ package struct MalformedAnswer: Error, Equatable, Sendable {
 /// an empty line, then nothing. A server that fails half-way still ends its body as if all were well, and only the
 /// missing empty line tells. No prefix of a row is itself a row, so the last line of a cut answer is a row exactly
 /// when it reads as one.
-struct AnswerReader<Formatter: RowFormatter>: ~Copyable {
+struct AnswerReader: ~Copyable {
   /// What is behind the last newline.
   private var carry = ByteBlock(capacity: 4096)
-  private var lines: AnswerLines<Formatter>
+  private var lines: AnswerLines
   private let maximumLineLength: Int
 
-  init(formatter: Formatter, maximumLineLength: Int = 1 << 30) {
+  init(formatter: AnswerFormatter, maximumLineLength: Int = 1 << 30) {
     lines = AnswerLines(formatter: formatter)
     self.maximumLineLength = maximumLineLength
   }
@@ -86,19 +86,19 @@ struct AnswerReader<Formatter: RowFormatter>: ~Copyable {
 }
 
 /// The lines of an answer, one by one.
-struct AnswerLines<Formatter: RowFormatter>: ~Copyable {
+struct AnswerLines: ~Copyable {
   enum State: Equatable { case names, nativeTypes, sqlTypes, rows, ended }
 
   private(set) var state = State.names
   private(set) var rowCount = 0
   private(set) var columns: [Column] = []
   private(set) var output = ByteBlock()
-  private var formatter: Formatter
+  private var formatter: AnswerFormatter
   private var cells: [Cell] = []
   private var names: [String] = []
   private var nativeTypes: [String] = []
 
-  init(formatter: Formatter) { self.formatter = formatter }
+  init(formatter: AnswerFormatter) { self.formatter = formatter }
 
   func failure(_ offset: Int, _ reason: String) -> MalformedAnswer {
     let line =
@@ -118,14 +118,21 @@ struct AnswerLines<Formatter: RowFormatter>: ~Copyable {
   @inline(__always)
   mutating func take(_ line: RawSpan) throws(MalformedAnswer) {
     guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
-    if let offset = RowScanner.scan(line, into: &cells) {
-      throw failure(offset, "this is no row of JSON values")
-    }
-    guard cells.count == columns.count else {
-      throw failure(0, "the row has \(cells.count) cells for \(columns.count) columns")
+    switch AnswerLines.scan(line, into: &cells) {
+    case .row(let count) where count == columns.count: break
+    case .row(let count):
+      throw failure(0, "the row has \(count) cells for \(columns.count) columns")
+    case .failure(let offset):
+      throw failure(offset, "this is no row of \(columns.count) JSON values")
     }
     formatter.row(line, cells, into: &output)
     rowCount &+= 1
+  }
+
+  @inline(__always)
+  private static func scan(_ line: RawSpan, into cells: inout [Cell]) -> RowScanner.Result {
+    var span = cells.mutableSpan
+    return RowScanner.scan(line, into: &span)
   }
 
   private mutating func takeOther(_ line: RawSpan) throws(MalformedAnswer) {
@@ -144,6 +151,7 @@ struct AnswerLines<Formatter: RowFormatter>: ~Copyable {
       columns = names.indices.map {
         Column(name: names[$0], nativeType: nativeTypes[$0], sqlType: sqlTypes[$0])
       }
+      cells = Array(repeating: Cell(start: 0), count: columns.count)
       formatter.begin(columns, into: &output)
       state = .rows
     case .rows:
@@ -154,11 +162,13 @@ struct AnswerLines<Formatter: RowFormatter>: ~Copyable {
   }
 
   private mutating func texts(_ line: RawSpan) throws(MalformedAnswer) -> [String] {
-    if let offset = RowScanner.scan(line, into: &cells) {
-      throw failure(offset, "this is no header line")
+    // Two bytes are the least that a cell takes.
+    cells = Array(repeating: Cell(start: 0), count: line.byteCount / 2 + 1)
+    guard case .row(let count) = AnswerLines.scan(line, into: &cells) else {
+      throw failure(0, "this is no header line")
     }
     var result: [String] = []
-    for cell in cells {
+    for cell in cells[..<count] {
       guard cell.isText || cell.kind == .null else {
         throw failure(cell.start, "a header line holds names and types, and this is neither")
       }

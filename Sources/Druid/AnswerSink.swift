@@ -47,21 +47,6 @@ class AnswerSink: BodySink {
   func takeRows(_ bytes: RawSpan) throws {}
   /// The body is over; whether the answer is whole.
   func finish(isWhole: Bool) throws -> Bool { isWhole }
-
-  /// The sink for a format.
-  static func make(_ options: FormatOptions, output: any AnswerOutput) -> AnswerSink {
-    switch options.format {
-    case .csv:
-      FormattingSink(
-        SeparatedFormatter(separator: UInt8(ascii: ","), options: options), options, output)
-    case .tsv:
-      FormattingSink(
-        SeparatedFormatter(separator: UInt8(ascii: "\t"), options: options), options, output)
-    case .ndjson: FormattingSink(JSONFormatter(isArray: false, options: options), options, output)
-    case .json: FormattingSink(JSONFormatter(isArray: true, options: options), options, output)
-    case .table, .vertical: FormattingSink(TableFormatter(options: options), options, output)
-    }
-  }
 }
 
 /// Collects a small body whole.
@@ -80,19 +65,19 @@ final class CollectingSink: AnswerSink {
 }
 
 /// Formats rows as they come.
-private final class FormattingSink<Formatter: RowFormatter>: AnswerSink {
+final class FormattingSink: AnswerSink {
   /// What is gathered before it goes out in one write.
   private static var blockSize: Int { 65536 }
   /// How long a table on a terminal waits for more rows to find its widths.
   private static var settling: Duration { .milliseconds(200) }
 
-  private var reader: AnswerReader<Formatter>
+  private var reader: AnswerReader
   private let output: any AnswerOutput
   private let settles: Bool
   private var settleTime: ContinuousClock.Instant?
 
-  init(_ formatter: Formatter, _ options: FormatOptions, _ output: any AnswerOutput) {
-    reader = AnswerReader(formatter: formatter)
+  init(_ options: FormatOptions, output: any AnswerOutput) {
+    reader = AnswerReader(formatter: AnswerFormatter(options))
     self.output = output
     settles = options.terminalWidth != nil && options.format == .table
   }

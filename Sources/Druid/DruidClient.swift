@@ -42,7 +42,7 @@ package struct DruidClient: ~Copyable {
     _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport
   ) throws {
     let identifier = query.identifier()
-    let sink = AnswerSink.make(format, output: output)
+    let sink = FormattingSink(format, output: output)
     let deadline = query.timeout.map { ContinuousClock.now + $0 + .seconds(5) }
     defer {
       report.rows += sink.rowCount

@@ -4,45 +4,51 @@
 /// ARRAY or COMPLEX<json> cell becomes JSON. A name that came before gets a number: `c`, `c_2`.
 struct JSONFormatter: RowFormatter {
   private let isArray: Bool
-  private let options: FormatOptions
+  private let hasPlainNumbers: Bool
   /// `{"name":`, then `,"name":` for each column, one behind the other.
   private var keys: [UInt8] = []
-  private var keyEnds: [Int] = []
-  private var holdsJSON: [Bool] = []
+  private var places: [KeyPlace] = []
+  private struct KeyPlace {
+    let end: Int
+    let holdsJSON: Bool
+  }
+
   private var hasRows = false
   private var isOpen = false
 
   init(isArray: Bool, options: FormatOptions) {
     self.isArray = isArray
-    self.options = options
+    hasPlainNumbers = options.hasPlainNumbers
   }
 
   mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
-    holdsJSON = columns.map(\.holdsJSON)
     var key = ByteBlock(capacity: 256)
     for (index, name) in distinctNames(columns.map(\.name)).enumerated() {
       key.append(index == 0 ? "{" : ",")
       JSONText.encode(Array(name.utf8).rawSpan, into: &key)
       key.append(":")
-      keyEnds.append(key.count)
+      places.append(KeyPlace(end: key.count, holdsJSON: columns[index].holdsJSON))
     }
     keys = key.array
   }
 
-  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+  mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     if isArray { block.append(hasRows ? ",\n" : "[\n") }
     hasRows = true
     let keys = keys.rawSpan
+    let places = places.span
     var start = 0
     for index in cells.indices {
-      let end = keyEnds[index]
-      block.append(keys, from: start, to: end)
-      start = end
+      let place = places[index]
+      block.append(keys, from: start, to: place.end)
+      start = place.end
       let cell = cells[index]
-      if cell.kind == .plainText, !holdsJSON[index] {
+      if cell.kind == .plainText, !place.holdsJSON {
         block.append(line, from: cell.start - 1, to: cell.end + 1)
+      } else if cell.kind == .number, !hasPlainNumbers {
+        block.append(line, from: cell.start, to: cell.end)
       } else {
-        append(line, cell, holdsJSON: holdsJSON[index], into: &block)
+        append(line, cell, holdsJSON: place.holdsJSON, into: &block)
       }
     }
     block.append(UInt8(ascii: "}"))
@@ -53,7 +59,7 @@ struct JSONFormatter: RowFormatter {
     _ line: RawSpan, _ cell: Cell, holdsJSON: Bool, into block: inout ByteBlock
   ) {
     switch cell.kind {
-    case .number where options.hasPlainNumbers: PlainNumber.append(line, cell, into: &block)
+    case .number where hasPlainNumbers: PlainNumber.append(line, cell, into: &block)
     case .null, .boolTrue, .boolFalse, .number, .nested:
       block.append(line, from: cell.start, to: cell.end)
     case .plainText, .escapedText:

@@ -22,6 +22,14 @@ package struct Cell: Sendable {
   /// Whether a plain text holds bytes over 0x7f, so that its width is not its length.
   package var isASCII: Bool
 
+  init(start: Int) {
+    self.start = start
+    end = start
+    kind = .null
+    hasComma = false
+    isASCII = true
+  }
+
   var isText: Bool { kind == .plainText || kind == .escapedText }
 }
 

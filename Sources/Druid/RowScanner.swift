@@ -3,18 +3,23 @@
 ///
 /// Strings are looked through eight bytes at a time. (Unsafe inside: unchecked loads, each below `line.byteCount`.)
 enum RowScanner {
-  /// Fills `cells` with the cells of `line`.
-  ///
-  /// - Returns: `nil` when the line is a whole row, else the offset where it stops being one.
-  static func scan(_ line: RawSpan, into cells: inout [Cell]) -> Int? {
-    cells.removeAll(keepingCapacity: true)
+  /// A line, looked at.
+  enum Result: Equatable {
+    /// A whole row with this many cells.
+    case row(Int)
+    /// No row of as many cells as there was room for: the offset where it stops being one.
+    case failure(Int)
+  }
+
+  /// Writes the cells of `line` over those of `cells`.
+  static func scan(_ line: RawSpan, into cells: inout MutableSpan<Cell>) -> Result {
     let count = line.byteCount
-    guard count >= 2, byte(line, 0) == UInt8(ascii: "[") else { return 0 }
+    guard count >= 2, byte(line, 0) == UInt8(ascii: "[") else { return .failure(0) }
     var place = 1
-    if byte(line, 1) == UInt8(ascii: "]") { return count == 2 ? nil : 2 }
-    while true {
-      guard place < count else { return place }
-      var cell = Cell(start: place, end: place, kind: .null, hasComma: false, isASCII: true)
+    var found = 0
+    if byte(line, 1) == UInt8(ascii: "]") { return count == 2 ? .row(0) : .failure(2) }
+    while place < count, found < cells.count {
+      var cell = Cell(start: place)
       let isGood =
         switch byte(line, place) {
         case UInt8(ascii: "\""): string(line, &cell)
@@ -25,16 +30,18 @@ enum RowScanner {
         case UInt8(ascii: "["), UInt8(ascii: "{"): nested(line, &cell)
         default: false
         }
-      guard isGood else { return cell.end }
+      guard isGood else { return .failure(cell.end) }
       place = cell.isText ? cell.end &+ 1 : cell.end
-      cells.append(cell)
-      guard place < count else { return place }
+      cells[found] = cell
+      found &+= 1
+      guard place < count else { return .failure(place) }
       let separator = byte(line, place)
       place &+= 1
       if separator == UInt8(ascii: ",") { continue }
-      guard separator == UInt8(ascii: "]") else { return place &- 1 }
-      return place == count ? nil : place
+      guard separator == UInt8(ascii: "]") else { return .failure(place &- 1) }
+      return place == count ? .row(found) : .failure(place)
     }
+    return .failure(place)
   }
 
   @inline(__always)

@@ -6,11 +6,15 @@ struct SeparatedFormatter: RowFormatter {
   private let separator: UInt8
   private let options: FormatOptions
   private let nullText: [UInt8]
+  private let hasNullText: Bool
+  private let hasPlainNumbers: Bool
   private var isSingle = false
 
   init(separator: UInt8, options: FormatOptions) {
     self.separator = separator
     self.options = options
+    hasNullText = !(options.nullText ?? "").isEmpty
+    hasPlainNumbers = options.hasPlainNumbers
     nullText = Array((options.nullText ?? "").utf8)
   }
 
@@ -31,14 +35,17 @@ struct SeparatedFormatter: RowFormatter {
     block.append("\n")
   }
 
-  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+  mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     var isFirst = true
-    for cell in cells {
+    for index in cells.indices {
+      let cell = cells[index]
       if !isFirst { block.append(separator) }
       isFirst = false
-      if cell.kind == .plainText, cell.start < cell.end, nullText.isEmpty,
+      if cell.kind == .plainText, cell.start < cell.end, !hasNullText,
         !cell.hasComma || separator != UInt8(ascii: ",")
       {
+        block.append(line, from: cell.start, to: cell.end)
+      } else if cell.kind == .number, !hasPlainNumbers {
         block.append(line, from: cell.start, to: cell.end)
       } else {
         appendOther(line, cell, into: &block)
@@ -52,7 +59,7 @@ struct SeparatedFormatter: RowFormatter {
     case .null:
       if isSingle, nullText.isEmpty { block.append("\"\"") }
       block.append(nullText)
-    case .number where options.hasPlainNumbers:
+    case .number where hasPlainNumbers:
       PlainNumber.append(line, cell, into: &block)
     case .number, .boolTrue, .boolFalse:
       block.append(line, from: cell.start, to: cell.end)

@@ -10,7 +10,10 @@ struct TableFormatter: RowFormatter {
 
   private let options: FormatOptions
   private let display: DisplayText
+  private let hasPlainNumbers: Bool
   private var columns: [Column] = []
+  /// Whether a column is set to the right.
+  private var isRight: [Bool] = []
   private var shape: Shape
   private var widths: [Int] = []
   /// The widest name, for the vertical shape.
@@ -23,12 +26,14 @@ struct TableFormatter: RowFormatter {
 
   init(options: FormatOptions) {
     self.options = options
+    hasPlainNumbers = options.hasPlainNumbers
     display = DisplayText(options: options)
     shape = options.format == .vertical ? .vertical : .undecided
   }
 
   mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
     self.columns = columns
+    isRight = columns.map(\.isNumeric)
     widths = columns.map {
       max(headerWidth($0.name), options.hasTypes ? headerWidth($0.sqlType) : 0)
     }
@@ -42,7 +47,7 @@ struct TableFormatter: RowFormatter {
     return DisplayText.append(text, into: &scratch)
   }
 
-  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+  mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     switch shape {
     case .aligned: appendAligned(line, cells, into: &block)
     case .vertical: appendVertical(line, cells, into: &block)
@@ -50,7 +55,7 @@ struct TableFormatter: RowFormatter {
     }
   }
 
-  private mutating func hold(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+  private mutating func hold(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     var text = ByteBlock(capacity: line.byteCount + 64)
     for index in cells.indices {
       let width = display.append(line, cells[index], into: &text)
@@ -126,7 +131,7 @@ struct TableFormatter: RowFormatter {
   /// A cell with the spaces that its column wants; the last one needs none behind it.
   private func append(_ cell: RawSpan, width: Int, at index: Int, into block: inout ByteBlock) {
     let missing = widths[index] - width
-    if columns[index].isNumeric {
+    if isRight[index] {
       block.append(repeating: 32, count: missing)
       block.append(cell)
     } else {
@@ -135,8 +140,10 @@ struct TableFormatter: RowFormatter {
     }
   }
 
-  private func appendAligned(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
+  private func appendAligned(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     let last = cells.count &- 1
+    let widths = widths.span
+    let isRight = isRight.span
     for index in cells.indices {
       if index > 0 {
         block.append(UInt8(ascii: " "))
@@ -144,18 +151,17 @@ struct TableFormatter: RowFormatter {
         block.append(UInt8(ascii: " "))
       }
       let cell = cells[index]
-      let isRight = columns[index].isNumeric
-      if isRight, cell.kind == .number, !options.hasPlainNumbers {
+      if !isRight[index] {
+        let width = display.append(line, cell, into: &block)
+        if index < last { block.append(repeating: 32, count: widths[index] &- width) }
+      } else if cell.kind == .number, !hasPlainNumbers {
         block.append(repeating: 32, count: widths[index] &- (cell.end &- cell.start))
         block.append(line, from: cell.start, to: cell.end)
-      } else if isRight {
+      } else {
         var text = ByteBlock(capacity: 64)
         let width = display.append(line, cell, into: &text)
         block.append(repeating: 32, count: widths[index] - width)
         block.append(text.bytes)
-      } else {
-        let width = display.append(line, cell, into: &block)
-        if index < last { block.append(repeating: 32, count: widths[index] &- width) }
       }
     }
     block.append(UInt8(ascii: "\n"))
@@ -179,7 +185,7 @@ struct TableFormatter: RowFormatter {
   }
 
   private mutating func appendVertical(
-    _ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock
+    _ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock
   ) {
     appendRowStart(into: &block)
     for index in cells.indices {

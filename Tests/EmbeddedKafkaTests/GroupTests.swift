@@ -1,0 +1,165 @@
+import Testing
+
+@testable import EmbeddedKafka
+
+@Suite struct GroupTests {
+  private let start = ContinuousClock.now
+
+  private func application(
+    _ id: String = "", instance: String? = nil, strategies: [String] = ["range"],
+    protocolType: String = "consumer"
+  ) -> Group.Application {
+    Group.Application(
+      memberID: id, instanceID: instance, sessionTimeout: .seconds(10),
+      rebalanceTimeout: .seconds(30), protocolType: protocolType,
+      strategies: strategies.map { Group.Strategy(name: $0, metadata: []) })
+  }
+
+  /// A group that has dealt to members a and b, in generation 2.
+  private func stableGroup() throws -> Group {
+    var group = Group()
+    _ = try group.join(application(), freshID: "a", wakeup: nil, now: start)
+    _ = try group.join(application(), freshID: "b", wakeup: nil, now: start)
+    _ = try group.join(application("a"), freshID: "", wakeup: nil, now: start)
+    try deal(&group, ["a", "b"])
+    return group
+  }
+
+  private func deal(_ group: inout Group, _ ids: [String]) throws {
+    let parts = Dictionary(uniqueKeysWithValues: ids.map { ($0, Array($0.utf8)) })
+    for id in ids {
+      try group.sync(
+        id, nil, generation: group.generation, parts: id == group.leaderID ? parts : [:],
+        wakeup: nil, now: start)
+    }
+    for id in ids {
+      #expect(
+        try group.part(of: id, generation: group.generation, now: start) == Array(id.utf8))
+    }
+  }
+
+  @Test func theFirstLeadsAndOthersShare() throws {
+    let group = try stableGroup()
+    #expect(group.phase == .stable)
+    #expect(group.generation == 2)
+    #expect(group.leaderID == "a")
+    #expect(group.strategyName == "range")
+  }
+
+  @Test func aNewMemberMakesTheOthersJoinAgain() throws {
+    var group = try stableGroup()
+    _ = try group.join(application(), freshID: "c", wakeup: nil, now: start)
+    #expect(group["c"]?.isJoining == true)
+    #expect(throws: ErrorCode.rebalanceInProgress) {
+      try group.heartbeat("a", nil, generation: 2, now: start)
+    }
+    // What the old generation has done it may still save.
+    try group.checkCommit("a", nil, generation: 2)
+    _ = try group.join(application("a"), freshID: "", wakeup: nil, now: start)
+    _ = try group.join(application("b"), freshID: "", wakeup: nil, now: start)
+    #expect(group.generation == 3)
+    #expect(throws: ErrorCode.illegalGeneration) {
+      try group.heartbeat("a", nil, generation: 2, now: start)
+    }
+    #expect(throws: ErrorCode.illegalGeneration) {
+      try group.checkCommit("a", nil, generation: 2)
+    }
+    try deal(&group, ["a", "b", "c"])
+  }
+
+  @Test func aSilentMemberIsDropped() throws {
+    var group = try stableGroup()
+    try group.heartbeat("a", nil, generation: 2, now: start + .seconds(8))
+    group.expire(now: start + .seconds(11))
+    #expect(group.members.map { $0.id } == ["a"])
+    #expect(throws: ErrorCode.unknownMemberID) {
+      try group.heartbeat("b", nil, generation: 2, now: start + .seconds(11))
+    }
+    _ = try group.join(application("a"), freshID: "", wakeup: nil, now: start + .seconds(11))
+    #expect(group.phase == .syncing)
+    #expect(group.generation == 3)
+  }
+
+  @Test func theSlowestHasItsTimeToJoin() throws {
+    var group = try stableGroup()
+    _ = try group.join(application(), freshID: "c", wakeup: nil, now: start)
+    for second in [5, 10, 15, 20, 25] {
+      // b is alive, and busy.
+      #expect(throws: ErrorCode.rebalanceInProgress) {
+        try group.heartbeat("b", nil, generation: 2, now: start + .seconds(second))
+      }
+      group.expire(now: start + .seconds(second))
+    }
+    #expect(group.nextDeadline(now: start + .seconds(25)) == start + .seconds(30))
+    group.expire(now: start + .seconds(30))
+    #expect(group.members.map { $0.id } == ["c"])
+    #expect(group.leaderID == "c")
+    #expect(group.phase == .syncing)
+  }
+
+  @Test func leavingEmptiesAndKeepsOffsets() throws {
+    var group = try stableGroup()
+    group.offsets["t", 1] = CommittedOffsets.Position(
+      offset: 5, leaderEpoch: 0, metadata: nil)
+    try group.leave("a", nil, now: start)
+    #expect(group.phase == .joining(until: start + .seconds(30)))
+    try group.leave("b", nil, now: start)
+    #expect(group.phase == .empty)
+    #expect(group.offsets["t", 1]?.offset == 5)
+    #expect(throws: ErrorCode.unknownMemberID) { try group.leave("b", nil, now: start) }
+    // Now somebody who is no member may set the offsets; while there are members, nobody else may.
+    try group.checkCommit("", nil, generation: -1)
+    let busy = try stableGroup()
+    #expect(throws: ErrorCode.unknownMemberID) {
+      try busy.checkCommit("", nil, generation: -1)
+    }
+  }
+
+  @Test func strategiesMustMeet() throws {
+    var group = Group()
+    _ = try group.join(
+      application(strategies: ["sticky", "range"]), freshID: "a", wakeup: nil, now: start)
+    #expect(throws: ErrorCode.inconsistentGroupProtocol) {
+      try group.join(
+        application(strategies: ["odd"]), freshID: "b", wakeup: nil, now: start)
+    }
+    #expect(throws: ErrorCode.inconsistentGroupProtocol) {
+      try group.join(
+        application(protocolType: "connect"), freshID: "b", wakeup: nil, now: start)
+    }
+    _ = try group.join(application(), freshID: "b", wakeup: nil, now: start)
+    _ = try group.join(
+      application("a", strategies: ["sticky", "range"]), freshID: "", wakeup: nil, now: start)
+    #expect(group.strategyName == "range")
+  }
+
+  @Test func anInstanceReplacesItsFormerSelf() throws {
+    var group = Group()
+    _ = try group.join(application(instance: "one"), freshID: "a", wakeup: nil, now: start)
+    _ = try group.join(application(instance: "one"), freshID: "b", wakeup: nil, now: start)
+    #expect(group.members.map { $0.id } == ["b"])
+    #expect(throws: ErrorCode.fencedInstanceID) {
+      try group.heartbeat("a", "one", generation: 2, now: start)
+    }
+    try group.leave("", "one", now: start)
+    #expect(group.phase == .empty)
+  }
+
+  @Test func aMemberThatMissedTheAnswerGetsItAgain() throws {
+    var group = try stableGroup()
+    _ = try group.join(application("b"), freshID: "", wakeup: nil, now: start)
+    #expect(group.phase == .stable)
+    #expect(group["b"]?.isJoining == false)
+    #expect(try group.part(of: "b", generation: 2, now: start) == Array("b".utf8))
+  }
+
+  @Test func endsWhoSyncsInAnotherGeneration() throws {
+    var group = try stableGroup()
+    #expect(throws: ErrorCode.illegalGeneration) {
+      try group.sync("b", nil, generation: 1, parts: [:], wakeup: nil, now: start)
+    }
+    #expect(throws: ErrorCode.unknownMemberID) {
+      try group.sync("z", nil, generation: 2, parts: [:], wakeup: nil, now: start)
+    }
+  }
+}

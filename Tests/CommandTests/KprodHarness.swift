@@ -1,0 +1,171 @@
+import Foundation
+import Plumbing
+import Testing
+
+/// A running kprod whose input the test writes piece by piece, and which it can send signals.
+final class RunningKprod {
+  private let process = Process()
+  private let input = Pipe()
+  private let workspace: Commands.Workspace
+  private let errors: URL
+  private let output: URL
+
+  /// What became of a run.
+  struct Outcome {
+    /// As the shell has it: 128 + n when signal n ended it.
+    var status: Int32
+    var output: String
+    var errors: String
+
+    /// The line of `--summary`, which must be the last one.
+    var summary: Summary {
+      get throws {
+        let last = try #require(errors.split(separator: "\n").last.map(String.init))
+        return try JSONDecoder().decode(Summary.self, from: Data(last.utf8))
+      }
+    }
+  }
+
+  struct Summary: Decodable, Equatable {
+    var lines: Int
+    var bytes: Int
+    var delivered: Int
+    var failed: Int
+    var unknown: Int
+    var reasons: [String: Int]
+    var seconds: Double
+  }
+
+  /// Starts kprod with `--summary` and what the test adds.
+  init(
+    _ arguments: [String], in workspace: Commands.Workspace, environment: [String: String] = [:],
+    inputFile: URL? = nil
+  ) throws {
+    self.workspace = workspace
+    errors = workspace.url.appendingPathComponent("errors-\(UUID().uuidString)")
+    output = workspace.url.appendingPathComponent("output-\(UUID().uuidString)")
+    try Data().write(to: errors)
+    try Data().write(to: output)
+    process.executableURL = Commands.directory.appendingPathComponent("kprod")
+    process.arguments = ["--summary"] + arguments
+    process.currentDirectoryURL = workspace.url
+    process.environment = ["PATH": "/usr/bin:/bin", "TERM": "dumb"].merging(environment) { $1 }
+    if let inputFile {
+      process.standardInput = try FileHandle(forReadingFrom: inputFile)
+    } else {
+      process.standardInput = input
+    }
+    process.standardError = try FileHandle(forWritingTo: errors)
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    try process.run()
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  /// Writes to kprod's input; blocks while the pipe is full.
+  func write(_ text: String) throws {
+    try write(Data(text.utf8))
+  }
+
+  func write(_ data: Data) throws {
+    try input.fileHandleForWriting.write(contentsOf: data)
+  }
+
+  /// Writes from another thread, and closes the input then; a reader that goes away ends it.
+  func writeBehind(_ data: Data, closing: Bool = true) {
+    let handle = input.fileHandleForWriting
+    Thread.detachNewThread {
+      try? handle.write(contentsOf: data)
+      if closing { try? handle.close() }
+    }
+  }
+
+  func closeInput() throws {
+    try input.fileHandleForWriting.close()
+  }
+
+  func signal(_ number: Int32) {
+    kill(process.processIdentifier, number)
+  }
+
+  /// What it has said on standard error so far.
+  var errorsSoFar: String {
+    String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self)
+  }
+
+  /// Waits until it has ended; kills it when it takes too long.
+  func outcome(within seconds: Double = 40) throws -> Outcome {
+    let deadline = Date().addingTimeInterval(seconds)
+    while process.isRunning, Date() < deadline { usleep(2000) }
+    if process.isRunning {
+      kill(process.processIdentifier, SIGKILL)
+      Issue.record("kprod did not end within \(seconds) s; it said: \(errorsSoFar)")
+    }
+    process.waitUntilExit()
+    let status = process.terminationStatus
+    return Outcome(
+      status: process.terminationReason == .exit ? status : 128 + status,
+      output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+  }
+}
+
+extension Commands {
+  /// Runs kprod over a given input and waits for its end.
+  static func kprod(
+    _ arguments: [String], input: Data, in workspace: Workspace,
+    environment: [String: String] = [:], within seconds: Double = 40
+  ) throws -> RunningKprod.Outcome {
+    let run = try RunningKprod(arguments, in: workspace, environment: environment)
+    run.writeBehind(input)
+    return try run.outcome(within: seconds)
+  }
+}
+
+/// A devstack that serves until the test lets go of it.
+final class RunningDevstack {
+  private let process = Process()
+  private let input = Pipe()
+  let brokers: String
+
+  var port: UInt16 { brokers.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
+
+  init() throws {
+    process.executableURL = Commands.directory.appendingPathComponent("devstack")
+    // It serves for as long as its command lives, which is until the pipe is closed.
+    process.arguments = ["--", "sh", "-c", "echo $KAFKA_BROKERS; exec cat > /dev/null"]
+    process.environment = ["PATH": "/usr/bin:/bin"]
+    process.standardInput = input
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    var line = Data()
+    while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data([10]),
+      !byte.isEmpty
+    {
+      line += byte
+    }
+    brokers = String(decoding: line, as: UTF8.self)
+    try #require(!brokers.isEmpty, "devstack did not start")
+  }
+
+  deinit {
+    try? input.fileHandleForWriting.close()
+    process.waitUntilExit()
+  }
+}
+
+/// Waits until a condition holds; a test that would wait too long fails instead.
+func eventually(
+  within seconds: Double = 20, _ what: Comment, _ condition: () throws -> Bool
+) throws {
+  let deadline = Date().addingTimeInterval(seconds)
+  while try !condition() {
+    if Date() > deadline {
+      Issue.record(what)
+      return
+    }
+    usleep(5000)
+  }
+}

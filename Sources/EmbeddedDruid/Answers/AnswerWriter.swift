@@ -140,11 +140,11 @@ struct AnswerWriter {
     case (.integer(let value), .timestamp), (.integer(let value), .date):
       format.zone.append(value, to: &bytes)
     case (.integer(let value), .double), (.integer(let value), .decimal):
-      JavaNumber.append(Double(value), to: &bytes)
-    case (.integer(let value), .float): JavaNumber.append(Float(value), to: &bytes)
+      JavaDigits.append(Double(value), to: &bytes)
+    case (.integer(let value), .float): JavaDigits.append(Float(value), to: &bytes)
     case (.integer(let value), _): bytes.append(contentsOf: String(value).utf8)
-    case (.double(let value), .float): JavaNumber.append(Float(value), to: &bytes)
-    case (.double(let value), _): JavaNumber.append(value, to: &bytes)
+    case (.double(let value), .float): JavaDigits.append(Float(value), to: &bytes)
+    case (.double(let value), _): JavaDigits.append(value, to: &bytes)
     case (.text(let text), _), (.blob(let text), _): unsafe bytes.append(contentsOf: text)
     }
   }

@@ -25,7 +25,7 @@ indirect enum FieldValue: Equatable {
     switch self {
     case .null: return nil
     case .long(let value): return String(value)
-    case .double(let value): return JavaNumber.text(value)
+    case .double(let value): return JavaDigits.text(value)
     case .bool(let truth): return truth ? "true" : "false"
     case .text(let text): return text
     case .list(let elements):

@@ -123,6 +123,13 @@ final class QueryService: Sendable {
     _ request: SQLRequest, _ plan: Plan, _ sources: [SourceTable], _ system: SystemTables,
     _ deadline: ContinuousClock.Instant?
   ) throws -> Result {
+    var format = request.format
+    do {
+      let zone = try TimeZones.find(request.timeZone)
+      format.zone = AnswerZone { zone.offset(at: $0) }
+    } catch {
+      throw DruidError.invalidInput(SQLiteFunctions.message(error))
+    }
     let connection: SQLiteConnection
     do {
       connection = try SQLiteConnection()
@@ -139,7 +146,7 @@ final class QueryService: Sendable {
       connection.lock()
       connection.setDeadline(deadline)
       let statement = try connection.prepare(plan.sqlite)
-      var writer = AnswerWriter(request.format, columns: plan.columns)
+      var writer = AnswerWriter(format, columns: plan.columns)
       writer.begin()
       running.withLock { $0[request.id] = connection }
       answer = Answer(statement, writer) { [self] in

@@ -37,6 +37,8 @@ final class SQLiteConnection: @unchecked Sendable {
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
     unsafe sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
     unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 64 << 20)
+    // Made at its first use, which the authorizer would not let pass.
+    _ = try prepare("SELECT 1 FROM json_each('[]')")
     try execute("PRAGMA cache_size = -\(sortMemory >> 10)")
     unsafe sqlite3_progress_handler(
       handle, 20_000, StatementLimit.check, Unmanaged.passUnretained(limit).toOpaque())
@@ -88,7 +90,7 @@ final class SQLiteConnection: @unchecked Sendable {
     unsafe sqlite3_interrupt(handle)
   }
 
-  fileprivate func check(_ status: Int32) throws(SQLiteFailure) {
+  func check(_ status: Int32) throws(SQLiteFailure) {
     guard status != SQLITE_OK else { return }
     throw failure(status)
   }

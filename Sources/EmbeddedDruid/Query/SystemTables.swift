@@ -195,10 +195,12 @@ struct SystemTables {
   }
 
   private var serverRows: [[Cell]] {
-    let servers: [(String, Int64)] = [
+    var servers: [(String, Int64)] = [
       ("broker", 8082), ("coordinator", 8081), ("historical", 8083), ("middle_manager", 8091),
-      ("overlord", 8081), ("peon", 8100), ("router", 8888),
+      ("overlord", 8081), ("router", 8888),
     ]
+    let tasks = supervisors.filter { !$0.isSuspended }
+    servers += tasks.indices.map { ("peon", 8100 + Int64($0)) }
     return servers.map { type, port in
       [
         .text("localhost:\(port)"), .text("localhost"), .number(port), .number(-1), .text(type),

@@ -1,5 +1,5 @@
 /// Floating point as Java spells it: `1.0E10`, `0.001`, `NaN`.
-enum JavaNumber {
+enum JavaDigits {
   static func append(_ value: Double, to out: inout [UInt8]) {
     append(value.description, isNaN: value.isNaN, isInfinite: value.isInfinite, to: &out)
   }

@@ -1,0 +1,124 @@
+import CSQLite
+import DruidSQL
+
+/// An aggregate of one group while its rows come.
+protocol AggregateState: AnyObject {
+  func add(_ values: [SQLValue]) throws(ValueFailure)
+  /// Takes a row back that has left the window's frame.
+  func remove(_ values: [SQLValue]) throws(ValueFailure)
+  func result() throws(ValueFailure) -> SQLValue
+}
+
+extension AggregateState {
+  func remove(_ values: [SQLValue]) throws(ValueFailure) {
+    throw .unsupported("This aggregate over a window")
+  }
+}
+
+/// The translation's aggregates, as SQLite knows them.
+enum SQLiteAggregates {
+  /// What SQLite hands back to the callbacks; they are static, so they live as long as the process.
+  private final class Aggregate: Sendable {
+    let name: String
+    let make: @Sendable () -> any AggregateState
+
+    init(_ name: String, _ make: @escaping @Sendable () -> any AggregateState) {
+      self.name = name
+      self.make = make
+    }
+  }
+
+  /// The names of those that are registered.
+  static var names: [String] { all.map(\.name) }
+
+  private static let all: [Aggregate] = [
+    Aggregate("druid_sum_long") { LongSum() },
+    Aggregate("druid_earliest") { ByTime(isLatest: false) },
+    Aggregate("druid_latest") { ByTime(isLatest: true) },
+    Aggregate("druid_any_value") { AnyValue() },
+    Aggregate("druid_array_agg") { ArrayCollection(flattens: false) },
+    Aggregate("druid_array_concat_agg") { ArrayCollection(flattens: true) },
+    Aggregate("druid_string_agg") { TextCollection() },
+    Aggregate("druid_bit_and") { Bits { $0 & $1 } },
+    Aggregate("druid_bit_or") { Bits { $0 | $1 } },
+    Aggregate("druid_bit_xor") { Bits { $0 ^ $1 } },
+    Aggregate("druid_approx_count_distinct") { DistinctCount() },
+    Aggregate("druid_quantile") { Quantile() },
+    Aggregate("druid_variance") { Variance() },
+  ]
+
+  static func register(in connection: SQLiteConnection) throws(SQLiteFailure) {
+    let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
+    for aggregate in all {
+      try connection.check(
+        unsafe sqlite3_create_window_function(
+          connection.handle, aggregate.name, -1, flags,
+          Unmanaged.passUnretained(aggregate).toOpaque(), step, final, value, inverse, nil))
+    }
+  }
+
+  /// The state that SQLite keeps the address of for a group; made with its first row.
+  private static func state(_ context: OpaquePointer?, makes: Bool) -> (any AggregateState)? {
+    let size = unsafe Int32(MemoryLayout<UnsafeMutableRawPointer?>.size)
+    guard let place = unsafe sqlite3_aggregate_context(context, makes ? size : 0) else {
+      return nil
+    }
+    let slot = unsafe place.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    if let kept = unsafe slot.pointee {
+      return unsafe Unmanaged<AnyObject>.fromOpaque(kept).takeUnretainedValue()
+        as? any AggregateState
+    }
+    guard makes, let data = unsafe sqlite3_user_data(context) else { return nil }
+    let aggregate = unsafe Unmanaged<Aggregate>.fromOpaque(data).takeUnretainedValue()
+    let state = aggregate.make()
+    unsafe slot.pointee = Unmanaged<AnyObject>.passRetained(state).toOpaque()
+    return state
+  }
+
+  private static func release(_ context: OpaquePointer?) {
+    guard let place = unsafe sqlite3_aggregate_context(context, 0) else { return }
+    let slot = unsafe place.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    if let kept = unsafe slot.pointee { unsafe Unmanaged<AnyObject>.fromOpaque(kept).release() }
+    unsafe slot.pointee = nil
+  }
+
+  private static let step:
+    @convention(c) (OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?) -> Void = {
+      context, count, arguments in
+      do throws(ValueFailure) {
+        try unsafe state(context, makes: true)?.add(SQLiteValue.read(arguments, count))
+      } catch {
+        unsafe sqlite3_result_error(context, SQLiteFunctions.message(error), -1)
+      }
+    }
+
+  private static let inverse:
+    @convention(c) (OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?) -> Void = {
+      context, count, arguments in
+      do throws(ValueFailure) {
+        try unsafe state(context, makes: false)?.remove(SQLiteValue.read(arguments, count))
+      } catch {
+        unsafe sqlite3_result_error(context, SQLiteFunctions.message(error), -1)
+      }
+    }
+
+  private static let value: @convention(c) (OpaquePointer?) -> Void = { context in
+    do throws(ValueFailure) {
+      let state = unsafe state(context, makes: false) ?? fresh(context)
+      unsafe SQLiteValue.answer(try state?.result() ?? .null, to: context)
+    } catch {
+      unsafe sqlite3_result_error(context, SQLiteFunctions.message(error), -1)
+    }
+  }
+
+  private static let final: @convention(c) (OpaquePointer?) -> Void = { context in
+    unsafe value(context)
+    unsafe release(context)
+  }
+
+  /// For a group without rows.
+  private static func fresh(_ context: OpaquePointer?) -> (any AggregateState)? {
+    guard let data = unsafe sqlite3_user_data(context) else { return nil }
+    return unsafe Unmanaged<Aggregate>.fromOpaque(data).takeUnretainedValue().make()
+  }
+}

@@ -1,0 +1,272 @@
+import CSQLite
+import DruidSQL
+
+/// The functions that the translation calls, as SQLite knows them.
+///
+/// SQLite calls the C functions here on the thread that steps the statement. What they are given as user data lives as long
+/// as the process: the tables are static.
+enum SQLiteFunctions {
+  /// What SQLite is told when a long is divided by zero.
+  static let divisionByZero = "/ by zero"
+  private static let refusalMark = "refused: "
+
+  /// The words of a refusal, if that is what the message of a failed statement is.
+  static func refusal(in message: String) -> String? {
+    if message.hasPrefix("no such function: druid_") {
+      return "Function [\(message.dropFirst("no such function: druid_".count))]"
+        + " is not known to be answered as Druid does"
+    }
+    return message.hasPrefix(refusalMark) ? String(message.dropFirst(refusalMark.count)) : nil
+  }
+
+  static func message(_ failure: ValueFailure) -> String {
+    switch failure {
+    case .divisionByZero: divisionByZero
+    case .invalid(let words): words
+    case .unsupported(let words): refusalMark + words
+    }
+  }
+
+  /// How a function is computed; the first four spare the way over ``SQLValue`` for what is called once a row.
+  enum Body: Sendable {
+    case double(@Sendable (Double) -> Double)
+    case doubles(@Sendable (Double, Double) -> Double)
+    case longs(@Sendable (Int64, Int64) throws(ValueFailure) -> Int64)
+    case timeFloor
+    /// NULL when any argument is.
+    case strict(@Sendable ([SQLValue]) throws(ValueFailure) -> SQLValue)
+    case general(@Sendable ([SQLValue]) throws(ValueFailure) -> SQLValue)
+  }
+
+  /// What SQLite hands back to the callbacks.
+  final class Function: Sendable {
+    let name: String
+    let body: Body
+
+    init(_ name: String, _ body: Body) {
+      self.name = name
+      self.body = body
+    }
+  }
+
+  /// By the names that the translation uses.
+  static let functions: [Function] =
+    (numbers.merging(casts) { $1 }.merging(strings) { $1 }.merging(times) { $1 }
+    .merging(multipleValues) { $1 }.merging(arrays) { $1 }.merging(json) { $1 })
+    .map { Function("druid_" + $0.key, $0.value) }
+
+  static func register(in connection: SQLiteConnection) throws(SQLiteFailure) {
+    let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
+    for function in functions {
+      let callback =
+        switch function.body {
+        case .double: unsafe oneDouble
+        case .doubles: unsafe twoDoubles
+        case .longs: unsafe twoLongs
+        case .timeFloor: unsafe floorTime
+        case .strict, .general: unsafe anything
+        }
+      try connection.check(
+        unsafe sqlite3_create_function_v2(
+          connection.handle, function.name, -1, flags,
+          Unmanaged.passUnretained(function).toOpaque(), callback, nil, nil, nil))
+    }
+    try SQLiteAggregates.register(in: connection)
+  }
+
+  typealias Arguments = UnsafeMutablePointer<OpaquePointer?>
+
+  @inline(__always)
+  private static func body(_ context: OpaquePointer?) -> Body? {
+    guard let data = unsafe sqlite3_user_data(context) else { return nil }
+    return unsafe Unmanaged<Function>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.body }
+  }
+
+  /// A double as SQLite holds it: a number, or the text `NaN`; nil for NULL.
+  @inline(__always)
+  private static func double(_ value: OpaquePointer?) -> Double? {
+    switch unsafe sqlite3_value_type(value) {
+    case SQLITE_FLOAT, SQLITE_INTEGER: return unsafe sqlite3_value_double(value)
+    case SQLITE_NULL: return nil
+    default: return unsafe SQLiteValue.read(value).double
+    }
+  }
+
+  @inline(__always)
+  private static func answer(_ value: Double, to context: OpaquePointer?) {
+    if value.isNaN {
+      unsafe sqlite3_result_text(context, "NaN", 3, csqlite_transient())
+    } else {
+      unsafe sqlite3_result_double(context, value)
+    }
+  }
+
+  private static let oneDouble: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
+    context, count, arguments in
+    guard case .double(let function)? = unsafe body(context), count == 1,
+      let argument = unsafe double(arguments?[0])
+    else { return unsafe sqlite3_result_null(context) }
+    unsafe answer(function(argument), to: context)
+  }
+
+  private static let twoDoubles: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
+    context, count, arguments in
+    guard case .doubles(let function)? = unsafe body(context), count == 2,
+      let one = unsafe double(arguments?[0]), let other = unsafe double(arguments?[1])
+    else { return unsafe sqlite3_result_null(context) }
+    unsafe answer(function(one, other), to: context)
+  }
+
+  private static let twoLongs: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
+    context, count, arguments in
+    guard case .longs(let function)? = unsafe body(context), count == 2,
+      let arguments = unsafe arguments,
+      unsafe sqlite3_value_type(arguments[0]) != SQLITE_NULL,
+      unsafe sqlite3_value_type(arguments[1]) != SQLITE_NULL
+    else { return unsafe sqlite3_result_null(context) }
+    do throws(ValueFailure) {
+      let value = try function(
+        unsafe sqlite3_value_int64(arguments[0]), unsafe sqlite3_value_int64(arguments[1]))
+      unsafe sqlite3_result_int64(context, value)
+    } catch {
+      unsafe sqlite3_result_error(context, message(error), -1)
+    }
+  }
+
+  private static let anything: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
+    context, count, arguments in
+    let values = unsafe SQLiteValue.read(arguments, count)
+    do throws(ValueFailure) {
+      switch unsafe body(context) {
+      case .general(let function): unsafe SQLiteValue.answer(try function(values), to: context)
+      case .strict(let function) where !values.contains(.null):
+        unsafe SQLiteValue.answer(try function(values), to: context)
+      default: unsafe sqlite3_result_null(context)
+      }
+    } catch {
+      unsafe sqlite3_result_error(context, message(error), -1)
+    }
+  }
+
+  /// A period that time is cut to, kept with its statement because it is the same in every row.
+  private final class Floor {
+    let period: Period
+    let zone: TimeZoneTable
+    /// Equal spans since 1970 in UTC, when it comes to that.
+    let span: Int64?
+
+    init(_ period: Period, _ zone: TimeZoneTable, span: Int64?) {
+      self.period = period
+      self.zone = zone
+      self.span = span
+    }
+  }
+
+  private static let floorTime: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
+    context, count, arguments in
+    guard count == 4, let arguments = unsafe arguments,
+      unsafe sqlite3_value_type(arguments[0]) == SQLITE_INTEGER
+    else { return unsafe sqlite3_result_null(context) }
+    let time = unsafe sqlite3_value_int64(arguments[0])
+    if unsafe sqlite3_value_type(arguments[2]) == SQLITE_NULL,
+      let kept = unsafe sqlite3_get_auxdata(context, 1)
+    {
+      let floor = unsafe Unmanaged<Floor>.fromOpaque(kept)
+      let result = unsafe floor._withUnsafeGuaranteedRef { floor in
+        floor.span.map { TimeSpan.floor(time, $0) } ?? floor.period.floor(time, zone: floor.zone)
+      }
+      return unsafe sqlite3_result_int64(context, result)
+    }
+    let values = unsafe SQLiteValue.read(arguments, count)
+    do throws(ValueFailure) {
+      guard let word = values[1].text, let zoneName = values[3].text else {
+        return unsafe sqlite3_result_null(context)
+      }
+      let period = try TimeFunctions.period(word)
+      let zone = try TimeZones.find(zoneName)
+      let result = period.floor(time, origin: values[2].integer, zone: zone)
+      unsafe sqlite3_result_int64(context, result)
+      guard values[2].isNull else { return }
+      let floor = Floor(period, zone, span: zone.name == "UTC" ? TimeSpan.of(word) : nil)
+      unsafe sqlite3_set_auxdata(context, 1, Unmanaged.passRetained(floor).toOpaque()) { kept in
+        if let kept = unsafe kept { unsafe Unmanaged<Floor>.fromOpaque(kept).release() }
+      }
+    } catch {
+      unsafe sqlite3_result_error(context, message(error), -1)
+    }
+  }
+}
+
+/// Periods that are equal spans since 1970 in UTC.
+enum TimeSpan {
+  static func of(_ period: String) -> Int64? {
+    switch period {
+    case "PT1S": 1000
+    case "PT1M": 60_000
+    case "PT1H": 3_600_000
+    case "P1D": 86_400_000
+    default: nil
+    }
+  }
+
+  static func floor(_ time: Int64, _ span: Int64) -> Int64 {
+    let rest = time % span
+    return time - (rest < 0 ? rest + span : rest)
+  }
+}
+
+/// Values to and from SQLite.
+enum SQLiteValue {
+  static func read(_ value: OpaquePointer?) -> SQLValue {
+    switch unsafe sqlite3_value_type(value) {
+    case SQLITE_INTEGER: return .integer(unsafe sqlite3_value_int64(value))
+    case SQLITE_FLOAT: return .real(unsafe sqlite3_value_double(value))
+    case SQLITE_TEXT:
+      let start = unsafe sqlite3_value_text(value)
+      let count = Int(unsafe sqlite3_value_bytes(value))
+      return .text(
+        unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self))
+    case SQLITE_BLOB:
+      let start = unsafe sqlite3_value_blob(value)
+      let count = Int(unsafe sqlite3_value_bytes(value))
+      return .blob(unsafe Array(UnsafeRawBufferPointer(start: start, count: count)))
+    default: return .null
+    }
+  }
+
+  static func read(
+    _ values: UnsafeMutablePointer<OpaquePointer?>?, _ count: Int32
+  ) -> [SQLValue] {
+    guard let values = unsafe values else { return [] }
+    return (0..<Int(count)).map { unsafe read(values[$0]) }
+  }
+
+  static func answer(_ value: SQLValue, to context: OpaquePointer?) {
+    switch value {
+    case .null: unsafe sqlite3_result_null(context)
+    case .integer(let number): unsafe sqlite3_result_int64(context, number)
+    case .real(let number):
+      if number.isNaN {
+        unsafe sqlite3_result_text(context, "NaN", 3, csqlite_transient())
+      } else {
+        unsafe sqlite3_result_double(context, number)
+      }
+    case .text(var text):
+      text.withUTF8 { bytes in
+        unsafe bytes.withMemoryRebound(to: CChar.self) { bytes in
+          // An empty text has no address; NULL would be another answer.
+          if let start = bytes.baseAddress {
+            unsafe sqlite3_result_text(context, start, Int32(bytes.count), csqlite_transient())
+          } else {
+            unsafe sqlite3_result_text(context, "", 0, csqlite_transient())
+          }
+        }
+      }
+    case .blob(let bytes):
+      unsafe bytes.withUnsafeBytes { bytes in
+        unsafe sqlite3_result_blob(
+          context, bytes.baseAddress, Int32(bytes.count), csqlite_transient())
+      }
+    }
+  }
+}

@@ -180,7 +180,7 @@ package struct FunctionSignature: Sendable {
 
   /// Functions that exist in Druid and are refused here by name, so that the error is not "no such function".
   package static let unsupported: Set<String> = [
-    "GREATEST", "LEAST", "LOOKUP", "JSON_KEYS", "JSON_PATHS", "JSON_MERGE", "ARRAY_QUANTILE",
+    "LOOKUP", "JSON_KEYS", "JSON_PATHS", "JSON_MERGE", "ARRAY_QUANTILE",
     "BLOOM_FILTER_TEST", "IPV4_MATCH", "IPV4_PARSE", "IPV4_STRINGIFY", "IPV6_MATCH",
     "HUMAN_READABLE_BINARY_BYTE_FORMAT", "HUMAN_READABLE_DECIMAL_BYTE_FORMAT",
     "HUMAN_READABLE_DECIMAL_FORMAT", "COMPLEX_DECODE_BASE64", "DECODE_BASE64_COMPLEX",

@@ -17,6 +17,7 @@ extension Resolver {
     }
     guard call.orderBy.isEmpty, call.withinGroup.isEmpty, call.nulls == nil, call.json == nil
     else { throw .unknown("This form of \(name)", at: range) }
+    if place.prefersAliases { try refuseAliases(of: call, place, at: range) }
     var inner = place
     inner.isInAggregate = true
     inner.allowsWindows = false
@@ -61,6 +62,21 @@ extension Resolver {
       typed.node = .aggregate(aggregate)
     }
     return typed
+  }
+
+  /// In ORDER BY Calcite puts what an alias stands for even into an aggregate, and then nests two of them.
+  func refuseAliases(
+    of call: FunctionCall, _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) {
+    for (alias, expression) in place.aliases where !expression.isColumn {
+      var found = false
+      call.forEachChild { found = found || $0.mentions(alias) }
+      if !found { continue }
+      if expression.hasAggregate {
+        throw SQLFailure("Aggregate expressions cannot be nested", at: range)
+      }
+      throw .unknown("An alias inside \(call.function)", at: range)
+    }
   }
 
   /// The `__time` by which EARLIEST and LATEST choose.

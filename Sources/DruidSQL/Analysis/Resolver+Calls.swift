@@ -26,6 +26,7 @@ extension Resolver {
     let arguments = try self.arguments(call, in: scope, place)
     switch name {
     case "COALESCE", "NVL", "IFNULL": return try coalesce(name, arguments, at: range)
+    case "GREATEST", "LEAST": return try extreme(name, arguments, at: range)
     case "NULLIF": return try nullIf(arguments, at: range)
     case "CURRENT_TIMESTAMP": return try clock(name, call.name, in: scope, place, at: range)
     default: return try scalar(name, arguments, at: range)
@@ -271,6 +272,26 @@ extension Resolver {
     var call = TypedExpression(.call("COALESCE", parts), result, range)
     call.isWild = parts.contains(where: \.isWild)
     return call
+  }
+
+  /// GREATEST and LEAST, which pass NULLs over.
+  private func extreme(
+    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard arguments.count > 1, !arguments.contains(where: { $0.isMultiple || $0.isWild }) else {
+      throw .unknown("This \(name)", at: range)
+    }
+    let type: SQLType
+    if arguments.allSatisfy({ $0.type.isCharacter }) {
+      type = .varchar
+    } else if arguments.allSatisfy({ $0.type.isIntegral }) {
+      type = .bigint
+    } else if arguments.allSatisfy({ $0.type.isNumeric && $0.type.kind != .float }) {
+      type = .double
+    } else {
+      throw .unknown("\(name) of these types", at: range)
+    }
+    return TypedExpression(.call(name, arguments.map { $0.widened(to: type) }), type, range)
   }
 
   private func nullIf(

@@ -47,7 +47,7 @@ extension Resolver {
     }
     let known: Set<TimeUnit> = [
       .year, .quarter, .month, .week, .day, .dayOfYear, .dayOfWeek, .isoDayOfWeek, .hour, .minute,
-      .second, .isoYear,
+      .second, .isoYear, .epoch,
     ]
     guard known.contains(unit) else { throw .unknown("EXTRACT(\(unit.rawValue))", at: range) }
     return TypedExpression(

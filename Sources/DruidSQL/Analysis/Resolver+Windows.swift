@@ -14,6 +14,7 @@ extension Resolver {
     guard let over = call.over, call.isDistinct != true, call.nulls == nil, call.filter == nil,
       call.orderBy.isEmpty, call.withinGroup.isEmpty
     else { throw .unknown("This form of window function", at: range) }
+    if place.prefersAliases { try refuseAliases(of: call, place, at: range) }
     var inner = place
     inner.allowsWindows = false
     inner.aliases = [:]

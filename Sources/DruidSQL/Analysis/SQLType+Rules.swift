@@ -106,7 +106,6 @@ extension SQLType {
     case (.float, .integer), (.float, .bigint), (.double, .integer), (.double, .bigint): return self
     case (.integer, .float), (.bigint, .float), (.integer, .double), (.bigint, .double):
       return other
-    case (.float, .double), (.double, .float): return .double
     case (.array(let one), .array(let two)):
       return one.combined(with: two).map { SQLType(.array($0)) }
     default: return nil
@@ -122,7 +121,6 @@ extension SQLType {
     switch (left.kind, right.kind) {
     case (.decimal, _) where right.isExact, (_, .decimal) where left.isExact:
       return decimal(name, left, right).nullable(nullable)
-    case (.float, .double), (.double, .float): return .double.nullable(nullable)
     default: return left.combined(with: right)?.nullable(nullable)
     }
   }

@@ -110,6 +110,9 @@ extension Translator {
     }
     let isReal = operands.first?.type.isReal ?? false
     switch name {
+    case "GREATEST", "LEAST":
+      let rows = values.map { "(\($0))" }.joined(separator: ", ")
+      return "(SELECT \(name == "GREATEST" ? "MAX" : "MIN")(column1) FROM (VALUES \(rows)))"
     case "PI": return "3.141592653589793"
     case "ABS": return "druid_abs_\(isReal ? "double" : "long")(\(values[0]))"
     case "FLOOR", "CEIL": return isReal ? "druid_\(name.lowercased())(\(values[0]))" : values[0]

@@ -87,7 +87,10 @@ final class Translator {
     case .unnest(let input, let array):
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
-      return "\(before)json_each(\(try text(array))) AS \(name)"
+      let value = try text(array)
+      // What Druid makes of a row whose array is NULL is not known: it is refused when there is one.
+      let rows = array.type.isNullable ? "druid_definite(COALESCE(\(value), 'NaN'))" : value
+      return "\(before)json_each(\(rows)) AS \(name)"
     case .select, .values, .union:
       sources[relation.number] = .query
       return "(\(try query(relation))) AS \(name)"
@@ -117,8 +120,14 @@ final class Translator {
     if !from.isEmpty { sql += " FROM " + from }
     if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
     var order: [String] = []
+    let isTopN = select.isTopN
     for key in select.orderBy {
-      order.append(try text(key.expression) + (key.isDescending ? " DESC" : ""))
+      var text = try text(key.expression)
+      // A TopN's place for NULL depends on what it is ordered by: refused when there is one.
+      if isTopN, key.expression.type.isNullable {
+        text = "druid_definite(COALESCE(\(text), 'NaN'))"
+      }
+      order.append(text + (key.isDescending ? " DESC" : ""))
     }
     if !select.isDistinct && (select.limit != nil || select.offset != nil || !order.isEmpty) {
       let known = Set(order.map { $0.hasSuffix(" DESC") ? String($0.dropLast(5)) : $0 })
@@ -175,5 +184,21 @@ final class Translator {
       parts.append(sql)
     }
     return parts.joined(separator: " UNION ALL ")
+  }
+}
+
+extension SelectedRelation {
+  /// Whether Druid runs it as a TopN: one key, one order, a limit, no HAVING.
+  fileprivate var isTopN: Bool {
+    guard limit != nil, offset == nil, orderBy.count == 1, having == nil, !isDistinct,
+      !items.contains(where: { $0.hasWindow })
+    else { return false }
+    if let grouping {
+      return grouping.keys.count == 1 && grouping.sets.count == 1
+    }
+    guard filter == nil, input.shape.stage == .grouped, case .select(let inner) = input.kind,
+      let grouping = inner.grouping
+    else { return false }
+    return grouping.keys.count == 1 && inner.having == nil
   }
 }

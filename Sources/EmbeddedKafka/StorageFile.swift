@@ -20,6 +20,11 @@ final class StorageFile: Sendable {
     guard descriptor >= 0 else { throw SystemFailure("making a file in \(directory)") }
   }
 
+  /// Takes an open file over.
+  init(descriptor: Int32) {
+    self.descriptor = descriptor
+  }
+
   deinit {
     close(descriptor)
   }

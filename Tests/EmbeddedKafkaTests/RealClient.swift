@@ -134,8 +134,10 @@ final class RealClient {
     return unsafe Int(list.pointee.cnt)
   }
 
+  /// Commits what was polled, if that is anything.
   func commit() throws {
-    try check(unsafe rd_kafka_commit(handle, nil, 0))
+    let code = unsafe rd_kafka_commit(handle, nil, 0)
+    if code != RD_KAFKA_RESP_ERR__NO_OFFSET { try check(code) }
   }
 
   /// Leaves the group and says so.

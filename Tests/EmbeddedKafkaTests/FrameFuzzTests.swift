@@ -1,0 +1,140 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import EmbeddedKafka
+
+/// Requests that nobody means well with: whatever comes, the broker answers or ends that connection,
+/// and what it keeps stays whole.
+@Suite struct FrameFuzzTests {
+  /// Well-formed requests of every kind, to be made wrong.
+  static let seeds: [RequestBytes] = {
+    var seeds: [RequestBytes] = []
+    for api in API.allCases {
+      for version in api.versions {
+        var request = RequestBytes(Int(api.rawValue), version: Int(version))
+        request.string("t")
+        request.int32(1)
+        request.string("t")
+        request.int32(0)
+        request.bytes += TestBatch(["a"]).bytes
+        seeds.append(request)
+      }
+    }
+    for version in 3...7 {
+      seeds.append(.produce(TestBatch(["a", "b"]).bytes, to: "t", version: version))
+    }
+    seeds += [.fetch("t", from: 0), .metadata(["t"]), .metadata(nil)]
+    seeds += [joining("g", strategies: 2), joining("", strategies: 0)]
+    return seeds
+  }()
+
+  private static func joining(_ group: String, strategies: Int) -> RequestBytes {
+    var request = RequestBytes(11, version: 5)
+    request.string(group)
+    request.int32(10_000)
+    request.int32(0)
+    request.string("")
+    request.string(nil)
+    request.string("consumer")
+    request.int32(strategies)
+    for _ in 0..<strategies {
+      request.string("range")
+      request.int32(0)
+    }
+    return request
+  }
+
+  private func mutated(_ seed: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    var bytes = seed
+    for _ in 0..<Int.random(in: 0...6, using: &generator) where !bytes.isEmpty {
+      let place = Int.random(in: 0..<bytes.count, using: &generator)
+      switch Int.random(in: 0..<5, using: &generator) {
+      case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      case 1: bytes[place] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator) ?? 0
+      case 2: bytes.removeSubrange(place...)
+      case 3: bytes.insert(UInt8.random(in: 0...255, using: &generator), at: place)
+      default: bytes += bytes[place...].prefix(40)
+      }
+    }
+    return bytes
+  }
+
+  @Test func everyFrameIsAnsweredOrRefused() throws {
+    let seconds = ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
+    let seed =
+      ProcessInfo.processInfo.environment["FUZZ_SEED"].flatMap(UInt64.init)
+      ?? UInt64(Date().timeIntervalSince1970)
+    print("frames: FUZZ_SEED=\(seed)")
+    var generator = SeededGenerator(seed: seed)
+    let file = try StorageFile(directory: NSTemporaryDirectory())
+    let node = Node(port: 1, file: file, firstID: 1) { _ in }
+    try node.topics.create("t", partitionCount: 1)
+    // The client has hung up: no request waits for anything.
+    var ends: [Int32] = [-1, -1]
+    try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    close(ends[1])
+    defer { close(ends[0]) }
+    let wakeup = try Wakeup(watching: ends[0])
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    var answered = 0
+    var refused = 0
+    while ContinuousClock.now < deadline {
+      for _ in 0..<200 {
+        guard let seed = Self.seeds.randomElement(using: &generator) else { continue }
+        let frame = mutated(seed.bytes, &generator)
+        do throws(MalformedFrame) {
+          let answer = try node.answer(unsafe frame.span.bytes, wakeup: wakeup)
+          if let answer { try check(answer) }
+          answered += 1
+        } catch {
+          refused += 1
+        }
+      }
+    }
+    #expect(answered > 100 && refused > 100)
+    // Its records are as whole as ever.
+    try checkLogs(node)
+  }
+
+  private func check(_ answer: Answer) throws(MalformedFrame) {
+    let total = answer.pieces.reduce(answer.fields.bytes.count) { $0 + $1.size }
+    let length = answer.fields.bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    #expect(length == total - 4)
+  }
+
+  private func checkLogs(_ node: Node) throws {
+    for topic in node.topics.all {
+      for log in topic.partitions {
+        var offset: Int64 = 0
+        while offset < log.endOffset {
+          let piece = try #require(
+            try log.select(from: offset, limit: 1, atLeastOne: true).first)
+          let bytes = try node.file.read(count: piece.size, at: piece.position)
+          let header = try BatchHeader(of: unsafe bytes.span.bytes, produceVersion: 7)
+          #expect(unsafe bytes.span.bytes.bigEndian(0, as: Int64.self) == offset)
+          offset += Int64(header.lastOffsetDelta) + 1
+        }
+      }
+    }
+  }
+
+  @Test func randomBytesOverTheWireHurtNobodyElse() throws {
+    var generator = SeededGenerator(seed: 11)
+    let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
+    let witness = try RawClient(port: broker.port)
+    _ = witness.ask(.metadata(["t"]))
+    for round in 0..<100 {
+      let hostile = try RawClient(port: broker.port)
+      var bytes = (0..<Int.random(in: 1...300, using: &generator)).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
+      if round % 2 == 0, let seed = Self.seeds.randomElement(using: &generator) {
+        bytes = Array(seed.frame.prefix(bytes.count)) + bytes
+      }
+      hostile.send(bytes)
+      if round % 3 == 0 { hostile.endSending() }
+    }
+    #expect(witness.produce(TestBatch(["a"]), to: "t")?.failure == 0)
+  }
+}

@@ -60,7 +60,7 @@ let package = Package(
     tests("PlumbingTests", ["Plumbing"]),
     tests("EventGenerationTests", ["EventGeneration"]),
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
-    tests("DruidTests", ["Druid", "Plumbing"]),
+    tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
     tests("DruidSQLTests", ["DruidSQL"]),
     tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"]),

@@ -76,7 +76,8 @@ enum RowScanner {
     if byte(line, place) == UInt8(ascii: "-") { place &+= 1 }
     let whole = place
     while place < count, byte(line, place) &- 0x30 < 10 { place &+= 1 }
-    var isGood = place > whole
+    // JSON knows no leading zeros.
+    var isGood = place == whole &+ 1 || (place > whole && byte(line, whole) != 0x30)
     if isGood, place < count, byte(line, place) == UInt8(ascii: ".") {
       place &+= 1
       let fraction = place

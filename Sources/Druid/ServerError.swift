@@ -32,8 +32,9 @@ struct ServerError {
 
   /// The list of all tokens that a grammar would take helps nobody.
   private func shortened(_ message: String) -> String {
-    guard let end = message.firstRange(of: ", acceptable options: [") else { return message }
-    return String(message[..<end.lowerBound])
+    let end = message.firstRange(of: ", acceptable options: [")?.lowerBound ?? message.endIndex
+    let words = message[..<end]
+    return words.count > 500 ? words.prefix(500) + "…" : String(words)
   }
 
   /// The title of a page of HTML.

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import Druid
+
+@Suite struct AnswerReaderTests {
+  static let small = "[\"a\",\"b\"]\n[\"STRING\",\"LONG\"]\n[\"VARCHAR\",\"BIGINT\"]\n"
+
+  /// Every recorded answer is whole at its last byte, and at no byte before.
+  @Test func everyCutOfEveryRecordingIsSeen() throws {
+    var cuts = 0
+    for recording in try Recording.whole() {
+      var reader = AnswerReader(formatter: AnswerFormatter(FormatOptions(format: .csv)))
+      let body = Array(recording.body.utf8)
+      for place in body.indices {
+        let isWhole = reader.isWhole
+        #expect(!isWhole, "\(recording.name) cut after \(place) bytes")
+        try reader.take([body[place]].rawSpan)
+        cuts += 1
+      }
+      let isWhole = reader.finish(isWhole: true)
+      #expect(isWhole, "\(recording.name)")
+    }
+    #expect(cuts > 50_000)
+  }
+
+  /// The rows of a cut answer are those that were there whole, in every format.
+  @Test(arguments: AnswerFormat.allCases) func cutAnswersKeepTheirWholeRows(
+    format: AnswerFormat
+  ) throws {
+    for recording in try Recording.whole() where recording.body.utf8.count < 300 {
+      let body = Array(recording.body.utf8)
+      for cut in body.indices {
+        let outcome = Reading.read(Array(body[..<cut]), FormatOptions(format: format))
+        #expect(!outcome.isWhole, "\(recording.name) cut after \(cut) bytes")
+        #expect(outcome.failure == nil)
+        // Whole lines, and the last one when nothing of it is missing.
+        let next = body[cut...].first
+        let lines = body[..<cut].split(separator: 10).count
+        let isTorn = cut > 0 && body[cut - 1] != 10 && next != 10
+        #expect(
+          outcome.rows == max(0, lines - 3 - (isTorn ? 1 : 0)),
+          "\(recording.name) cut after \(cut) bytes")
+      }
+    }
+  }
+
+  /// The transport says that the body is cut though its end mark is there.
+  @Test func theTransportCanTakeTheEndMarkBack() throws {
+    var reader = AnswerReader(formatter: AnswerFormatter(FormatOptions(format: .csv)))
+    try reader.take(Array((Self.small + "\n").utf8).rawSpan)
+    let isWhole = reader.finish(isWhole: false)
+    #expect(!isWhole)
+  }
+
+  /// However the body is chopped, the same comes out.
+  @Test func piecesDoNotMatter() throws {
+    var generator = SeededGenerator(state: 7)
+    for recording in try Recording.whole() where recording.body.utf8.count < 6000 {
+      let body = Array(recording.body.utf8)
+      let expected = Reading.read(body)
+      #expect(expected.isWhole && expected.failure == nil, "\(recording.name)")
+      for _ in 0..<3 {
+        let count = Int.random(in: 1...6, using: &generator)
+        let pieces = (0..<count).map { _ in Int.random(in: 0...body.count, using: &generator) }
+        #expect(Reading.read(body, pieces: pieces.sorted()) == expected, "\(recording.name)")
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("", 1), ("<html>", 1), ("\u{0}\u{0}\u{0}", 1), ("{\"a\":1}\n", 1), ("[1]\n", 1),
+      ("[\"a\"]\n[\"LONG\",\"LONG\"]\n[\"BIGINT\"]\n\n", 3),
+      (small + "[\"x\"]\n\n", 4), (small + "[\"x\",1,2]\n\n", 4), (small + "[\"x\",01]\n\n", 4),
+      (small + "[\"x\",1.]\n\n", 4), (small + "[\"x\",nul]\n\n", 4),
+      (small + "[\"x\",1]]\n\n", 4), (small + "[\"x\" ,1]\n\n", 4),
+      (small + "[\"x\",1]\n[\"\\q\",1]\n\n", 5), (small + "[\"\\ud83\",1]\n\n", 4),
+      (small + "[\"\u{1}\",1]\n\n", 4), (small + "[[1,{\"a\":}],1]\n\n", 4),
+      (small + "\nmore", 4), (small + "\n\n", 4), (small + "[\"x\",1]\n\n[\"x\",1]\n", 5),
+    ]) func whatIsNoAnswerIsNeverWhole(body: String, line: Int)
+  {
+    let outcome = Reading.read(body)
+    #expect(!outcome.isWhole)
+    if !body.isEmpty { #expect(outcome.failure?.line == line) }
+  }
+
+  /// A changed byte never makes the reader trap, and an answer that is taken has as many cells a row as columns.
+  @Test func mutationsDoNotTrap() throws {
+    var generator = SeededGenerator(state: 11)
+    let bodies = try Recording.whole().map { Array($0.body.utf8) }.filter { $0.count < 1500 }
+    for _ in 0..<3000 {
+      guard var body = bodies.randomElement(using: &generator) else { return }
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let place = Int.random(in: 0..<body.count, using: &generator)
+        switch Int.random(in: 0..<3, using: &generator) {
+        case 0: body[place] = UInt8.random(in: 0...255, using: &generator)
+        case 1: body.remove(at: place)
+        default: body.insert(body[place], at: place)
+        }
+      }
+      for format in [AnswerFormat.csv, .ndjson, .table] {
+        _ = Reading.read(body, FormatOptions(format: format))
+      }
+    }
+  }
+
+  @Test func anEndlessLineIsRefused() throws {
+    var reader = AnswerReader(
+      formatter: AnswerFormatter(FormatOptions(format: .csv)), maximumLineLength: 1000)
+    let piece = Array(repeating: UInt8(ascii: "["), count: 600)
+    try reader.take(piece.rawSpan)
+    var failure: MalformedAnswer?
+    do { try reader.take(piece.rawSpan) } catch { failure = error }
+    #expect(failure?.line == 1)
+  }
+}

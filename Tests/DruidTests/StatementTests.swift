@@ -1,0 +1,209 @@
+import Plumbing
+import Testing
+
+@testable import Druid
+
+@Suite struct StatementTests {
+  static func split(_ script: String, pieces: [Int] = []) throws -> [Statement] {
+    try split(Array(script.utf8), pieces: pieces)
+  }
+
+  static func split(_ bytes: [UInt8], pieces: [Int] = []) throws -> [Statement] {
+    var splitter = StatementSplitter(source: "q.sql")
+    var statements: [Statement] = []
+    var start = 0
+    for end in pieces + [bytes.count] {
+      statements += try splitter.take(Array(bytes[start..<end]).rawSpan)
+      start = end
+    }
+    if let last = try splitter.finish() { statements.append(last) }
+    return statements
+  }
+
+  @Test(
+    arguments: [
+      ("", []), (" ;; ; \n", []), ("SELECT 1", ["SELECT 1"]), ("SELECT 1;", ["SELECT 1"]),
+      ("a;b", ["a", "b"]), ("a ; b ;c", ["a", "b", "c"]),
+      ("SELECT ';'; x", ["SELECT ';'", "x"]),
+      ("SELECT 'it''s; ok'; x", ["SELECT 'it''s; ok'", "x"]),
+      ("SELECT \"a;\"\"b\";x", ["SELECT \"a;\"\"b\"", "x"]),
+      ("SELECT U&'\\00e9;'; x", ["SELECT U&'\\00e9;'", "x"]),
+      ("SELECT 'back\\'; x", ["SELECT 'back\\'", "x"]),
+      ("SELECT E'it\\'s;' ; x", ["SELECT E'it\\'s;'", "x"]),
+      ("SELECT nameE'\\'; x", ["SELECT nameE'\\'", "x"]),
+      ("-- one; two\nSELECT 1; -- three; four", ["SELECT 1"]),
+      ("/* a; /* b */ SELECT /* c; */ 2 /* d */;", ["SELECT /* c; */ 2"]),
+      ("/*/ ; */ x", ["x"]), ("/**/ x", ["x"]), ("// a;\nx", ["x"]),
+      ("SELECT 1 - -1; SELECT 4/2", ["SELECT 1 - -1", "SELECT 4/2"]),
+      ("SELECT 1 -; x", ["SELECT 1 -", "x"]), ("SELECT 2 /", ["SELECT 2 /"]), ("-;", ["-"]),
+      ("SELECT 1 --c\n, 2; x", ["SELECT 1 --c\n, 2", "x"]),
+      ("\u{feff}SELECT 1", ["SELECT 1"]), ("\u{feff}-- c\nSELECT 1", ["-- c\nSELECT 1"]),
+      ("\u{feff}", []),
+      ("SELECT 'é日🙂;'; x", ["SELECT 'é日🙂;'", "x"]), ("a\r\n;\r\nb\r\n", ["a", "b"]),
+      ("'a'';';x", ["'a'';'", "x"]), ("-- only a comment", []), ("/* only */", []),
+    ] as [(String, [String])]) func scripts(script: String, expected: [String]) throws
+  {
+    let statements = try Self.split(script)
+    #expect(statements.map(\.text) == expected)
+    #expect(statements.map(\.number) == Array(1..<expected.count + 1))
+  }
+
+  @Test(
+    arguments: [
+      ("SELECT 1;\n SELECT 'abc", "q.sql: line 2, column 9: a string begins here and has no end"),
+      ("SELECT \"a", "q.sql: line 1, column 8: a quoted name begins here and has no end"),
+      ("x;\n/* y", "q.sql: line 2, column 1: a comment begins here and has no end"),
+    ]) func whatHasNoEnd(script: String, message: String)
+  {
+    #expect { try Self.split(script) } throws: {
+      ($0 as? StatementFailure)?.message == message
+        && ($0 as? StatementFailure)?.exitStatus == .input
+    }
+  }
+
+  @Test func notUTF8() {
+    #expect(throws: StatementFailure.self) { try Self.split([0x61, 0xff, 0x62]) }
+  }
+
+  /// Chopping the script anywhere changes nothing: all ways for a nasty one, random ones for random scripts.
+  @Test func choppingChangesNothing() throws {
+    let nasty = "/* a;*/ SELECT E'\\';' , 'x''', \"y\"\"\" -- ;\n / 2 -1;\n//;\nU&'é'; - -- z\n;b"
+    let bytes = Array(nasty.utf8)
+    let expected = try Self.split(bytes)
+    #expect(expected.count == 4)
+    for cut in 0...bytes.count {
+      for other in stride(from: cut, through: bytes.count, by: 3) {
+        #expect(try Self.split(bytes, pieces: [cut, other]) == expected)
+      }
+    }
+    #expect(try Self.split(bytes, pieces: Array(0..<bytes.count)) == expected)
+  }
+
+  @Test func fuzzedScripts() throws {
+    var generator = SeededGenerator(state: 3)
+    let parts = Array("';\"-/*\\\n\rE u&a1é ?=".utf8)
+    for round in 0..<4000 {
+      let count = Int.random(in: 0...40, using: &generator)
+      let bytes = (0..<count).compactMap { _ in parts.randomElement(using: &generator) }
+      let pieces = (0..<3).map { _ in Int.random(in: 0...count, using: &generator) }.sorted()
+      let whole = Result { try Self.split(bytes) }
+      let chopped = Result { try Self.split(bytes, pieces: pieces) }
+      switch (whole, chopped) {
+      case (.success(let a), .success(let b)):
+        #expect(a == b, "round \(round): \(bytes)")
+        for statement in a {
+          // What was cut out is one statement again, and reading it does not trap.
+          #expect(try Self.split(statement.text).map(\.text) == [statement.text], "\(round)")
+          _ = statement.tableNames
+          _ = statement.parameterCount
+          _ = statement.approximations(context: [])
+          _ = try? statement.contextSetting()
+        }
+      case (.failure(let a as StatementFailure), .failure(let b as StatementFailure)):
+        #expect(a == b, "round \(round): \(bytes)")
+      default: Issue.record("round \(round): one way fails and the other does not: \(bytes)")
+      }
+    }
+  }
+
+  @Test func placesInTheUsersFile() throws {
+    let script = "SELECT 1; SELECT é🙂x,\n\tnope FROM t;\r\n  SELECT  bad"
+    let statements = try Self.split(script)
+    #expect(statements.count == 3)
+    // The emoji is two UTF-16 units to Druid, and one column to a person.
+    let inFirstLine = Statement.Place(line: 1, column: 11)
+    #expect(statements[1].title(at: inFirstLine) == "q.sql: line 1, column 20 (statement 2)")
+    #expect(
+      statements[1].excerpt(at: inFirstLine)
+        == ["  SELECT 1; SELECT é🙂x,", "  " + String(repeating: " ", count: 20) + "^"])
+    let inSecond = Statement.Place(line: 2, column: 2)
+    #expect(statements[1].title(at: inSecond) == "q.sql: line 2, column 2 (statement 2)")
+    #expect(statements[1].excerpt(at: inSecond) == ["   nope FROM t", "   ^"])
+    #expect(
+      statements[2].excerpt(at: .init(line: 1, column: 9)) == ["    SELECT  bad", "            ^"])
+    #expect(statements[2].title(at: .init(line: 1, column: 9)).contains("line 3, column 11"))
+    // A place that is not there stands at the end, and a long line is shown around it.
+    #expect(statements[0].excerpt(at: .init(line: 9, column: 99)).count == 2)
+    let long = try Self.split("SELECT '" + String(repeating: "x", count: 500) + "' + y")
+    #expect(long[0].excerpt(at: .init(line: 1, column: 300)).allSatisfy { $0.count < 130 })
+  }
+
+  @Test(
+    arguments: [
+      ("SET a = 1", "a", "1"), ("set b='x''y'", "b", "\"x'y\""), ("SET c = -1.5", "c", "-1.5"),
+      ("SET \"d e\" = TRUE", "d e", "true"), ("SET f /* c */ = null", "f", "null"),
+    ]) func settings(sql: String, name: String, json: String) throws
+  {
+    let setting = try Self.split(sql)[0].contextSetting()
+    #expect(setting?.key == name)
+    #expect(setting?.value.jsonText == json)
+  }
+
+  @Test(arguments: ["SET", "SET a", "SET a 1", "SET a =", "SET a = b", "SET a = 1 2", "SET = 1"])
+  func brokenSettings(sql: String) throws {
+    let statement = try Self.split(sql)[0]
+    #expect(throws: StatementFailure.self) { try statement.contextSetting() }
+  }
+
+  @Test func selectsAreNoSettings() throws {
+    #expect(try Self.split("SELECT 1")[0].contextSetting() == nil)
+    #expect(try Self.split("\"SET\" = 1")[0].contextSetting() == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("SELECT 1", []), ("SELECT * FROM a", ["a"]), ("select x from druid.a", ["a"]),
+      (
+        "SELECT * FROM \"a b\" AS x, c y JOIN d ON x.i = d.i WHERE x IN (SELECT q FROM e)",
+        ["a b", "c", "d", "e"]
+      ),
+      ("SELECT EXTRACT(HOUR FROM __time), b FROM a GROUP BY 1, 2", ["__time", "a"]),
+      ("WITH w AS (SELECT * FROM a) SELECT * FROM w", ["a", "w"]),
+      ("SELECT * FROM (SELECT x, y FROM a), b", ["a", "b"]),
+      ("SELECT 'FROM z' FROM a -- FROM y", ["a"]),
+      ("SELECT x FROM a UNION ALL SELECT y FROM b", ["a", "b"]),
+    ] as [(String, [String])]) func tables(sql: String, expected: [String]) throws
+  {
+    #expect(try Self.split(sql)[0].tableNames == expected)
+  }
+
+  @Test func parameters() throws {
+    #expect(try Self.split("SELECT ?, '?', \"?\" -- ?\n, ? /* ? */")[0].parameterCount == 2)
+    func json(_ spelling: String) throws -> String {
+      try QueryParameter(spelling: spelling).json.jsonText
+    }
+    #expect(try json("it's: x") == #"{"type":"VARCHAR","value":"it's: x"}"#)
+    #expect(try json("text:int:5") == #"{"type":"VARCHAR","value":"int:5"}"#)
+    #expect(try json("int:9007199254740993") == #"{"type":"BIGINT","value":9007199254740993}"#)
+    #expect(try json("double:1.5e3") == #"{"type":"DOUBLE","value":1.5e3}"#)
+    #expect(try json("bool:TRUE") == #"{"type":"BOOLEAN","value":true}"#)
+    #expect(try json("null:") == #"{"type":"VARCHAR","value":null}"#)
+    #expect(try json("timestamp:1767225600000") == #"{"type":"TIMESTAMP","value":1767225600000}"#)
+    #expect(
+      try json("timestamp:2026-01-01T12:00:00+02:00")
+        == #"{"type":"TIMESTAMP","value":"2026-01-01T10:00:00.000Z"}"#)
+    #expect(
+      try json("timestamp:2026-01-01 12:00:00")
+        == #"{"type":"TIMESTAMP","value":"2026-01-01 12:00:00.000"}"#)
+    #expect(try json("http://x") == #"{"type":"VARCHAR","value":"http://x"}"#)
+    for bad in [
+      "int:1.5", "int:", "int:99999999999999999999", "double:NaN", "double:.5", "bool:yes",
+      "timestamp:soon",
+      "null:x",
+    ] {
+      #expect(throws: UsageFailure.self, "\(bad)") { try QueryParameter(spelling: bad) }
+    }
+  }
+
+  @Test func approximations() throws {
+    func count(_ sql: String, _ context: [JSONValue.Member] = []) throws -> Int {
+      try Self.split(sql)[0].approximations(context: context).count
+    }
+    #expect(try count("SELECT COUNT(DISTINCT user_id) FROM t") == 1)
+    let exact = JSONValue.Member(key: "useApproximateCountDistinct", value: .bool(false))
+    #expect(try count("SELECT COUNT( DISTINCT user_id) FROM t", [exact]) == 0)
+    #expect(try count("SELECT APPROX_QUANTILE_DS(x, 0.5) FROM t") == 1)
+    #expect(try count("SELECT a, SUM(b) FROM t GROUP BY a ORDER BY 2 LIMIT 3") == 1)
+    #expect(try count("SELECT COUNT(*) FROM t") == 0)
+  }
+}

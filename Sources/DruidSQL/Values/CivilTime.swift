@@ -55,19 +55,19 @@ package enum CivilTime {
   package static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days &+ 719_468
     let era = floorDivide(shifted, 146_097)
-    let dayOfEra = shifted - era * 146_097
+    let dayOfEra = shifted &- era &* 146_097
     let yearOfEra =
       (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
     let shiftedMonth = (5 * dayOfYear + 2) / 153
     let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
     let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    return (yearOfEra &+ era &* 400 &+ (month <= 2 ? 1 : 0), month, day)
   }
 
   package static func fields(_ milliseconds: Int64) -> Fields {
     let days = floorDivide(milliseconds, millisecondsPerDay)
-    let rest = milliseconds - days * millisecondsPerDay
+    let rest = milliseconds &- days &* millisecondsPerDay
     let date = date(days: days)
     return Fields(
       year: date.year, month: date.month, day: date.day, hour: rest / 3_600_000,

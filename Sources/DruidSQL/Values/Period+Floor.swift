@@ -5,7 +5,9 @@ extension Period {
   package func floor(_ time: Int64, origin: Int64? = nil, zone: TimeZoneTable) -> Int64 {
     let start = origin ?? zone.instant(local: 0)
     if isCompound {
-      guard let length = fixedMilliseconds else { return stepped(time, from: start, zone) }
+      guard let length = fixedMilliseconds, length > 0 else {
+        return stepped(time, from: start, zone)
+      }
       return time &- CivilTime.floorRemainder(time % length &- start % length, length)
     }
     let isAligned = origin != nil
@@ -88,14 +90,14 @@ extension Period {
     var current = start
     var steps = 0
     if time >= start {
-      while steps < 1_000_000 {
+      while steps < 200_000 {
         let next = added(to: current, zone: zone)
         if next > time || next <= current { return current }
         current = next
         steps += 1
       }
     } else {
-      while steps < 1_000_000, current > time {
+      while steps < 200_000, current > time {
         let previous = added(to: current, times: -1, zone: zone)
         if previous >= current { return current }
         current = previous

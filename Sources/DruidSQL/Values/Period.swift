@@ -27,7 +27,7 @@ package struct Period: Equatable, Sendable {
       }
       let digits = rest.prefix { (48...57).contains($0) || $0 == 43 || $0 == 45 }
       rest = rest.dropFirst(digits.count)
-      guard digits.count < 12, let number = Int64(String(decoding: digits, as: UTF8.self)) else {
+      guard let number = Int32(String(decoding: digits, as: UTF8.self)).map(Int64.init) else {
         return nil
       }
       var thousandths: Int64 = 0

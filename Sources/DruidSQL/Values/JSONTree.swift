@@ -1,0 +1,107 @@
+/// JSON as arrays, multi-values and nested columns hold it.
+package indirect enum JSONTree: Hashable, Sendable {
+  case null
+  case boolean(Bool)
+  case integer(Int64)
+  case real(Double)
+  case string(String)
+  case array([JSONTree])
+  case object([Member])
+
+  package struct Member: Hashable, Sendable {
+    package var key: String
+    package var value: JSONTree
+
+    package init(key: String, value: JSONTree) {
+      self.key = key
+      self.value = value
+    }
+  }
+
+  package init(_ value: SQLValue) {
+    switch value {
+    case .null: self = .null
+    case .integer(let value): self = .integer(value)
+    case .real(let value): self = .real(value)
+    case .text(let text): self = .string(text)
+    case .blob(let bytes): self = JSONTree(parsing: String(decoding: bytes, as: UTF8.self)) ?? .null
+    }
+  }
+
+  /// As a value of SQL: numbers and text as they are, anything nested as its text.
+  package var value: SQLValue {
+    switch self {
+    case .null: .null
+    case .boolean(let value): .boolean(value)
+    case .integer(let value): .integer(value)
+    case .real(let value): .double(value)
+    case .string(let text): .text(text)
+    case .array, .object: .text(text)
+    }
+  }
+
+  /// Whether both mean the same, whole or not.
+  package func equals(_ other: JSONTree) -> Bool {
+    switch (self, other) {
+    case (.integer(let left), .real(let right)), (.real(let right), .integer(let left)):
+      Double(left) == right
+    default: self == other
+    }
+  }
+
+  // MARK: Printing
+
+  /// Without spaces; reals in Java's form.
+  package var text: String {
+    var text = ""
+    write(to: &text)
+    return text
+  }
+
+  private func write(to text: inout String) {
+    switch self {
+    case .null: text += "null"
+    case .boolean(let value): text += value ? "true" : "false"
+    case .integer(let value): text += String(value)
+    case .real(let value):
+      text += value.isFinite ? JavaNumber.text(value) : "\"\(JavaNumber.text(value))\""
+    case .string(let string): Self.write(string, to: &text)
+    case .array(let elements):
+      text += "["
+      for (index, element) in elements.enumerated() {
+        if index > 0 { text += "," }
+        element.write(to: &text)
+      }
+      text += "]"
+    case .object(let members):
+      text += "{"
+      for (index, member) in members.enumerated() {
+        if index > 0 { text += "," }
+        Self.write(member.key, to: &text)
+        text += ":"
+        member.value.write(to: &text)
+      }
+      text += "}"
+    }
+  }
+
+  private static func write(_ string: String, to text: inout String) {
+    text += "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case "\u{8}": text += "\\b"
+      case "\u{C}": text += "\\f"
+      case _ where scalar.value < 32:
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}

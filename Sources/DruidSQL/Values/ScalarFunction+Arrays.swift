@@ -1,0 +1,78 @@
+extension ScalarFunction {
+  static let arrays: [ScalarFunction] = [
+    lenient("array") { arguments, _ throws(ValueFailure) in
+      .text(JSONTree.array(arguments.map { JSONTree($0) }).text)
+    },
+    strict("array_length") { arguments, context throws(ValueFailure) in
+      .integer(Int64(try context.elements(arguments[0]).count))
+    },
+    place("array_offset", from: 0), place("array_ordinal", from: 1),
+    search("array_offset_of", from: 0), search("array_ordinal_of", from: 1),
+    strict("array_contains") { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let wanted = try members(arguments[1], context)
+      return .boolean(wanted.allSatisfy { one in values.contains { $0.equals(one) } })
+    },
+    strict("array_overlap") { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let wanted = try members(arguments[1], context)
+      return .boolean(wanted.contains { one in values.contains { $0.equals(one) } })
+    },
+    lenient("array_append") { arguments, context throws(ValueFailure) in
+      guard !arguments[0].isNull else { return .null }
+      return .text(
+        JSONTree.array(try context.elements(arguments[0]) + [JSONTree(arguments[1])]).text)
+    },
+    lenient("array_prepend") { arguments, context throws(ValueFailure) in
+      guard !arguments[1].isNull else { return .null }
+      return .text(
+        JSONTree.array([JSONTree(arguments[0])] + (try context.elements(arguments[1]))).text)
+    },
+    lenient("array_concat") { arguments, context throws(ValueFailure) in
+      if arguments[0].isNull { return arguments[1] }
+      if arguments[1].isNull { return arguments[0] }
+      return .text(
+        JSONTree.array(try context.elements(arguments[0]) + (try context.elements(arguments[1])))
+          .text)
+    },
+    strict("array_slice") { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: .null)
+      return slice.map { .text(JSONTree.array($0).text) } ?? .null
+    },
+    strict("array_to_string") { arguments, context throws(ValueFailure) in
+      let separator = try arguments.text(1)
+      let values = try context.elements(arguments[0]).map { $0.value.text ?? "null" }
+      return .text(values.joined(separator: separator))
+    },
+    strict("string_to_array") { arguments, context throws(ValueFailure) in
+      .text(JSONTree(texts: try pieces(arguments, context)).text)
+    },
+  ]
+
+  /// The elements of an array, or the one value that is none.
+  private static func members(
+    _ value: SQLValue, _ context: ValueContext
+  ) throws(ValueFailure) -> [JSONTree] {
+    guard case .text(let text) = value, let list = context.list(text) else {
+      return [JSONTree(value)]
+    }
+    return list
+  }
+
+  private static func place(_ name: String, from first: Int64) -> ScalarFunction {
+    strict(name) { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let index = Int(clamping: try arguments.long(1) &- first)
+      return values.indices.contains(index) ? values[index].value : .null
+    }
+  }
+
+  private static func search(_ name: String, from first: Int) -> ScalarFunction {
+    strict(name) { arguments, context throws(ValueFailure) in
+      let wanted = JSONTree(arguments[1])
+      let index = try context.elements(arguments[0]).firstIndex { $0.equals(wanted) }
+      return index.map { .integer(Int64($0 + first)) } ?? .null
+    }
+  }
+}

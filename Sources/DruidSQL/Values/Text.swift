@@ -1,0 +1,205 @@
+/// Druid's string functions. Lengths and positions count UTF-16 units, as Java's do.
+package enum Text {
+  package static func length(_ text: String) -> Int64 { Int64(text.utf16.count) }
+
+  /// The units from `start` (counted from 0), `count` of them at most, or all when it is negative.
+  private static func units(_ text: String, from start: Int, count: Int) -> String {
+    guard
+      let first = text.utf16.index(
+        text.utf16.startIndex, offsetBy: start, limitedBy: text.utf16.endIndex)
+    else { return "" }
+    let rest = text.utf16[first...]
+    let part = count < 0 ? rest : rest.prefix(count)
+    return String(part) ?? String(decoding: Array(part), as: UTF16.self)
+  }
+
+  /// SUBSTRING with a start from 1; a negative length means to the end.
+  package static func substring(
+    _ text: String, from start: Int64, length: Int64
+  ) throws(ValueFailure) -> String {
+    guard start >= 1 else {
+      throw .unsupported("SUBSTRING from a position before the first is not supported")
+    }
+    let limit = Int64(text.utf16.count)
+    guard start <= limit else { return "" }
+    return units(text, from: Int(start - 1), count: Int(min(length, limit)))
+  }
+
+  package static func left(_ text: String, _ count: Int64) throws(ValueFailure) -> String {
+    guard count >= 0 else {
+      throw .invalid("Function[left] needs a positive integer as the second argument")
+    }
+    return units(text, from: 0, count: Int(clamping: count))
+  }
+
+  package static func right(_ text: String, _ count: Int64) throws(ValueFailure) -> String {
+    guard count >= 0 else {
+      throw .invalid("Function[right] needs a positive integer as the second argument")
+    }
+    return units(text, from: max(0, text.utf16.count - Int(clamping: count)), count: -1)
+  }
+
+  package static func reversed(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.reversed()))
+  }
+
+  /// REPEAT: NULL for less than once.
+  package static func repeated(_ text: String, _ count: Int64) throws(ValueFailure) -> String? {
+    guard count > 0 else { return nil }
+    guard Int64(text.utf8.count).multipliedReportingOverflow(by: count).partialValue <= sizeLimit,
+      count <= sizeLimit
+    else { throw .unsupported("The text of REPEAT is too long") }
+    return String(repeating: text, count: Int(count))
+  }
+
+  /// What padding and repeating may make.
+  private static let sizeLimit: Int64 = 16_777_216
+
+  /// LPAD and RPAD: cut to the length when longer; NULL for a negative length.
+  package static func padded(
+    _ text: String, to length: Int64, with pad: String, atStart: Bool
+  ) throws(ValueFailure) -> String? {
+    guard length >= 0 else { return nil }
+    guard length <= sizeLimit else { throw .unsupported("The text of a padding is too long") }
+    let missing = Int(length) - text.utf16.count
+    guard missing > 0 else { return units(text, from: 0, count: Int(length)) }
+    guard !pad.isEmpty else { return text }
+    let source = Array(pad.utf16)
+    let filler = (0..<missing).map { source[$0 % source.count] }
+    let padding = String(decoding: filler, as: UTF16.self)
+    return atStart ? padding + text : text + padding
+  }
+
+  package enum Side: Sendable {
+    case both
+    case start
+    case end
+  }
+
+  package static func trimmed(_ text: String, of characters: String, _ side: Side) -> String {
+    let set = Set(characters.unicodeScalars)
+    var rest = text.unicodeScalars[...]
+    if side != .end { rest = rest.drop { set.contains($0) } }
+    if side != .start {
+      while let last = rest.last, set.contains(last) { rest = rest.dropLast() }
+    }
+    return String(rest)
+  }
+
+  /// STRPOS and POSITION: from 1, and 0 when absent. `start` is from 1 too.
+  package static func position(of needle: String, in text: String, from start: Int64) -> Int64 {
+    let haystack = Array(text.utf16)
+    let wanted = Array(needle.utf16)
+    let first = start > 1 ? Int(clamping: start) - 1 : 0
+    guard first <= haystack.count - wanted.count else { return 0 }
+    for index in first...(haystack.count - wanted.count)
+    where haystack[index..<index + wanted.count].elementsEqual(wanted) {
+      return Int64(index + 1)
+    }
+    return 0
+  }
+
+  package static func contains(_ text: String, _ needle: String) -> Bool {
+    find(Array(needle.utf8), in: Array(text.utf8), from: 0) != nil
+  }
+
+  package static func replacing(
+    _ pattern: String, with replacement: String, in text: String
+  ) -> String {
+    let source = Array(text.utf8)
+    let wanted = Array(pattern.utf8)
+    guard !wanted.isEmpty else {
+      return text.reduce(into: replacement) { $0 += String($1) + replacement }
+    }
+    var result: [UInt8] = []
+    var index = 0
+    while let found = find(wanted, in: source, from: index) {
+      result += source[index..<found]
+      result += replacement.utf8
+      index = found + wanted.count
+    }
+    return String(decoding: result + source[index...], as: UTF8.self)
+  }
+
+  private static func find(_ wanted: [UInt8], in source: [UInt8], from start: Int) -> Int? {
+    guard start <= source.count - wanted.count else { return nil }
+    guard let first = wanted.first else { return start }
+    for index in start...(source.count - wanted.count)
+    where source[index] == first
+      && source[index..<index + wanted.count].elementsEqual(wanted)
+    {
+      return index
+    }
+    return nil
+  }
+
+  /// PARSE_LONG
+  package static func long(_ text: String, radix: Int64) -> Int64? {
+    guard (2...36).contains(radix) else { return nil }
+    var digits = text
+    if radix == 16, digits.hasPrefix("0x") || digits.hasPrefix("0X") { digits.removeFirst(2) }
+    return JavaNumber.digits(digits, radix: Int(radix))
+  }
+
+  /// LIKE: `%` stands for any text, `_` for one character.
+  package static func isLike(_ text: String, _ pattern: String, escape: String) -> Bool {
+    let source = Array(text.unicodeScalars)
+    let escape = escape.unicodeScalars.first
+    var elements: [(kind: UInt8, scalar: Unicode.Scalar)] = []
+    var rest = pattern.unicodeScalars[...]
+    while let scalar = rest.popFirst() {
+      if scalar == escape {
+        elements.append((0, rest.popFirst() ?? scalar))
+      } else {
+        elements.append((scalar == "%" ? 2 : scalar == "_" ? 1 : 0, scalar))
+      }
+    }
+    var index = 0
+    var element = 0
+    var retry: (element: Int, index: Int)?
+    while index < source.count {
+      if element < elements.count, elements[element].kind == 2 {
+        retry = (element, index)
+        element += 1
+      } else if element < elements.count,
+        elements[element].kind == 1 || elements[element].scalar == source[index]
+      {
+        index += 1
+        element += 1
+      } else if let last = retry {
+        index = last.index + 1
+        element = last.element + 1
+        retry = (last.element, index)
+      } else {
+        return false
+      }
+    }
+    while element < elements.count, elements[element].kind == 2 { element += 1 }
+    return element == elements.count
+  }
+
+  /// DECODE_BASE64_UTF8
+  package static func decodedBase64(_ text: String) throws(ValueFailure) -> String {
+    var bytes: [UInt8] = []
+    var buffer: UInt32 = 0
+    var bits: UInt32 = 0
+    for byte in text.utf8.reversed().drop(while: { $0 == 61 }).reversed() {
+      let value: UInt8
+      switch byte {
+      case 65...90: value = byte - 65
+      case 97...122: value = byte - 71
+      case 48...57: value = byte + 4
+      case 43: value = 62
+      case 47: value = 63
+      default: throw .invalid("Illegal base64 character \(String(byte, radix: 16))")
+      }
+      buffer = buffer << 6 | UInt32(value)
+      bits += 6
+      if bits >= 8 {
+        bits -= 8
+        bytes.append(UInt8(truncatingIfNeeded: buffer >> bits))
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

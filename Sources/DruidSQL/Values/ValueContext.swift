@@ -1,0 +1,83 @@
+/// What the functions of one connection share: zones as they are asked for, and what was parsed before.
+///
+/// Not Sendable: one for each connection, used by one thread at a time.
+package final class ValueContext {
+  private let readZone: (String) -> [UInt8]?
+  private var zones: [String: TimeZoneTable] = [:]
+  private var periods: [String: Period] = [:]
+  private var patterns: [String: JodaPattern] = [:]
+  private var expressions: [String: RegularExpression] = [:]
+  private var paths: [String: JSONPath] = [:]
+  private var lists: [String: [JSONTree]] = [:]
+
+  /// How many of a kind are kept before all are forgotten.
+  private static let limit = 200
+
+  /// - Parameter readZone: the bytes of the TZif file of that name; nil when there is none. The name is never one that
+  ///   leaves the folder of the zones.
+  package init(readZone: @escaping (String) -> [UInt8]?) { self.readZone = readZone }
+
+  package func zone(_ name: String) throws(ValueFailure) -> TimeZoneTable {
+    if let zone = zones[name] { return zone }
+    guard let zone = findZone(name) else {
+      throw .invalid("The datetime zone id '\(name)' is not recognised")
+    }
+    if zones.count >= Self.limit { zones.removeAll() }
+    zones[name] = zone
+    return zone
+  }
+
+  func findZone(_ name: String) -> TimeZoneTable? {
+    if let fixed = TimeZoneTable.fixed(name) { return fixed }
+    let isPlain =
+      name.first?.isLetter == true
+      && name.utf8.allSatisfy {
+        ($0 | 32) &- 97 < 26 || ($0 >= 43 && $0 <= 57 && $0 != 46) || $0 == 95
+      }
+    guard isPlain, let bytes = readZone(name) else { return nil }
+    return TimeZoneTable(name: name, tzif: bytes)
+  }
+
+  func period(_ text: String) throws(ValueFailure) -> Period {
+    if let period = periods[text] { return period }
+    guard let period = Period(text), !period.isZero else {
+      throw .invalid("Invalid format: \"\(text)\"")
+    }
+    if periods.count >= Self.limit { periods.removeAll() }
+    periods[text] = period
+    return period
+  }
+
+  func pattern(_ text: String) throws(ValueFailure) -> JodaPattern {
+    if let pattern = patterns[text] { return pattern }
+    let pattern = try JodaPattern(text)
+    if patterns.count >= Self.limit { patterns.removeAll() }
+    patterns[text] = pattern
+    return pattern
+  }
+
+  func expression(_ text: String) throws(ValueFailure) -> RegularExpression {
+    if let expression = expressions[text] { return expression }
+    let expression = try RegularExpression(text)
+    if expressions.count >= Self.limit { expressions.removeAll() }
+    expressions[text] = expression
+    return expression
+  }
+
+  func path(_ text: String) throws(ValueFailure) -> JSONPath {
+    if let path = paths[text] { return path }
+    let path = try JSONPath(text)
+    if paths.count >= Self.limit { paths.removeAll() }
+    paths[text] = path
+    return path
+  }
+
+  /// The elements of an array's text, which is mostly the same literal row after row.
+  func list(_ text: String) -> [JSONTree]? {
+    if let list = lists[text] { return list }
+    guard case .array(let list)? = JSONTree(parsing: text) else { return nil }
+    if lists.count >= Self.limit { lists.removeAll() }
+    lists[text] = list
+    return list
+  }
+}

@@ -17,7 +17,10 @@ struct EventPrinter: ~Copyable {
   private var tailLength = 0
   private var tailSecond: Int64?
 
+  private let catalogue: Catalogue
+
   init(_ catalogue: Catalogue) {
+    self.catalogue = catalogue
     unsafe types = EventPrinter.pieces(
       EventType.allCases.map { ",\"event_type\":\"\($0.name)\"" }, stride: EventPrinter.typeStride)
     let origins = World.cities.flatMap { city in
@@ -150,6 +153,15 @@ struct EventPrinter: ~Copyable {
       unsafe out += 1 + tailLength
     }
     block.count = unsafe out - block.memory
+  }
+
+  /// The catalogue's price in cents.
+  func product(_ index: UInt32) -> UInt32 { catalogue.products[Int(index)].cents }
+
+  /// Appends a line that was made elsewhere and is no longer than ``LineBlock/longestLine``.
+  func append(_ text: [UInt8], to block: inout LineBlock) {
+    unsafe (block.memory + block.count).copyMemory(from: text, byteCount: text.count)
+    block.count += text.count
   }
 
   /// `{"user_id":1,"event_type":…,"product_id":`

@@ -16,16 +16,19 @@ package struct Moment: Equatable, Comparable, Sendable {
 }
 
 /// Events as lines, in order, no faster than the caller lets time pass.
+///
+/// A second without anomaly and dirt goes from the simulation straight into the block. Any other is gathered first,
+/// changed, put in order, and then printed line by line.
 package struct EventStream: ~Copyable {
   /// Which part of the model's events is wanted.
-  package struct Part: Sendable {
+  package struct Part: Equatable, Sendable {
     /// The first second.
     package var start: Int64
     /// The second to end before; `nil`: never.
     package var end: Int64?
     /// Events to leave out at the start.
     package var skip = 0
-    /// Events to end after; `nil`: no such limit.
+    /// Events to end after; `nil`: no such limit. What anomalies and dirt add or take does not count.
     package var count: Int?
 
     package init(start: Int64, end: Int64? = nil, skip: Int = 0, count: Int? = nil) {
@@ -46,62 +49,132 @@ package struct EventStream: ~Copyable {
     case ended
   }
 
-  private var simulation: Simulation
-  private var printer: EventPrinter
-  private var batch = EventBatch()
+  private enum Stage {
+    /// The second's events go straight into the block.
+    case plain
+    /// The second's lines were gathered.
+    case gathered
+    /// What was late is printed, whenever it was due.
+    case closing
+    case ended
+  }
+
+  var simulation: Simulation
+  var printer: EventPrinter
+  var batch = EventBatch()
   /// Events of the batch that were printed.
   private var printed = 0
   /// Events of this second that came before the batch.
   private var before = 0
-  private var left: Int
-  private var skip: Int
+  /// Clean events still wanted, and those to leave out first.
+  var left: Int
+  var skip: Int
   private let end: Int64
+  private var stage = Stage.ended
+  var schedule: AnomalySchedule
+  let dirt: Dirt
+  /// The lines of a gathered second, in order, and how many were printed.
+  var lines: [Line] = []
+  private var linesPrinted = 0
+  /// Lines that are printed in a later second.
+  var delayed: [Int64: [Line]] = [:]
+  /// Records of soiled lines that were not taken yet.
+  private var records = ""
+  /// Whether lines that are soiled are recorded for the labels.
+  package var recordsDirt = false
+  /// Lines so far.
+  package private(set) var lineCount = 0
 
-  package init(_ model: Model, _ part: Part) {
+  package init(
+    _ model: Model, _ part: Part, anomalies: [Anomaly] = [], random: RandomAnomalies? = nil,
+    dirt: Dirt = Dirt()
+  ) {
     simulation = Simulation(model, from: part.start)
     printer = EventPrinter(model.catalogue)
     left = part.count ?? Int.max
     skip = part.skip
     end = part.end ?? Int64.max
-    if part.start < end { simulation.turn() } else { left = 0 }
+    schedule = AnomalySchedule(anomalies, random: random, model: model)
+    self.dirt = dirt
+    if part.start < end, left > 0 { turn() }
   }
 
   /// The second that is printed now.
   package var second: Int64 { simulation.second }
-  /// Lines so far.
-  package private(set) var lines = 0
+
+  /// What there is to label since the last call, whole lines of JSON.
+  package mutating func takeLabels() -> String {
+    defer { records = "" }
+    return schedule.takeLabels() + records
+  }
+
+  /// Labels the anomalies that the end of the run cuts; to be called when a run is given up.
+  package mutating func cut() { schedule.cut() }
+
+  private mutating func turn() {
+    simulation.turn()
+    before = 0
+    batch.count = 0
+    printed = 0
+    schedule.turn(to: second)
+    if schedule.hasOpen || !dirt.isClean || delayed[second] != nil {
+      gather()
+      linesPrinted = 0
+      stage = .gathered
+    } else {
+      stage = .plain
+    }
+  }
 
   /// Appends the lines that are due by `due`, until the block is full.
   package mutating func fill(_ block: inout LineBlock, through due: Moment) -> Pause {
-    while left > 0 {
-      if simulation.second > due.second {
-        return .wait(Moment(second: simulation.second, fraction: 0))
+    while true {
+      switch stage {
+      case .plain:
+        if second > due.second { return .wait(Moment(second: second, fraction: 0)) }
+        if let pause = printPlain(&block, due) { return pause }
+      case .gathered:
+        if second > due.second { return .wait(Moment(second: second, fraction: 0)) }
+        if let pause = printLines(&block, due) { return pause }
+      case .closing:
+        if let pause = printLines(&block, .distantFuture) { return pause }
+        stage = .ended
+        continue
+      case .ended:
+        return .ended
       }
-      while printed < batch.count || simulation.remaining > 0 {
-        if block.isFull { return .full }
-        if printed == batch.count {
-          before += batch.count
-          simulation.produce(&batch)
-          printed = 0
-        }
-        let ready = readyCount(due)
-        if ready == printed { return .wait(moment(of: before + printed)) }
-        print(upTo: ready, into: &block)
-        if left == 0 { return .ended }
-      }
-      before = 0
-      batch.count = 0
-      printed = 0
-      if simulation.second + 1 >= end { break }
-      simulation.turn()
+      if left > 0, second + 1 < end { turn() } else { close() }
     }
-    left = 0
-    return .ended
+  }
+
+  /// Nothing more will happen: prints what is still under way.
+  private mutating func close() {
+    lines = delayed.keys.sorted().flatMap { delayed[$0] ?? [] }
+    delayed = [:]
+    linesPrinted = 0
+    stage = .closing
+    schedule.turn(to: second + 1)
+    schedule.cut()
+  }
+
+  private mutating func printPlain(_ block: inout LineBlock, _ due: Moment) -> Pause? {
+    while left > 0, printed < batch.count || simulation.remaining > 0 {
+      if block.isFull { return .full }
+      if printed == batch.count {
+        before += batch.count
+        simulation.produce(&batch)
+        printed = 0
+      }
+      let ready = readyCount(due)
+      if ready == printed { return .wait(moment(of: before + printed)) }
+      print(upTo: ready, into: &block)
+    }
+    return nil
   }
 
   /// How many events of the batch are due.
   private func readyCount(_ due: Moment) -> Int {
-    if simulation.second < due.second { return batch.count }
+    if second < due.second { return batch.count }
     let inSecond = Int((UInt64(simulation.total) &* due.fraction) >> 32)
     return max(printed, min(batch.count, inSecond - before))
   }
@@ -111,8 +184,7 @@ package struct EventStream: ~Copyable {
     let total = UInt64(simulation.total)
     let fraction = ((UInt64(place) + 1) << 32 + total - 1) / total
     return fraction >> 32 > 0
-      ? Moment(second: simulation.second + 1, fraction: 0)
-      : Moment(second: simulation.second, fraction: fraction)
+      ? Moment(second: second + 1, fraction: 0) : Moment(second: second, fraction: fraction)
   }
 
   private mutating func print(upTo ready: Int, into block: inout LineBlock) {
@@ -122,9 +194,34 @@ package struct EventStream: ~Copyable {
       printed += skipped
     }
     let stop = min(ready, printed + left)
-    printer.print(batch, printed..<stop, at: simulation.second, into: &block)
+    printer.print(batch, printed..<stop, at: second, into: &block)
     left -= stop - printed
-    lines += stop - printed
+    lineCount += stop - printed
     printed = stop
+  }
+
+  private mutating func printLines(_ block: inout LineBlock, _ due: Moment) -> Pause? {
+    while linesPrinted < lines.count {
+      if block.isFull { return .full }
+      let line = lines[linesPrinted]
+      let moment = Moment(second: second, fraction: UInt64(line.position))
+      if due <= moment { return .wait(Moment(second: second, fraction: moment.fraction + 1)) }
+      printer.print(line, into: &block)
+      linesPrinted += 1
+      lineCount += 1
+      if recordsDirt, line.mark != .clean {
+        records += line.mark.record(line: lineCount)
+      }
+    }
+    return nil
+  }
+}
+
+extension Line.Mark {
+  /// The truth about a soiled line, as a line of JSON.
+  fileprivate func record(line: Int) -> String {
+    isFault
+      ? "{\"line\":\(line),\"kind\":\"malformed\",\"fault\":\"\(name)\"}\n"
+      : "{\"line\":\(line),\"kind\":\"\(name)\"}\n"
   }
 }

@@ -31,20 +31,39 @@ struct FakeEvents: Tool {
       return .done
     }
     Diagnostics.verbose("seed \(settings.model.seed), \(model.settings.rate) events a second")
-    var stream = EventStream(model, part)
-    var output = Output(summarizes: settings.summarizes)
-    let pacer = Pacer(plan.pace, from: part.start)
-    var block = LineBlock()
-    while Interruption.count == 0 {
-      let pause = stream.fill(&block, through: pacer.due)
-      guard try output.write(&block, lines: stream.lines) else { break }
-      switch pause {
-      case .full: continue
-      case .ended: return output.finish()
-      case .wait(let moment): guard pacer.wait(for: moment) else { return output.finish() }
-      }
+    let anomalies = settings.anomalies.enumerated().map { index, spec in
+      spec.anomaly(id: "\(index + 1)", runStart: part.start)
     }
+    warnOfMisses(anomalies, part)
+    var labels = try settings.labels.map { path throws(SystemFailure) in try LabelFile(path) }
+    var stream = EventStream(
+      model, part, anomalies: anomalies, random: settings.random, dirt: settings.dirt)
+    stream.recordsDirt = settings.labels != nil
+    var output = Output(summarizes: settings.summarizes)
+    var pacer = Pacer(plan.pace, from: part.start)
+    var block = LineBlock()
+    loop: while Interruption.count == 0 {
+      let pause = stream.fill(&block, through: pacer.due)
+      try labels?.write(stream.takeLabels())
+      guard try output.write(&block, lines: stream.lineCount) else { break }
+      switch pause {
+      case .full: break
+      case .ended: break loop
+      case .wait(let moment): guard pacer.wait(for: moment) else { break loop }
+      }
+      pacer.report(stream.lineCount, reached: stream.second)
+    }
+    stream.cut()
+    try labels?.write(stream.takeLabels())
+    try labels.take()?.close()
     return output.finish()
+  }
+
+  private func warnOfMisses(_ anomalies: [Anomaly], _ part: EventStream.Part) {
+    for (index, anomaly) in anomalies.enumerated()
+    where anomaly.end ?? .max <= part.start || anomaly.start >= part.end ?? .max {
+      Diagnostics.warning("anomaly \(index + 1) (\(anomaly.kind.rawValue)) lies outside the span")
+    }
   }
 
   private func writeCatalogue(_ catalogue: Catalogue) throws {

@@ -10,6 +10,8 @@ struct Pacer {
   private let pace: Plan.Pace
   private let start: Int64
   private let began = Pacer.now
+  private var reported = Pacer.now
+  private var linesReported = 0
 
   init(_ pace: Plan.Pace, from start: Int64) {
     self.pace = pace
@@ -36,6 +38,19 @@ struct Pacer {
       return Moment(
         second: start + Int64(whole), fraction: UInt64((passed - whole) * 4_294_967_296))
     }
+  }
+
+  /// Says, once a second and with `--verbose`, how fast lines leave and how far they are behind.
+  mutating func report(_ lines: Int, reached second: Int64) {
+    guard Diagnostics.isVerbose else { return }
+    let now = Pacer.now
+    let passed = Pacer.seconds(from: reported, to: now)
+    guard passed >= 1 else { return }
+    let rate = Int((Double(lines - linesReported) / passed).rounded())
+    let lag = pace == .unlimited ? 0 : max(0, due.second - second)
+    Diagnostics.verbose("\(lines) lines, \(rate) a second, \(lag) s behind")
+    reported = now
+    linesReported = lines
   }
 
   private static func seconds(from earlier: Moment, to later: Moment) -> Double {

@@ -21,10 +21,30 @@ struct Settings {
     "users", value: "N", help: "customers (default: 20,000 per event a second, 10,000 at least)")
   static let products = Flag.option(
     "products", value: "N", fallback: "10000", help: "products of the catalogue")
+  static let profile = Flag.option(
+    "profile", value: "T:X,...", help: "multiply the rate over time, with ramps: 0:1,10m:5,11m:1")
+  static let shard = Flag.option(
+    "shard", value: "I/N",
+    help: "this process's part of the events, I of N; the parts make the whole")
+  static let anomaly = Flag.option(
+    "anomaly", value: "SPEC", isRepeatable: true,
+    help: "kind@start+span[,x=N][,country=..,city=..,device=..,product=..,event=..]")
+  static let randomAnomalies = Flag.option(
+    "anomalies", value: "N/day", help: "anomalies by chance, of all kinds")
+  static let labels = Flag.option(
+    "labels", value: "FILE", completion: .file,
+    help: "write what is anomalous or soiled there, as NDJSON")
+  static let late = Flag.option(
+    "late", value: "P[:SPAN]", help: "share of lines that come late, by up to SPAN (2m)")
+  static let duplicate = Flag.option(
+    "duplicate", value: "P", help: "share of lines that come twice")
+  static let malformed = Flag.option(
+    "malformed", value: "P", help: "share of lines that also come as a broken copy")
   static let catalog = Flag.toggle("catalog", help: "write the products instead of events")
 
   static let flags: [Flag] = [
-    count, from, to, duration, rate, speed, flat, seed, users, products, catalog,
+    count, from, to, duration, rate, flat, profile, speed, seed, users, products, anomaly,
+    randomAnomalies, labels, late, duplicate, malformed, shard, catalog,
   ]
 
   static let statuses: [(status: String, meaning: String)] = [
@@ -43,6 +63,10 @@ struct Settings {
 
   let plan: Plan
   let model: Model.Settings
+  let anomalies: [AnomalySpec]
+  let random: RandomAnomalies?
+  let dirt: Dirt
+  let labels: String?
   let isCatalogue: Bool
   let summarizes: Bool
 
@@ -63,7 +87,27 @@ struct Settings {
     model.users = try arguments.integer(Self.users, in: Model.userCounts)
     model.products = try arguments.integer(Self.products, in: Model.productCounts) ?? 10_000
     model.isFlat = arguments.isSet(Self.flat)
+    model.profile = try arguments.text(Self.profile).map { text throws(UsageFailure) in
+      try Profile(spelling: text)
+    }
+    if let text = arguments.text(Self.shard) {
+      if request.count != nil {
+        throw UsageFailure(
+          "--shard and --count can't go together: a shard does not know how many events the others have",
+          hints: ["say where it ends, with --to or --duration"])
+      }
+      model.shard = try Self.shard(text)
+    }
     self.model = model
+    let (rate, products) = (plan.rate, model.products)
+    anomalies = try arguments.all(Self.anomaly).map { text throws(UsageFailure) in
+      try AnomalySpec(text, rate: rate, products: products, now: now)
+    }
+    random = try arguments.text(Self.randomAnomalies).map { text throws(UsageFailure) in
+      try Self.random(text)
+    }
+    dirt = try Self.dirt(arguments)
+    labels = arguments.text(Self.labels)
     isCatalogue = arguments.isSet(Self.catalog)
     summarizes = arguments.isSet(.summary)
   }

@@ -1,0 +1,112 @@
+/// Visitors who would not be there without the anomaly.
+extension Anomaly {
+  /// How many happen in a second, when so many are expected.
+  private func count(_ rate: Double, _ bits: UInt64) -> Int {
+    let whole = Int(rate)
+    return whole + (Draw.happens(UInt64((rate - Double(whole)) * 4_294_967_296), bits) ? 1 : 0)
+  }
+
+  private func isOwn(_ session: UInt64, _ model: Model) -> Bool {
+    let shard = model.settings.shard
+    return shard.count == 1
+      || Draw.below(UInt32(shard.count), Draw.mix(session ^ DrawKey.shard)) == shard.index
+  }
+
+  private func line(
+    _ state: UInt64, user: UInt32, city: Int, device: Device, product: UInt32, type: EventType,
+    at second: Int64, position: UInt64
+  ) -> Line {
+    let event = Event(
+      state: state, user: user, product: product,
+      origin: Event.origin(city: city, device: device), step: 0, secondsLeft: 0,
+      typeCode: type.rawValue, quantity: 1)
+    return Line(event, time: second, position: UInt32(truncatingIfNeeded: position))
+  }
+
+  private func customer(of city: Int, _ bits: UInt64, _ population: Population) -> UInt32 {
+    population.shownID(population.member(of: city, bits) ?? Draw.below(population.count, bits))
+  }
+
+  /// View, click and purchase by one of a few hoarders, 50 to 500 pieces.
+  func addBulk(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
+    let seed = Draw.bits(key, UInt64(bitPattern: second))
+    var added = 0
+    for index in 0..<count(rate, seed) {
+      let buy = Draw.bits(seed, UInt64(index) + 1)
+      guard isOwn(buy, model) else { continue }
+      let hoarder = Draw.bits(key, 100 + UInt64(Draw.below(UInt32(users), buy)))
+      let city = city(model.population, hoarder)
+      let user = customer(of: city, hoarder >> 8, model.population)
+      let device = filter.device ?? Population.device(hoarder >> 16)
+      let begin = (buy & 0xffff_ffff) * 15 / 16
+      for (step, type) in EventType.allCases.enumerated() {
+        var line = line(
+          buy &+ UInt64(step), user: user, city: city, device: device,
+          product: filter.product ?? 0, type: type, at: second,
+          position: begin + UInt64(step) << 24)
+        if type == .purchase { line.quantity = 50 + Draw.below(451, Draw.mix(buy)) }
+        lines.append(line)
+      }
+      added += 3
+    }
+    return added
+  }
+
+  /// One visitor of one city who never buys, event after event at even gaps, product after product.
+  func addBot(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
+    guard isOwn(key, model) else { return 0 }
+    let perSecond = Int64((rate * 65_536).rounded())
+    let passed = (second - start) * perSecond
+    let city = city(model.population, Draw.bits(key, 1))
+    let user = customer(of: city, Draw.bits(key, 3), model.population)
+    var added = 0
+    var index = (passed + 65_535) >> 16
+    while index << 16 < passed + perSecond {
+      let position = (UInt64((index << 16) - passed) << 32) / UInt64(perSecond)
+      let product = (key >> 32 &+ UInt64(index)) % UInt64(model.catalogue.products.count)
+      lines.append(
+        line(
+          Draw.bits(key, 1 << 40 + UInt64(index)), user: user, city: city,
+          device: filter.device ?? .desktop, product: filter.product ?? UInt32(product),
+          type: filter.type ?? .view, at: second, position: position))
+      added += 1
+      index += 1
+    }
+    return added
+  }
+
+  /// Purchases that no view and no click came before, from cities far from the customers'.
+  func addFraud(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
+    let seed = Draw.bits(key, UInt64(bitPattern: second))
+    var added = 0
+    for index in 0..<count(rate, seed) {
+      let theft = Draw.bits(seed, UInt64(index) + 1)
+      guard isOwn(theft, model) else { continue }
+      let city = city(model.population, theft)
+      var home = model.cityOf(Draw.mix(theft))
+      if World.cities[home].countryIndex == World.cities[city].countryIndex {
+        // Another country's first city, if anybody lives there.
+        home = World.citiesOfCountry[World.cities[city].countryIndex == 0 ? 1 : 0].lowerBound
+      }
+      let bits = Draw.bits(theft, 1)
+      lines.append(
+        line(
+          theft, user: customer(of: home, bits, model.population), city: city,
+          device: filter.device ?? Population.device(bits >> 32),
+          product: filter.product ?? UInt32(model.catalogue.popularity.pick(bits >> 16)),
+          type: .purchase, at: second, position: theft))
+      added += 1
+    }
+    return added
+  }
+}
+
+extension Model {
+  /// A city by its number of customers.
+  fileprivate func cityOf(_ bits: UInt64) -> Int {
+    let member = Draw.below(population.count, bits)
+    var city = 0
+    while population.blocks[city + 1] <= member { city += 1 }
+    return city
+  }
+}

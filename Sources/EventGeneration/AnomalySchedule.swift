@@ -1,0 +1,118 @@
+/// Which anomalies are on in each second, how many lines each has touched, and the labels that tell.
+struct AnomalySchedule {
+  private struct Entry {
+    let anomaly: Anomaly
+    var touched = 0
+    var isOpen = false
+  }
+
+  private let model: Model
+  private let random: RandomAnomalies?
+  /// Those to come and those that are on; what is over is dropped.
+  private var entries: [Entry] = []
+  private var lastDay = Int64.min
+  /// The first second in which anything opens, closes or is to be drawn.
+  private var nextChange = Int64.min
+  private(set) var hasOpen = false
+  /// Labels that were not taken yet, a line each.
+  private(set) var labels = ""
+
+  init(_ anomalies: [Anomaly], random: RandomAnomalies?, model: Model) {
+    self.model = model
+    self.random = random
+    if anomalies.isEmpty, random == nil { nextChange = .max }
+    for (index, anomaly) in anomalies.enumerated() {
+      let twin = anomalies[..<index].filter { earlier in
+        var earlier = earlier
+        earlier.id = anomaly.id
+        return earlier == anomaly
+      }.count
+      var settled = anomaly
+      settled.settle(in: model, twin: twin)
+      entries.append(Entry(anomaly: settled))
+    }
+  }
+
+  /// Opens and closes what opens and closes by this second.
+  @inline(__always)
+  mutating func turn(to second: Int64) {
+    if second >= nextChange { change(at: second) }
+  }
+
+  private mutating func change(at second: Int64) {
+    drawDays(upTo: second.floorDividedByDay)
+    for index in entries.indices {
+      let anomaly = entries[index].anomaly
+      if entries[index].isOpen, !anomaly.isActive(at: second) {
+        label(entries[index], state: "closed")
+      } else if !entries[index].isOpen, anomaly.isActive(at: second) {
+        entries[index].isOpen = true
+        label(entries[index], state: "open")
+      }
+    }
+    entries.removeAll { ($0.anomaly.end ?? .max) <= second }
+    hasOpen = entries.contains { $0.isOpen }
+    nextChange = random == nil ? .max : (second.floorDividedByDay + 1) * 86_400
+    for entry in entries {
+      nextChange = min(nextChange, entry.isOpen ? entry.anomaly.end ?? .max : entry.anomaly.start)
+    }
+  }
+
+  private mutating func drawDays(upTo day: Int64) {
+    guard let random else { return }
+    for next in max(lastDay == .min ? day - 1 : lastDay + 1, day - 1)...max(day, day - 1)
+    where next > lastDay {
+      entries += random.anomalies(ofDay: next, in: model).map { Entry(anomaly: $0) }
+      lastDay = next
+    }
+  }
+
+  /// Does to a second's lines what all open anomalies do, in their order.
+  mutating func apply(to lines: inout [Line], at second: Int64) {
+    for index in entries.indices where entries[index].isOpen {
+      entries[index].touched += entries[index].anomaly.apply(to: &lines, at: second, in: model)
+    }
+  }
+
+  /// Labels those that are still open when the run ends.
+  mutating func cut() {
+    for index in entries.indices where entries[index].isOpen {
+      entries[index].isOpen = false
+      label(entries[index], state: "cut")
+    }
+  }
+
+  mutating func takeLabels() -> String {
+    defer { labels = "" }
+    return labels
+  }
+
+  private mutating func label(_ entry: Entry, state: String) {
+    labels += entry.anomaly.label(state: state, events: entry.touched)
+  }
+}
+
+extension Int64 {
+  /// The day since 1970 that a second lies in.
+  fileprivate var floorDividedByDay: Int64 { self >= 0 ? self / 86_400 : (self - 86_399) / 86_400 }
+}
+
+extension Anomaly {
+  /// The truth about it as a line of JSON.
+  func label(state: String, events: Int) -> String {
+    var conditions: [String] = []
+    if let country = filter.country {
+      conditions.append("\"country\":\"\(World.countries[country])\"")
+    }
+    if let city = filter.city { conditions.append("\"city\":\"\(World.cities[city].name)\"") }
+    if let device = filter.device { conditions.append("\"device\":\"\(device.name)\"") }
+    if let product = filter.product { conditions.append("\"product_id\":\(product + 1)") }
+    if let type = filter.type { conditions.append("\"event_type\":\"\(type.name)\"") }
+    let value = strength.value
+    let magnitude = value == value.rounded() ? "\(Int(value))" : "\(value)"
+    return
+      "{\"id\":\"\(id)\",\"state\":\"\(state)\",\"kind\":\"\(kind.rawValue)\",\"start\":\(start),"
+      + "\"end\":\(end.map { "\($0)" } ?? "null"),\"filter\":{\(conditions.joined(separator: ","))},"
+      + "\"magnitude\":\(magnitude),\"unit\":\"\(strength.unit)\",\"events\":\(events)}\n"
+  }
+}

@@ -1,0 +1,164 @@
+package import Plumbing
+
+/// An anomaly as people write it: `spike@+10h+20m,x=8,country=India`.
+///
+/// Behind the kind and `@` stands the start, a span from the start of the run (`+10h`) or a time, then `+` and how
+/// long it lasts, which `shift` may leave out. What follows narrows it down or says how strong it is.
+package struct AnomalySpec: Equatable, Sendable {
+  package enum Start: Equatable, Sendable {
+    case afterStart(Int64)
+    case at(Int64)
+  }
+
+  package let kind: Anomaly.Kind
+  package let start: Start
+  /// Seconds; `nil`: it stays.
+  package let length: Int64?
+  package let filter: Anomaly.Filter
+  package let strength: Anomaly.Strength
+  package let users: Int
+
+  /// The anomaly in a run that starts at a second.
+  package func anomaly(id: String, runStart: Int64) -> Anomaly {
+    let first =
+      switch start {
+      case .afterStart(let offset): runStart + offset
+      case .at(let second): second
+      }
+    var anomaly = Anomaly(
+      id: id, kind: kind, start: first, end: length.map { first + $0 }, filter: filter,
+      strength: strength)
+    anomaly.users = users
+    return anomaly
+  }
+
+  /// - Parameters:
+  ///   - rate: what the usual strength of some kinds is measured by.
+  ///   - products: how many there are.
+  ///   - now: the whole second that the clock shows.
+  /// - Throws: ``UsageFailure`` with the spec and a caret under what is wrong.
+  package init(
+    _ text: String, rate: Double, products: Int, now: Int64
+  ) throws(UsageFailure) {
+    var reader = SpecReader(text)
+    kind = try reader.kind()
+    (start, length) = try reader.span(mayStay: kind == .shift, now: now)
+    var settings = SpecSettings(kind: kind, rate: rate, products: products)
+    while let setting = try reader.nextSetting() { try settings.take(setting, &reader) }
+    filter = settings.filter
+    strength = settings.strength
+    users = settings.users
+  }
+}
+
+/// Reads a spec from left to right and knows where it stands.
+struct SpecReader {
+  struct Setting {
+    let key: String
+    let keyPlace: Int
+    let value: String
+    let valuePlace: Int
+  }
+
+  private let text: String
+  private var rest: Substring
+  private var given: [String] = []
+
+  init(_ text: String) {
+    self.text = text
+    rest = text[...]
+  }
+
+  /// How many characters come before what is left.
+  private var place: Int { text.count - rest.count }
+
+  func failure(_ message: String, at place: Int, hint: String? = nil) -> UsageFailure {
+    UsageFailure(
+      "--anomaly: " + message, hints: hint.map { [$0] } ?? [],
+      details: ["  " + text, "  " + String(repeating: " ", count: place) + "^"])
+  }
+
+  func failure(
+    _ word: String, isNo noun: String, of words: [String], at place: Int
+  ) -> UsageFailure {
+    failure(
+      "\(quoted(word)) is no \(noun)", at: place,
+      hint: nearestWord(to: word, in: words).map { "did you mean '\($0)'?" }
+        ?? (words.count <= 12 ? "one of " + words.joined(separator: ", ") : nil))
+  }
+
+  mutating func kind() throws(UsageFailure) -> Anomaly.Kind {
+    let word = String(rest.prefix { $0 != "@" && $0 != "," })
+    guard let kind = Anomaly.Kind(rawValue: word) else {
+      throw failure(
+        word, isNo: "kind of anomaly", of: Anomaly.Kind.allCases.map(\.rawValue), at: place)
+    }
+    rest = rest.dropFirst(word.count)
+    guard rest.first == "@" else {
+      throw failure("expected '@' and a start", at: place, hint: "write \(word)@+10h+20m")
+    }
+    rest = rest.dropFirst()
+    return kind
+  }
+
+  mutating func span(
+    mayStay: Bool, now: Int64
+  ) throws(UsageFailure) -> (AnomalySpec.Start, Int64?) {
+    let place = self.place
+    let whole = rest.prefix { $0 != "," }
+    rest = rest[whole.endIndex...]
+    var startText = whole
+    var length: Int64?
+    if let plus = whole.lastIndex(of: "+"), plus > whole.startIndex,
+      !whole[plus...].contains(":")
+    {
+      startText = whole[..<plus]
+      let lengthPlace = place + startText.count + 1
+      let text = String(whole[plus...].dropFirst())
+      guard let span = Duration(spelling: text) else {
+        throw failure(
+          "\(quoted(text)) is no span of time", at: lengthPlace, hint: "write 90s, 20m, 3h or 1d")
+      }
+      length = Int64(span.inSeconds.rounded())
+      guard let length, length > 0 else {
+        throw failure("it must last a second at least", at: lengthPlace)
+      }
+    } else if !mayStay {
+      throw failure(
+        "expected '+' and how long it lasts", at: place + whole.count, hint: "write +10h+20m")
+    }
+    return (try start(String(startText), at: place, now: now), length)
+  }
+
+  private func start(
+    _ text: String, at place: Int, now: Int64
+  ) throws(UsageFailure) -> AnomalySpec.Start {
+    if text.hasPrefix("+"), let span = Duration(spelling: String(text.dropFirst())) {
+      return .afterStart(Int64(span.inSeconds.rounded()))
+    }
+    if let point = TimePoint(spelling: text, now: TimePoint(milliseconds: now * 1000)) {
+      return .at(point.seconds)
+    }
+    throw failure(
+      "\(quoted(text)) is no start", at: place,
+      hint: "write +10h (from the start of the run), -2h (before now) or 2026-01-01T12:00:00Z")
+  }
+
+  /// The next `key=value`; `nil` at the end.
+  mutating func nextSetting() throws(UsageFailure) -> Setting? {
+    guard rest.first == "," else { return nil }
+    rest = rest.dropFirst()
+    let keyPlace = place
+    let whole = rest.prefix { $0 != "," }
+    rest = rest[whole.endIndex...]
+    guard let sign = whole.firstIndex(of: "=") else {
+      throw failure("expected key=value", at: keyPlace)
+    }
+    let key = String(whole[..<sign])
+    if given.contains(key) { throw failure("'\(key)' is given twice", at: keyPlace) }
+    given.append(key)
+    return Setting(
+      key: key, keyPlace: keyPlace, value: String(whole[whole.index(after: sign)...]),
+      valuePlace: keyPlace + key.count + 1)
+  }
+}

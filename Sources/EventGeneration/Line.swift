@@ -1,0 +1,45 @@
+/// A line to be printed, when it may differ from the clean event it is made of.
+struct Line {
+  /// What is wrong with a line on purpose.
+  enum Mark: UInt8 {
+    case clean, late, duplicate
+    case cut, wrongType, missingField, badText, outOfRange
+
+    static let faults: [Mark] = [.cut, .wrongType, .missingField, .badText, .outOfRange]
+
+    /// The name in the labels.
+    var name: String {
+      switch self {
+      case .clean: "clean"
+      case .late: "late"
+      case .duplicate: "duplicate"
+      case .cut: "cut"
+      case .wrongType: "wrong type"
+      case .missingField: "missing field"
+      case .badText: "bad UTF-8"
+      case .outOfRange: "out of range"
+      }
+    }
+
+    var isFault: Bool { rawValue >= Mark.cut.rawValue }
+  }
+
+  var event: Event
+  /// The timestamp.
+  var time: Int64
+  /// When it leaves, within its second, of 2^32.
+  var position: UInt32
+  var quantity: UInt32
+  /// The price; `nil`: the catalogue's.
+  var cents: UInt32?
+  var mark = Mark.clean
+  /// How long after its second's turn it is printed.
+  var delay: Int64 = 0
+
+  init(_ event: Event, time: Int64, position: UInt32) {
+    self.event = event
+    self.time = time
+    self.position = position
+    quantity = UInt32(event.quantity)
+  }
+}

@@ -1,0 +1,129 @@
+import Plumbing
+
+/// What the settings behind an anomaly's start come to, each checked against the kind.
+struct SpecSettings {
+  let kind: Anomaly.Kind
+  let products: Int
+  var filter = Anomaly.Filter()
+  var strength: Anomaly.Strength
+  var users = 3
+
+  init(kind: Anomaly.Kind, rate: Double, products: Int) {
+    self.kind = kind
+    self.products = products
+    strength = Anomaly.usualStrength(of: kind, rate: rate)
+  }
+
+  /// The words that a kind understands.
+  private var keys: [String] {
+    var keys = ["country", "city", "device", "product"]
+    switch kind {
+    case .spike, .drop, .shift: keys += ["event", "x"]
+    case .price: keys += ["event", "x", "cents"]
+    case .bot: keys += ["event", "x"]
+    case .outage: keys += ["event"]
+    case .lag: keys += ["event", "d"]
+    case .checkout, .stockout, .fraud: keys += ["x"]
+    case .bulk: keys += ["x", "users"]
+    }
+    return keys
+  }
+
+  private var levels: ClosedRange<Double> {
+    switch kind {
+    case .spike, .stockout: 1...1000
+    case .drop, .checkout: 0...1
+    case .shift: 0...1000
+    case .price: 0.0001...10_000
+    case .bulk, .bot, .fraud: 0.001...10_000
+    case .outage, .lag: 0...0
+    }
+  }
+
+  mutating func take(
+    _ setting: SpecReader.Setting, _ reader: inout SpecReader
+  ) throws(UsageFailure) {
+    guard keys.contains(setting.key) else {
+      throw reader.failure(
+        setting.key, isNo: "setting of '\(kind.rawValue)'", of: keys, at: setting.keyPlace)
+    }
+    switch setting.key {
+    case "country": filter.country = try country(setting, reader)
+    case "city": filter.city = try city(setting, reader)
+    case "device":
+      filter.device = try word(setting, reader, Device.allCases, \.name, noun: "device")
+    case "event":
+      let types = kind == .bot ? [EventType.view, .click] : EventType.allCases
+      filter.type = try word(setting, reader, types, \.name, noun: "type of event here")
+    case "product":
+      filter.product = UInt32(try integer(setting, reader, 1...products) - 1)
+    case "users": users = try integer(setting, reader, 1...1000)
+    case "cents": strength = .cents(UInt32(try integer(setting, reader, 1...99_999_999)))
+    case "d": strength = try delay(setting, reader)
+    default: strength = try level(setting, reader)
+    }
+    if let city = filter.city, let country = filter.country,
+      World.cities[city].countryIndex != country
+    {
+      throw reader.failure(
+        "\(World.cities[city].name) lies in \(World.cities[city].country)", at: setting.valuePlace)
+    }
+  }
+
+  private func country(
+    _ setting: SpecReader.Setting, _ reader: SpecReader
+  ) throws(UsageFailure) -> Int {
+    try word(
+      setting, reader, Array(World.countries.indices), { World.countries[$0] }, noun: "country here"
+    )
+  }
+
+  private func city(
+    _ setting: SpecReader.Setting, _ reader: SpecReader
+  ) throws(UsageFailure) -> Int {
+    try word(
+      setting, reader, Array(World.cities.indices), { World.cities[$0].name }, noun: "city here")
+  }
+
+  /// The value with that name, whatever its capitals.
+  private func word<Value>(
+    _ setting: SpecReader.Setting, _ reader: SpecReader, _ values: [Value],
+    _ name: (Value) -> String, noun: String
+  ) throws(UsageFailure) -> Value {
+    let wanted = setting.value.lowercased()
+    if let value = values.first(where: { name($0).lowercased() == wanted }) { return value }
+    throw reader.failure(setting.value, isNo: noun, of: values.map(name), at: setting.valuePlace)
+  }
+
+  private func integer(
+    _ setting: SpecReader.Setting, _ reader: SpecReader, _ bounds: ClosedRange<Int>
+  ) throws(UsageFailure) -> Int {
+    if let number = Int(setting.value), bounds.contains(number) { return number }
+    throw reader.failure(
+      "\(setting.key) must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound)",
+      at: setting.valuePlace)
+  }
+
+  private func level(
+    _ setting: SpecReader.Setting, _ reader: SpecReader
+  ) throws(UsageFailure) -> Anomaly.Strength {
+    guard let number = decimalNumber(setting.value), levels.contains(number) else {
+      throw reader.failure(
+        "x of '\(kind.rawValue)' must be a number from \(levels.lowerBound) to "
+          + "\(levels.upperBound)", at: setting.valuePlace)
+    }
+    if case .perSecond = strength { return .perSecond(number) }
+    return .times(number)
+  }
+
+  private func delay(
+    _ setting: SpecReader.Setting, _ reader: SpecReader
+  ) throws(UsageFailure) -> Anomaly.Strength {
+    guard let span = Duration(spelling: setting.value), span >= .seconds(1),
+      span <= .seconds(86_400)
+    else {
+      throw reader.failure("d must be a span from 1s to 1d", at: setting.valuePlace)
+    }
+    return .seconds(Int64(span.inSeconds.rounded()))
+  }
+}

@@ -1,0 +1,22 @@
+import Glibc
+import Plumbing
+
+/// Where the truth about anomalies and dirt goes, a flush after each piece of it.
+struct LabelFile: ~Copyable {
+  private var writer: LineWriter
+
+  /// - Throws: ``SystemFailure`` when the file can't be made.
+  init(_ path: String) throws(SystemFailure) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw SystemFailure("opening \(path)") }
+    writer = LineWriter(to: descriptor, named: path, owns: true)
+  }
+
+  mutating func write(_ labels: String) throws(SystemFailure) {
+    if labels.isEmpty { return }
+    try writer.append(labels)
+    try writer.flush()
+  }
+
+  consuming func close() throws(SystemFailure) { try writer.close() }
+}

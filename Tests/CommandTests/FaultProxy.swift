@@ -44,6 +44,8 @@ final class FaultProxy: @unchecked Sendable {
   /// Where clients connect, on 127.0.0.1.
   let port: UInt16
   private let upstreamPort: UInt16
+  private let serverAddress: Data?
+  private let ownAddress: Data
   private let listener: Int32
   private let condition = NSCondition()
   private var links: [ObjectIdentifier: Link] = [:]
@@ -56,7 +58,11 @@ final class FaultProxy: @unchecked Sendable {
   private var passed: [Direction: Int] = [.toServer: 0, .toClient: 0]
   private var accepted = 0
 
-  static func start(upstreamPort: UInt16) throws -> FaultProxy {
+  /// - Parameter rewritingAddress: whether the server's own address in what it says, as a Kafka broker gives it to
+  ///   clients, becomes the proxy's, so that clients come back through it.
+  static func start(
+    upstreamPort: UInt16, rewritingAddress: Bool = false
+  ) throws -> FaultProxy {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw Failure(action: "socket") }
     guard unsafe withLoopback(0, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0
@@ -69,12 +75,22 @@ final class FaultProxy: @unchecked Sendable {
       }
     }
     let proxy = FaultProxy(
-      listener: listener, port: UInt16(bigEndian: address.sin_port), upstreamPort: upstreamPort)
+      listener: listener, port: UInt16(bigEndian: address.sin_port), upstreamPort: upstreamPort,
+      isRewriting: rewritingAddress)
     Thread.detachNewThread { proxy.acceptAll() }
     return proxy
   }
 
-  private init(listener: Int32, port: UInt16, upstreamPort: UInt16) {
+  private init(listener: Int32, port: UInt16, upstreamPort: UInt16, isRewriting: Bool) {
+    if isRewriting {
+      // A string of Kafka with its length, then the port in four bytes.
+      let host = [0, 9] + Array("127.0.0.1".utf8) + [0, 0]
+      serverAddress = Data(host + [UInt8(upstreamPort >> 8), UInt8(upstreamPort & 0xff)])
+      ownAddress = Data(host + [UInt8(port >> 8), UInt8(port & 0xff)])
+    } else {
+      serverAddress = nil
+      ownAddress = Data()
+    }
     self.listener = listener
     self.port = port
     self.upstreamPort = upstreamPort
@@ -170,6 +186,7 @@ final class FaultProxy: @unchecked Sendable {
       let got = unsafe recv(source, &block, block.count, 0)
       if got < 0 && errno == EINTR { continue }
       guard got > 0 else { break }
+      if direction == .toClient { rewriteAddress(in: &block, count: got) }
       let (count, isLast) = admit(got, direction)
       guard send(block[..<count], to: target) else { break }
       if isLast {
@@ -198,6 +215,16 @@ final class FaultProxy: @unchecked Sendable {
     }
     passed[direction, default: 0] += admitted
     return (admitted, isLast)
+  }
+
+  /// Answers that hold an address are small and come in one piece.
+  private func rewriteAddress(in block: inout [UInt8], count: Int) {
+    guard let serverAddress, count < 4096 else { return }
+    var data = Data(block[..<count])
+    while let place = data.range(of: serverAddress) {
+      data.replaceSubrange(place, with: ownAddress)
+    }
+    block.replaceSubrange(..<count, with: data)
   }
 
   private func send(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Plumbing
 import Testing
 
@@ -41,6 +42,8 @@ final class RunningKprod {
     _ arguments: [String], in workspace: Commands.Workspace, environment: [String: String] = [:],
     inputFile: URL? = nil
   ) throws {
+    // A kprod that ends before its input does must not end the tests.
+    _ = Glibc.signal(SIGPIPE, SIG_IGN)
     self.workspace = workspace
     errors = workspace.url.appendingPathComponent("errors-\(UUID().uuidString)")
     output = workspace.url.appendingPathComponent("output-\(UUID().uuidString)")
@@ -57,7 +60,7 @@ final class RunningKprod {
     }
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardOutput = try FileHandle(forWritingTo: output)
-    try process.run()
+    try process.runWithOpenSignals()
   }
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
@@ -86,6 +89,24 @@ final class RunningKprod {
 
   func signal(_ number: Int32) {
     kill(process.processIdentifier, number)
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// The most memory it has held so far, in bytes.
+  var peakMemory: Int {
+    let path = "/proc/\(process.processIdentifier)/status"
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
+  }
+
+  /// Whether it has taken more from its input than a pipe holds.
+  var hasStartedReading: Bool {
+    let path = "/proc/\(process.processIdentifier)/io"
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("rchar:") }
+    return (line?.split(separator: " ").last.flatMap { Int($0) } ?? 0) > 4_000_000
   }
 
   /// What it has said on standard error so far.
@@ -139,7 +160,7 @@ final class RunningDevstack {
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try process.runWithOpenSignals()
     var line = Data()
     while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data([10]),
       !byte.isEmpty
@@ -153,6 +174,18 @@ final class RunningDevstack {
   deinit {
     try? input.fileHandleForWriting.close()
     process.waitUntilExit()
+  }
+}
+
+extension Process {
+  /// Starts it with no signal blocked. The threads that tests run on block nearly all of them, and children inherit that.
+  func runWithOpenSignals() throws {
+    var open = sigset_t()
+    var before = sigset_t()
+    unsafe sigemptyset(&open)
+    unsafe pthread_sigmask(SIG_SETMASK, &open, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try run()
   }
 }
 

@@ -1,0 +1,423 @@
+import CRdkafka
+import Foundation
+import Testing
+
+/// kprod on bad days: each row of the list of what befalls producers, with the account checked line by line.
+@Suite struct KprodFaultTests {
+  let workspace: Commands.Workspace
+
+  init() throws { workspace = try Commands.Workspace() }
+
+  /// What was not delivered stands in the file of `--failed`, so everything else must be in the topic.
+  ///
+  /// - Parameter isExact: whether the server never pretends: nothing doubled, nothing of the failed lines there.
+  func checkAccount(
+    _ outcome: RunningKprod.Outcome, sent: [String], at brokers: String, isExact: Bool,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let summary = try outcome.summary
+    #expect(
+      summary.lines == summary.delivered + summary.failed + summary.unknown,
+      sourceLocation: sourceLocation)
+    let path = workspace.url.appendingPathComponent("failed")
+    let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+    let kept = text.split(separator: "\n").map(String.init)
+    #expect(kept.count == summary.failed + summary.unknown, sourceLocation: sourceLocation)
+    let found = try Topics.everything(in: "t", at: brokers).map(\.text)
+    let distinct = Set(found)
+    let delivered = Set(sent.prefix(summary.lines)).subtracting(kept)
+    #expect(delivered.count == summary.delivered, sourceLocation: sourceLocation)
+    #expect(
+      delivered.isSubset(of: distinct), "acknowledged lines are missing",
+      sourceLocation: sourceLocation)
+    #expect(distinct.isSubset(of: Set(sent)), sourceLocation: sourceLocation)
+    if isExact {
+      #expect(found.count == distinct.count, "lines are doubled", sourceLocation: sourceLocation)
+      #expect(
+        distinct.count <= summary.delivered + summary.unknown, sourceLocation: sourceLocation)
+    }
+    #expect(
+      outcome.status == (summary.failed + summary.unknown == 0 ? 0 : 1)
+        || outcome.status > 128, sourceLocation: sourceLocation)
+  }
+
+  func arguments(_ brokers: String, _ more: String...) -> [String] {
+    ["-b", brokers, "-t", "t", "--failed", "failed"] + more
+  }
+
+  // MARK: - At the start
+
+  @Test func nobodyListens() throws {
+    let began = Date()
+    let outcome = try Commands.kprod(
+      ["-b", "127.0.0.1:1", "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    #expect(Date().timeIntervalSince(began) < 5)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.hasPrefix("kprod: cannot reach 127.0.0.1:1: connection refused\n"))
+    #expect(try outcome.summary.lines == 0)
+  }
+
+  @Test func aNameThatIsNoHost() throws {
+    let outcome = try Commands.kprod(
+      ["-b", "no-such-host.invalid:9092", "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.hasPrefix("kprod: cannot reach no-such-host.invalid:9092: "))
+  }
+
+  @Test func somebodyListensAndSaysNothing() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    proxy.stall(true)
+    let began = Date()
+    let outcome = try Commands.kprod(
+      ["-b", "127.0.0.1:\(proxy.port)", "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    #expect(Date().timeIntervalSince(began) < 5.5)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.contains("no answer"))
+  }
+
+  @Test func aTopicThatIsNotThere() throws {
+    let cluster = try MockCluster()
+    cluster.setTopicError("t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    let began = Date()
+    let outcome = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    #expect(Date().timeIntervalSince(began) < 5)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.hasPrefix("kprod: no topic 't' on "), "\(outcome.errors)")
+  }
+
+  @Test func aTopicThatIsRefused() throws {
+    let cluster = try MockCluster()
+    cluster.setTopicError("t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    let outcome = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    #expect(outcome.status == 77)
+    #expect(outcome.errors.hasPrefix("kprod: topic 't': no permission"))
+  }
+
+  @Test func waitingUntilTheClusterIsThere() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    proxy.refuse(true)
+    let run = try RunningKprod(
+      arguments("127.0.0.1:\(proxy.port)", "--wait", "30s"), in: workspace)
+    run.writeBehind(Data("x\n".utf8))
+    try eventually("kprod comes again and again") { proxy.connectionCount >= 3 }
+    proxy.refuse(false)
+    #expect(try run.outcome().status == 0)
+  }
+
+  @Test func theWaitIsUsedUp() throws {
+    let outcome = try Commands.kprod(
+      ["-b", "127.0.0.1:1", "-t", "t", "--wait", "1s"], input: Data("x\n".utf8), in: workspace)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("waited 1 s: cannot reach 127.0.0.1:1: connection refused"))
+  }
+
+  @Test func aSignalWhileWaiting() throws {
+    let run = try RunningKprod(
+      ["-b", "127.0.0.1:1", "-t", "t", "--wait", "60s"], in: workspace)
+    usleep(300_000)
+    run.signal(SIGTERM)
+    #expect(try run.outcome(within: 10).status == 1)
+  }
+
+  // MARK: - Answers of a broker
+
+  @Test(arguments: [
+    RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+    RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TRANSPORT,
+  ])
+  func passingErrorsAreTriedAgain(_ error: rd_kafka_resp_err_t) throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 8)
+    cluster.answerProduce(error, error)
+    let lines = KprodTests.lines(10_000)
+    let outcome = try Commands.kprod(
+      // The mock cluster checks no sequences, so what an idempotent producer takes for acknowledged may be missing.
+      arguments(cluster.brokers, "-X", "enable.idempotence=false"),
+      input: KprodTests.data(lines), in: workspace)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try outcome.summary.delivered == 10_000)
+    try checkAccount(outcome, sent: lines, at: cluster.brokers, isExact: false)
+  }
+
+  @Test(arguments: [
+    RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG,
+    RD_KAFKA_RESP_ERR_INVALID_RECORD,
+  ])
+  func aRefusedBatchFailsAndTheRestGoesOn(_ error: rd_kafka_resp_err_t) throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 8)
+    cluster.answerProduce(error)
+    let lines = KprodTests.lines(60_000)
+    let outcome = try Commands.kprod(
+      arguments(cluster.brokers, "-X", "enable.idempotence=false"),
+      input: KprodTests.data(lines), in: workspace)
+    #expect(outcome.status == 1)
+    let summary = try outcome.summary
+    #expect(summary.lines == 60_000)
+    #expect(summary.failed > 0 && summary.delivered > 0 && summary.unknown == 0)
+    let name = unsafe String(cString: rd_kafka_err2name(error))
+    #expect(summary.reasons == [name: summary.failed])
+    #expect(outcome.errors.split(separator: "\n").count <= 4, "reasons are counted, not repeated")
+    try checkAccount(outcome, sent: lines, at: cluster.brokers, isExact: false)
+  }
+
+  @Test func aProducerThatIsBeyondRepairIsReplaced() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 2)
+    cluster.answerProduce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+    let lines = KprodTests.lines(200_000)
+    let outcome = try Commands.kprod(
+      arguments(cluster.brokers), input: KprodTests.data(lines), in: workspace)
+    let summary = try outcome.summary
+    #expect(summary.lines == 200_000, "\(outcome.errors)")
+    #expect(summary.delivered > 100_000)
+    #expect(summary.lines == summary.delivered + summary.failed + summary.unknown)
+  }
+
+  // MARK: - Brokers that come and go
+
+  @Test func brokersGoneAndBack() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let lines = KprodTests.lines(300_000)
+    let run = try RunningKprod(
+      ["-b", "127.0.0.1:\(proxy.port)", "-t", "t", "--failed", "failed"], in: workspace)
+    proxy.cutAfterBytes(3_000_000, .toServer)
+    run.writeBehind(KprodTests.data(lines))
+    try eventually("some of it arrives") { proxy.byteCount(.toServer) >= 3_000_000 }
+    proxy.refuse(true)
+    proxy.cutAll()
+    usleep(1_500_000)
+    proxy.refuse(false)
+    let outcome = try run.outcome(within: 60)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try outcome.summary.delivered == 300_000)
+    try checkAccount(outcome, sent: lines, at: server.brokers, isExact: true)
+  }
+
+  @Test func acknowledgementsAreLost() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let lines = KprodTests.lines(200_000)
+    let run = try RunningKprod(arguments("127.0.0.1:\(proxy.port)"), in: workspace)
+    run.writeBehind(KprodTests.data(lines), closing: true)
+    // Cut after the append and before its answer, again and again.
+    var cuts = 0
+    let deadline = Date().addingTimeInterval(8)
+    while cuts < 8, run.isRunning, Date() < deadline {
+      let before = proxy.byteCount(.toClient)
+      proxy.cutAfterBytes(20, .toClient)
+      while proxy.byteCount(.toClient) == before, run.isRunning, Date() < deadline { usleep(1000) }
+      cuts += 1
+    }
+    #expect(cuts > 2)
+    let outcome = try run.outcome(within: 60)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    try checkAccount(outcome, sent: lines, at: server.brokers, isExact: true)
+  }
+
+  @Test func aClusterThatStaysAway() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let lines = KprodTests.lines(50_000)
+    let run = try RunningKprod(
+      arguments("127.0.0.1:\(proxy.port)", "--timeout", "3s"), in: workspace)
+    proxy.cutAfterBytes(500_000, .toServer)
+    run.writeBehind(KprodTests.data(lines))
+    try eventually("some of it arrives") { proxy.byteCount(.toServer) >= 500_000 }
+    proxy.refuse(true)
+    proxy.cutAll()
+    let outcome = try run.outcome(within: 40)
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    let summary = try outcome.summary
+    #expect(summary.lines == 50_000 && summary.failed > 0)
+    try checkAccount(outcome, sent: lines, at: server.brokers, isExact: true)
+  }
+
+  @Test func aStalledClusterHoldsTheInputBackAndMemoryFlat() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let run = try RunningKprod(
+      arguments("127.0.0.1:\(proxy.port)", "--drain", "1s"), in: workspace)
+    try run.write("first\n")
+    try eventually("it is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    proxy.stall(true)
+    // 120 MB in long lines, of which only the queue's 32 MB and a pipe may be taken.
+    let long = (0..<1200).map { "\($0)-" + String(repeating: "q", count: 100_000) }
+    run.writeBehind(KprodTests.data(long), closing: false)
+    usleep(1_500_000)
+    #expect(run.peakMemory > 10_000_000 && run.peakMemory < 120_000_000, "\(run.peakMemory)")
+    run.signal(SIGTERM)
+    let outcome = try run.outcome(within: 20)
+    #expect(outcome.status == 1)
+    let summary = try outcome.summary
+    #expect(summary.lines > 100 && summary.lines < 600, "\(summary)")
+    #expect(summary.lines == summary.delivered + summary.failed + summary.unknown)
+    #expect(summary.unknown > 0, "what was on its way may have arrived")
+    proxy.stall(false)
+  }
+
+  // MARK: - Slow pipes and signals
+
+  @Test func aSlowPipeIsNotHeldBack() throws {
+    let server = try RunningDevstack()
+    let run = try RunningKprod(arguments(server.brokers), in: workspace)
+    try run.write("warm-up\n")
+    try eventually("the first line is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    for number in 1...5 {
+      let began = Date()
+      try run.write("line \(number)\n")
+      try eventually("line \(number) is there") {
+        try Topics.everything(in: "t", at: server.brokers).count == number + 1
+      }
+      // Reading a whole topic anew takes most of this; kcat would need two seconds.
+      #expect(Date().timeIntervalSince(began) < 1.5)
+    }
+    try run.closeInput()
+    #expect(try run.outcome().status == 0)
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func aSignalOnAnIdlePipe(_ number: Int32) throws {
+    let server = try RunningDevstack()
+    let run = try RunningKprod(arguments(server.brokers), in: workspace)
+    let lines = KprodTests.lines(20)
+    try run.write(lines.map { $0 + "\n" }.joined())
+    try eventually("all is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 20
+    }
+    let began = Date()
+    run.signal(number)
+    let outcome = try run.outcome(within: 10)
+    #expect(Date().timeIntervalSince(began) < 2)
+    #expect(outcome.status == 128 + number, "all was done, so the parent sees the signal")
+    try checkAccount(outcome, sent: lines, at: server.brokers, isExact: true)
+  }
+
+  @Test func aSignalUnderLoad() throws {
+    let server = try RunningDevstack()
+    let run = try RunningKprod(arguments(server.brokers), in: workspace)
+    let lines = KprodTests.lines(1_000_000)
+    run.writeBehind(KprodTests.data(lines))
+    try eventually("it is at work") { run.hasStartedReading }
+    usleep(30_000)
+    run.signal(SIGTERM)
+    let outcome = try run.outcome(within: 20)
+    let summary = try outcome.summary
+    #expect(summary.unknown == 0)
+    // The line that the signal tore is the only one that may fail.
+    #expect(summary.failed <= 1 && (summary.failed == 0 || summary.reasons == ["torn": 1]))
+    #expect(outcome.status == (summary.failed == 0 ? 128 + SIGTERM : 1))
+    let found = Set(try Topics.everything(in: "t", at: server.brokers).map(\.text))
+    #expect(found == Set(lines.prefix(summary.delivered)))
+  }
+
+  @Test func aTornLineIsNotSentAfterASignal() throws {
+    let server = try RunningDevstack()
+    let run = try RunningKprod(arguments(server.brokers), in: workspace)
+    try run.write("whole\ntorn")
+    try eventually("the whole line is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    run.signal(SIGINT)
+    let outcome = try run.outcome(within: 10)
+    #expect(outcome.status == 1)
+    #expect(try outcome.summary.reasons == ["torn": 1])
+    let kept = try String(
+      contentsOf: workspace.url.appendingPathComponent("failed"), encoding: .utf8)
+    #expect(kept == "torn\n")
+    #expect(try Topics.everything(in: "t", at: server.brokers).map(\.text) == ["whole"])
+  }
+
+  @Test func theSecondSignalGivesUp() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let run = try RunningKprod(
+      arguments("127.0.0.1:\(proxy.port)", "--drain", "60s"), in: workspace)
+    try run.write("first\n")
+    try eventually("it is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    proxy.stall(true)
+    try run.write("second\n")
+    usleep(100_000)
+    run.signal(SIGTERM)
+    usleep(300_000)
+    run.signal(SIGTERM)
+    let began = Date()
+    let outcome = try run.outcome(within: 20)
+    #expect(Date().timeIntervalSince(began) < 5)
+    #expect(outcome.status == 1)
+    let summary = try outcome.summary
+    #expect(summary.delivered == 1 && summary.unknown == 1)
+    #expect(outcome.errors.contains("1 of them may be doubled when sent again"))
+    proxy.stall(false)
+  }
+
+  @Test func theUpstreamIsKilledInMidLine() throws {
+    let server = try RunningDevstack()
+    let input = Data("{\"a\":1}\n{\"a\":".utf8)
+    let sent = try Commands.kprod(arguments(server.brokers), input: input, in: workspace)
+    #expect(sent.status == 0, "a partial last line is sent")
+    let refused = try Commands.kprod(
+      arguments(server.brokers, "--whole-lines"), input: input, in: workspace)
+    #expect(refused.status == 1)
+    #expect(try refused.summary.reasons == ["torn": 1])
+    let found = try Topics.everything(in: "t", at: server.brokers).map(\.text)
+    #expect(found.sorted() == ["{\"a\":", "{\"a\":1}", "{\"a\":1}"])
+  }
+
+  // MARK: - The file of --failed
+
+  @Test func theFileIsFullOrCannotBeOpened() throws {
+    let cluster = try MockCluster()
+    let full = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t", "--key-field", "k", "--failed", "/dev/full"],
+      input: Data("{}\n".utf8), in: workspace)
+    #expect(full.status == 74)
+    #expect(full.errors.contains("writing '/dev/full': no space left on device"))
+    let missing = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t", "--failed", "no/such/folder"], input: Data("x\n".utf8),
+      in: workspace)
+    #expect(missing.status == 74)
+  }
+
+  @Test func theFileIsNeverItsOwnInput() throws {
+    let cluster = try MockCluster()
+    let file = workspace.url.appendingPathComponent("failed")
+    try Data("{}\n".utf8).write(to: file)
+    let run = try RunningKprod(arguments(cluster.brokers), in: workspace, inputFile: file)
+    let outcome = try run.outcome()
+    #expect(outcome.status == 64)
+    #expect(try Data(contentsOf: file) == Data("{}\n".utf8))
+  }
+
+  @Test func theFileCanBeFedInAgain() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    let first = try Commands.kprod(
+      arguments(cluster.brokers, "-K", "="), input: Data("a=1\nbad\nb=2\n".utf8), in: workspace)
+    #expect(first.status == 1)
+    let again = try Commands.run(
+      "mv failed again && sed s/bad/c=3/ again | kprod -b \(cluster.brokers) -t t -K =",
+      in: workspace)
+    #expect(again.status == 0)
+    let found = try Topics.everything(in: "t", at: cluster.brokers)
+    #expect(found.map(\.text) == ["1", "2", "3"])
+  }
+}

@@ -84,7 +84,7 @@ extension Resolver {
     guard signature.accepts(count: arguments.count) else {
       throw SQLFailure(
         "Invalid number of arguments to function '\(name)'. Was expecting "
-          + "\(signature.operands.count) arguments", at: range)
+          + "\(signature.required) arguments", at: range)
     }
     var arguments = arguments
     for index in arguments.indices {

@@ -1,0 +1,118 @@
+import DruidSQL
+import Testing
+
+/// Errors that a real Druid gave: their words and their place.
+@Suite struct AnalysisErrorTests {
+  @Test(arguments: [
+    ("SELECT nope FROM ecommerce", "Column 'nope' not found in any table", 8),
+    (
+      "SELECT COUNTRY FROM ecommerce",
+      "Column 'COUNTRY' not found in any table; did you mean 'country'?", 8
+    ),
+    ("SELECT country", "Column 'country' not found in any table", 8),
+    ("SELECT user FROM ecommerce", "Column 'user' not found in any table", 8),
+    ("SELECT e.nope FROM ecommerce e", "Column 'nope' not found in table 'e'", 10),
+    ("SELECT x.n FROM edge", "Table 'x' not found", 8),
+    ("SELECT * FROM nowhere", "Object 'nowhere' not found", 15),
+    ("SELECT * FROM sys.nothing", "Object 'nothing' not found within 'sys'", 19),
+    (
+      "SELECT * FROM Edge",
+      "Object 'Edge' not found within 'druid'; did you mean 'edge'?", 15
+    ),
+    (
+      "SELECT FROBNICATE(price) FROM ecommerce",
+      "No match found for function signature FROBNICATE(<NUMERIC>)", 8
+    ),
+    ("SELECT SIGN(-2)", "No match found for function signature SIGN(<NUMERIC>)", 8),
+    (
+      "SELECT TIME_FLOOR(__time) FROM ecommerce",
+      "Invalid number of arguments to function 'TIME_FLOOR'. Was expecting 2 arguments", 8
+    ),
+    (
+      "SELECT COUNT(*) FROM ecommerce WHERE COUNT(*) > 1",
+      "Aggregate expression is illegal in WHERE clause", 38
+    ),
+    ("SELECT SUM(MAX(n)) FROM edge", "Aggregate expressions cannot be nested", 12),
+    (
+      "SELECT country, device, COUNT(*) FROM ecommerce GROUP BY country",
+      "Expression 'device' is not being grouped", 17
+    ),
+    (
+      "SELECT n FROM edge ORDER BY n NULLS LAST",
+      "ASCENDING ordering with NULLS LAST is not supported!", 29
+    ),
+    (
+      "SELECT COUNT(*) FROM edge WHERE __time > TIMESTAMP 'yesterday'",
+      "Illegal TIMESTAMP literal 'yesterday': not in format 'yyyy-MM-dd HH:mm:ss'", 42
+    ),
+    ("SELECT 100000000000000000000.0", "Numeric literal '100000000000000000000.0' out of range", 8),
+    ("SELECT name FROM edge GROUP BY 3", "Ordinal out of range", 32),
+    ("SELECT a.n FROM edge a, edge a", "Duplicate relation name 'a' in FROM clause", 25),
+    ("SELECT n FROM edge a, edge b", "Column 'n' is ambiguous", 8),
+  ])
+  func wordsAndPlace(sql: String, message: String, column: Int32) {
+    let failure = AnalysisFixture.failure(sql)
+    #expect(failure?.message == message)
+    #expect(failure?.range?.column == column)
+    #expect(failure?.category == .invalidInput)
+  }
+
+  @Test func errorsWithoutPlace() {
+    let division = AnalysisFixture.failure("SELECT 1 / 0")
+    #expect(division?.message == "/ by zero")
+    #expect(division?.category == .uncategorized)
+    let time = AnalysisFixture.failure("SELECT COUNT(*) FROM edge WHERE __time > 'yesterday'")
+    #expect(
+      time?.message
+        == "Illegal TIMESTAMP constant [CAST('yesterday'):TIMESTAMP(3) NOT NULL]")
+    #expect(time?.range == nil)
+    let parameter = AnalysisFixture.failure("SELECT * FROM edge WHERE n = ?")
+    #expect(parameter?.message == "No value bound for parameter (position [1])")
+  }
+
+  /// Druid sorts groups and windows by anything, a table by its time alone, and the rest when nothing is computed above.
+  @Test(arguments: [
+    ("SELECT n FROM edge ORDER BY n", false), ("SELECT n FROM edge ORDER BY __time", true),
+    ("SELECT n + 1 FROM edge ORDER BY __time DESC", true),
+    ("SELECT n FROM edge ORDER BY __time, n", false),
+    ("SELECT name, SUM(n) FROM edge GROUP BY name ORDER BY SUM(n) + 1", true),
+    ("SELECT n, RANK() OVER (ORDER BY n) AS r FROM edge ORDER BY r", true),
+    (
+      "SELECT name, s FROM (SELECT name, SUM(n) AS s FROM edge GROUP BY name) WHERE s > 1 ORDER BY s",
+      true
+    ),
+    (
+      "SELECT s FROM (SELECT n, SUM(n) OVER (ORDER BY n) AS s FROM edge) WHERE n > 1 ORDER BY s",
+      true
+    ),
+    (
+      "SELECT s + 1 FROM (SELECT n, SUM(n) OVER (ORDER BY n) AS s FROM edge) WHERE n > 1 ORDER BY n",
+      false
+    ),
+    ("SELECT a.n FROM edge a JOIN edge b ON a.name = b.name ORDER BY a.n", true),
+    ("SELECT a.n + 1 FROM edge a JOIN edge b ON a.name = b.name ORDER BY a.n", false),
+  ])
+  func whatMayBeSorted(sql: String, isTaken: Bool) {
+    let failure = AnalysisFixture.failure(sql)
+    #expect((failure == nil) == isTaken, "\(failure?.message ?? "taken")")
+    if let failure { #expect(failure.message.contains("ordering a table by non-time column")) }
+  }
+
+  /// What is not known for certain is refused, with its place.
+  @Test(arguments: [
+    "SELECT * FROM edge WHERE name = 1", "SELECT UPPER(tags) FROM edge",
+    "SELECT tags = 'a' FROM edge", "SELECT MAX(name) FROM edge",
+    "SELECT n FROM edge WHERE n NOT IN (SELECT n FROM edge)",
+    "SELECT * FROM edge a WHERE n = (SELECT MAX(n) FROM edge b WHERE b.name = a.name)",
+    "SELECT n FROM edge INTERSECT SELECT n FROM edge", "SELECT CAST(f AS VARCHAR) FROM edge",
+    "SELECT f + x FROM edge", "SELECT SUM(num_rows) FROM sys.segments",
+  ])
+  func refusals(sql: String) {
+    #expect(AnalysisFixture.failure(sql)?.category == .unsupported)
+  }
+
+  @Test func statementsThatAreNoQueries() {
+    let insert = AnalysisFixture.failure("INSERT INTO t SELECT * FROM edge PARTITIONED BY DAY")
+    #expect(insert?.category == .invalidInput)
+  }
+}

@@ -1,0 +1,90 @@
+import DruidSQL
+import Testing
+
+/// What SQLite is asked. The answers themselves are held against a real Druid's where an engine stands.
+@Suite struct TranslationTests {
+  @Test(arguments: [
+    (
+      "SELECT device, COUNT(*) AS n FROM ecommerce GROUP BY device ORDER BY n DESC",
+      "SELECT r2.k0 AS c0, r2.a0 AS c1 FROM (SELECT r1.\"device\" AS k0, COUNT(*) AS a0 FROM ecommerce AS r1 "
+        + "GROUP BY 1) AS r2 ORDER BY r2.a0 DESC, r2.k0"
+    ),
+    (
+      "SELECT n FROM edge WHERE __time >= TIMESTAMP '2026-01-01 00:00:00' LIMIT 1",
+      "SELECT r1.\"n\" AS c0 FROM edge AS r1 WHERE (r1.\"__time\" >= 1767225600000) "
+        + "ORDER BY r1.\"__time\" LIMIT 1"
+    ),
+    (
+      "SELECT SUM(price * quantity), SUM(quantity) FROM ecommerce",
+      "SELECT r2.a0 AS c0, r2.a1 AS c1 FROM (SELECT SUM((r1.\"price\" * r1.\"quantity\")) AS a0, "
+        + "druid_sum_long(r1.\"quantity\") AS a1 FROM ecommerce AS r1) AS r2"
+    ),
+    (
+      "SELECT TIME_FLOOR(__time, 'PT1H') FROM edge",
+      "SELECT (r1.\"__time\" - ((r1.\"__time\" % 3600000 + 3600000) % 3600000)) AS c0 FROM edge AS r1"
+    ),
+  ])
+  func sqlite(sql: String, sqlite: String) throws {
+    #expect(try AnalysisFixture.plan(sql).sqlite == sqlite)
+  }
+
+  @Test func zonesReachTheFunctions() throws {
+    let plan = try AnalysisFixture.plan(
+      "SELECT FLOOR(__time TO DAY) FROM edge WHERE __time > TIMESTAMP '2026-01-01 00:00:00'",
+      zone: "America/Los_Angeles")
+    #expect(
+      plan.sqlite.contains("druid_time_floor(r1.\"__time\", 'P1D', NULL, 'America/Los_Angeles')"))
+    #expect(
+      plan.sqlite.contains("druid_text_to_time('2026-01-01 00:00:00.000', 'America/Los_Angeles')"))
+  }
+
+  @Test func aJoinSeesNoEstimate() throws {
+    let plan = try AnalysisFixture.plan(
+      """
+      SELECT a.name, b.d FROM (SELECT name, COUNT(*) AS c FROM edge GROUP BY name) a
+      JOIN (SELECT name, COUNT(DISTINCT n) AS d FROM edge GROUP BY name) b ON a.name = b.name
+      """)
+    #expect(plan.sqlite.contains("NULL AS c1"))
+  }
+
+  /// Every function that is called is in the list that the engine registers, with as many arguments.
+  @Test func functionsAreListed() throws {
+    let known = Set(SQLiteFunction.all.map(\.name))
+    #expect(known.count == SQLiteFunction.all.count)
+    let queries = [
+      "SELECT n + 1, n - 1, n * 2, n / 2, MOD(n, 2), -n, ABS(n), x / n, -x, ABS(x), ROUND(x, 1) FROM edge",
+      "SELECT SQRT(x), LN(x), EXP(x), POWER(x, 2), FLOOR(x), CEIL(x), TRUNCATE(x, 1) FROM edge",
+      "SELECT CAST(x AS BIGINT), CAST(x AS VARCHAR), CAST(name AS DOUBLE), CAST(__time AS VARCHAR) FROM edge",
+      "SELECT UPPER(name), SUBSTRING(name, 2), LPAD(name, 3), POSITION('a' IN name), TRIM(name) FROM edge",
+      "SELECT REGEXP_EXTRACT(name, 'a'), REPLACE(name, 'a', 'b'), STRING_FORMAT('%s', name) FROM edge",
+      "SELECT tags, COUNT(*) FROM edge WHERE tags = 'a' OR tags LIKE 'b%' OR tags IN ('c') GROUP BY tags",
+      "SELECT MV_LENGTH(tags), MV_TO_STRING(tags, ','), MV_TO_ARRAY(tags) FROM edge",
+      "SELECT COUNT(DISTINCT n), EARLIEST(x), LATEST(x), ANY_VALUE(n), ARRAY_AGG(name) FROM edge",
+      "SELECT STRING_AGG(name, ','), BIT_AND(n), APPROX_QUANTILE_DS(x, 0.5), SUM(n) FROM edge",
+      "SELECT TIME_FORMAT(__time), TIME_PARSE(name), TIME_SHIFT(__time, 'P1M', 1) FROM edge",
+      "SELECT JSON_VALUE(PARSE_JSON(name), '$.a'), TO_JSON_STRING(PARSE_JSON(name)) FROM edge",
+    ]
+    for sql in queries {
+      let words = try AnalysisFixture.plan(sql).sqlite.split {
+        !$0.isLetter && !$0.isNumber && $0 != "_"
+      }
+      for word in words where word.hasPrefix("druid_") {
+        #expect(known.contains(String(word)), "\(word)")
+      }
+    }
+  }
+
+  @Test func textsAreQuoted() throws {
+    let plan = try AnalysisFixture.plan("SELECT n FROM edge WHERE name = '''; DROP TABLE edge; --'")
+    #expect(plan.sqlite.contains("'''; DROP TABLE edge; --'"))
+    let zero = try AnalysisFixture.plan("SELECT U&'a\\0000b'")
+    #expect(zero.sqlite.contains("CAST(x'610062' AS TEXT)"))
+  }
+
+  @Test func dataSourcesAreNamedOnce() throws {
+    let plan = try AnalysisFixture.plan(
+      "SELECT COUNT(*) FROM edge WHERE name IN (SELECT country FROM ecommerce) AND n IN (SELECT n FROM edge)"
+    )
+    #expect(plan.dataSources == ["edge", "ecommerce"])
+  }
+}

@@ -47,14 +47,15 @@ enum SQLiteAggregates {
     Aggregate("druid_variance") { Variance() },
   ]
 
-  static func register(in connection: SQLiteConnection) throws(SQLiteFailure) {
+  static func register(in handle: OpaquePointer) -> Int32 {
     let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
     for aggregate in all {
-      try connection.check(
-        unsafe sqlite3_create_window_function(
-          connection.handle, aggregate.name, -1, flags,
-          Unmanaged.passUnretained(aggregate).toOpaque(), step, final, value, inverse, nil))
+      let status = unsafe sqlite3_create_window_function(
+        handle, aggregate.name, -1, flags, Unmanaged.passUnretained(aggregate).toOpaque(), step,
+        final, value, inverse, nil)
+      guard status == SQLITE_OK else { return status }
     }
+    return SQLITE_OK
   }
 
   /// The state that SQLite keeps the address of for a group; made with its first row.

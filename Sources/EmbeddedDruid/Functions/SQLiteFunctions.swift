@@ -27,59 +27,76 @@ enum SQLiteFunctions {
     }
   }
 
-  /// How a function is computed; the first four spare the way over ``SQLValue`` for what is called once a row.
-  enum Body: Sendable {
+  /// What spares the functions that are called once a row the way over ``SQLValue``.
+  enum Fast: Sendable {
     case double(@Sendable (Double) -> Double)
     case doubles(@Sendable (Double, Double) -> Double)
     case longs(@Sendable (Int64, Int64) throws(ValueFailure) -> Int64)
     case timeFloor
-    /// NULL when any argument is.
-    case strict(@Sendable ([SQLValue]) throws(ValueFailure) -> SQLValue)
-    case general(@Sendable ([SQLValue]) throws(ValueFailure) -> SQLValue)
   }
 
-  /// What SQLite hands back to the callbacks.
-  final class Function: Sendable {
-    let name: String
-    let body: Body
+  private static let fast: [String: Fast] = [
+    "druid_add_long": .longs { $0 &+ $1 },
+    "druid_subtract_long": .longs { $0 &- $1 },
+    "druid_multiply_long": .longs { $0 &* $1 },
+    "druid_divide_long": .longs { (one, other) throws(ValueFailure) in
+      try Arithmetic.divide(one, other)
+    },
+    "druid_remainder_long": .longs { (one, other) throws(ValueFailure) in
+      try Arithmetic.remainder(one, other)
+    },
+    "druid_add_double": .doubles { $0 + $1 },
+    "druid_subtract_double": .doubles { $0 - $1 },
+    "druid_multiply_double": .doubles { $0 * $1 },
+    "druid_divide_double": .doubles { $0 / $1 },
+    "druid_negate_double": .double { -$0 },
+    "druid_time_floor": .timeFloor,
+  ]
 
-    init(_ name: String, _ body: Body) {
-      self.name = name
-      self.body = body
+  /// What SQLite hands back to the callbacks; the connection owns it.
+  final class Function {
+    let function: ScalarFunction
+    let context: ValueContext
+    let fast: Fast?
+
+    init(_ function: ScalarFunction, _ context: ValueContext, _ fast: Fast?) {
+      self.function = function
+      self.context = context
+      self.fast = fast
     }
   }
 
-  /// By the names that the translation uses.
-  static let functions: [Function] =
-    (numbers.merging(casts) { $1 }.merging(strings) { $1 }.merging(times) { $1 }
-    .merging(multipleValues) { $1 }.merging(arrays) { $1 }.merging(json) { $1 })
-    .map { Function("druid_" + $0.key, $0.value) }
-
-  static func register(in connection: SQLiteConnection) throws(SQLiteFailure) {
+  /// Registers every function of the translation; what comes back must live as long as the connection.
+  static func register(
+    in handle: OpaquePointer, context: ValueContext
+  ) -> (functions: [Function], status: Int32) {
     let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
-    for function in functions {
+    var functions: [Function] = []
+    for (name, function) in ScalarFunction.all {
+      let bound = Function(function, context, fast[name])
+      functions.append(bound)
       let callback =
-        switch function.body {
+        switch bound.fast {
         case .double: unsafe oneDouble
         case .doubles: unsafe twoDoubles
         case .longs: unsafe twoLongs
         case .timeFloor: unsafe floorTime
-        case .strict, .general: unsafe anything
+        case nil: unsafe anything
         }
-      try connection.check(
-        unsafe sqlite3_create_function_v2(
-          connection.handle, function.name, -1, flags,
-          Unmanaged.passUnretained(function).toOpaque(), callback, nil, nil, nil))
+      let status = unsafe sqlite3_create_function_v2(
+        handle, name, -1, flags, Unmanaged.passUnretained(bound).toOpaque(), callback, nil, nil, nil
+      )
+      guard status == SQLITE_OK else { return (functions, status) }
     }
-    try SQLiteAggregates.register(in: connection)
+    return unsafe (functions, SQLiteAggregates.register(in: handle))
   }
 
   typealias Arguments = UnsafeMutablePointer<OpaquePointer?>
 
   @inline(__always)
-  private static func body(_ context: OpaquePointer?) -> Body? {
+  private static func function(_ context: OpaquePointer?) -> Function? {
     guard let data = unsafe sqlite3_user_data(context) else { return nil }
-    return unsafe Unmanaged<Function>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.body }
+    return unsafe Unmanaged<Function>.fromOpaque(data).takeUnretainedValue()
   }
 
   /// A double as SQLite holds it: a number, or the text `NaN`; nil for NULL.
@@ -103,7 +120,7 @@ enum SQLiteFunctions {
 
   private static let oneDouble: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .double(let function)? = unsafe body(context), count == 1,
+    guard case .double(let function)? = unsafe function(context)?.fast, count == 1,
       let argument = unsafe double(arguments?[0])
     else { return unsafe sqlite3_result_null(context) }
     unsafe answer(function(argument), to: context)
@@ -111,7 +128,7 @@ enum SQLiteFunctions {
 
   private static let twoDoubles: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .doubles(let function)? = unsafe body(context), count == 2,
+    guard case .doubles(let function)? = unsafe function(context)?.fast, count == 2,
       let one = unsafe double(arguments?[0]), let other = unsafe double(arguments?[1])
     else { return unsafe sqlite3_result_null(context) }
     unsafe answer(function(one, other), to: context)
@@ -119,7 +136,7 @@ enum SQLiteFunctions {
 
   private static let twoLongs: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .longs(let function)? = unsafe body(context), count == 2,
+    guard case .longs(let function)? = unsafe function(context)?.fast, count == 2,
       let arguments = unsafe arguments,
       unsafe sqlite3_value_type(arguments[0]) != SQLITE_NULL,
       unsafe sqlite3_value_type(arguments[1]) != SQLITE_NULL
@@ -137,12 +154,10 @@ enum SQLiteFunctions {
     context, count, arguments in
     let values = unsafe SQLiteValue.read(arguments, count)
     do throws(ValueFailure) {
-      switch unsafe body(context) {
-      case .general(let function): unsafe SQLiteValue.answer(try function(values), to: context)
-      case .strict(let function) where !values.contains(.null):
-        unsafe SQLiteValue.answer(try function(values), to: context)
-      default: unsafe sqlite3_result_null(context)
+      guard let function = unsafe function(context) else {
+        return unsafe sqlite3_result_null(context)
       }
+      unsafe SQLiteValue.answer(try function.function(values, function.context), to: context)
     } catch {
       unsafe sqlite3_result_error(context, message(error), -1)
     }
@@ -179,14 +194,14 @@ enum SQLiteFunctions {
     }
     let values = unsafe SQLiteValue.read(arguments, count)
     do throws(ValueFailure) {
-      guard let word = values[1].text, let zoneName = values[3].text else {
+      guard let function = unsafe function(context) else {
         return unsafe sqlite3_result_null(context)
       }
-      let period = try TimeFunctions.period(word)
-      let zone = try TimeZones.find(zoneName)
-      let result = period.floor(time, origin: values[2].integer, zone: zone)
-      unsafe sqlite3_result_int64(context, result)
-      guard values[2].isNull else { return }
+      unsafe SQLiteValue.answer(try function.function(values, function.context), to: context)
+      guard values[2].isNull, let word = values[1].text, let period = Period(word),
+        let name = values[3].text
+      else { return }
+      let zone = try function.context.zone(name)
       let floor = Floor(period, zone, span: zone.name == "UTC" ? TimeSpan.of(word) : nil)
       unsafe sqlite3_set_auxdata(context, 1, Unmanaged.passRetained(floor).toOpaque()) { kept in
         if let kept = unsafe kept { unsafe Unmanaged<Floor>.fromOpaque(kept).release() }

@@ -108,22 +108,38 @@ enum HTTPCallbacks {
     switch answer.body {
     case .bytes(let bytes): unsafe response = copy(bytes)
     case .untilClose(let bytes):
-      unsafe response = copy(bytes)
+      unsafe response = pulled(Once(bytes))
       unsafe cmicrohttpd_until_close(response)
-    case .stream(let stream):
-      let context = unsafe Unmanaged.passRetained(Sending(stream)).toOpaque()
-      unsafe response = MHD_create_response_from_callback(
-        .max, 64 << 10, pull, context,
-        { context in
-          if let context = unsafe context {
-            unsafe Unmanaged<Sending>.fromOpaque(context).release()
-          }
-        })
+    case .stream(let stream): unsafe response = pulled(stream)
     }
     guard let response = unsafe response else { return .NO }
     defer { unsafe MHD_destroy_response(response) }
     for (name, value) in answer.headers { unsafe MHD_add_response_header(response, name, value) }
     return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
+  }
+
+  /// A body of one piece.
+  private final class Once: HTTPStream {
+    private var bytes: [UInt8]?
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func next() -> [UInt8]? {
+      defer { bytes = nil }
+      return bytes
+    }
+  }
+
+  /// A response of unknown length, which libmicrohttpd asks the stream for.
+  private static func pulled(_ stream: any HTTPStream) -> OpaquePointer? {
+    let context = unsafe Unmanaged.passRetained(Sending(stream)).toOpaque()
+    return unsafe MHD_create_response_from_callback(
+      .max, 64 << 10, pull, context,
+      { context in
+        if let context = unsafe context {
+          unsafe Unmanaged<Sending>.fromOpaque(context).release()
+        }
+      })
   }
 
   private static func copy(_ bytes: [UInt8]) -> OpaquePointer? {

@@ -26,7 +26,7 @@ struct SQLRequest {
       throw DruidError.badRequest(
         Self.words(for: error, in: body),
         errorClass: error.offset >= body.count
-          ? "com.fasterxml.jackson.core.JsonEOFException"
+          ? "com.fasterxml.jackson.core.io.JsonEOFException"
           : "com.fasterxml.jackson.core.JsonParseException")
     }
     guard case .object = json else {
@@ -44,7 +44,7 @@ struct SQLRequest {
         throw DruidError.badRequest(
           "Cannot construct instance of `org.apache.druid.sql.http.ResultFormat`, problem: "
             + "No enum constant org.apache.druid.sql.http.ResultFormat.\(word.uppercased())"
-            + Self.source + "\(body.count)] (through reference chain: "
+            + Self.source + "\(Self.column(of: word, in: body))] (through reference chain: "
             + "org.apache.druid.sql.http.SqlQuery[\"resultFormat\"])",
           errorClass: "com.fasterxml.jackson.databind.exc.ValueInstantiationException")
       }
@@ -64,6 +64,13 @@ struct SQLRequest {
       parameters = try elements.map { try SQLParameter.read($0) }
     }
     if let context = json["context"], !context.isNull { try read(context: context) }
+  }
+
+  /// Where the last such string stands, from 1.
+  private static func column(of word: String, in body: [UInt8]) -> Int {
+    let quoted = Array("\"\(word)\"".utf8)
+    let starts = stride(from: body.count - quoted.count, through: 0, by: -1)
+    return (starts.first { body[$0...].starts(with: quoted) } ?? body.count - 1) + 1
   }
 
   private static func words(for error: JSONValue.Malformed, in body: [UInt8]) -> String {

@@ -123,22 +123,21 @@ final class QueryService: Sendable {
     _ request: SQLRequest, _ plan: Plan, _ sources: [SourceTable], _ system: SystemTables,
     _ deadline: ContinuousClock.Instant?
   ) throws -> Result {
-    var format = request.format
-    do {
-      let zone = try TimeZones.find(request.timeZone)
-      format.zone = AnswerZone { zone.offset(at: $0) }
-    } catch {
-      throw DruidError.invalidInput(SQLiteFunctions.message(error))
-    }
     let connection: SQLiteConnection
     do {
       connection = try SQLiteConnection()
     } catch {
       throw Self.error(error, request.id, isOverdue: false)
     }
+    var format = request.format
+    do {
+      let zone = try connection.values.zone(request.timeZone)
+      format.zone = AnswerZone { zone.offset(at: $0) }
+    } catch {
+      throw DruidError.invalidInput(SQLiteFunctions.message(error))
+    }
     let answer: Answer
     do throws(SQLiteFailure) {
-      try SQLiteFunctions.register(in: connection)
       for source in sources where plan.dataSources.contains(source.name) {
         try connection.add(source.bound, named: source.sqliteName)
       }
@@ -168,7 +167,7 @@ final class QueryService: Sendable {
     if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
     if let refused = SQLiteFunctions.refusal(in: failure.message) { return .unsupported(refused) }
     if failure.message == SQLiteFunctions.divisionByZero {
-      return .runtime("/ by zero", errorClass: "java.lang.ArithmeticException")
+      return .runtime("null", errorClass: "java.lang.ArithmeticException")
     }
     return .runtime(failure.message, errorClass: "java.lang.RuntimeException")
   }

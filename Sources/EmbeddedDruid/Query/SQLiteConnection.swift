@@ -1,4 +1,5 @@
 import CSQLite
+import DruidSQL
 import Glibc
 import Synchronization
 
@@ -18,6 +19,9 @@ struct SQLiteFailure: Error, Equatable {
 final class SQLiteConnection: @unchecked Sendable {
   let handle: OpaquePointer
   private let limit: StatementLimit
+  /// What the functions share.
+  let values: ValueContext
+  private var functions: [SQLiteFunctions.Function] = []
 
   /// - Parameter sortMemory: bytes that sorting may use before it goes to a temporary file.
   init(sortMemory: Int = 32 << 20) throws(SQLiteFailure) {
@@ -32,6 +36,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
     unsafe self.handle = handle
     limit = StatementLimit()
+    values = ValueContext(readZone: TimeZoneFiles.read)
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0)
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
@@ -39,6 +44,9 @@ final class SQLiteConnection: @unchecked Sendable {
     unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 64 << 20)
     // Made at its first use, which the authorizer would not let pass.
     _ = try prepare("SELECT 1 FROM json_each('[]')")
+    let (functions, registered) = unsafe SQLiteFunctions.register(in: handle, context: values)
+    self.functions = functions
+    try check(registered)
     try execute("PRAGMA cache_size = -\(sortMemory >> 10)")
     unsafe sqlite3_progress_handler(
       handle, 20_000, StatementLimit.check, Unmanaged.passUnretained(limit).toOpaque())

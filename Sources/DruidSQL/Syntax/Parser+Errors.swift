@@ -24,7 +24,8 @@ extension Parser {
     var place = failed
     if opened == failed - 1, opened >= 0 { place = failed - 1 }
     if openedFar >= 0, openedFar == failed - 1 || openedFar == failed - 2 { place = openedFar }
-    let options = second.options(from: place, to: failed)
+    let found = second.options(from: place, to: failed)
+    let options = found.filter { $0 == ["<EOF>"] } + found.filter { $0 != ["<EOF>"] }
     let first = tokens[place]
     if isKeyword(first.image), options.contains(where: { $0.contains("<IDENTIFIER>") }) {
       let list = options.map { "    \($0.joined(separator: " ")) ...\n" }.joined()

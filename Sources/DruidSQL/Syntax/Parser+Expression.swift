@@ -207,6 +207,7 @@ extension Parser {
     _ operation: LogicalOperator, _ precedence: Int, _ left: Expression
   ) throws(ParseStop) -> Expression {
     var operands = [left]
+    if case .logical(operation, let earlier) = left.kind { operands = earlier }
     while token.key == operation.rawValue {
       openedFar = index
       advance()

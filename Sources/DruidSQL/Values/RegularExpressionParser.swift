@@ -1,9 +1,9 @@
 /// Reads Java's syntax of regular expressions.
 struct RegularExpressionParser {
   private let pattern: String
-  private let scalars: [UInt32]
-  private var index = 0
-  private var depth = 0
+  let scalars: [UInt32]
+  var index = 0
+  var depth = 0
   private(set) var groupCount = 0
   private(set) var names: [String: Int] = [:]
 
@@ -29,21 +29,21 @@ struct RegularExpressionParser {
     return node
   }
 
-  private func invalid(_ what: String) -> ValueFailure {
+  func invalid(_ what: String) -> ValueFailure {
     .invalid("\(what) near index \(min(index, scalars.count)) \(pattern)")
   }
 
-  private var current: Unicode.Scalar? {
+  var current: Unicode.Scalar? {
     index < scalars.count ? Unicode.Scalar(scalars[index]) : nil
   }
 
-  private func follows(_ text: String) -> Bool {
+  func follows(_ text: String) -> Bool {
     let wanted = text.unicodeScalars.map(\.value)
     return index + wanted.count <= scalars.count
       && scalars[index..<index + wanted.count].elementsEqual(wanted)
   }
 
-  private mutating func take(_ text: String) -> Bool {
+  mutating func take(_ text: String) -> Bool {
     guard follows(text) else { return false }
     index += text.unicodeScalars.count
     return true
@@ -278,7 +278,7 @@ struct RegularExpressionParser {
   }
 
   /// What follows a backslash, in brackets and outside them.
-  private mutating func escapedSet() throws(ValueFailure) -> ScalarSet {
+  mutating func escapedSet() throws(ValueFailure) -> ScalarSet {
     guard let character = current else { throw invalid("Illegal escape sequence") }
     index += 1
     switch character {
@@ -324,7 +324,7 @@ struct RegularExpressionParser {
     return .category(category)
   }
 
-  private mutating func escapedScalar() throws(ValueFailure) -> UInt32 {
+  mutating func escapedScalar() throws(ValueFailure) -> UInt32 {
     guard let character = current else { throw invalid("Illegal escape sequence") }
     index += 1
     switch character {
@@ -366,70 +366,5 @@ struct RegularExpressionParser {
       throw invalid("Illegal escape sequence")
     }
     return value
-  }
-
-  // MARK: Brackets
-
-  /// What follows `[`.
-  private mutating func bracket() throws(ValueFailure) -> ScalarSet {
-    depth += 1
-    defer { depth -= 1 }
-    guard depth < 100 else { throw .unsupported("The regular expression is nested too deeply") }
-    let isNegated = take("^")
-    var parts: [ScalarSet] = []
-    var sets: [ScalarSet] = []
-    var isFirst = true
-    while true {
-      guard let character = current else { throw invalid("Unclosed character class") }
-      if character == "]", !isFirst {
-        index += 1
-        break
-      }
-      isFirst = false
-      if take("&&") {
-        parts.append(.union(sets))
-        sets = []
-      } else if take("[") {
-        sets.append(try bracket())
-      } else {
-        sets.append(try member())
-      }
-    }
-    parts.append(.union(sets))
-    let whole = parts.count == 1 ? parts[0] : ScalarSet.intersection(parts)
-    return isNegated ? .inverted(whole) : whole
-  }
-
-  private mutating func member() throws(ValueFailure) -> ScalarSet {
-    let low: UInt32
-    if take("\\") {
-      if take("Q") {
-        var quoted: [ScalarSet] = []
-        while index < scalars.count, !take("\\E") {
-          quoted.append(.range(scalars[index], scalars[index]))
-          index += 1
-        }
-        return .union(quoted)
-      }
-      let escaped = try escapedSet()
-      guard case .range(let scalar, let same) = escaped, scalar == same else { return escaped }
-      low = scalar
-    } else {
-      low = scalars[index]
-      index += 1
-    }
-    guard follows("-"), index + 1 < scalars.count, scalars[index + 1] != 93,
-      scalars[index + 1] != 91
-    else { return .range(low, low) }
-    index += 1
-    let high: UInt32
-    if take("\\") {
-      high = try escapedScalar()
-    } else {
-      high = scalars[index]
-      index += 1
-    }
-    guard low <= high else { throw invalid("Illegal character range") }
-    return .range(low, high)
   }
 }

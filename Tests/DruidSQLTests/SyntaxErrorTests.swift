@@ -1,0 +1,165 @@
+import Testing
+
+@testable import DruidSQL
+
+@Suite struct SyntaxErrorTests {
+  private func failure(_ sql: String) -> SQLFailure? {
+    do throws(SQLFailure) {
+      _ = try Parser.parse(sql)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// As a real Druid 33 put them.
+  @Test(arguments: [
+    ("SELECT COUNT(* FROM ecommerce", 16, "FROM"), ("SELECT country, FROM ecommerce", 15, ", FROM"),
+    (";", 1, ";"), (" ", 1, "<EOF>"), ("SELECT 1; SELECT 2", 9, ";"),
+    ("SELECT COUNT(*) AS n FROM ecommerce;", 36, ";"), ("SELECT 1 AS a;", 14, ";"),
+    ("SET sqlTimeZone = 'America/New_York'; SELECT 1", 37, ";"),
+  ])
+  func namesTheTokenAndItsPlace(sql: String, column: Int32, token: String) throws {
+    let failure = try #require(self.failure(sql))
+    #expect(failure.range?.line == 1)
+    #expect(failure.range?.column == column)
+    #expect(failure.token == token)
+    #expect(failure.expected?.first == "[")
+    #expect(failure.category == .invalidInput)
+    #expect(failure.errorMessage.contains("(line [1], column [\(column)]), acceptable options: ["))
+  }
+
+  @Test func saysExactlyWhatDruidSays() throws {
+    let paren = try #require(failure("SELECT COUNT(* FROM ecommerce"))
+    #expect(
+      paren.errorMessage
+        == "Received an unexpected token [FROM] (line [1], column [16]), acceptable options: [\")\"]"
+    )
+    let option = try #require(failure("SET sqlTimeZone = 'America/New_York'; SELECT 1"))
+    #expect(option.expected == "[<EOF>, <QUOTED_STRING>, \"UESCAPE\"]")
+    #expect(
+      failure("SELEC 1")?.errorMessage == "Non-query expression encountered in illegal context")
+  }
+
+  /// A keyword where a name could stand: Druid gives no position outside the words.
+  @Test(arguments: [
+    ("SELECT 1 AS one", "AS", 10), ("CREATE TABLE t (a INT)", "CREATE", 1),
+    ("SELECT a FROM t WHERE", "WHERE", 17), ("DROP TABLE x", "DROP", 1),
+  ])
+  func keywordsAreNamedInWords(sql: String, word: String, column: Int) throws {
+    let failure = try #require(self.failure(sql))
+    #expect(failure.range == nil)
+    #expect(
+      failure.message.hasPrefix(
+        "Incorrect syntax near the keyword '\(word)' at line 1, column \(column).\nWas expecting one of:\n"
+      ))
+  }
+
+  @Test(arguments: [
+    "SELECT a FROM t WHERE a % 2 = 0", "SELECT 1 MINUS SELECT 2", "SELECT 1 'a'",
+    "SELECT * FROM a CROSS APPLY b",
+    "SELECT 'a' 'b'", "SELECT X'0'", "SELECT a FROM t LIMIT 1, 2",
+  ])
+  func rulesBeyondTheGrammarAreKept(sql: String) { #expect(failure(sql) != nil) }
+
+  @Test(arguments: [
+    "SELECT #", "SELECT `a`", "SELECT 'abc", "SELECT \"abc", "/* open", "SELECT \"\"", "\u{0}",
+    "SELECT \u{7}",
+    "SELECT a b c", "SELECT FROM t", "SELECT 1 +", "SELECT (1", "SELECT 1)", "SELECT a FROM (b)",
+    "WITH a SELECT 1",
+    "SELECT CASE END", "SELECT a FROM t GROUP", "SELECT f(", "SELECT a..b", "SELECT CAST(a AS)",
+    "SELECT * FROM",
+    "SELECT a FROM t ORDER a", "SELECT a FROM t JOIN", "VALUES", "EXPLAIN SELECT 1",
+    "SELECT 1 UNION", "SELECT a[",
+    "SELECT INTERVAL '1' FOO", "SELECT EXTRACT(FOO FROM x)", "SELECT x IN ()", "SELECT a BETWEEN 1",
+    "SELECT ROW_NUMBER() OVER (ROWS BETWEEN 1)", "INSERT", "SELECT U&'\\00'", "SELECT 1 FROM t t t",
+  ])
+  func refusesBrokenText(sql: String) throws {
+    let failure = try #require(self.failure(sql))
+    #expect(failure.category == .invalidInput)
+    #expect(!failure.message.isEmpty)
+  }
+
+  @Test func theEmptyTextIsRefused() { #expect(failure("") != nil) }
+
+  @Test func hostileNestingIsRefused() {
+    let count = 8000
+    let shapes = [
+      "SELECT " + String(repeating: "(", count: count) + "1" + String(repeating: ")", count: count),
+      "SELECT " + String(repeating: "(", count: count),
+      "SELECT " + String(repeating: "NOT ", count: count) + "a",
+      "SELECT " + String(repeating: "- ", count: count) + "1",
+      "SELECT " + String(repeating: "f(", count: count),
+      String(repeating: "SELECT * FROM (", count: count),
+      "SELECT * FROM " + String(repeating: "(", count: count) + "a",
+      "SELECT 1" + String(repeating: " || 1", count: count),
+      "SELECT " + String(repeating: "CASE WHEN ", count: count),
+      "SELECT 1" + String(repeating: " UNION SELECT 1", count: count),
+      "SELECT a" + String(repeating: "[1", count: count),
+      "SELECT * FROM a" + String(repeating: " JOIN b", count: count),
+      "SELECT ARRAY" + String(repeating: "[ARRAY", count: count),
+      "SELECT a FROM t GROUP BY " + String(repeating: "GROUPING SETS (", count: count),
+      "SELECT a" + String(repeating: ".b", count: count) + "(",
+      "SELECT a IS" + String(repeating: " NULL IS", count: count),
+    ]
+    for sql in shapes { #expect(failure(sql) != nil) }
+  }
+
+  @Test func longButFlatStatementsAreRead() throws {
+    let list = (0..<20_000).map(String.init).joined(separator: ", ")
+    let clock = ContinuousClock()
+    let time = try clock.measure {
+      _ = try Parser.parse("SELECT a FROM t WHERE b IN (\(list))")
+      let chain = (0..<5000).map { "a = \($0)" }.joined(separator: " OR ")
+      _ = try Parser.parse("SELECT a FROM t WHERE \(chain)")
+      _ = try Parser.parse("SELECT '" + String(repeating: "x", count: 1_000_000) + "'")
+    }
+    #expect(time < .seconds(20))
+  }
+
+  @Test func mutatedStatementsNeitherTrapNorHang() throws {
+    var state: UInt64 = 20_261_122
+    func next(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    let pieces: [[UInt8]] = [
+      "(", ")", "'", "\"", ",", ".", ";", "*", "[", "]", "{fn ", "}", "SELECT ", " FROM ",
+      " WHERE ", " OVER (", " AS ",
+      " NOT ", " IN (", " BETWEEN ", "CASE ", "?", "U&'", "--", "/*", "*/", "é", "🙂", "1e", "\u{0}",
+      " UNION ",
+      "INTERVAL ", "GROUPING SETS (", " =>", "||", "\n",
+    ].map { Array($0.utf8) }
+    let samples = SyntaxSamples.all
+    try #require(!samples.isEmpty)
+    let clock = ContinuousClock()
+    let end = clock.now.advanced(by: .seconds(4))
+    var rounds = 0
+    while rounds < 6000, clock.now < end {
+      rounds += 1
+      var bytes = Array(samples[next(samples.count)].utf8)
+      for _ in 0...next(4) {
+        let place = next(bytes.count + 1)
+        switch next(4) {
+        case 0: bytes.removeSubrange(place..<min(bytes.count, place + next(8)))
+        case 1: bytes.insert(contentsOf: pieces[next(pieces.count)], at: place)
+        case 2: bytes.insert(contentsOf: bytes[place...].prefix(next(40)), at: place)
+        default:
+          guard place < bytes.count else { continue }
+          bytes[place] = UInt8(next(256))
+        }
+      }
+      let sql = String(decoding: bytes, as: UTF8.self)
+      do throws(SQLFailure) {
+        let statement = try Parser.parse(sql)
+        guard case .query(let query) = statement.body else { continue }
+        let again = try Parser.parse(query.text)
+        guard case .query(let same) = again.body else { continue }
+        #expect(query == same, "\(sql)")
+      } catch {
+        #expect(!error.errorMessage.isEmpty, "\(sql)")
+      }
+    }
+    #expect(rounds > 100)
+  }
+}

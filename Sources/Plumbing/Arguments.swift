@@ -37,7 +37,7 @@ package struct Arguments: Sendable {
     if command.operand == nil, let extra = operands.first, !isSet(.help), !isSet(.version) {
       throw UsageFailure(
         "unexpected argument \(quoted(extra))",
-        hints: ["\(command.name) reads standard input; see '\(command.name) --help'"])
+        hints: ["see '\(command.name) --help'"])
     }
   }
 

@@ -69,7 +69,7 @@ extension DevStack {
     usage: ["[OPTION]... [--] COMMAND [ARGUMENT]...", "[OPTION]..."],
     examples: [
       (
-        "devstack -- sh -c 'fake-events -n 1000 | kprod -t ecommerce && dsql < druid.sql'",
+        "devstack -- sh -c 'fake-events -n 1000 | kprod -t ecommerce; dsql druid.sql'",
         "send a thousand events and ask for the tables"
       ),
       (

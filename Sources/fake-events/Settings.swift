@@ -28,7 +28,7 @@ struct Settings {
     help: "this process's part of the events, I of N; the parts make the whole")
   static let anomaly = Flag.option(
     "anomaly", value: "SPEC", isRepeatable: true,
-    help: "kind@start+span[,x=N][,country=..,city=..,device=..,product=..,event=..]")
+    help: "kind@start+span, then any of ,x=N ,country=.. ,city=.. ,device=.. ,product=.. ,event=..")
   static let randomAnomalies = Flag.option(
     "anomalies", value: "N/day", help: "anomalies by chance, of all kinds")
   static let labels = Flag.option(

@@ -48,8 +48,11 @@ enum Commands {
     }
 
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-    process.arguments = ["--kill-after=5", "\(seconds)", "/bin/sh", "-c", script]
+    // The threads that tests run on block every signal, and a child would inherit that: env unblocks them again.
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "--default-signal", "timeout", "--kill-after=5", "\(seconds)", "/bin/sh", "-c", script,
+    ]
     process.currentDirectoryURL = workspace.url
     process.environment = [
       "PATH": "\(directory.path):/usr/local/bin:/usr/bin:/bin",

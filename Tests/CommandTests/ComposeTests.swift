@@ -136,7 +136,7 @@ import Testing
     #expect(outcome.errors.hasPrefix("up: Docker is not installed\nup: hint: "))
   }
 
-  /// Docker is played by a script that says yes; Druid by devstack, which takes the specification and reads its topic.
+  /// Docker is played by a script that says yes and makes the topic; Druid by devstack, which reads it.
   @Test func upWaitsUntilDruidReads() throws {
     let outcome = try Commands.run(
       #"""
@@ -146,6 +146,7 @@ import Testing
       case "$*" in
         inspect*) echo healthy ;;
         "compose ps -q "*) echo "id-$4" ;;
+        *kafka-topics.sh*) echo '{"timestamp": 1767225600}' | kprod -t ecommerce ;;
       esac
       STUB
       chmod +x bin/docker

@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+/// The built devstack: statuses, signals, what it gives to its command and what it leaves behind.
+@Suite struct DevstackTests {
+  private func run(
+    _ script: String, _ environment: [String: String] = [:]
+  ) throws -> Commands.Outcome {
+    try Commands.run(script, in: Commands.Workspace(), environment: environment, within: 60)
+  }
+
+  @Test(arguments: [
+    ("devstack -- true", 0), ("devstack false", 1), ("devstack -- sh -c 'exit 7'", 7),
+    ("devstack -- sh -c 'kill -9 $$'", 137), ("devstack -- sh -c 'kill -TERM $$'", 143),
+    ("devstack sh -c 'exit 3' --port", 3), ("devstack -- sh -c 'kill -INT $$'", 130),
+  ])
+  func theCommandsStatusIsItsOwn(line: String, status: Int32) throws {
+    #expect(try run(line) == Commands.Outcome(output: "", errors: "", status: status))
+  }
+
+  @Test func saysWhyTheCommandDidNotRun() throws {
+    let absent = try run("devstack -- no-such-command")
+    #expect(absent.status == 127)
+    #expect(
+      absent.errors == "devstack: cannot run 'no-such-command': no such file or directory\n")
+    let folder = try run("devstack /")
+    #expect(folder.status == 126)
+    #expect(folder.errors == "devstack: cannot run '/': permission denied\n")
+    let plain = try run("echo hello > plain; devstack ./plain")
+    #expect(plain.status == 126)
+  }
+
+  @Test func saysWhyItDidNotStart() throws {
+    let taken = try run(
+      "devstack -- sh -c 'devstack --kafka-port ${KAFKA_BROKERS##*:} true; echo $?'")
+    #expect(taken.output == "69\n")
+    #expect(taken.errors.contains("address already in use"))
+    #expect(taken.errors.contains("hint: "))
+    let druid = try run("devstack -- sh -c 'devstack --port ${DRUID_URL##*:} true; echo $?'")
+    #expect(druid.output == "69\n")
+    #expect(druid.errors.contains("cannot serve Druid"))
+    let folder = try run("devstack true", ["TMPDIR": "/no/such/folder"])
+    #expect(folder.status == 74)
+    #expect(folder.errors.contains("/no/such/folder"))
+    #expect(try run("devstack --port 65536 true").status == 64)
+    #expect(try run("devstack --supervisor nope.json true").status == 74)
+    let spec = try run("echo '{' > spec.json; devstack --supervisor spec.json true")
+    #expect(spec.status == 65)
+    #expect(spec.errors.contains("supervisor spec"))
+  }
+
+  @Test func standsWhereItIsTold() throws {
+    // Ports that were free a moment ago.
+    let outcome = try run(
+      """
+      devstack -- sh -c 'echo ${KAFKA_BROKERS##*:} ${DRUID_URL##*:}' > ports
+      read -r kafka druid < ports
+      devstack --kafka-port $kafka --port $druid -- sh -c 'echo $KAFKA_BROKERS $DRUID_URL' > now
+      [ "$(cat now)" = "127.0.0.1:$kafka http://127.0.0.1:$druid" ] && echo same
+      """)
+    #expect(outcome.output == "same\n", "\(outcome.errors)")
+  }
+
+  // MARK: Signals
+
+  @Test func forwardsTermAndHangUpAndIgnoresTheKeyboard() throws {
+    for name in ["TERM", "HUP"] {
+      let outcome = try run(
+        """
+        devstack -- sh -c 'trap "echo caught; exit 5" \(name)
+          kill -INT $PPID; kill -QUIT $PPID; kill -\(name) $PPID
+          while :; do sleep 0.05; done'
+        """)
+      #expect(outcome.output == "caught\n")
+      #expect(outcome.status == 5)
+    }
+  }
+
+  @Test func servesUntilTheCommandIsGone() throws {
+    // The command outlives the signal and still finds its servers.
+    let outcome = try run(
+      """
+      devstack -- sh -c 'trap "" TERM; kill -TERM $PPID; sleep 0.2
+        printf "a\\nb\\n" | kprod -t t && echo delivered'
+      """)
+    #expect(outcome == Commands.Outcome(output: "delivered\n", errors: "", status: 0))
+  }
+
+  @Test func theCommandStartsWithFreshSignals() throws {
+    // 32 and 33 are the C library's own.
+    let outcome = try run(
+      """
+      trap '' INT QUIT TERM HUP PIPE CHLD
+      devstack -- sh -c 'grep -E "^Sig(Blk|Ign)" /proc/$$/status | tr -d "\\t"'
+      """)
+    #expect(outcome.output == "SigBlk:0000000000000000\nSigIgn:0000000180000000\n")
+  }
+
+  // MARK: A whole shell
+
+  @Test func servesAShellUntilItIsTold() throws {
+    let outcome = try run(
+      """
+      mkdir folder
+      eval "$(TMPDIR=$PWD/folder devstack &)"
+      printf 'a\\nb\\n' | kprod -t t && echo delivered
+      [ "$(ps -o sid= -p $DEVSTACK_PID | tr -d ' ')" = $DEVSTACK_PID ] && echo alone
+      readlink /proc/$DEVSTACK_PID/fd/1
+      ls -A folder
+      kill $DEVSTACK_PID
+      while kill -0 $DEVSTACK_PID 2> /dev/null && [ "$(ps -o stat= -p $DEVSTACK_PID)" != Z ]
+      do sleep 0.05; done
+      ls -A folder
+      kprod -t t < /dev/null; echo $?
+      """)
+    #expect(outcome.output == "delivered\nalone\n/dev/null\n69\n", "\(outcome.errors)")
+  }
+
+  @Test func aSignalEndsItAsTheParentCanSee() throws {
+    for (name, status) in [("INT", 130), ("TERM", 143)] {
+      let outcome = try run(
+        """
+        cat > run.py <<'E'
+        import signal, subprocess, sys
+        child = subprocess.Popen(["devstack"], stdout=subprocess.PIPE)
+        child.stdout.readline()
+        child.send_signal(signal.SIG\(name))
+        sys.exit(128 - child.wait())
+        E
+        python3 run.py
+        """)
+      #expect(outcome.status == Int32(status), "\(outcome.errors)")
+    }
+  }
+
+  // MARK: What it leaves, and where it listens
+
+  @Test func leavesNothingBehindHoweverItEnds() throws {
+    let outcome = try run(
+      """
+      mkdir folder
+      export TMPDIR=$PWD/folder
+      devstack -- sh -c 'seq 100 | kprod -t t; ls -A $TMPDIR'
+      devstack -- sh -c 'seq 100 | kprod -t t; kill -KILL $PPID; sleep 0.1; ls -A $TMPDIR'
+      ls -A folder
+      """)
+    #expect(outcome.output == "")
+  }
+
+  @Test func listensOnLoopbackAlone() throws {
+    let outcome = try run(
+      #"""
+      devstack -- sh -c '
+        ls -l /proc/$PPID/fd | sed -n "s/.*socket:\[\([0-9]*\)\]/\1/p" > mine
+        for table in tcp tcp6 udp udp6; do
+          awk -v table=$table "NR == FNR { mine[\$1]; next }
+            (\$10 in mine) && (\$4 == \"0A\" || table ~ /udp/) { print table, substr(\$2, 1, 8) }
+            " mine /proc/net/$table
+        done | sort | uniq -c | tr -s " "'
+      """#)
+    #expect(outcome.output == " 2 tcp 0100007F\n", "\(outcome.errors)")
+  }
+
+  @Test func aFullFolderIsSaidOnceAndCostsTheStatus() throws {
+    // 1 MiB a file: what a disk with so little room would hold.
+    let outcome = try run(
+      """
+      fake-events -n 20000 --from 2026-01-01 > events
+      ulimit -f 2048
+      devstack -- sh -c 'kprod -t ecommerce -X message.timeout.ms=1000 < events 2> /dev/null
+        echo $?; dsql -e "SELECT COUNT(*) FROM ecommerce" 2> /dev/null || echo refused'
+      """)
+    #expect(outcome.output == "1\nrefused\n")
+    #expect(
+      outcome.errors.components(separatedBy: "what is produced now is refused").count == 2,
+      "\(outcome.errors)")
+  }
+}

@@ -85,6 +85,8 @@ struct Session: ~Copyable {
     do {
       try waitUntilCaughtUp(statement)
       try client.run(query, format: format, output: output, report: &report)
+      // The next statement may be long in coming.
+      try output.flush()
       noteNames(report.columns)
       if report.missingSegments > 0 {
         throw DruidFailure(

@@ -1,0 +1,258 @@
+import Foundation
+import Testing
+
+/// What dsql does with answers: where they go, when they stop, what is missing in them.
+@Suite struct DsqlAnsweringTests {
+  static let run = DsqlAskingTests.run
+
+  static func whole() throws -> DsqlStub {
+    try DsqlStub { _, _ in [.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep] }
+  }
+
+  @Test func filesAreWholeOrNotThere() throws {
+    let stub = try DsqlStub { request, _ in
+      request.sql.hasPrefix("SELECT 1")
+        ? [.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep]
+        : [.send(DsqlAnswer.closeDelimited(String(DsqlAnswer.two.dropLast(2)))), .close]
+    }
+    defer { stub.stop() }
+    let outcome = try Self.run(
+      """
+      echo old > out; chmod 640 out; ln -s out link
+      dsql -f csv -o link -e 'SELECT 2' 2> /dev/null; echo $?; cat out
+      dsql -f csv -o link -e 'SELECT 1'; echo $?; cat out; stat -c %a out; readlink link
+      dsql -f csv -o new -e 'SELECT 1; SELECT 2' 2> /dev/null; echo $?
+      dsql -f csv -o log --append -e 'SELECT 1'; dsql -f csv -o log --append -e 'SELECT 1'; cat log
+      ls
+      dsql -o nowhere/x -e 'SELECT 1' 2>&1; echo $?
+      dsql -o /dev/full -e 'SELECT 1' 2>&1; echo $?
+      dsql -e 'SELECT 1' 2>&1 > /dev/full; echo $?
+      """, stub, [:])
+    #expect(
+      outcome.output
+        == """
+        1
+        old
+        0
+        s,n
+        a,1
+        "b,""c",
+        640
+        out
+        1
+        s,n
+        a,1
+        "b,""c",
+
+        a,1
+        "b,""c",
+        link
+        log
+        out
+        dsql: making a file beside 'nowhere/x': no such file or directory
+        74
+        dsql: writing '/dev/full': no space left on device
+        74
+        dsql: writing standard output: no space left on device
+        74
+
+        """.replacingOccurrences(of: "\"b,\"\"c\",\n\na,1", with: "\"b,\"\"c\",\na,1"))
+  }
+
+  @Test func aReaderThatLeavesIsNoFailure() throws {
+    let row = Array("[\"row\",1]\n".utf8)
+    let stub = try DsqlStub { request, _ in
+      guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
+      let head = DsqlAnswer.closeDelimited(String(DsqlAnswer.body([]).dropLast(1)))
+      return [.send(head), .endless(Array(repeating: row, count: 1000).flatMap { $0 })]
+    }
+    defer { stub.stop() }
+    let outcome = try Self.run(
+      "{ dsql -f csv -e 'SELECT 1'; echo $? > status; } | head -n 2; cat status", stub, [:])
+    #expect(outcome.output == "s,n\nrow,1\n0\n")
+    #expect(outcome.errors == "")
+    #expect(stub.requests.contains { $0.method == "DELETE" })
+  }
+
+  /// - Parameter sendsRows: whether the signal comes in mid-answer or before the first row.
+  @Test(arguments: ["INT", "TERM"], [true, false])
+  func signalsCancelOnTheServer(signal: String, sendsRows: Bool) throws {
+    let stub = try DsqlStub { request, _ in
+      guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
+      let body = String(DsqlAnswer.two.dropLast(1))
+      return sendsRows ? [.send(DsqlAnswer.closeDelimited(body)), .stall] : [.stall]
+    }
+    defer { stub.stop() }
+    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url)
+    if sendsRows { child.waitForOutput("b,") } else { child.wait { !stub.requests.isEmpty } }
+    child.signal(signal == "INT" ? SIGINT : SIGTERM)
+    #expect(child.status == 1)
+    #expect(child.errors.contains("interrupted: the query is cancelled, cut after"))
+    #expect(child.output == (sendsRows ? "s,n\na,1\n\"b,\"\"c\",\n" : ""))
+    let query = stub.requests[0].context["sqlQueryId"] as? String ?? "?"
+    let cancel = stub.requests.first { $0.method == "DELETE" }
+    #expect(cancel?.path == "/druid/v2/sql/\(query)")
+  }
+
+  @Test func idleAtThePrompt() throws {
+    let stub = try Self.whole()
+    defer { stub.stop() }
+    // Rows leave before the next statement is read, and a signal then ends it as a signal does.
+    let child = try DsqlChild(["-f", "csv"], url: stub.url, input: "SELECT 1;\nSELECT ")
+    child.waitForOutput("b,")
+    #expect(child.output.hasSuffix("\"b,\"\"c\",\n"))
+    child.signal(SIGTERM)
+    #expect(child.status == 128 + SIGTERM)
+    #expect(child.errors == "")
+    #expect(stub.requests.count == 1)
+  }
+
+  @Test func timeLimits() throws {
+    let stub = try DsqlStub { request, _ in
+      guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
+      return [
+        .send(
+          DsqlAnswer.error(
+            "504 Gateway Timeout",
+            #"{"error":"Query timeout","category":"TIMEOUT","errorMessage":"Query [x] timed out!"}"#
+          )),
+        .keep,
+      ]
+    }
+    defer { stub.stop() }
+    let outcome = try Self.run("dsql --timeout 1s -e 'SELECT 1'", stub, [:])
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("Query [x] timed out!"))
+    #expect(stub.requests[0].context["timeout"] as? Int == 1000)
+  }
+
+  @Test func missingSegments() throws {
+    let context = #"{"missingSegments":[{"itvl":"a"},{"itvl":"b"}]}"#
+    let stub = try DsqlStub { _, _ in
+      let fields = ["X-Druid-Response-Context: \(context)"]
+      return [.send(DsqlAnswer.whole(DsqlAnswer.two, fields)), .keep]
+    }
+    defer { stub.stop() }
+    let outcome = try Self.run("dsql -f csv -e 'SELECT 1'", stub, [:])
+    #expect(outcome.status == 1)
+    #expect(outcome.output == "s,n\na,1\n\"b,\"\"c\",\n")
+    #expect(outcome.errors.contains("2 segments are missing from the answer"))
+  }
+
+  @Test(arguments: [("[48]", 1), ("", 0), ("[0]", 0)]) func completeness(
+    row: String, status: Int32
+  ) throws {
+    let stub = try DsqlStub { request, _ in
+      let count =
+        "[\"n\"]\n[\"LONG\"]\n[\"BIGINT\"]\n" + (row.isEmpty ? "" : row + "\n") + "\n"
+      return [
+        .send(DsqlAnswer.whole(request.sql.contains("sys.segments") ? count : DsqlAnswer.two)),
+        .keep,
+      ]
+    }
+    defer { stub.stop() }
+    let outcome = try Self.run("dsql --complete -e 'SELECT * FROM ecommerce'", stub, [:])
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.errors.contains("48 published segments of 'ecommerce'") == (status == 1))
+    #expect(stub.requests[1].sql.contains("datasource = 'ecommerce'"))
+  }
+
+  @Test func compressedAnswers() throws {
+    let file = Commands.root.appendingPathComponent("Tests/DruidTests/Fixtures/wire/gzip.response")
+    let answer = Array(try Data(contentsOf: file))
+    let stub = try DsqlStub { request, _ in
+      [.send(request.sql == "SELECT 2" ? Array(answer.dropLast(20)) : answer), .close]
+    }
+    defer { stub.stop() }
+    let expected = "device,n\ndesktop,3061\nmobile,6656\ntablet,283\n"
+    let outcome = try Self.run("dsql --compressed -f csv -e 'SELECT 1'", stub, [:])
+    #expect(outcome.output == expected)
+    #expect(stub.requests[0].headers.contains("Accept-Encoding: "))
+    // One that comes unasked is unpacked as well, and one that is cut is cut.
+    let unasked = try Self.run("dsql -f csv -e 'SELECT 1'", stub, [:])
+    #expect(unasked.output == expected)
+    #expect(!stub.requests[1].headers.contains("Accept-Encoding"))
+    let cut = try Self.run("dsql -f csv -e 'SELECT 2'", stub, [:])
+    #expect(cut.status == 1)
+    #expect(cut.errors.contains("cut after"))
+  }
+
+  @Test func aLongRow() throws {
+    let text = String(repeating: "x", count: 4_000_000)
+    let stub = try DsqlStub { _, _ in
+      [.send(DsqlAnswer.whole(DsqlAnswer.body(["[\"\(text)\",1]"]))), .keep]
+    }
+    defer { stub.stop() }
+    for format in ["csv", "table", "ndjson"] {
+      let outcome = try Self.run("dsql -f \(format) -e 'SELECT 1' | wc -c", stub, [:])
+      let count = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+      #expect((Int(count) ?? 0) > 4_000_000)
+    }
+  }
+
+  @Test func namesThatComeTwice() throws {
+    let stub = try DsqlStub { _, _ in
+      let body = "[\"c\",\"c\"]\n[\"LONG\",\"LONG\"]\n[\"BIGINT\",\"BIGINT\"]\n[1,2]\n\n"
+      return [.send(DsqlAnswer.whole(body)), .keep]
+    }
+    defer { stub.stop() }
+    let quiet = try Self.run("dsql -f ndjson -e 'SELECT 1'", stub, [:])
+    #expect(quiet.output == "{\"c\":1,\"c_2\":2}\n")
+    #expect(quiet.errors == "")
+    let loud = try Self.run("dsql -v -f ndjson -e 'SELECT COUNT(DISTINCT x)'", stub, [:])
+    #expect(loud.errors.contains("a second column 'c' has the key 'c_2'"))
+    #expect(loud.errors.contains("COUNT(DISTINCT ...) is an estimate"))
+  }
+}
+
+/// dsql as a child that a test can signal.
+final class DsqlChild {
+  private let process = Process()
+  private let workspace: Commands.Workspace
+  private let outputFile: URL
+  private let errorFile: URL
+  private let input = Pipe()
+
+  init(_ arguments: [String], url: String, input text: String = "") throws {
+    workspace = try Commands.Workspace()
+    outputFile = workspace.url.appendingPathComponent("1")
+    errorFile = workspace.url.appendingPathComponent("2")
+    for file in [outputFile, errorFile] { try Data().write(to: file) }
+    process.executableURL = Commands.directory.appendingPathComponent("dsql")
+    process.arguments = arguments
+    process.environment = ["DRUID_URL": url, "HOME": workspace.url.path, "PATH": "/usr/bin:/bin"]
+    process.standardInput = input
+    process.standardOutput = try FileHandle(forWritingTo: outputFile)
+    process.standardError = try FileHandle(forWritingTo: errorFile)
+    // A test's thread may block signals, and a child would inherit that.
+    var none = sigset_t()
+    var before = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try process.run()
+    try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
+  var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
+
+  /// Until a condition holds, for 20 s at most.
+  func wait(_ condition: () -> Bool) {
+    let end = Date(timeIntervalSinceNow: 20)
+    while !condition(), Date() < end, process.isRunning { usleep(2000) }
+  }
+
+  func waitForOutput(_ text: String) { wait { output.contains(text) } }
+  func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+  /// As the shell has it.
+  var status: Int32 {
+    wait { false }
+    guard !process.isRunning else { return -1 }
+    return process.terminationReason == .exit
+      ? process.terminationStatus : 128 + process.terminationStatus
+  }
+}

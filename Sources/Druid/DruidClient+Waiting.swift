@@ -20,6 +20,9 @@ extension DruidClient {
         waited = try firstBehind(tables, &call, deadline: deadline)
       } catch let failure as DruidFailure where failure.isTransient {
         waited = failure.message
+      } catch let failure as DruidFailure where failure.kind == .timedOut {
+        // The last request ran into the deadline: what was seen before says more.
+        waited = waited ?? failure.message
       }
       guard let reason = waited else { return }
       let now = ContinuousClock.now

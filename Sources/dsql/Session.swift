@@ -75,7 +75,8 @@ struct Session: ~Copyable {
     if output.hasContent, format.isSeparated { format.hasHeader = false }
     if output.isTerminal { format.terminalWidth = Terminal.width(1) }
     statements += 1
-    hasAnswered = true
+    // A window that fails leaves nothing, not even a header.
+    hasAnswered = hasAnswered || !continues
     var report = AnswerReport()
     defer {
       totals.rows += report.rows
@@ -87,6 +88,7 @@ struct Session: ~Copyable {
       try client.run(query, format: format, output: output, report: &report)
       // The next statement may be long in coming.
       try output.flush()
+      hasAnswered = true
       noteNames(report.columns)
       if report.missingSegments > 0 {
         throw DruidFailure(

@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+
+/// `--caught-up` and `--follow`.
+@Suite struct DsqlWaitingTests {
+  static func iso(_ secondsFromNow: Double) -> String {
+    let formatter = ISO8601DateFormatter()
+    formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+    return formatter.string(from: Date(timeIntervalSinceNow: secondsFromNow))
+  }
+
+  /// A supervisor's report, by a server whose clock is an hour ahead.
+  static func report(table: String, lag: String, measured: Double) -> [UInt8] {
+    DsqlAnswer.whole(
+      #"{"id":"s","generationTime":"\#(iso(3600))","payload":{"dataSource":"\#(table)","#
+        + #""aggregateLag":\#(lag),"offsetsLastUpdated":"\#(iso(3600 + measured))","#
+        + #""state":"RUNNING","detailedState":"RUNNING","suspended":false}}"#)
+  }
+
+  static func stack(_ status: @escaping @Sendable (Int) -> [UInt8]) throws -> DsqlStub {
+    try DsqlStub { request, number in
+      switch request.path {
+      case "/druid/indexer/v1/supervisor": [.send(DsqlAnswer.whole(#"["a b","other"]"#)), .keep]
+      case "/druid/indexer/v1/supervisor/a%20b/status": [.send(status(number)), .keep]
+      case "/druid/indexer/v1/supervisor/other/status":
+        [.send(report(table: "elsewhere", lag: "99", measured: -600)), .keep]
+      default:
+        request.sql.contains("INFORMATION_SCHEMA")
+          ? [
+            .send(
+              DsqlAnswer.whole(
+                "[\"TABLE_NAME\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"ecommerce\"]\n\n")), .keep,
+          ]
+          : [.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep]
+      }
+    }
+  }
+
+  static let ask = "dsql -f csv --caught-up 20s -e 'SELECT * FROM ecommerce'"
+
+  @Test func waitsForAReportNewerThanTheCall() throws {
+    // First behind, then not behind but measured before the call, then measured anew.
+    let stub = try Self.stack { number in
+      switch number {
+      case ...3: Self.report(table: "ecommerce", lag: "5", measured: 0)
+      case ...6: Self.report(table: "ecommerce", lag: "0", measured: -30)
+      default: Self.report(table: "ecommerce", lag: "0", measured: 0)
+      }
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(Self.ask, stub)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("s,n\n"))
+    #expect(stub.requests.count { $0.path.contains("a%20b") } >= 4)
+    #expect(stub.requests.last?.sql == "SELECT * FROM ecommerce")
+  }
+
+  @Test(
+    arguments: [
+      ("5", 0.0, "is 5 behind"), ("0", -30, "measured its lag before the call"),
+      ("null", 0, "reports no lag yet"),
+    ]) func givesUp(lag: String, measured: Double, words: String) throws
+  {
+    let stub = try Self.stack { _ in
+      Self.report(table: "ecommerce", lag: lag, measured: measured)
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "dsql --caught-up 400ms -e 'SELECT * FROM ecommerce'", stub)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("not caught up within 0.4 s"), "\(outcome.errors)")
+    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    #expect(outcome.output == "")
+  }
+
+  @Test func whatNobodyFeedsIsNotWaitedFor() throws {
+    let stub = try Self.stack { _ in Self.report(table: "x", lag: "7", measured: -30) }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(Self.ask, stub)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  // MARK: --follow
+
+  static let statement = "SELECT COUNT(*) AS n FROM t WHERE __time >= ? AND __time < ?"
+
+  /// The ends of the window that a request asks for.
+  static func window(_ request: DsqlStub.Request) -> [String] {
+    (request.fields["parameters"] as? [[String: Any]] ?? []).compactMap { $0["value"] as? String }
+  }
+
+  /// Answers each window with its first end.
+  static func windows(failing: Range<Int> = 0..<0) throws -> DsqlStub {
+    try DsqlStub { request, number in
+      guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
+      if failing.contains(number) {
+        // Dies in mid-answer.
+        return [
+          .send(DsqlAnswer.closeDelimited("[\"w\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"x\"]\n")),
+          .close,
+        ]
+      }
+      let first = window(request).first ?? ""
+      return [
+        .send(DsqlAnswer.whole("[\"w\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"\(first)\"]\n\n")), .keep,
+      ]
+    }
+  }
+
+  @Test func everyClosedWindowOnceOverRestarts() throws {
+    let stub = try Self.windows()
+    defer { stub.stop() }
+    let workspace = try Commands.Workspace()
+    // Ten windows of an hour; the reader leaves after the third and then after the sixth line.
+    let follow =
+      "dsql --follow 1h --lag 0s --since -600m --state s -f csv --no-header -e '\(Self.statement)'"
+    let outcome = try Commands.run(
+      "\(follow) | head -n 3 > one; \(follow) | head -n 3 > two; cat one; echo; cat two",
+      in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    #expect(lines.count == 6)
+    #expect(Set(lines).count >= 5, "only the window that was being written may come twice")
+    let asked = stub.requests.filter(\.isQuery).map(Self.window)
+    #expect(asked.allSatisfy { $0.count == 2 && $0[0].hasSuffix(":00:00.000Z") })
+    for (window, next) in zip(asked, asked.dropFirst()) {
+      #expect(next[0] == window[1] || next[0] == window[0])
+    }
+  }
+
+  @Test func aWindowThatFailsLeavesNoRows() throws {
+    let stub = try Self.windows(failing: 2..<3)
+    defer { stub.stop() }
+    let workspace = try Commands.Workspace()
+    let follow =
+      "dsql --follow 1h --lag 0s --since -3h --state s -f csv --no-header -e '\(Self.statement)'"
+    let first = try Commands.run(
+      "\(follow); echo $?; cat s", in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
+    let lines = first.output.split(separator: "\n").map(String.init)
+    #expect(lines.count == 3, "\(lines)")
+    #expect(lines[1] == "1")
+    #expect(first.errors.contains("cut after 1 row"))
+    let asked = stub.requests.filter(\.isQuery).map(Self.window)
+    // The state stands at the end of the window that was answered, and nothing is under way.
+    #expect(lines[2] == "{\"through\":\"\(asked[0][1])\"}")
+  }
+
+  @Test func keepsGoingOverAServerThatDies() throws {
+    let stub = try Self.windows(failing: 1..<2)
+    defer { stub.stop() }
+    let child = try DsqlChild(
+      [
+        "--follow", "500ms", "--lag", "0s", "--since", "-2s", "--keep-going", "-f", "csv", "-e",
+        Self.statement,
+      ], url: stub.url)
+    child.wait { child.output.split(separator: "\n").count >= 5 }
+    child.signal(SIGTERM)
+    // A window failed, so the end is not the signal's.
+    #expect(child.status == 1)
+    #expect(child.errors.contains("cut after 1 row"))
+    let lines = child.output.split(separator: "\n").map(String.init)
+    // One header, and each window once.
+    #expect(lines.first == "w")
+    #expect(Set(lines).count == lines.count)
+    #expect(!lines.contains("x"))
+  }
+
+  @Test func aKillInMidWindowIsSaid() throws {
+    let stub = try DsqlStub { _, _ in [.stall] }
+    defer { stub.stop() }
+    let state = FileManager.default.temporaryDirectory
+      .appendingPathComponent("dsql-\(UUID().uuidString)").path
+    defer { _ = unsafe unlink(state) }
+    let arguments = [
+      "--follow", "1h", "--lag", "0s", "--since", "-3h", "--state", state, "-e", Self.statement,
+    ]
+    let first = try DsqlChild(arguments, url: stub.url)
+    first.wait { !stub.requests.isEmpty }
+    first.signal(SIGKILL)
+    #expect(first.status == 128 + SIGKILL)
+    let second = try DsqlChild(arguments, url: stub.url)
+    second.wait { stub.requests.count > 1 }
+    second.signal(SIGINT)
+    #expect(second.status == 1)
+    #expect(second.errors.contains("its rows may come twice"))
+    let asked = stub.requests.filter(\.isQuery).map(Self.window)
+    #expect(asked[0] == asked[1])
+  }
+
+  @Test func aStateThatIsNone() throws {
+    let stub = try Self.windows()
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "echo nonsense > s; dsql --follow 1h --state s -e '\(Self.statement)'", stub)
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("'s' holds no state of dsql"))
+  }
+}

@@ -12,6 +12,11 @@ extension Resolver {
       same.range = range
       return same
     }
+    if let text = operand.text, target.isNumeric {
+      // What a cast of a constant that is no number gives is settled in planning, not like a column's.
+      let isFine = target.isIntegral ? Int64(text) != nil : isPlainNumber(text)
+      if !isFine { throw .unknown("CAST of '\(text)' as a number", at: range) }
+    }
     switch (source.kind, target.kind) {
     case (_, .varchar) where source.isCharacter || source.isNumeric || source.isTime: break
     case (.boolean, .bigint), (.boolean, .integer): break
@@ -44,6 +49,9 @@ extension Resolver {
   }
 
   private func type(_ name: TypeName) throws(SQLFailure) -> SQLType {
+    if !name.isBuiltIn {
+      throw SQLFailure("Unknown datatype name '\(name.name)'", at: name.range)
+    }
     guard name.collections.isEmpty, name.timeZone == nil, name.interval == nil else {
       throw .unknown("This type", at: name.range)
     }

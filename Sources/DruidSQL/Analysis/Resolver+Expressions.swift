@@ -171,6 +171,9 @@ extension Resolver {
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
       return try compare(op.rawValue, left, right, at: range)
     case .isDistinctFrom, .isNotDistinctFrom:
+      if [left, right].contains(where: { $0.type.isReal }) {
+        throw .unknown("\(op.rawValue) of reals", at: range)
+      }
       var result = try compare(op.rawValue, left, right, at: range)
       result.type.isNullable = false
       return result

@@ -149,6 +149,11 @@ extension Resolver {
     let right = try resolve(from: join.right, into: &scope)
     let kind = kind(of: join.kind)
     for index in scope.entries.indices { scope.entries[index].isJoined = true }
+    if join.condition == nil, kind != .cross, !join.isNatural {
+      throw SQLFailure(
+        "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
+          + "clause)", at: join.range)
+    }
     if join.isNatural { throw .unknown("NATURAL JOIN", at: join.range) }
     var condition: TypedExpression?
     switch join.condition {

@@ -50,7 +50,9 @@ extension Resolver {
       !isDate || text.utf8.count == 10
     else {
       let allowed = Set("0123456789-: .")
-      if text.count >= 8, text.allSatisfy({ allowed.contains($0) }) {
+      let shape = text.map { $0.isNumber ? "9" : String($0) }.joined()
+      let isWellFormed = shape == "9999-99-99" || shape == "9999-99-99 99:99:99" && !isDate
+      if text.count >= 8, !isWellFormed, text.allSatisfy({ allowed.contains($0) }) {
         throw .unknown("This time literal", at: range)
       }
       throw SQLFailure(

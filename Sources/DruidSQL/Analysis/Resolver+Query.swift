@@ -79,7 +79,11 @@ extension Resolver {
     }
     let first = branches[0]
     guard branches.allSatisfy({ $0.columns.count == first.columns.count }) else {
-      throw SQLFailure("Column count mismatch in UNION ALL", at: operation.range)
+      var range = operation.right.range
+      if case .select(let select) = operation.right, let head = select.items.first {
+        range = select.items.reduce(head.range) { $0.through($1.range) }
+      }
+      throw SQLFailure("Column count mismatch in UNION ALL", at: range)
     }
     var columns = first.columns
     for index in columns.indices {

@@ -69,7 +69,7 @@ extension Resolver {
   func refuseMultipleTest(_ expression: TypedExpression) throws(SQLFailure) {
     let tests: Set<String> = [
       "=", "<>", "<", "<=", ">", ">=", "IN", "LIKE", "IS NULL", "IS NOT NULL",
-      "IS DISTINCT FROM", "IS NOT DISTINCT FROM",
+      "IS DISTINCT FROM", "IS NOT DISTINCT FROM", "MV_CONTAINS", "MV_OVERLAP",
     ]
     let isTest = expression.contains {
       if case .call(let name, let operands) = $0.node {

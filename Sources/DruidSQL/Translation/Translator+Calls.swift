@@ -29,7 +29,7 @@ extension Translator {
   ) throws(SQLFailure) -> String {
     guard operands.contains(where: \.isMultiple) else {
       let sides = try texts(operands)
-      return "(\(sides[0]) \(name) \(sides[1]))"
+      return guarded("(\(sides[0]) \(name) \(sides[1]))", operands, sides)
     }
     let mirrored = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
     var (column, value, name) = (operands[0], operands[1], name)
@@ -46,13 +46,27 @@ extension Translator {
     return "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(name == "<>" ? "NOT " : "")\(test) END"
   }
 
+  /// Whether -0.0 is 0 depends on the way in which Druid runs a query: a column that is compared with 0 is refused when it
+  /// holds one.
+  private func guarded(
+    _ test: String, _ operands: [TypedExpression], _ texts: [String]
+  ) -> String {
+    guard operands.contains(where: { $0.constant == .long(0) || $0.constant == .double(0) }),
+      let index = operands.firstIndex(where: { $0.type.isReal && !$0.isConstant })
+    else { return test }
+    let subject = texts[index]
+    return "CASE WHEN \(subject) = 0 AND druid_double_to_text(\(subject)) = '-0.0' "
+      + "THEN druid_definite('NaN') ELSE \(test) END"
+  }
+
   private func inList(
     _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
     let subject = try text(operands[0])
     let items = try texts(Array(operands.dropFirst()))
     guard operands[0].isMultiple else {
-      return "(\(subject) IN (\(items.joined(separator: ", "))))"
+      return guarded(
+        "(\(subject) IN (\(items.joined(separator: ", "))))", operands, [subject] + items)
     }
     return
       "CASE WHEN \(subject) IS NULL THEN NULL ELSE druid_mv_in(\(subject), druid_array(\(items.joined(separator: ", ")))) END"
@@ -151,7 +165,9 @@ extension Translator {
     case "TIMESTAMP_TO_MILLIS", "MILLIS_TO_TIMESTAMP": return values[0]
     case "MV_CONTAINS", "MV_OVERLAP", "ARRAY_CONTAINS":
       let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
-      return "druid_\(name.lowercased())(\(values[0]), \(second))"
+      let call = "druid_\(name.lowercased())(\(values[0]), \(second))"
+      if !operands[0].type.isNullable { return call }
+      return "CASE WHEN \(values[0]) IS NULL THEN NULL ELSE \(call) END"
     case "JSON_OBJECT":
       for index in operands.indices where operands[index].type.isComplex {
         values[index] = "(char(1) || \(values[index]))"

@@ -81,12 +81,9 @@ extension ScalarFunction {
 
   static let patterns: [ScalarFunction] = [
     strict("like") { arguments, context throws(ValueFailure) in
-      let pattern = try arguments.text(1)
-      let escape = try arguments.text(2)
-      for value in context.values(of: arguments[0]) {
-        if let value, Text.isLike(value, pattern, escape: escape) { return .boolean(true) }
-      }
-      return .boolean(false)
+      let pattern = context.like(try arguments.text(1), escape: try arguments.text(2))
+      if case .text(let text) = arguments[0] { return .boolean(pattern.matches(text)) }
+      return .boolean(context.values(of: arguments[0]).contains { $0.map(pattern.matches) == true })
     },
     strict("regexp_like") { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))

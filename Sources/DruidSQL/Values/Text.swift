@@ -141,43 +141,6 @@ package enum Text {
     return JavaNumber.digits(digits, radix: Int(radix))
   }
 
-  /// LIKE: `%` stands for any text, `_` for one character.
-  package static func isLike(_ text: String, _ pattern: String, escape: String) -> Bool {
-    let source = Array(text.unicodeScalars)
-    let escape = escape.unicodeScalars.first
-    var elements: [(kind: UInt8, scalar: Unicode.Scalar)] = []
-    var rest = pattern.unicodeScalars[...]
-    while let scalar = rest.popFirst() {
-      if scalar == escape {
-        elements.append((0, rest.popFirst() ?? scalar))
-      } else {
-        elements.append((scalar == "%" ? 2 : scalar == "_" ? 1 : 0, scalar))
-      }
-    }
-    var index = 0
-    var element = 0
-    var retry: (element: Int, index: Int)?
-    while index < source.count {
-      if element < elements.count, elements[element].kind == 2 {
-        retry = (element, index)
-        element += 1
-      } else if element < elements.count,
-        elements[element].kind == 1 || elements[element].scalar == source[index]
-      {
-        index += 1
-        element += 1
-      } else if let last = retry {
-        index = last.index + 1
-        element = last.element + 1
-        retry = (last.element, index)
-      } else {
-        return false
-      }
-    }
-    while element < elements.count, elements[element].kind == 2 { element += 1 }
-    return element == elements.count
-  }
-
   /// DECODE_BASE64_UTF8
   package static func decodedBase64(_ text: String) throws(ValueFailure) -> String {
     var bytes: [UInt8] = []

@@ -9,6 +9,10 @@ package final class ValueContext {
   private var expressions: [String: RegularExpression] = [:]
   private var paths: [String: JSONPath] = [:]
   private var lists: [String: [JSONTree]] = [:]
+  private var likes: [String: LikePattern] = [:]
+  /// What was asked for last, because a query asks for the same row after row.
+  private var lastZone = ("UTC", TimeZoneTable.utc)
+  private var lastPeriod = ("", Period())
 
   /// How many of a kind are kept before all are forgotten.
   private static let limit = 200
@@ -18,12 +22,13 @@ package final class ValueContext {
   package init(readZone: @escaping (String) -> [UInt8]?) { self.readZone = readZone }
 
   package func zone(_ name: String) throws(ValueFailure) -> TimeZoneTable {
-    if let zone = zones[name] { return zone }
-    guard let zone = findZone(name) else {
+    if lastZone.0 == name { return lastZone.1 }
+    guard let zone = zones[name] ?? findZone(name) else {
       throw .invalid("The datetime zone id '\(name)' is not recognised")
     }
     if zones.count >= Self.limit { zones.removeAll() }
     zones[name] = zone
+    lastZone = (name, zone)
     return zone
   }
 
@@ -39,13 +44,23 @@ package final class ValueContext {
   }
 
   func period(_ text: String) throws(ValueFailure) -> Period {
-    if let period = periods[text] { return period }
-    guard let period = Period(text), !period.isZero else {
+    if lastPeriod.0 == text, !text.isEmpty { return lastPeriod.1 }
+    guard let period = periods[text] ?? Period(text), !period.isZero else {
       throw .invalid("Invalid format: \"\(text)\"")
     }
     if periods.count >= Self.limit { periods.removeAll() }
     periods[text] = period
+    lastPeriod = (text, period)
     return period
+  }
+
+  func like(_ pattern: String, escape: String) -> LikePattern {
+    let key = escape + "\0" + pattern
+    if let like = likes[key] { return like }
+    let like = LikePattern(pattern, escape: escape)
+    if likes.count >= Self.limit { likes.removeAll() }
+    likes[key] = like
+    return like
   }
 
   func pattern(_ text: String) throws(ValueFailure) -> JodaPattern {

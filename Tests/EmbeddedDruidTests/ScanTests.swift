@@ -23,13 +23,15 @@ import Testing
     return writer.publish()
   }
 
-  static func rows(_ sql: String, _ snapshot: TableSnapshot) throws -> [[String]] {
+  static func rows(
+    _ sql: String, _ snapshot: TableSnapshot, named name: String = "d"
+  ) throws -> [[String]] {
     let connection = try SQLiteConnection()
+    let names = name == "d" ? ["t", "device", "user_id", "price"] : ["c0", "c1", "c2", "c3"]
     try connection.add(
       BoundTable(
-        columnNames: Array(
-          ["t", "device", "user_id", "price"].prefix(snapshot.schema.columns.count)),
-        snapshot: snapshot), named: "d")
+        columnNames: Array(names.prefix(snapshot.schema.columns.count)), snapshot: snapshot),
+      named: name)
     connection.lock()
     let statement = try connection.prepare(sql)
     var rows: [[String]] = []
@@ -67,6 +69,34 @@ import Testing
       try Self.rows("SELECT user_id, t FROM d WHERE t < 150 ORDER BY user_id DESC, t", snapshot)
         .map { $0[0] }
         == ["13", "12", "11", "10", "9", "8", "6", "5", "4", "3", "2", "1", "null", "null", "null"])
+  }
+
+  /// Chunks that overlap in time, with ties, come out as a stable sort would have them.
+  @Test(arguments: [false, true]) func rowsComeInTheOrderOfTime(isDescending: Bool) throws {
+    let schema = TableSchema(columns: [ColumnDescription(name: "n", kind: .long)])
+    var writer = TableWriter(schema: schema, storage: try TemporaryStorage(directory: "/tmp"))
+    var state: UInt64 = 7
+    var times: [Int64] = []
+    for row in 0..<100_000 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      times.append(Int64(row / 10) + Int64(state >> 58))
+      try writer.beginRow()
+      writer.set(time: times[row])
+      writer.set(1, long: Int64(row))
+      writer.endRow()
+    }
+    let snapshot = writer.publish()
+    var merge = TimeMerge(
+      snapshot, [.range(column: 0, low: 50, high: 9_000)], isDescending: isDescending)
+    var found: [Int] = []
+    while let number = merge.next() {
+      found.append(RowNumber.chunk(number) * TableSchema.chunkRows + RowNumber.row(number))
+    }
+    let wanted = times.indices.filter { (50...9_000).contains(times[$0]) }.sorted { one, other in
+      if times[one] == times[other] { return one < other }
+      return isDescending ? times[one] > times[other] : times[one] < times[other]
+    }
+    #expect(found == wanted)
   }
 
   @Test func leastLongIsNotNull() throws {

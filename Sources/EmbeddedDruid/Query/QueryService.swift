@@ -144,7 +144,9 @@ final class QueryService: Sendable {
       try system.create(in: connection, for: plan.sqlite)
       connection.lock()
       connection.setDeadline(deadline)
-      let statement = try connection.prepare(plan.sqlite)
+      let schemas = Dictionary(
+        sources.map { ($0.sqliteName, $0.bound.snapshot.schema) }, uniquingKeysWith: { $1 })
+      let statement = try connection.prepare(CountRewrite.apply(plan.sqlite, schemas))
       var writer = AnswerWriter(format, columns: plan.columns)
       writer.begin()
       running.withLock { $0[request.id] = connection }

@@ -61,6 +61,9 @@ final class SQLiteConnection: @unchecked Sendable {
     try check(unsafe DatasourceModule.register(table, as: name, in: handle))
     // SQLite makes the table at its first use, which the authorizer would not let pass.
     _ = try prepare("SELECT 1 FROM \(name)")
+    let counts = "\(name)_counts"
+    try check(unsafe CountModule.register(table, as: counts, in: handle))
+    _ = try prepare("SELECT 1 FROM \(counts)('', '')")
   }
 
   /// Runs statements of our own that answer nothing.

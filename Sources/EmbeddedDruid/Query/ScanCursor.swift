@@ -12,6 +12,8 @@ struct ScanCursor {
   private var conditions: [ScanCondition] = []
   /// The rows to answer, when they were collected first.
   private var rows: [UInt32]?
+  /// The rows to answer, when they are wanted by time alone.
+  private var merge: TimeMerge?
   private var place = 0
   private var chunkNumber = -1
   private var chunk: UnsafeRawPointer?
@@ -58,6 +60,7 @@ struct ScanCursor {
   mutating func start(plan: ScanPlan, _ arguments: UnsafeBufferPointer<OpaquePointer?>) {
     conditions = []
     rows = nil
+    merge = nil
     place = -1
     chunkNumber = -1
     row = 0
@@ -65,37 +68,31 @@ struct ScanCursor {
     isAtEnd = false
     for (index, condition) in plan.conditions.enumerated() {
       guard index < arguments.count,
-        let condition = unsafe resolve(condition, arguments[index])
+        let condition = unsafe snapshot.resolve(condition, arguments[index])
       else {
         isAtEnd = true
         return
       }
       conditions.append(condition)
     }
-    if !plan.order.isEmpty { rows = snapshot.rows(where: conditions, orderedBy: plan.order) }
+    if plan.order.count == 1, plan.order[0].column == 0 {
+      merge = TimeMerge(snapshot, conditions, isDescending: plan.order[0].isDescending)
+    } else if !plan.order.isEmpty {
+      rows = snapshot.rows(where: conditions, orderedBy: plan.order)
+    }
     advance()
-  }
-
-  private func resolve(_ condition: ScanPlan.Condition, _ value: OpaquePointer?) -> ScanCondition? {
-    guard snapshot.schema.columns[condition.column].kind == .string else {
-      return unsafe .number(condition.column, condition.comparison, value)
-    }
-    guard unsafe sqlite3_value_type(value) == SQLITE_TEXT else { return nil }
-    let bytes = unsafe UnsafeRawBufferPointer(
-      start: sqlite3_value_text(value), count: Int(sqlite3_value_bytes(value)))
-    return unsafe snapshot.dictionaries[condition.column].id(of: bytes).map { id in
-      .text(column: condition.column, id: id)
-    }
   }
 
   /// Goes to the next row that meets the conditions.
   mutating func advance() {
+    if merge != nil {
+      guard let number = merge?.next() else { return isAtEnd = true }
+      return go(to: number)
+    }
     if let rows {
       place += 1
       guard place < rows.count else { return isAtEnd = true }
-      row = RowNumber.row(rows[place])
-      if RowNumber.chunk(rows[place]) != chunkNumber { enter(RowNumber.chunk(rows[place])) }
-      return
+      return go(to: rows[place])
     }
     row += 1
     while true {
@@ -109,6 +106,11 @@ struct ScanCursor {
       } while !snapshot.mayHold(chunkNumber, conditions)
       row = 0
     }
+  }
+
+  private mutating func go(to number: UInt32) {
+    row = RowNumber.row(number)
+    if RowNumber.chunk(number) != chunkNumber { enter(RowNumber.chunk(number)) }
   }
 
   private mutating func enter(_ number: Int) {
@@ -155,13 +157,7 @@ struct ScanCursor {
       }
       let size = DictionarySnapshot.pageEntries
       let entry = unsafe pages[Int(id) / size][Int(id) % size]
-      if entry.isMultiValue {
-        unsafe sqlite3_result_blob(context, entry.bytes, Int32(entry.length), nil)
-      } else {
-        unsafe entry.bytes.withMemoryRebound(to: CChar.self, capacity: Int(entry.length)) { text in
-          unsafe sqlite3_result_text(context, text, Int32(entry.length), nil)
-        }
-      }
+      unsafe entry.answer(to: context)
     case .long, .double, .float:
       if unsafe chunk.load(fromByteOffset: column.nulls + row, as: UInt8.self) != 0 {
         return unsafe sqlite3_result_null(context)
@@ -170,9 +166,42 @@ struct ScanCursor {
         unsafe sqlite3_result_int64(
           context, chunk.load(fromByteOffset: column.values + row * 8, as: Int64.self))
       } else {
-        unsafe sqlite3_result_double(
-          context, chunk.load(fromByteOffset: column.values + row * 8, as: Double.self))
+        let value = unsafe chunk.load(fromByteOffset: column.values + row * 8, as: Double.self)
+        if value.isNaN {
+          unsafe sqlite3_result_text(context, "NaN", 3, csqlite_transient())
+        } else {
+          unsafe sqlite3_result_double(context, value)
+        }
       }
+    }
+  }
+}
+
+extension DictionaryEntry {
+  /// Hands the text to SQLite without a copy: the snapshot outlives the statement.
+  @inline(__always)
+  func answer(to context: OpaquePointer?) {
+    if isMultiValue {
+      unsafe sqlite3_result_blob(context, bytes, Int32(length), nil)
+    } else {
+      unsafe bytes.withMemoryRebound(to: CChar.self, capacity: Int(length)) { text in
+        unsafe sqlite3_result_text(context, text, Int32(length), nil)
+      }
+    }
+  }
+}
+
+extension TableSnapshot {
+  /// A condition with its value; nil when no row can meet it.
+  func resolve(_ condition: ScanPlan.Condition, _ value: OpaquePointer?) -> ScanCondition? {
+    guard schema.columns[condition.column].kind == .string else {
+      return unsafe .number(condition.column, condition.comparison, value)
+    }
+    guard unsafe sqlite3_value_type(value) == SQLITE_TEXT else { return nil }
+    let bytes = unsafe UnsafeRawBufferPointer(
+      start: sqlite3_value_text(value), count: Int(sqlite3_value_bytes(value)))
+    return unsafe dictionaries[condition.column].id(of: bytes).map { id in
+      .text(column: condition.column, id: id)
     }
   }
 }

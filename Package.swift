@@ -62,7 +62,7 @@ let package = Package(
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
     tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
-    tests("DruidSQLTests", ["DruidSQL"]),
+    tests("DruidSQLTests", ["DruidSQL"], reading: ["Fixtures"]),
     tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"]),
     tests(
       "CommandTests", ["Plumbing", "CRdkafka", "fake-events", "kprod", "dsql", "devstack"],

@@ -2,8 +2,10 @@ import Foundation
 
 /// Runs the built executables as a shell would, and keeps everything they say.
 enum Commands {
-  /// Where the executables are: beside the test bundle.
-  static let directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+  /// Where the executables are: where the scripts that measure say, else beside the test bundle.
+  static let directory =
+    ProcessInfo.processInfo.environment["COMMANDS"].map { URL(fileURLWithPath: $0) }
+    ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
   /// The clone that is being tested.
   static let root = URL(fileURLWithPath: #filePath)

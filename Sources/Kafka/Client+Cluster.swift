@@ -77,7 +77,7 @@ extension Client {
       }
       // A far broker needs a longer look, a refusal only another one.
       slice = trouble == nil ? min(slice * 2, 2000) : 250
-      pause(milliseconds: 50)
+      pause(milliseconds: 10)
     }
   }
 

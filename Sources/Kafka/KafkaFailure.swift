@@ -40,8 +40,9 @@ package enum KafkaFailure: ToolFailure, Equatable {
   package var hints: [String] {
     switch self {
     case .unreachable: ["set KAFKA_BROKERS, or run this inside 'devstack --'"]
-    case .waitedInVain, .failed, .badSetting, .interrupted: []
-    case .missing: []
+    case .badSetting(let what) where what.contains("enable.idempotence"):
+      ["-X enable.idempotence=false allows it; then a retry may double lines"]
+    case .waitedInVain, .failed, .badSetting, .interrupted, .missing: []
     case .refused(_, let hint): hint.map { [$0] } ?? []
     }
   }

@@ -30,6 +30,8 @@ package struct Pump: ~Copyable {
     /// What stopped it early, if anything did: a bad line, an error of reading or writing.
     package var failure: (any ToolFailure)?
     package var duration = Duration.zero
+    /// Whether the file of `--failed` has every line that belongs into it.
+    package var keptAll = true
 
     /// It never began.
     package init(failure: any ToolFailure) { self.failure = failure }
@@ -84,9 +86,11 @@ package struct Pump: ~Copyable {
     sender?.drain()
     ledger.flush()
     Diagnostics.endProgress()
-    return Ending(
+    var ending = Ending(
       tally: ledger.tally, failure: failure ?? stoppedBy ?? sender?.failure ?? ledger.writeFailure,
       duration: start.duration(to: .now))
+    ending.keptAll = ledger.writeFailure == nil
+    return ending
   }
 
   private mutating func pump() throws(SystemFailure) {

@@ -61,7 +61,9 @@ struct KProd: Tool {
   private func report(_ ending: Pump.Ending) -> ExitStatus {
     let tally = ending.tally
     for words in tally.explanations { Diagnostics.error(words) }
-    if !tally.isComplete { Diagnostics.error(tally.verdict(isDry: isDry, failedPath: failedPath)) }
+    if !tally.isComplete {
+      Diagnostics.error(tally.verdict(isDry: isDry, failedPath: ending.keptAll ? failedPath : nil))
+    }
     if !tally.isComplete, failedPath == nil, ending.failure == nil {
       Diagnostics.hint("--failed FILE keeps such lines, ready to be sent again")
     }

@@ -1,0 +1,156 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Random faults between kprod and a broker that checks sequences, for as long as `SOAK_SECONDS` says (10), from the
+/// seed `SOAK_SEED`: nothing may be doubled, missing or left out of the account, and memory stays flat.
+@Suite struct KprodSoakTests {
+  /// A generator that gives the same numbers for the same seed (splitmix64).
+  struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var word = state
+      word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+      return word ^ (word >> 31)
+    }
+  }
+
+  static func setting(_ name: String) -> UInt64? {
+    ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+  }
+
+  @Test func randomFaults() throws {
+    let seconds = Self.setting("SOAK_SECONDS") ?? 10
+    let seed = Self.setting("SOAK_SEED") ?? UInt64(Date().timeIntervalSince1970)
+    print("soak: seed \(seed), \(seconds) s")
+    var random = Seeded(state: seed)
+    let server = try RunningDevstack()
+    let deadline = Date().addingTimeInterval(Double(seconds))
+    var round = 0
+    var total = 0
+    while Date() < deadline {
+      total += try Self.playRound(round, at: server, &random, until: deadline)
+      round += 1
+    }
+    print("soak: \(total) lines in \(round) rounds")
+    #expect(total > 0)
+  }
+
+  /// One run of kprod over a fault-ridden line; returns how many lines it had.
+  static func playRound(
+    _ round: Int, at server: RunningDevstack, _ random: inout Seeded, until deadline: Date
+  ) throws -> Int {
+    let workspace = try Commands.Workspace()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let count = Int.random(in: 1000...400_000, using: &random)
+    let topic = "soak-\(round)"
+    let ways: [[String]] = [
+      [], ["--key-field", "k"], ["-H", "a=1"], ["--timestamp-field", "t"], ["-z", "lz4"],
+      ["-z", "zstd", "--key-field", "k", "-H", "b=2"], ["-p", "1"], ["--timeout", "2s"],
+    ]
+    let way = ways.randomElement(using: &random) ?? []
+    let run = try RunningKprod(
+      ["-b", "127.0.0.1:\(proxy.port)", "-t", topic, "--wait", "20s", "--failed", "failed"] + way,
+      in: workspace)
+    run.writeBehind(Data(lines(count).utf8))
+    let signalAfter = Int.random(in: 0...3, using: &random) == 0 ? 5 : Int.max
+    var faults = 0
+    var peak = 0
+    while run.isRunning {
+      faults += 1
+      // Towards the end the line is left alone, so that all can arrive.
+      if faults < 60 { injectFault(proxy, &random) }
+      peak = max(peak, run.peakMemory)
+      if faults == signalAfter { run.signal(SIGTERM) }
+      if Date() > deadline.addingTimeInterval(60) { break }
+    }
+    let outcome = try run.outcome(within: 30)
+    try check(outcome, of: count, topic: topic, at: server, in: workspace, way: way)
+    #expect(peak < 110_000_000, "memory grew to \(peak) bytes")
+    return count
+  }
+
+  static func lines(_ count: Int) -> String {
+    var text = ""
+    text.reserveCapacity(count * 90)
+    for id in 0..<count {
+      text +=
+        "{\"id\":\(id),\"k\":\"key \(id % 1000)\",\"t\":\(1_767_225_600 + id),\"fill\":\"0123456789abcdef\"}\n"
+    }
+    return text
+  }
+
+  static func injectFault(_ proxy: FaultProxy, _ random: inout Seeded) {
+    let pause = UInt32.random(in: 1000...60_000, using: &random)
+    switch Int.random(in: 0...7, using: &random) {
+    case 0: proxy.cutAll()
+    case 1: proxy.cutAfterBytes(.random(in: 1...300_000, using: &random), .toServer)
+    case 2: proxy.cutAfterBytes(.random(in: 1...200, using: &random), .toClient)
+    case 3:
+      proxy.stall(true)
+      usleep(pause * 4)
+      proxy.stall(false)
+    case 4:
+      proxy.refuse(true)
+      proxy.cutAll()
+      usleep(pause * 6)
+      proxy.refuse(false)
+    case 5: proxy.delay(milliseconds: .random(in: 0...8, using: &random))
+    default: proxy.delay(milliseconds: 0)
+    }
+    usleep(pause)
+  }
+
+  static func check(
+    _ outcome: RunningKprod.Outcome, of count: Int, topic: String, at server: RunningDevstack,
+    in workspace: Commands.Workspace, way: [String]
+  ) throws {
+    let summary = try outcome.summary
+    let about: Comment = "\(topic) \(way): \(summary)"
+    #expect(summary.lines == summary.delivered + summary.failed + summary.unknown, about)
+    #expect(
+      outcome.status == (summary.failed + summary.unknown > 0 ? 1 : summary.lines < count ? 143 : 0)
+        || outcome.status == 143, about)
+    if summary.lines == 0 { return }
+    let path = workspace.url.appendingPathComponent("failed")
+    var isKept = [Bool](repeating: false, count: count)
+    var torn = 0
+    for line in (try? String(contentsOf: path, encoding: .utf8))?.split(separator: "\n") ?? [] {
+      if let id = number(of: line.utf8), line.hasSuffix("}") {
+        isKept[id] = true
+      } else {
+        torn += 1
+      }
+    }
+    #expect(isKept.count { $0 } + torn == summary.failed + summary.unknown, about)
+    var copies = [Int](repeating: 0, count: count)
+    for message in try Topics.everything(in: topic, at: server.brokers) {
+      if let id = number(of: message.value ?? []), id < count {
+        copies[id] += 1
+      } else {
+        Issue.record("a line that was never sent is in \(topic)")
+      }
+    }
+    #expect(copies.allSatisfy { $0 <= 1 }, "lines are doubled: \(about)")
+    let wanted = summary.lines - torn
+    #expect((0..<wanted).allSatisfy { copies[$0] == 1 || isKept[$0] }, "missing lines: \(about)")
+    #expect(copies.reduce(0, +) <= summary.delivered + summary.unknown, about)
+    #expect((wanted..<count).allSatisfy { copies[$0] == 0 }, about)
+  }
+
+  /// The number behind `{"id":`.
+  static func number(of line: some Sequence<UInt8>) -> Int? {
+    var value = 0
+    var digits = 0
+    for byte in line.dropFirst(6) {
+      guard (0x30...0x39).contains(byte) else { break }
+      value = value * 10 + Int(byte - 0x30)
+      digits += 1
+    }
+    return digits > 0 ? value : nil
+  }
+}

@@ -84,18 +84,23 @@ import Glibc
     let target = unsafe storage + count
     count &+= length
     // The bounds were checked above; two moves may overlap, and together cover `length` bytes exactly.
-    if length >= 8, length <= 32 {
-      var place = 0
-      while place &+ 8 <= length {
-        unsafe target.storeBytes(
-          of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ place, as: UInt64.self),
-          toByteOffset: place, as: UInt64.self)
-        place &+= 8
-      }
+    if length >= 8, length <= 16 {
       let last = length &- 8
+      unsafe target.storeBytes(
+        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self),
+        toByteOffset: 0, as: UInt64.self)
       unsafe target.storeBytes(
         of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ last, as: UInt64.self),
         toByteOffset: last, as: UInt64.self)
+    } else if length > 16, length <= 32 {
+      let last = length &- 16
+      unsafe target.storeBytes(
+        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: SIMD16<UInt8>.self),
+        toByteOffset: 0, as: SIMD16<UInt8>.self)
+      unsafe target.storeBytes(
+        of: span.unsafeLoadUnaligned(
+          fromUncheckedByteOffset: start &+ last, as: SIMD16<UInt8>.self),
+        toByteOffset: last, as: SIMD16<UInt8>.self)
     } else if length >= 4, length < 8 {
       let last = length &- 4
       unsafe target.storeBytes(

@@ -220,7 +220,10 @@ struct TransferFailure: Error {
       }
     // The words are static.
     let words = unsafe String(cString: curl_easy_strerror(code))
-    throw TransferFailure(kind: kind, words: words.prefix(1).lowercased() + words.dropFirst())
+    let startsWithName = words.dropFirst().first?.isUppercase ?? false
+    throw TransferFailure(
+      kind: kind,
+      words: startsWithName ? words : words.prefix(1).lowercased() + words.dropFirst())
   }
 
   private func redirection(after transfer: Transfer) -> String? {

@@ -1,0 +1,88 @@
+/// A value of the naive evaluator: what a column holds, or an expression is.
+enum NaiveValue: Hashable, CustomStringConvertible {
+  case null
+  case long(Int)
+  case double(Double)
+  case text(String)
+
+  var description: String {
+    switch self {
+    case .null: "null"
+    case .long(let number): "\(number)"
+    case .double(let number): "\(number)"
+    case .text(let text): "'\(text)'"
+    }
+  }
+
+  var number: Double? {
+    switch self {
+    case .long(let number): Double(number)
+    case .double(let number): number
+    default: nil
+    }
+  }
+
+  /// The order of ORDER BY: nulls first, numbers by size, text by its bytes.
+  static func precedes(_ a: NaiveValue, _ b: NaiveValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): false
+    case (.null, _): true
+    case (_, .null): false
+    case (.text(let a), .text(let b)): Array(a.utf8).lexicographicallyPrecedes(Array(b.utf8))
+    default: (a.number ?? 0) < (b.number ?? 0)
+    }
+  }
+}
+
+/// A row of the datasource `edge_like`: few values, many nulls.
+struct NaiveRow {
+  let timestamp: Int
+  let g: NaiveValue
+  let s: NaiveValue
+  let n: NaiveValue
+  let x: NaiveValue
+
+  init(random: inout SplitMix) {
+    timestamp = 1_767_225_600 + random.below(48) * 1800
+    g = random.pick([.null, .text("a"), .text("b"), .text("c"), .text("b")])
+    s = random.pick([
+      .null, .text(""), .text("apple"), .text("Apple"), .text("pear"), .text("a_b"), .text("x%y"),
+      .text("zürich"),
+    ])
+    n = random.below(5) == 0 ? .null : .long(random.below(21) - 10)
+    // Quarters add up exactly in any order.
+    x = random.below(5) == 0 ? .null : .double(Double(random.below(81) - 40) / 4)
+  }
+
+  /// The event as the topic gets it; a null is now a null, now no key at all.
+  func json(_ random: inout SplitMix) -> String {
+    var fields = ["\"timestamp\":\(timestamp)"]
+    for (key, value) in [("g", g), ("s", s), ("n", n), ("x", x)] {
+      switch value {
+      case .null where random.below(2) == 0: continue
+      case .text(let text): fields.append("\"\(key)\":\"\(text)\"")
+      default: fields.append("\"\(key)\":\(value)")
+      }
+    }
+    return "{" + fields.joined(separator: ",") + "}"
+  }
+}
+
+/// A small generator with a seed, so that a failure can be seen again.
+struct SplitMix {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+  mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
+}

@@ -93,8 +93,9 @@ package struct FunctionSignature: Sendable {
   private static let string: [String: FunctionSignature] = {
     var table: [String: FunctionSignature] = [
       "UPPER": .init([.string], .argument(0)), "LOWER": .init([.string], .argument(0)),
-      "SUBSTRING": .init([.string, .integer, .integer], required: 2, .argument(0)),
-      "SUBSTR": .init([.string, .integer, .integer], required: 2, .argument(0)),
+      "SUBSTRING": .init(
+        [.string, .integer, .integer], required: 2, .argument(0), nullable: true),
+      "SUBSTR": .init([.string, .integer, .integer], required: 2, .argument(0), nullable: true),
       "LEFT": .init([.string, .integer], .varchar), "RIGHT": .init([.string, .integer], .varchar),
       "CONCAT": .init([.string], variadic: true, .varchar),
       "TEXTCAT": .init([.string, .string], .varchar),

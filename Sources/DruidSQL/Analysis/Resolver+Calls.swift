@@ -132,13 +132,18 @@ extension Resolver {
     case "SUBSTRING":
       guard
         arguments.dropFirst().allSatisfy({
-          if case .long(let value)? = $0.constant { value >= 0 } else { false }
+          if case .long(let value)? = $0.constant { value > 0 } else { false }
         })
-      else { throw .unknown("SUBSTRING with computed bounds", at: range) }
-      if case .long(0)? = arguments[1].constant { throw .unknown("SUBSTRING from 0", at: range) }
+      else { throw .unknown("SUBSTRING with such bounds", at: range) }
+      if arguments[0].type.kind != .varchar {
+        // A constant is cut in planning, and NULL has no place there.
+        guard case .long(let start)? = arguments[1].constant, let text = arguments[0].text,
+          start <= text.utf16.count
+        else { throw .unknown("SUBSTRING of this CHAR", at: range) }
+      }
     case "REPEAT", "LEFT", "RIGHT", "LPAD", "RPAD":
-      guard case .long(let value)? = arguments[1].constant, value >= 0 else {
-        throw .unknown("\(name) with a computed length", at: range)
+      guard case .long(let value)? = arguments[1].constant, value > 0 else {
+        throw .unknown("\(name) with such a length", at: range)
       }
     case "SAFE_DIVIDE":
       guard type.isIntegral else { throw .unknown("SAFE_DIVIDE of these types", at: range) }

@@ -144,7 +144,8 @@ extension Translator {
       let part =
         "druid_substring(\(values[0]), \(values[1]), \(values.count > 2 ? values[2] : "-1"))"
       if case .char(let length) = whole.type.kind { return "druid_pad(\(part), \(length))" }
-      return part
+      // Behind the end there is NULL, not an empty text.
+      return "NULLIF(\(part), '')"
     case "TIME_FLOOR":
       let period = operands[1].text ?? ""
       return floor(

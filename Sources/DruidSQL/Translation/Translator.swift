@@ -82,8 +82,14 @@ final class Translator {
       let left = try from(join.left)
       var right = try from(join.right)
       if case .join = join.right.kind { right = "(\(right))" }
+      if case .table(let table) = join.right.kind {
+        // Read once and indexed for the join, rather than scanned for every row of the left.
+        right = "(SELECT * FROM \(table.sqlite) LIMIT -1) AS r\(join.right.number)"
+      }
       let condition = try join.condition.map { (item) throws(SQLFailure) in try text(item) }
-      return "\(left) \(join.kind.rawValue) \(right)" + (condition.map { " ON \($0)" } ?? "")
+      // In SQLite CROSS JOIN is an inner join whose left side stays the outer loop.
+      let word = join.kind == .inner ? JoinedRelation.Kind.cross : join.kind
+      return "\(left) \(word.rawValue) \(right)" + (condition.map { " ON \($0)" } ?? "")
     case .unnest(let input, let array):
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each

@@ -15,10 +15,13 @@ enum API: Int16, CaseIterable {
   case heartbeat = 12
   case leaveGroup = 13
   case syncGroup = 14
+  case describeGroups = 15
+  case listGroups = 16
   case apiVersions = 18
   case createTopics = 19
   case deleteTopics = 20
   case initProducerID = 22
+  case deleteGroups = 42
 
   var versions: ClosedRange<Int16> {
     switch self {
@@ -31,10 +34,12 @@ enum API: Int16, CaseIterable {
     case .findCoordinator: 0...2
     case .joinGroup: 0...5
     case .heartbeat, .leaveGroup, .syncGroup: 0...3
+    case .describeGroups: 0...4
+    case .listGroups: 0...2
     case .apiVersions: 0...3
     case .createTopics: 0...4
     case .deleteTopics: 0...3
-    case .initProducerID: 0...1
+    case .initProducerID, .deleteGroups: 0...1
     }
   }
 }

@@ -21,6 +21,7 @@ struct Group {
     let id: String
     /// The name of a member that keeps its place over a restart.
     let instanceID: String?
+    let clientID: String
     var sessionTimeout: Duration
     var rebalanceTimeout: Duration
     var strategies: [Strategy]
@@ -35,6 +36,7 @@ struct Group {
 
   /// What a member asks for.
   struct Application {
+    var clientID = ""
     var memberID: String
     var instanceID: String?
     var sessionTimeout: Duration
@@ -122,7 +124,7 @@ struct Group {
     }
     members.append(
       Member(
-        id: freshID, instanceID: application.instanceID,
+        id: freshID, instanceID: application.instanceID, clientID: application.clientID,
         sessionTimeout: application.sessionTimeout, rebalanceTimeout: application.rebalanceTimeout,
         strategies: application.strategies, deadline: now + application.sessionTimeout))
     return freshID

@@ -48,7 +48,7 @@ final class GroupCoordinator: Sendable {
 
   /// Joins a group, and waits until its next generation begins.
   func join(
-    _ id: String, _ application: Group.Application, clientID: String, wakeup: Wakeup
+    _ id: String, _ application: Group.Application, wakeup: Wakeup
   ) throws(ErrorCode) -> Generation {
     guard !id.isEmpty else { throw .invalidGroupID }
     guard Self.sessionTimeouts.contains(application.sessionTimeout) else {
@@ -58,7 +58,8 @@ final class GroupCoordinator: Sendable {
     let number = nextMember.wrappingAdd(1, ordering: .relaxed).oldValue
     let memberID = try with(id, orMake: true) { group, now throws(ErrorCode) in
       try group.join(
-        application, freshID: "\(clientID.prefix(100))-\(number)", wakeup: wakeup, now: now)
+        application, freshID: "\(application.clientID.prefix(100))-\(number)", wakeup: wakeup,
+        now: now)
     }
     while true {
       let (generation, deadline) = try with(id) { group, now throws(ErrorCode) in
@@ -148,6 +149,30 @@ final class GroupCoordinator: Sendable {
         speaker.memberID, speaker.instanceID, generation: speaker.generation)
       change(&group.offsets)
     }
+  }
+
+  /// Every group's id and kind, by id.
+  var all: [(id: String, protocolType: String)] {
+    groups.withLock { groups in
+      groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value.protocolType) }
+    }
+  }
+
+  /// A group as it is now; `nil` when there is none of that id.
+  func group(_ id: String) -> Group? {
+    try? with(id) { group, _ in group }
+  }
+
+  /// Forgets a group that has no members.
+  func delete(_ id: String) throws(ErrorCode) {
+    let refusal = groups.withLock { groups -> ErrorCode? in
+      groups[id]?.expire(now: .now)
+      guard let group = groups[id] else { return .groupIDNotFound }
+      guard group.members.isEmpty else { return .nonEmptyGroup }
+      groups[id] = nil
+      return nil
+    }
+    if let refusal { throw refusal }
   }
 
   /// What the group has committed; nothing when there is no such group.

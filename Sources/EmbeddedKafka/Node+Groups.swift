@@ -11,7 +11,7 @@ extension Node {
     let rebalanceTimeout =
       version >= 1 ? Duration.milliseconds(max(0, try reader.int32())) : sessionTimeout
     var application = Group.Application(
-      memberID: try reader.string(), sessionTimeout: sessionTimeout,
+      clientID: header.clientID, memberID: try reader.string(), sessionTimeout: sessionTimeout,
       rebalanceTimeout: rebalanceTimeout, protocolType: "", strategies: [])
     if version >= 5 { application.instanceID = try reader.nullableString() }
     application.protocolType = try reader.string()
@@ -23,7 +23,7 @@ extension Node {
     if version >= 2 { fields.int32(0) }
     do throws(ErrorCode) {
       let generation = try groups.join(
-        id, application, clientID: header.clientID, wakeup: wakeup)
+        id, application, wakeup: wakeup)
       fields.error(.none)
       fields.int32(generation.number)
       fields.string(generation.strategy)

@@ -42,12 +42,18 @@ extension Node {
 
   @_lifetime(reader: copy reader)
   private static func skimRecords(_ reader: inout FieldReader) throws(MalformedFrame) {
+    var partitionCount = 0
     for _ in 0..<(try reader.count()) {
       _ = try reader.string()
-      for _ in 0..<(try reader.count()) {
+      let count = try reader.count()
+      partitionCount += count
+      for _ in 0..<count {
         _ = try reader.int32()
         _ = try reader.nullableSpan()
       }
+    }
+    guard partitionCount <= Topics.maximumPartitionCount else {
+      throw MalformedFrame(reason: "more partitions than there can be")
     }
   }
 

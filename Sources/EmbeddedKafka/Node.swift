@@ -9,6 +9,9 @@ final class Node: Sendable {
   /// The leader never changes, so its epoch never does.
   static let leaderEpoch: Int32 = 0
 
+  /// Only records make a request large; one that is large without them wants to fill the memory.
+  private static let maximumPlainSize = 4 << 20
+
   let port: UInt16
   let file: StorageFile
   let topics: Topics
@@ -47,6 +50,9 @@ final class Node: Sendable {
   func answer(_ frame: RawSpan, wakeup: Wakeup) throws(MalformedFrame) -> Answer? {
     var reader = FieldReader(frame)
     let header = try RequestHeader(from: &reader)
+    guard header.api == .produce || frame.byteCount <= Self.maximumPlainSize else {
+      throw MalformedFrame(reason: "a request of \(frame.byteCount) bytes that carries no records")
+    }
     var answer = Answer(to: header.correlation)
     let version = header.version
     switch header.api {
@@ -64,6 +70,9 @@ final class Node: Sendable {
     case .syncGroup: try syncGroup(&reader, version, wakeup, into: &answer.fields)
     case .heartbeat: try heartbeat(&reader, version, into: &answer.fields)
     case .leaveGroup: try leaveGroup(&reader, version, into: &answer.fields)
+    case .listGroups: listGroups(version, into: &answer.fields)
+    case .describeGroups: try describeGroups(&reader, version, into: &answer.fields)
+    case .deleteGroups: try deleteGroups(&reader, into: &answer.fields)
     case .offsetCommit: try offsetCommit(&reader, version, into: &answer.fields)
     case .offsetFetch: try offsetFetch(&reader, version, into: &answer.fields)
     }

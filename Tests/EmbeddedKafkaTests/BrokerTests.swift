@@ -246,6 +246,66 @@ import Testing
     #expect(try offset(at: 4002) == [-1, -1])
   }
 
+  @Test func tellsAboutGroups() throws {
+    try makeTopic("t")
+    var commit = RequestBytes(8, version: 2)
+    commit.string("g")
+    commit.int32(-1)
+    commit.string("")
+    commit.int64(-1)
+    commit.int32(1)
+    commit.string("t")
+    commit.int32(2)
+    for (partition, offset) in [(0, 5), (9, 5)] {
+      commit.int32(partition)
+      commit.int64(offset)
+      commit.string("note")
+    }
+    var committed = try #require(client.ask(commit))
+    _ = (committed.int32(), committed.string(), committed.int32(), committed.int32())
+    #expect(committed.int16() == 0)
+    #expect(committed.int32() == 9)
+    #expect(committed.int16() == 3)
+
+    var list = try #require(client.ask(RequestBytes(16, version: 0)))
+    #expect(list.int16() == 0)
+    #expect(list.int32() == 1)
+    #expect(list.string() == "g")
+
+    var describe = RequestBytes(15, version: 0)
+    describe.int32(2)
+    describe.string("g")
+    describe.string("nope")
+    var described = try #require(client.ask(describe))
+    _ = described.int32()
+    for (id, state) in [("g", "Empty"), ("nope", "Dead")] {
+      #expect(described.int16() == 0)
+      #expect(described.string() == id)
+      #expect(described.string() == state)
+      _ = (described.string(), described.string())
+      #expect(described.int32() == 0)
+    }
+
+    var fetch = RequestBytes(9, version: 2)
+    fetch.string("g")
+    fetch.int32(-1)
+    var fetched = try #require(client.ask(fetch))
+    _ = (fetched.int32(), fetched.string(), fetched.int32())
+    #expect(fetched.int32() == 0)
+    #expect(fetched.int64() == 5)
+    #expect(fetched.string() == "note")
+
+    var delete = RequestBytes(42, version: 0)
+    delete.int32(2)
+    delete.string("g")
+    delete.string("g")
+    var deleted = try #require(client.ask(delete))
+    _ = (deleted.int32(), deleted.int32(), deleted.string())
+    #expect(deleted.int16() == 0)
+    _ = deleted.string()
+    #expect(deleted.int16() == 69)
+  }
+
   // MARK: Hostile clients
 
   @Test func aBadFrameEndsItsOwnConnectionAlone() throws {
@@ -270,6 +330,13 @@ import Testing
       hostile.send(frame)
       #expect(hostile.isHungUp, "\(frame.prefix(20))")
     }
+    // Large without records: two million empty names.
+    var names = RequestBytes(3, version: 4)
+    names.int32(2_500_000)
+    names.bytes += [UInt8](repeating: 0, count: 5_000_001)
+    let greedy = try RawClient(port: broker.port)
+    greedy.send(names.frame)
+    #expect(greedy.isHungUp)
     let torn = try RawClient(port: broker.port)
     torn.send(Array(RequestBytes.produce(TestBatch(["a"]).bytes, to: "t").frame.dropLast()))
     torn.endSending()

@@ -63,7 +63,7 @@ let package = Package(
     tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
     tests("DruidSQLTests", ["DruidSQL"], reading: ["Fixtures"]),
-    tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"]),
+    tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"], reading: ["Fixtures"]),
     tests(
       "CommandTests", ["Plumbing", "CRdkafka", "fake-events", "kprod", "dsql", "devstack"],
       reading: ["Golden", "Fixtures"]),

@@ -1,0 +1,134 @@
+import Foundation
+import Plumbing
+import Testing
+
+@testable import EmbeddedDruid
+
+@Suite struct HTTPServerTests {
+  static func ask(
+    _ sql: String, context: String = "{}", headers: String = "Host: localhost\r\n",
+    options: String = "\"resultFormat\":\"csv\""
+  ) throws -> RecordedAnswer {
+    let query = JSONValue.string(sql).jsonText
+    return try send(
+      "POST /druid/v2/sql", "{\"query\":\(query),\(options),\"context\":\(context)}",
+      headers: headers)
+  }
+
+  static func send(
+    _ line: String, _ body: String = "",
+    headers: String = "Host: localhost\r\n"
+  ) throws -> RecordedAnswer {
+    let server = try RecordedServer.shared.get().server
+    let text =
+      "\(line) HTTP/1.1\r\n\(headers)Connection: close\r\nContent-Type: application/json\r\n"
+      + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    return RecordedAnswer(try RecordedServer.exchange(Array(text.utf8), port: server.port))
+  }
+
+  @Test(arguments: [
+    ("localhost", 200), ("localhost:8888", 200), ("127.0.0.1:1", 200), ("[::1]:8888", 200),
+    ("127.1.2.3", 200), ("druid.localhost", 200), ("evil.example", 403), ("localhost.evil", 403),
+    ("127.0.0.1.evil.example", 403), ("", 403), ("[::2]", 403),
+  ])
+  func onlyLoopbackNamesAreServed(_ pair: (host: String, status: Int)) throws {
+    let answer = try Self.send("GET /status/health", headers: "Host: \(pair.host)\r\n")
+    #expect(answer.status == pair.status)
+  }
+
+  @Test func largeBodiesAreRefused() throws {
+    let body = "{\"query\":\"" + String(repeating: "x", count: 17 << 20) + "\"}"
+    #expect(try Self.send("POST /druid/v2/sql", body).status == 413)
+  }
+
+  @Test func longAnswersAreChunkedAndWhole() throws {
+    let answer = try Self.ask("SELECT * FROM ecommerce")
+    #expect(answer.status == 200)
+    #expect(answer.headers["transfer-encoding"] == "chunked")
+    #expect(answer.headers["content-length"] == nil)
+    #expect(answer.body.hasSuffix("\r\n0\r\n\r\n"))
+  }
+
+  @Test func timeIsLimited() throws {
+    let answer = try Self.ask(
+      "SELECT COUNT(*) FROM ecommerce a, ecommerce b WHERE a.price < b.price",
+      context: "{\"timeout\":50}")
+    #expect(answer.status == 504)
+    #expect(answer.body.contains("\"category\":\"TIMEOUT\""))
+  }
+
+  @Test func queriesAreCancelled() async throws {
+    async let answer = Task.detached {
+      try Self.ask(
+        "SELECT COUNT(*) FROM ecommerce a, ecommerce b WHERE a.price < b.price",
+        context: "{\"sqlQueryId\":\"long-one\"}")
+    }.value
+    var status = 404
+    let end = ContinuousClock.now + .seconds(20)
+    while status == 404, ContinuousClock.now < end {
+      status = try Self.send("DELETE /druid/v2/sql/long-one").status
+      await Task.yield()
+    }
+    #expect(status == 202)
+    let cancelled = try await answer
+    #expect(cancelled.status == 500)
+    #expect(cancelled.body.contains("\"category\":\"CANCELED\""))
+    #expect(try Self.send("DELETE /druid/v2/sql/long-one").status == 404)
+  }
+
+  @Test(arguments: [
+    ("{\"sqlQueryId\":1}", 500), ("{\"timeout\":\"abc\"}", 400),
+    ("{\"sqlTimeZone\":\"../x\"}", 400),
+    ("{\"sqlOuterLimit\":2}", 200), ("{\"unknown\":[1]}", 200), ("[]", 400),
+  ])
+  func contextsAreChecked(_ pair: (context: String, status: Int)) throws {
+    #expect(
+      try Self.ask("SELECT device FROM ecommerce", context: pair.context).status == pair.status)
+  }
+
+  @Test func arraysAndZonesAndDuplicates() throws {
+    let native = try Self.ask(
+      "SELECT ARRAY['a', 'b'] AS x, 1 AS x FROM edge WHERE id = 0",
+      context: "{\"sqlStringifyArrays\":false}", options: "\"resultFormat\":\"object\"")
+    #expect(native.body == "[{\"x\":[\"a\",\"b\"],\"x\":1}]\n")
+    let zoned = try Self.ask(
+      "SELECT TIMESTAMP '2026-07-01 00:00:00' AS t FROM edge WHERE id = 0",
+      context: "{\"sqlTimeZone\":\"Europe/Berlin\"}")
+    #expect(zoned.body == "2026-07-01T00:00:00.000+02:00\n\n")
+  }
+
+  /// Damaged bodies of every kind are answered, and nothing falls over.
+  @Test func bodiesAreFuzzed() throws {
+    let seed = UInt64.random(in: .min ... .max)
+    var state = seed
+    func random(_ limit: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % limit
+    }
+    let good = Array(
+      """
+      {"query":"SELECT ? AS a, device FROM ecommerce LIMIT 3","resultFormat":"arrayLines","header":true,\
+      "parameters":[{"type":"TIMESTAMP","value":"2026-01-01 12:00:00"}],"context":{"timeout":5000}}
+      """.utf8)
+    let supervisors = try RecordedServer.shared.get().supervisors
+    let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
+    for _ in 0..<300 {
+      var body = good
+      for _ in 0...random(4) {
+        let place = random(body.count)
+        switch random(4) {
+        case 0: body[place] = UInt8(random(256))
+        case 1: body.remove(at: place)
+        case 2: body.insert(contentsOf: Array("[{\"\\u0000,:}]".utf8)[random(6)...], at: place)
+        default: body.replaceSubrange(place..., with: body.prefix(random(body.count)))
+        }
+        if body.isEmpty { body = [0] }
+      }
+      var request = HTTPRequest(method: "POST", path: "/druid/v2/sql")
+      request.headers["content-type"] = "application/json"
+      request.body = body
+      let answer = router.answer(request)
+      #expect([200, 400, 500, 501, 504].contains(answer.status), "seed \(seed)")
+    }
+  }
+}

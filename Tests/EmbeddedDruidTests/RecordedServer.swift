@@ -1,0 +1,111 @@
+import Foundation
+import Plumbing
+
+@testable import EmbeddedDruid
+
+/// A server that holds the recorded events, without a Kafka: the rows are read from the fixture files.
+struct RecordedServer {
+  let supervisors: Supervisors
+  let server: HTTPServer
+
+  static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Fixtures")
+  /// The recorded rows, which the tests of the commands ask for as well.
+  static let recorded = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../CommandTests/Fixtures/recorded")
+
+  static func lines(_ name: String) throws -> [JSONValue] {
+    try String(contentsOf: fixtures.appending(path: name), encoding: .utf8)
+      .split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+  }
+
+  /// One for all tests.
+  static let shared = Result { try RecordedServer() }
+
+  init() throws {
+    let storage = try TemporaryStorage(directory: "/tmp")
+    supervisors = Supervisors(
+      brokers: "127.0.0.1:9", storage: storage, endOffsets: { _ in nil }, report: { _ in })
+    for (name, file) in [("ecommerce", "events.ndjson"), ("edge", "edge.ndjson")] {
+      let text = try String(
+        contentsOf: Self.recorded.appending(path: "supervisor-\(name).json"), encoding: .utf8)
+      let spec = try IngestionSpec(JSONValue(parsing: text))
+      _ = try supervisors.submit(spec)
+      var reader = RowReader(spec, storage: storage)
+      let lines = try Data(contentsOf: Self.recorded.appending(path: file)).split(separator: 10)
+      for line in lines {
+        _ = try Messages.read(Array(line), with: &reader)
+      }
+      let snapshot = reader.publish()
+      supervisors.find(name)?.follower.state.change { $0.snapshot = snapshot }
+    }
+    let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
+    server = try HTTPServer(port: 0) { router.answer($0) }
+  }
+
+  /// Sends bytes to the server and reads until it closes.
+  static func exchange(_ request: [UInt8], port: UInt16) throws -> [UInt8] {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard socket >= 0 else { throw SystemFailure("making a socket") }
+    defer { close(socket) }
+    var limit = timeval(tv_sec: 30, tv_usec: 0)
+    _ = unsafe setsockopt(
+      socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    let status = unsafe withUnsafePointer(to: address) { address in
+      unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        unsafe connect(socket, address, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard status == 0 else { throw SystemFailure("connecting") }
+    var sent = 0
+    while sent < request.count {
+      let count = unsafe request[sent...].withUnsafeBytes { bytes in
+        unsafe send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+      }
+      guard count > 0 else { break }
+      sent += count
+    }
+    var answer: [UInt8] = []
+    var room = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe room.withUnsafeMutableBytes {
+        unsafe recv(socket, $0.baseAddress, $0.count, 0)
+      }
+      guard count > 0 else { return answer }
+      answer += room[..<count]
+    }
+  }
+}
+
+/// An answer, taken apart.
+struct RecordedAnswer {
+  var status = 0
+  var headers: [String: String] = [:]
+  var body = ""
+
+  init(_ bytes: [UInt8]) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let end = text.range(of: "\r\n\r\n") else { return }
+    let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+    status = Int(lines[0].split(separator: " ").dropFirst().first ?? "") ?? 0
+    for line in lines.dropFirst() {
+      let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
+      headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+    }
+    body = String(text[end.upperBound...])
+  }
+}
+
+/// Messages as a consumer hands them over: with readable bytes behind them.
+enum Messages {
+  static func read(_ message: [UInt8], with reader: inout RowReader) throws -> RowReader.Outcome {
+    let padded = message + [UInt8](repeating: 0, count: 64)
+    return try unsafe padded.withUnsafeBytes { bytes in
+      try unsafe reader.read(UnsafeRawBufferPointer(rebasing: bytes[..<message.count]))
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Plumbing
+import Testing
+
+@testable import EmbeddedDruid
+
+/// The exchanges that were recorded byte by byte from a real Druid's router.
+@Suite(.serialized) struct RecordedWireTests {
+  /// Not played: what the broker itself sends (its trailers), and compressed answers.
+  static let leftOut: Set<String> = [
+    "broker-arraylines", "broker-csv", "cancel-unknown-broker", "gzip", "gzip-broker",
+  ]
+
+  /// Their bodies tell of the server itself, of ids and times, or list the tokens that a parser would take.
+  static let otherBodies: Set<String> = [
+    "error-div-zero-rows", "error-syntax", "error-timeout", "status", "supervisor-get",
+    "supervisor-list", "supervisor-stats", "supervisor-status", "trailing-semicolon",
+  ]
+
+  /// Differ from one answer to the next.
+  static let otherHeaders: Set<String> = [
+    "date", "x-druid-query-id", "x-druid-sql-query-id", "content-length",
+  ]
+
+  static let exchanges = (try? RecordedServer.lines("wire.ndjson")) ?? []
+
+  @Test func recordingsAreThere() { #expect(Self.exchanges.count == 59) }
+
+  @Test(arguments: exchanges.compactMap { $0["name"]?.text }.filter { !leftOut.contains($0) })
+  func answersAsRecorded(_ name: String) throws {
+    let exchange = try #require(Self.exchanges.first { $0["name"]?.text == name })
+    let server = try RecordedServer.shared.get().server
+    let request = Array(try #require(exchange["request"]?.text).utf8)
+    let answer = RecordedAnswer(try RecordedServer.exchange(request, port: server.port))
+    #expect(answer.status == exchange["status"]?.integer.map(Int.init))
+    var wanted: [String: String] = [:]
+    for header in exchange["headers"]?.elements ?? [] {
+      let pair = header.elements?.compactMap(\.text) ?? []
+      wanted[pair[0].lowercased()] = pair[1]
+    }
+    // The container's own pages: only the status counts.
+    if wanted["content-type"]?.hasPrefix("text/html") == true { return }
+    #expect(Set(answer.headers.keys) == Set(wanted.keys))
+    for (key, value) in wanted where !Self.otherHeaders.contains(key) {
+      #expect(answer.headers[key] == value, "\(key)")
+    }
+    guard let body = exchange["body"]?.text else { return }
+    guard Self.otherBodies.contains(name) else {
+      #expect(answer.body == body)
+      return
+    }
+    if let recorded = try? JSONValue(parsing: body), let category = recorded["category"] {
+      let found = try JSONValue(parsing: answer.body)
+      #expect(found["category"] == category)
+      #expect(found["context"]?["line"] == recorded["context"]?["line"])
+      #expect(found["context"]?["column"] == recorded["context"]?["column"])
+    }
+  }
+}

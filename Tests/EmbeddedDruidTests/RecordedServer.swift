@@ -27,8 +27,11 @@ struct RecordedServer {
     supervisors = Supervisors(
       brokers: "127.0.0.1:9", storage: storage, endOffsets: { _ in nil }, report: { _ in })
     for (name, file) in [("ecommerce", "events.ndjson"), ("edge", "edge.ndjson")] {
-      let text = try String(
-        contentsOf: Self.recorded.appending(path: "supervisor-\(name).json"), encoding: .utf8)
+      let text =
+        name == "ecommerce"
+        ? DruidServer.ecommerceSpec
+        : try String(
+          contentsOf: Self.recorded.appending(path: "supervisor-\(name).json"), encoding: .utf8)
       let spec = try IngestionSpec(JSONValue(parsing: text))
       _ = try supervisors.submit(spec)
       var reader = RowReader(spec, storage: storage)

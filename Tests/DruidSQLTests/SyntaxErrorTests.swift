@@ -18,6 +18,13 @@ import Testing
     (";", 1, ";"), (" ", 1, "<EOF>"), ("SELECT 1; SELECT 2", 9, ";"),
     ("SELECT COUNT(*) AS n FROM ecommerce;", 36, ";"), ("SELECT 1 AS a;", 14, ";"),
     ("SET sqlTimeZone = 'America/New_York'; SELECT 1", 37, ";"),
+    ("SELECT * FORM ecommerce", 15, "ecommerce"), ("SELECT 1 +", 10, "+ <EOF>"),
+    ("SELECT a FROM t LIMIT 10 OFFSET", 26, "OFFSET <EOF>"), ("SELECT a FROM t x y", 19, "y"),
+    ("SELECT a FROM t WHERE b = = 3", 25, "= ="), ("SELECT (1 + 2 FROM x", 15, "FROM"),
+    ("WITH x (SELECT 1) SELECT 1", 8, "( SELECT"), ("WITH x AS SELECT 1", 11, "SELECT"),
+    ("SELECT CASE WHEN a THEN 1 FROM t", 27, "FROM"),
+    ("SELECT a FROM t GROUP BY a,", 27, ", <EOF>"),
+    ("select a from t where", 17, "where <EOF>"), ("SELECT COUNT(DISTINCT) FROM t", 22, ")"),
   ])
   func namesTheTokenAndItsPlace(sql: String, column: Int32, token: String) throws {
     let failure = try #require(self.failure(sql))
@@ -45,6 +52,11 @@ import Testing
   @Test(arguments: [
     ("SELECT 1 AS one", "AS", 10), ("CREATE TABLE t (a INT)", "CREATE", 1),
     ("SELECT a FROM t WHERE", "WHERE", 17), ("DROP TABLE x", "DROP", 1),
+    ("SELECT FROM t", "SELECT", 1), ("EXPLAIN SELECT 1", "EXPLAIN", 1),
+    ("SELECT a FROM t GROUP a", "GROUP", 17), ("SELECT a FROM t LIMIT x", "LIMIT", 17),
+    ("SELECT a FROM t JOIN b ON", "ON", 24), ("SELECT a FROM t WHERE a LIKE", "LIKE", 25),
+    ("SELECT a FROM t WHERE a IN ()", "IN", 25), ("SHOW TABLES", "SHOW", 1),
+    ("SELECT DISTINCT FROM t", "FROM", 17), ("SELECT a AS FROM t", "AS", 10),
   ])
   func keywordsAreNamedInWords(sql: String, word: String, column: Int) throws {
     let failure = try #require(self.failure(sql))

@@ -47,6 +47,7 @@ extension Parser {
     index = 0
     parameterCount = 0
     nesting = 0
+    aliasedStar = nil
     opened = -1
     openedFar = -1
     notedIndex = place

@@ -289,7 +289,7 @@ extension Parser {
     let isSymmetric = acceptLone("SYMMETRIC")
     if !isSymmetric { _ = acceptLone("ASYMMETRIC") }
     let low = try expression(above: 24)
-    try expect("AND")
+    guard accept("AND") else { throw refuse("BETWEEN operator has no terminating AND") }
     let high = try expression(above: 32)
     return try node(
       .between(left, low: low, high: high, isNegated: isNegated, isSymmetric: isSymmetric),

@@ -187,7 +187,7 @@ extension Parser {
     let isNamed = accept("AS")
     guard isNamed || atIdentifier() else { return nil }
     let name = try identifier()
-    let columns = at("(") ? try identifierList() : []
+    let columns = try identifierListIfAny()
     return TableAlias(name: name, columns: columns, range: range(from: start))
   }
 }

@@ -35,6 +35,13 @@ extension Parser {
     return Name(parts, range: (parts.first?.range ?? .none).through(previousRange))
   }
 
+  /// `(a, b)` or nothing.
+  mutating func identifierListIfAny() throws(ParseStop) -> [Identifier] {
+    guard at("(") else { return [] }
+    opened = index
+    return try identifierList()
+  }
+
   /// `(a, b)`
   mutating func identifierList() throws(ParseStop) -> [Identifier] {
     try expect("(")

@@ -48,6 +48,18 @@ extension Parser {
     for option in Self.expressionStart { note(option.name) }
   }
 
+  /// What a statement can begin with.
+  mutating func noteStatement() {
+    guard notedIndex >= 0 else { return }
+    let first = [
+      "INSERT", "UPSERT", "EXPLAIN", "SET", "RESET", "ALTER", "WITH", "SELECT", "VALUES", "VALUE",
+      "TABLE",
+    ]
+    for word in first { note(word) }
+    noteExpression()
+    for word in ["DESCRIBE", "DELETE", "UPDATE", "MERGE", "CALL"] { note(word) }
+  }
+
   mutating func noteOperators() {
     guard notedIndex >= 0 else { return }
     for option in Self.operatorOptions { note(option) }

@@ -130,7 +130,7 @@ extension Parser {
     var tables: [CommonTable] = []
     repeat {
       let name = try identifier()
-      let columns = at("(") ? try identifierList() : []
+      let columns = try identifierListIfAny()
       try expect("AS")
       try expect("(")
       let query = try query()

@@ -28,6 +28,7 @@ extension Parser {
     let start = token.range
     if acceptLone("*") {
       let star = try node(.star(nil), start)
+      if let alias = try selectAlias() { aliasedStar = aliasedStar ?? alias.range }
       return SelectItem(expression: star, alias: nil, range: start)
     }
     let expression = try expression()

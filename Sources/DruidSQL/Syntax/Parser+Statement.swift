@@ -1,6 +1,7 @@
 extension Parser {
   mutating func statement() throws(ParseStop) -> Statement {
     let start = token.range
+    noteStatement()
     var isExplain = false
     let body: Statement.Body
     if at("EXPLAIN") {
@@ -16,6 +17,7 @@ extension Parser {
       body = try bare()
     }
     try expectEnd()
+    if let aliasedStar { throw refuse("A star takes no alias", at: aliasedStar) }
     return Statement(
       isExplain: isExplain, body: body, parameterCount: parameterCount, range: range(from: start))
   }

@@ -8,6 +8,8 @@ package struct Parser {
   var index = 0
   var parameterCount = 0
   var nesting = 0
+  /// The first alias behind a bare star, which the grammar takes and nothing else does.
+  var aliasedStar: SourceRange?
   /// For each `(` the index behind its `)`.
   let parenthesisEnds: [Int: Int]
   /// The token whose choice covers one more token, and two more.

@@ -46,6 +46,16 @@ package final class Broker: Sendable {
     node.topics[topic]?.partitions.map { $0.endOffset }
   }
 
+  /// How many records there are in all topics, and the bytes of their batches as they were sent.
+  package var totals: (records: Int64, bytes: Int64) {
+    node.topics.all.reduce(into: (0, 0)) { totals, topic in
+      for partition in topic.partitions {
+        totals.records += partition.endOffset
+        totals.bytes += partition.byteCount
+      }
+    }
+  }
+
   /// Whether records are gone that a client may believe to be here.
   package var lostSomething: Bool { node.lostSomething }
 

@@ -15,6 +15,7 @@ final class PartitionLog: Sendable {
   private struct State {
     var batches: [Batch] = []
     var endOffset: Int64 = 0
+    var byteCount: Int64 = 0
     var stretches: [Int64] = []
     /// Where the next batch goes, and how much of the stretch is left there.
     var position: Int64 = 0
@@ -33,6 +34,9 @@ final class PartitionLog: Sendable {
 
   /// One past the offset of the last record.
   var endOffset: Int64 { state.withLock { $0.endOffset } }
+
+  /// The size of all its batches, as they were sent.
+  var byteCount: Int64 { state.withLock { $0.byteCount } }
 
   /// Why a batch was not appended.
   enum Refusal: Error {
@@ -84,6 +88,7 @@ final class PartitionLog: Sendable {
         latestTimestamp: max(header.maxTimestamp, state.batches.last?.latestTimestamp ?? .min)))
     state.position += Int64(header.size)
     state.room -= header.size
+    state.byteCount += Int64(header.size)
     state.endOffset = offset + Int64(header.lastOffsetDelta) + 1
     state.sequences.remember(header, baseOffset: offset)
     return offset

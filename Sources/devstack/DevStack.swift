@@ -9,6 +9,8 @@ struct DevStack: Tool {
   private let stack: Stack.Settings
   private let command: [String]
   private let environment: [String: String]
+  private let wantsSummary: Bool
+  private let start = ContinuousClock.now
 
   init(_ arguments: Arguments) throws {
     let folder = arguments.environment("TMPDIR") ?? "/tmp"
@@ -18,6 +20,7 @@ struct DevStack: Tool {
       folder: folder, supervisors: try arguments.all(.supervisor).map(readSmallFile))
     command = arguments.operands
     environment = currentEnvironment()
+    wantsSummary = arguments.isSet(.summary)
   }
 
   mutating func run() throws -> ExitStatus {
@@ -29,15 +32,20 @@ struct DevStack: Tool {
     if command.isEmpty {
       try servers.announce()
       let last = signals.next { [SIGINT, SIGTERM, SIGHUP].contains($0) }
-      servers.stop()
+      end(servers)
       if servers.lostSomething { return .incomplete }
       SignalQueue.end(by: last)
     }
     let status = runCommand(beside: servers, signals)
-    servers.stop()
+    end(servers)
     if status == 0 && servers.lostSomething { return .incomplete }
     // Any number: the command's own.
     exit(status)
+  }
+
+  private func end(_ servers: Stack) {
+    servers.stop()
+    if wantsSummary { Diagnostics.summary(servers.summary(after: .now - start)) }
   }
 
   private func runCommand(beside servers: Stack, _ signals: SignalQueue) -> Int32 {

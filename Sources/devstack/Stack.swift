@@ -67,6 +67,13 @@ struct Stack {
     _ = setsid()
   }
 
+  /// The line that `--summary` asks for: records taken, their bytes as they were sent, and the time.
+  func summary(after time: Duration) -> String {
+    let totals = broker.totals
+    let seconds = (time.inSeconds * 1000).rounded() / 1000
+    return "{\"lines\":\(totals.records),\"bytes\":\(totals.bytes),\"seconds\":\(seconds)}"
+  }
+
   func stop() {
     druid.stop()
     broker.stop()

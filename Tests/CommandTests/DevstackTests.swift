@@ -61,6 +61,16 @@ import Testing
     #expect(outcome.output == "same\n", "\(outcome.errors)")
   }
 
+  @Test func endsWithASummaryWhenAsked() throws {
+    let outcome = try run("devstack --summary -- sh -c 'seq 100 | kprod -t t; exit 3'")
+    #expect(outcome.status == 3)
+    let keys = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.errors.utf8)) as? [String: Double])
+    #expect(keys["lines"] == 100)
+    #expect((keys["bytes"] ?? 0) > 292)
+    #expect((keys["seconds"] ?? -1) >= 0)
+  }
+
   // MARK: Signals
 
   @Test func forwardsTermAndHangUpAndIgnoresTheKeyboard() throws {

@@ -24,10 +24,12 @@ import Testing
   }
 
   static func rows(
-    _ sql: String, _ snapshot: TableSnapshot, named name: String = "d"
+    _ sql: String, _ snapshot: TableSnapshot, named name: String = "d", columns: [String]? = nil
   ) throws -> [[String]] {
     let connection = try SQLiteConnection()
-    let names = name == "d" ? ["t", "device", "user_id", "price"] : ["c0", "c1", "c2", "c3"]
+    let names =
+      columns
+      ?? (name == "d" ? ["t", "device", "user_id", "price"] : ["c0", "c1", "c2", "c3"])
     try connection.add(
       BoundTable(
         columnNames: Array(names.prefix(snapshot.schema.columns.count)), snapshot: snapshot),

@@ -1,0 +1,130 @@
+import Plumbing
+import Testing
+
+@testable import EmbeddedDruid
+
+@Suite struct IngestionSpecTests {
+  /// The project's spec, with something else in place of a part of it.
+  static func spec(_ old: String = "", _ new: String = "") throws -> IngestionSpec {
+    let text =
+      old.isEmpty
+      ? DruidServer.ecommerceSpec : DruidServer.ecommerceSpec.replacing(old, with: new)
+    return try IngestionSpec(JSONValue(parsing: text))
+  }
+
+  @Test func readsTheProjectsOwn() throws {
+    let spec = try Self.spec()
+    #expect(spec.dataSource == "ecommerce")
+    #expect(spec.topic == "ecommerce")
+    #expect(spec.timestamp == TimestampSpec(format: .posix))
+    #expect(
+      spec.schema.columns.map(\.name) == [
+        "__time", "event_type", "country", "city", "device", "user_id", "product_id", "price",
+        "quantity",
+      ])
+    #expect(!spec.isRolledUp && spec.usesEarliestOffset && spec.granularity == .none)
+  }
+
+  @Test func defaultsAreDruids() throws {
+    let spec = try Self.spec("\"rollup\": false", "\"intervals\": []")
+    #expect(spec.isRolledUp)
+    #expect(try !Self.spec("\"useEarliestOffset\": true,", "").usesEarliestOffset)
+    #expect(
+      try Self.spec("{\"type\": \"string\", \"name\": \"city\"}", "\"city\"").schema
+        == Self.spec().schema)
+  }
+
+  /// What would change the rows and is not done is refused by its name.
+  @Test(arguments: [
+    (
+      "\"metricsSpec\": []",
+      "\"metricsSpec\": [{\"type\":\"HLLSketchBuild\",\"name\":\"u\",\"fieldName\":\"x\"}]",
+      "metricsSpec.u.type"
+    ),
+    (
+      "\"metricsSpec\": []",
+      "\"transformSpec\": {\"transforms\":[{\"type\":\"expression\",\"name\":\"r\",\"expression\":\"1\"}]}",
+      "transformSpec.transforms"
+    ),
+    (
+      "\"metricsSpec\": []", "\"transformSpec\": {\"filter\":{\"type\":\"selector\"}}",
+      "transformSpec.filter"
+    ),
+    ("\"metricsSpec\": []", "\"somethingNew\": 1", "dataSchema.somethingNew"),
+    ("\"format\": \"posix\"", "\"format\": \"yyyy\"", "timestampSpec.format"),
+    (
+      "{\"type\": \"string\", \"name\": \"city\"}", "{\"type\": \"json\", \"name\": \"city\"}",
+      "dimensions.city.type"
+    ),
+    (
+      "\"queryGranularity\": \"NONE\"",
+      "\"queryGranularity\": {\"type\":\"period\",\"period\":\"PT7M\"}", "queryGranularity"
+    ),
+    (
+      "\"topic\": \"ecommerce\"", "\"topic\": \"e\", \"topicPattern\": \"e.*\"",
+      "ioConfig.topicPattern"
+    ),
+    ("{\"type\": \"json\"}", "{\"type\": \"csv\"}", "inputFormat.type"),
+    (
+      "{\"type\": \"json\"}",
+      "{\"type\": \"json\", \"flattenSpec\":{\"fields\":[{\"name\":\"a\"}]}}", "flattenSpec"
+    ),
+    ("\"logParseExceptions\": true", "\"reportParseExceptions\": true", "reportParseExceptions"),
+  ])
+  func refusesByName(_ change: (old: String, new: String, field: String)) throws {
+    let failure = #expect(throws: SpecFailure.self) { try Self.spec(change.old, change.new) }
+    #expect(failure?.message.contains(change.field) == true, "\(failure?.message ?? "")")
+    #expect(failure?.message.contains("devstack does not support") == true)
+  }
+
+  @Test(arguments: [
+    ("{\"type\": \"kafka\"}", "problem: dataSchema"),
+    ("{\"type\": \"kafka\", \"spec\": {\"dataSchema\": {}}}", "problem: ioConfig"),
+    ("{}", "missing type id property 'type'"),
+    ("{\"type\": \"kinesisx\", \"spec\": {}}", "Could not resolve type id 'kinesisx'"),
+  ])
+  func refusesAsDruidDoes(_ pair: (spec: String, words: String)) throws {
+    let failure = #expect(throws: SpecFailure.self) {
+      try IngestionSpec(JSONValue(parsing: pair.spec))
+    }
+    #expect(failure?.message.contains(pair.words) == true)
+  }
+
+  /// Whatever is in a spec, it is read or refused.
+  @Test func specsAreFuzzed() throws {
+    let seed = UInt64.random(in: .min ... .max)
+    var state = seed
+    func random(_ limit: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % limit
+    }
+    let leaves: [JSONValue] = [
+      .null, .bool(true), .number("-1"), .number("1e999"), .string(""), .string("ALL"),
+      .array([]), .object([]), .array([.null, .string("x")]), .string("\u{0}"),
+    ]
+    func damaged(_ value: JSONValue) -> JSONValue {
+      if random(40) == 0 { return leaves[random(leaves.count)] }
+      switch value {
+      case .array(let list): return .array(list.map { damaged($0) })
+      case .object(let members):
+        return .object(
+          members.filter { _ in random(40) > 0 }.map {
+            .init(key: $0.key, value: damaged($0.value))
+          })
+      default: return value
+      }
+    }
+    let good = try JSONValue(parsing: DruidServer.ecommerceSpec)
+    let storage = try TemporaryStorage(directory: "/tmp")
+    for _ in 0..<400 {
+      do {
+        let spec = try IngestionSpec(damaged(good))
+        var reader = RowReader(spec, storage: storage)
+        _ = try Messages.read(
+          Array("{\"timestamp\":1767225600,\"city\":\"x\"}".utf8), with: &reader)
+      } catch let failure as SpecFailure {
+        #expect(!failure.message.isEmpty, "seed \(seed)")
+      }
+    }
+  }
+}

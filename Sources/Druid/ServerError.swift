@@ -63,6 +63,13 @@ struct ServerError {
   func failure(url: String) -> DruidFailure {
     var failure = DruidFailure(kind, words)
     failure.place = place
+    if let place {
+      // The user's file has other lines and columns than the statement that was sent.
+      let theirs = " (line [\(place.line)], column [\(place.column)])"
+      if let range = failure.message.firstRange(of: theirs) {
+        failure.message.removeSubrange(range)
+      }
+    }
     switch failure.kind {
     case .notDruid:
       failure.message = "\(url) does not answer as Druid does: status \(status), \(words)"

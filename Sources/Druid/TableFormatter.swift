@@ -38,7 +38,6 @@ struct TableFormatter: RowFormatter {
       max(headerWidth($0.name), options.hasTypes ? headerWidth($0.sqlType) : 0)
     }
     nameWidth = columns.map { headerWidth(verticalName($0)) }.max() ?? 0
-    if shape == .vertical, options.follows { block.append("\n") }
   }
 
   private func headerWidth(_ text: String) -> Int {
@@ -169,6 +168,9 @@ struct TableFormatter: RowFormatter {
 
   private mutating func appendRowStart(into block: inout ByteBlock) {
     shownRows += 1
+    if shape == .vertical, options.format == .vertical, options.follows, shownRows == 1 {
+      block.append("\n")
+    }
     if shape == .vertical { block.append("-[ row \(shownRows) ]-\n") }
   }
 

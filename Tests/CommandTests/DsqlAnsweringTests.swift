@@ -190,6 +190,30 @@ import Testing
     }
   }
 
+  /// On a terminal a table has to fit, notes are shown, and mistakes at the prompt do not end it.
+  @Test func onATerminal() throws {
+    let stub = try DsqlStub { request, _ in
+      request.sql == "bad"
+        ? [.send(DsqlAnswer.error("400 Bad Request", DsqlAnswer.unknownTable)), .keep]
+        : [.send(DsqlAnswer.whole(DsqlAnswer.body(["[\"a long text for a table\",1]"]))), .keep]
+    }
+    defer { stub.stop() }
+    let narrow = try Self.run(
+      "script -qec \"stty cols 20; dsql -e 'SELECT COUNT(DISTINCT x)'\" /dev/null < /dev/null",
+      stub, [:])
+    #expect(narrow.output.contains("-[ row 1 ]-\r\ns | a long text for a table\r\nn | 1\r\n"))
+    #expect(narrow.output.contains("COUNT(DISTINCT ...) is an estimate without --exact"))
+    let wide = try Self.run(
+      "script -qec \"stty cols 80; dsql -e 'SELECT 1'\" /dev/null < /dev/null", stub, [:])
+    #expect(wide.output.contains("a long text for a table | 1\r\n"))
+    let prompt = try Self.run(
+      "printf 'bad;\\nSELECT 1;\\n\\004' | script -qec 'stty cols 80; dsql -f csv' /dev/null", stub,
+      [:])
+    #expect(prompt.output.contains("reading SQL from the terminal"))
+    #expect(prompt.output.contains("Object 'ecommerce' not found"))
+    #expect(prompt.output.contains("a long text for a table,1\r\n"))
+  }
+
   @Test func namesThatComeTwice() throws {
     let stub = try DsqlStub { _, _ in
       let body = "[\"c\",\"c\"]\n[\"LONG\",\"LONG\"]\n[\"BIGINT\",\"BIGINT\"]\n[1,2]\n\n"

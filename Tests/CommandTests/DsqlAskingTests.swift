@@ -95,7 +95,7 @@ import Testing
     #expect(stops.status == 65)
     #expect(
       stops.errors == """
-        dsql: q.sql: line 4, column 6 (statement 2): Object 'nope' not found (line [2], column [6])
+        dsql: q.sql: line 4, column 6 (statement 2): Object 'nope' not found
           FROM nope
                ^
 

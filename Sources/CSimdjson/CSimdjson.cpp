@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <cstring>
 #include <new>
 #include <string_view>
 
@@ -24,7 +25,16 @@ struct Search {
   const size_t *parts;
   size_t count;
   csj_value *values;
+  /// Where the line ends.
+  const char *end;
+  /// Whether there is a backslash anywhere in the line; else every key is its text.
+  bool has_escapes;
 };
+
+/// Whether the key that begins at `raw`, behind its opening quote, is this name as it stands.
+bool is_key(const char *raw, const char *name, size_t length, const char *end) {
+  return size_t(end - raw) > length && raw[length] == '"' && std::memcmp(raw, name, length) == 0;
+}
 
 error_code take(ondemand::value value, csj_value &out) {
   ondemand::json_type type;
@@ -84,15 +94,19 @@ error_code take(ondemand::value value, csj_value &out) {
 /// Walks one object to its end. `open` tells which paths lead here (their first `depth` parts match).
 error_code walk(ondemand::object object, const Search &search, uint64_t open, size_t depth) {
   for (auto field : object) {
+    ondemand::raw_json_string raw;
+    SIMDJSON_TRY(field.key().get(raw));
     std::string_view key;
-    SIMDJSON_TRY(field.unescaped_key().get(key));
+    if (search.has_escapes) SIMDJSON_TRY(field.unescaped_key().get(key));
     ondemand::value value;
     SIMDJSON_TRY(field.value().get(value));
     uint64_t ends = 0, leads = 0;
     const char *const *names = search.names;
     const size_t *lengths = search.lengths;
     for (size_t i = 0; i < search.count; i++) {
-      if ((open >> i & 1) != 0 && key == std::string_view(names[depth], lengths[depth])) {
+      if ((open >> i & 1) != 0 &&
+          (search.has_escapes ? key == std::string_view(names[depth], lengths[depth])
+                              : is_key(raw.raw(), names[depth], lengths[depth], search.end))) {
         (search.parts[i] == depth + 1 ? ends : leads) |= uint64_t(1) << i;
       }
       names += search.parts[i];
@@ -137,7 +151,8 @@ int32_t csj_find(
     ondemand::object object;
     error = document.get_object().get(object);
     if (error == SUCCESS) {
-      const Search search{names, lengths, parts, count, values};
+      const Search search{names, lengths, parts, count, values, line + length,
+                          std::memchr(line, '\\', length) != nullptr};
       const uint64_t all = count == 64 ? ~uint64_t(0) : (uint64_t(1) << count) - 1;
       error = walk(object, search, all, 0);
     }

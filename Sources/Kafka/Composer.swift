@@ -12,11 +12,15 @@ struct Composer: ~Copyable {
   private let timeIndex: Int
   private var envelope = Envelope()
   private let fixedHeaders: [Header]
+  private let isPlacedByKey: Bool
+  private let hasTimes: Bool
 
   init(_ form: RecordForm, partitionCount: Int32, headers: [Header]) {
     self.form = form
     self.partitionCount = partitionCount
     fixedHeaders = headers
+    isPlacedByKey = form.key != .none && form.partition == nil && partitionCount > 0
+    hasTimes = form.timestampField != nil
     var fields: [[String]] = []
     fixedKey = if case .fixed(let key) = form.key { FixedBytes(key) } else { nil }
     if case .field(let path) = form.key { fields.append(path) }
@@ -60,14 +64,13 @@ struct Composer: ~Copyable {
     }
     if form.emptyIsNull, unsafe message.len == 0 { unsafe message.payload = nil }
     unsafe message.partition = place(message)
-    unsafe batch.timestamps[batch.count] = form.timestampField == nil ? 0 : try timestamp()
+    unsafe batch.timestamps[batch.count] = hasTimes ? try timestamp() : 0
     unsafe batch.messages[batch.count] = unsafe message
     batch.count += 1
   }
 
   private func place(_ message: rd_kafka_message_t) -> Int32 {
-    if let partition = form.partition { return partition }
-    guard form.key != .none, partitionCount > 0 else { return -1 }
+    guard isPlacedByKey else { return form.partition ?? -1 }
     return unsafe javaPartition(
       of: UnsafeRawBufferPointer(start: message.key, count: message.key_len),
       among: partitionCount)

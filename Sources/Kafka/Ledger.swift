@@ -78,7 +78,8 @@ internal import Plumbing
       tally.countFailure(.kafka(error.rawValue))
       unsafe write(content)
     } else {
-      tally.countDoubt(.kafka(error.rawValue))
+      let isSilent = error == RD_KAFKA_RESP_ERR_NO_ERROR
+      tally.countDoubt(isSilent ? .unacknowledged : .kafka(error.rawValue))
       unsafe write(content)
     }
     unsafe KeptLine.release(content._private)

@@ -16,6 +16,11 @@ package struct Pump: ~Copyable {
   private let ledger: Ledger
   private let isPlain: Bool
   private let keepsProgress: Bool
+  private let delimiter: [UInt8]
+  private let maximumLength: Int
+  /// Lines read, and their bytes.
+  private var lines = 0
+  private var bytes = 0
   /// Bytes at the front of the input that were searched and hold no delimiter.
   private var searched = 0
   /// Inside a line over the limit.
@@ -51,6 +56,8 @@ package struct Pump: ~Copyable {
     through connection: Connection?, failed: consuming FailedFile?, drainLimit: Duration
   ) {
     self.form = form
+    delimiter = form.delimiter
+    maximumLength = form.maximumLength
     input = BlockReader(from: descriptor, named: name)
     let rawForm: Ledger.RawForm =
       if form.isEnvelope {
@@ -86,6 +93,8 @@ package struct Pump: ~Copyable {
     sender?.drain()
     ledger.flush()
     Diagnostics.endProgress()
+    ledger.tally.lines = lines
+    ledger.tally.bytes = bytes
     var ending = Ending(
       tally: ledger.tally, failure: failure ?? stoppedBy ?? sender?.failure ?? ledger.writeFailure,
       duration: start.duration(to: .now))
@@ -128,10 +137,10 @@ package struct Pump: ~Copyable {
     var position = 0
     while pace?.pause == nil, stoppedBy == nil,
       let end = unsafe Kafka.position(
-        of: form.delimiter, in: block, from: max(position, searched))
+        of: delimiter, in: block, from: max(position, searched))
     {
       unsafe take(UnsafeRawBufferPointer(rebasing: block[position..<end]))
-      position = end + form.delimiter.count
+      position = end + delimiter.count
       searched = 0
     }
     sendBatch()
@@ -147,10 +156,10 @@ package struct Pump: ~Copyable {
 
   @inline(__always)
   private mutating func take(_ line: UnsafeRawBufferPointer) {
-    ledger.tally.lines += 1
-    ledger.tally.bytes += line.count
+    lines += 1
+    bytes += line.count
     pace?.count()
-    if line.count > form.maximumLength { return unsafe refuse(.tooLong, line) }
+    if line.count > maximumLength { return unsafe refuse(.tooLong, line) }
     if isPlain {
       let index = batch.count
       unsafe batch.messages[index].payload = UnsafeMutableRawPointer(mutating: line.baseAddress)
@@ -191,7 +200,7 @@ package struct Pump: ~Copyable {
 
   private mutating func noteBadLine(_ reason: Reason) {
     if form.stopsAtBadLine, stoppedBy == nil {
-      stoppedBy = BadLine(number: ledger.tally.lines, reason: reason)
+      stoppedBy = BadLine(number: lines, reason: reason)
     }
   }
 
@@ -203,7 +212,7 @@ package struct Pump: ~Copyable {
     unsafe ledger.failPart(
       .tooLong, part: RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: block[..<count])),
       isLast: end != nil)
-    ledger.tally.bytes += count
+    bytes += count
     searched = 0
     if end == nil {
       input.consume(count)
@@ -215,7 +224,7 @@ package struct Pump: ~Copyable {
 
   private mutating func endSkipping() {
     isSkipping = false
-    ledger.tally.lines += 1
+    lines += 1
     noteBadLine(.tooLong)
   }
 
@@ -224,14 +233,14 @@ package struct Pump: ~Copyable {
     let rest = unsafe input.bytes
     if isSkipping {
       unsafe ledger.failPart(.tooLong, part: RawSpan(_unsafeBytes: rest), isLast: true)
-      ledger.tally.bytes += rest.count
+      bytes += rest.count
       endSkipping()
     } else if rest.count > 0 {
       // A file keeps what a signal left unread: its torn line was never taken.
       if input.wasInterrupted, input.isFile { return }
       if input.wasInterrupted || form.wholeLinesOnly {
-        ledger.tally.lines += 1
-        ledger.tally.bytes += rest.count
+        lines += 1
+        bytes += rest.count
         unsafe refuse(.torn, rest)
       } else {
         unsafe take(rest)
@@ -244,7 +253,7 @@ package struct Pump: ~Copyable {
   private func showProgress() {
     let tally = ledger.tally
     Diagnostics.progress(
-      "\(tally.lines) lines, \(tally.bytes / 1_000_000) MB, \(tally.delivered) delivered"
+      "\(lines) lines, \(bytes / 1_000_000) MB, \(tally.delivered) delivered"
         + (tally.isComplete ? "" : ", \(tally.failed) failed, \(tally.unknown) unknown"))
   }
 }

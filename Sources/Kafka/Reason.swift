@@ -12,6 +12,8 @@ package enum Reason: Hashable, Sendable {
   case torn
   /// We stopped before it could be sent.
   case notSent
+  /// It was sent without asking for an answer (`-X acks=0`).
+  case unacknowledged
   /// An error of the client library or the broker, by its number.
   case kafka(Int32)
 
@@ -26,6 +28,7 @@ package enum Reason: Hashable, Sendable {
     case .tooLong: "too-long"
     case .torn: "torn"
     case .notSent: "not-sent"
+    case .unacknowledged: "unacknowledged"
     case .kafka(let code):
       // The name of an error is constant text.
       unsafe String(cString: rd_kafka_err2name(rd_kafka_resp_err_t(rawValue: code)))
@@ -42,6 +45,7 @@ package enum Reason: Hashable, Sendable {
     case .tooLong: "it is longer than --max-line allows"
     case .torn: "its end is missing"
     case .notSent: "stopped before it was sent"
+    case .unacknowledged: "no acknowledgement was asked for"
     case .kafka(let code):
       lowercasedFirst(kafkaWords(code))
     }

@@ -43,8 +43,8 @@ import Testing
     ),
     (
       "\"metricsSpec\": []",
-      "\"transformSpec\": {\"transforms\":[{\"type\":\"expression\",\"name\":\"r\",\"expression\":\"1\"}]}",
-      "transformSpec.transforms"
+      "\"transformSpec\": {\"transforms\":[{\"type\":\"expression\",\"name\":\"r\",\"expression\":\"timestamp_floor(x)\"}]}",
+      "transformSpec.transforms.r"
     ),
     (
       "\"metricsSpec\": []", "\"transformSpec\": {\"filter\":{\"type\":\"selector\"}}",

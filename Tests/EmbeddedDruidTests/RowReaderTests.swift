@@ -10,6 +10,7 @@ import Testing
 
   static func reader(
     format: String = "posix", dimensions: String = dimensions, metrics: String = "[]",
+    transforms: String = "[]",
     granularity: String = "\"rollup\":false"
   ) throws -> RowReader {
     let spec = try IngestionSpec(
@@ -17,7 +18,7 @@ import Testing
         parsing: """
           {"type":"kafka","spec":{"dataSchema":{"dataSource":"x",
           "timestampSpec":{"column":"t","format":"\(format)"},
-          "dimensionsSpec":{"dimensions":\(dimensions)},"metricsSpec":\(metrics),
+          "dimensionsSpec":{"dimensions":\(dimensions)},"metricsSpec":\(metrics),"transformSpec":{"transforms":\(transforms)},
           "granularitySpec":{\(granularity)}},
           "ioConfig":{"topic":"x","inputFormat":{"type":"json"}}}}
           """))
@@ -132,6 +133,22 @@ import Testing
       try ScanTests.rows(
         "SELECT sum(c2) FROM d0", old, named: "d0", columns: (0..<6).map { "c\($0)" })
         == [["4"]])
+  }
+
+  @Test(
+    arguments: [
+      ("a * b", "3.0"), ("\\\"a\\\" + 1", "2.5"), ("b / 3", "0"), ("b - (a + 1) * 2", "-3.0"),
+      ("b % 0", nil), ("missing * 2", "null"), ("concat(s, '-', b)", "x-2"),
+      ("nvl(missing, s)", "x"),
+      ("s * 2", nil), ("upper(s)", "X"), ("7 / 2", "3"),
+    ] as [(String, String?)])
+  func transformsOfTheSimpleKind(_ sample: (expression: String, value: String?)) throws {
+    var reader = try Self.reader(
+      dimensions: "[\"r\"]",
+      transforms:
+        "[{\"type\":\"expression\",\"name\":\"r\",\"expression\":\"\(sample.expression)\"}]")
+    let rows = try Self.rows(["{\"t\":1,\"a\":1.5,\"b\":2,\"s\":\"x\"}"], &reader)
+    #expect(rows == (sample.value.map { ["1000 | \($0)"] } ?? []))
   }
 
   @Test func manyDistinctTextsKeepTheirIDs() throws {

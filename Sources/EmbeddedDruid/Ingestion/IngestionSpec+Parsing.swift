@@ -58,7 +58,7 @@ extension IngestionSpec {
     segmentGranularity = try QueryGranularity(
       granularity["segmentGranularity"] ?? .string("DAY"), field: "segmentGranularity")
     isRolledUp = granularity["rollup"]?.bool ?? true
-    try Self.transforms(schema["transformSpec"])
+    transforms = try Self.transforms(schema["transformSpec"])
 
     try Self.check(io: io)
     guard let topic = io["topic"]?.text ?? io["stream"]?.text else {
@@ -164,12 +164,21 @@ extension IngestionSpec {
     return metrics
   }
 
-  private static func transforms(_ json: JSONValue?) throws(SpecFailure) {
-    guard let json, !json.isNull else { return }
-    if let filter = json["filter"], !filter.isNull { throw .unsupported("transformSpec.filter") }
-    if let list = json["transforms"]?.elements, !list.isEmpty {
-      throw .unsupported("transformSpec.transforms")
+  private static func transforms(
+    _ json: JSONValue?
+  ) throws(SpecFailure) -> [ExpressionTransform] {
+    guard let json, !json.isNull else { return [] }
+    try allow(json, "transformSpec", ["transforms"], harmlessWhenEmpty: ["filter"])
+    var transforms: [ExpressionTransform] = []
+    for element in json["transforms"]?.elements ?? [] {
+      guard let name = element["name"]?.text, let expression = element["expression"]?.text,
+        element["type"]?.text == "expression"
+      else { throw .unsupported("transformSpec.transforms", element.jsonText) }
+      // One may hide the timestamp; that changes what a row is, and is left to a real Druid.
+      guard name != "__time" else { throw .unsupported("transformSpec.transforms.__time") }
+      transforms.append(try ExpressionTransform(name: name, expression: expression))
     }
+    return transforms
   }
 
   private static func check(io: JSONValue) throws(SpecFailure) {

@@ -35,6 +35,7 @@ struct IngestionSpec: Sendable {
   var timestamp: TimestampSpec
   var dimensions: [Dimension]
   var metrics: [Metric]
+  var transforms: [ExpressionTransform]
   var granularity: QueryGranularity
   var isRolledUp: Bool
   /// What a segment spans; only `sys.segments` shows it.

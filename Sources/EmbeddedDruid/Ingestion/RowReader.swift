@@ -43,6 +43,7 @@ struct RowReader: ~Copyable {
 
   /// Takes a message, followed in memory by ``LineReader/padding`` readable bytes.
   mutating func read(_ message: UnsafeRawBufferPointer) throws(StorageFull) -> Outcome {
+    guard spec.transforms.isEmpty else { return try unsafe readSlowly(message) }
     let isObject: Bool
     do {
       try line.read(unsafe message.bytes)
@@ -255,7 +256,7 @@ struct RowReader: ~Copyable {
     _ message: UnsafeRawBufferPointer
   ) throws(StorageFull) -> Outcome {
     var text = unsafe MessageText(message)
-    let objects: [[FieldValue.Member]]
+    var objects: [[FieldValue.Member]]
     do {
       objects = try text.objects()
     } catch {
@@ -265,6 +266,11 @@ struct RowReader: ~Copyable {
       return .unparseable(
         unsafe "Unable to parse [\(Self.shown(message))] as the intermediateRow resulted in empty input row"
       )
+    }
+    do throws(ExpressionTransform.Failure) {
+      for index in objects.indices { objects[index] = try transformed(objects[index]) }
+    } catch {
+      return .unparseable("Could not transform value: \(error.reason)")
     }
     var times: [Int64] = []
     for object in objects {
@@ -285,6 +291,19 @@ struct RowReader: ~Copyable {
       try finishRow(&hasError) { .given(values[$0]) }
     }
     return .rows(objects.count, withError: hasError)
+  }
+
+  /// The fields with what is computed from them; expressions see the message's own fields only.
+  private func transformed(
+    _ fields: [FieldValue.Member]
+  ) throws(ExpressionTransform.Failure) -> [FieldValue.Member] {
+    var result = fields
+    for transform in spec.transforms {
+      let value = try transform.value(of: fields)
+      result.removeAll { $0.key == transform.name }
+      result.append(FieldValue.Member(key: transform.name, value: value))
+    }
+    return result
   }
 
   private func time(of value: FieldValue) -> Int64? {

@@ -56,6 +56,7 @@ import Testing
     #expect(try call("rpad", .text("ab"), .integer(5), .text("xy")) == .text("abxyx"))
     #expect(try call("lpad", .text("abc"), .integer(2), .text("x")) == .text("ab"))
     #expect(try call("lpad", .text("abc"), .integer(-1), .text("x")) == .null)
+    #expect(try call("rpad", .text("abc"), .integer(0), .text("x")) == .null)
     #expect(try call("trim", .text("  x "), .text(" ")) == .text("x"))
     #expect(try call("ltrim", .text("xxa"), .text("x")) == .text("a"))
     #expect(try call("rtrim", .text("ayy"), .text("y")) == .text("a"))
@@ -152,6 +153,8 @@ import Testing
     #expect(try call("array_concat", .text("[1]"), .text("[2]")) == .text("[1,2]"))
     #expect(try call("array_slice", .text("[1,2,3]"), .integer(1), .integer(2)) == .text("[2]"))
     #expect(try call("array_to_string", .text("[1,\"a\"]"), .text(",")) == .text("1,a"))
+    #expect(try call("array_to_string", .text("[null]"), .text(",")) == .null)
+    #expect(try call("array_to_string", .text("[null,1]"), .text(",")) == .text("null,1"))
     #expect(try call("array_offset_of", .text("[1,2]"), .integer(2)) == .integer(1))
   }
 

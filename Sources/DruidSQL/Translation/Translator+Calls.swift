@@ -3,8 +3,7 @@ extension Translator {
     _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
     switch name {
-    case "AND", "OR":
-      return "(" + (try texts(operands)).joined(separator: " \(name) ") + ")"
+    case "AND", "OR": return Self.balanced((try texts(operands))[...], name)
     case "NOT": return "(NOT \(try text(operands[0])))"
     case "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE":
       return "(\(try text(operands[0])) \(name))"

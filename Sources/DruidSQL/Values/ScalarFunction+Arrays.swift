@@ -42,8 +42,7 @@ extension ScalarFunction {
     },
     strict("array_to_string") { arguments, context throws(ValueFailure) in
       let separator = try arguments.text(1)
-      let values = try context.elements(arguments[0]).map { $0.value.text ?? "null" }
-      return .text(values.joined(separator: separator))
+      return joined(try context.elements(arguments[0]).map(\.value.text), separator)
     },
     strict("string_to_array") { arguments, context throws(ValueFailure) in
       .text(JSONTree(texts: try pieces(arguments, context)).text)

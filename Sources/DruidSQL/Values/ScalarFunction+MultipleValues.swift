@@ -66,8 +66,7 @@ extension ScalarFunction {
       },
       strict("mv_to_string") { arguments, context throws(ValueFailure) in
         let separator = try arguments.text(1)
-        let values = context.values(of: arguments[0]).map { $0 ?? "null" }
-        return .text(values.joined(separator: separator))
+        return joined(context.values(of: arguments[0]), separator)
       },
       strict("string_to_mv") { arguments, context throws(ValueFailure) in
         .multiple(try pieces(arguments, context))
@@ -143,6 +142,12 @@ extension ScalarFunction {
       let index = context.values(of: arguments[0]).firstIndex(of: try arguments.text(1))
       return index.map { .integer(Int64($0 + first)) } ?? .null
     }
+  }
+
+  /// MV_TO_STRING and ARRAY_TO_STRING: NULL when all there is is one NULL.
+  static func joined(_ values: [String?], _ separator: String) -> SQLValue {
+    if values == [nil] { return .null }
+    return .text(values.map { $0 ?? "null" }.joined(separator: separator))
   }
 
   /// STRING_TO_MV and STRING_TO_ARRAY: as Java splits, without empty pieces at the end.

@@ -55,11 +55,11 @@ package enum Text {
   /// What padding and repeating may make.
   private static let sizeLimit: Int64 = 16_777_216
 
-  /// LPAD and RPAD: cut to the length when longer; NULL for a negative length.
+  /// LPAD and RPAD: cut to the length when longer; NULL for a length that is not positive.
   package static func padded(
     _ text: String, to length: Int64, with pad: String, atStart: Bool
   ) throws(ValueFailure) -> String? {
-    guard length >= 0 else { return nil }
+    guard length > 0 else { return nil }
     guard length <= sizeLimit else { throw .unsupported("The text of a padding is too long") }
     let missing = Int(length) - text.utf16.count
     guard missing > 0 else { return units(text, from: 0, count: Int(length)) }

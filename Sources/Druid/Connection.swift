@@ -76,7 +76,7 @@ struct TransferFailure: Error {
   ///
   /// - Parameters:
   ///   - deadline: when to give up.
-  ///   - ignoresSignals: for the request that cancels a query, after a signal.
+  ///   - ignoresSignals: for the request that cancels a query, after a signal; a second one ends it too.
   /// - Throws: ``TransferFailure``, what `sink` throws, or ``DruidFailure`` when a signal came.
   func exchange(
     _ request: HTTPRequest, deadline: ContinuousClock.Instant? = nil, ignoresSignals: Bool = false,
@@ -193,9 +193,11 @@ struct TransferFailure: Error {
       var signal = curl_waitfd(
         fd: Interruption.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
       let watchesSignals = !ignoresSignals && Interruption.descriptor >= 0
+      // The descriptor stays readable after the first signal: a second one is looked for now and then.
+      if ignoresSignals { limit = min(limit, .milliseconds(100)) }
       unsafe curl_multi_poll(
         multi, &signal, watchesSignals ? 1 : 0, limit.pollMilliseconds, nil)
-      if watchesSignals, Interruption.count > 0 {
+      if Interruption.count > (ignoresSignals ? 1 : 0) {
         throw DruidFailure(.interrupted, "interrupted")
       }
     }

@@ -1,4 +1,5 @@
 import Druid
+import Glibc
 import Plumbing
 
 /// Asks Druid in SQL, and gives out the whole answer or an error.
@@ -38,7 +39,13 @@ struct DSQL: Tool {
 
   /// A reader that left is the end of the work; any other failure is said here, before the summary.
   private func conclude(_ failure: any ToolFailure) -> ExitStatus {
-    if let system = failure as? SystemFailure, system.isReaderGone { return .done }
+    if let system = failure as? SystemFailure {
+      if system.isReaderGone { return .done }
+      if system.code == EINTR {
+        Diagnostics.error("interrupted: the rest of the output is given up")
+        return .incomplete
+      }
+    }
     failure.say()
     return settings.keepsGoing && failure is StatementFailure ? .incomplete : failure.exitStatus
   }

@@ -94,6 +94,27 @@ import Testing
     #expect(cancel?.path == "/druid/v2/sql/\(query)")
   }
 
+  /// A reader that neither reads nor leaves, and a server that does not hear of the cancelling: the second signal ends it.
+  @Test func theSecondSignalGivesUp() throws {
+    let row = Array("[\"row\",1]\n".utf8)
+    let stub = try DsqlStub { request, _ in
+      guard request.isQuery else { return [.stall] }
+      let head = DsqlAnswer.closeDelimited(String(DsqlAnswer.body([]).dropLast(1)))
+      return [.send(head), .endless(Array(repeating: row, count: 1000).flatMap { $0 })]
+    }
+    defer { stub.stop() }
+    let stuck = Pipe()
+    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
+    child.waitUntilBlocked()
+    child.signal(SIGTERM)
+    child.waitUntilBlocked()
+    child.signal(SIGTERM)
+    child.wait { !child.isRunning || stub.requests.contains { $0.method == "DELETE" } }
+    #expect(child.status == 1)
+    #expect(child.errors.contains("interrupted: the rest of the output is given up"))
+    withExtendedLifetime(stuck) {}
+  }
+
   @Test func idleAtThePrompt() throws {
     let stub = try Self.whole()
     defer { stub.stop() }
@@ -237,7 +258,7 @@ final class DsqlChild {
   private let errorFile: URL
   private let input = Pipe()
 
-  init(_ arguments: [String], url: String, input text: String = "") throws {
+  init(_ arguments: [String], url: String, input text: String = "", output: Pipe? = nil) throws {
     workspace = try Commands.Workspace()
     outputFile = workspace.url.appendingPathComponent("1")
     errorFile = workspace.url.appendingPathComponent("2")
@@ -246,7 +267,7 @@ final class DsqlChild {
     process.arguments = arguments
     process.environment = ["DRUID_URL": url, "HOME": workspace.url.path, "PATH": "/usr/bin:/bin"]
     process.standardInput = input
-    process.standardOutput = try FileHandle(forWritingTo: outputFile)
+    process.standardOutput = try output ?? FileHandle(forWritingTo: outputFile)
     process.standardError = try FileHandle(forWritingTo: errorFile)
     // A test's thread may block signals, and a child would inherit that.
     var none = sigset_t()
@@ -267,6 +288,14 @@ final class DsqlChild {
   func wait(_ condition: () -> Bool) {
     let end = Date(timeIntervalSinceNow: 20)
     while !condition(), Date() < end, process.isRunning { usleep(2000) }
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Until it sleeps in a write to a full pipe.
+  func waitUntilBlocked() {
+    let file = "/proc/\(process.processIdentifier)/syscall"
+    wait { ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").hasPrefix("1 0x1 ") }
   }
 
   func waitForOutput(_ text: String) { wait { output.contains(text) } }

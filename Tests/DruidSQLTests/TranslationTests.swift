@@ -88,3 +88,27 @@ import Testing
     #expect(plan.dataSources == ["edge", "ecommerce"])
   }
 }
+
+/// Statements that would grow, nest or overflow without a limit.
+@Suite struct TranslationLimitTests {
+  @Test(arguments: [
+    "WITH a AS (SELECT n FROM edge)"
+      + (0..<40).map {
+        ", a\($0) AS (SELECT x.n FROM a\($0 == 0 ? "" : String($0 - 1)) x JOIN a\($0 == 0 ? "" : String($0 - 1)) y ON x.n = y.n)"
+      }.joined() + " SELECT * FROM a39",
+    "SELECT TIMESTAMP '2026-01-01 00:00:00'"
+      + String(repeating: " + INTERVAL '999999999' WEEK", count: 60),
+    "SELECT TIME_FLOOR(__time, 'P" + String(repeating: "999999W", count: 50_000) + "') FROM edge",
+    "SELECT COUNT(*) FROM edge GROUP BY "
+      + Array(repeating: "CUBE(name, n, x, f)", count: 12).joined(separator: ", "),
+    "SELECT 1" + String(repeating: " UNION ALL SELECT 1", count: 2_000),
+  ])
+  func hostileStatementsAreRefused(sql: String) {
+    #expect(AnalysisFixture.failure(sql) != nil)
+  }
+
+  @Test func overflowsAreLeftToTheFunctions() throws {
+    let plan = try AnalysisFixture.plan("SELECT 9223372036854775807 + 1, -9223372036854775807 - 1")
+    #expect(plan.sqlite.contains("druid_add_long(9223372036854775807, 1)"))
+  }
+}

@@ -72,7 +72,6 @@ package struct FunctionSignature: Sendable {
       "MOD": .init([.integer, .integer], .argument(1)),
       "POWER": .init([.number, .number], .double, wild: true),
       "ATAN2": .init([.number, .number], .double),
-      "PI": .init([], .double),
       "DIV": .init(
         [.integer, .integer], .custom { SQLType.arithmetic("/", $0[0].type, $0[1].type) }),
       "BITWISE_COMPLEMENT": .init([.integer], .bigint),
@@ -151,7 +150,6 @@ package struct FunctionSignature: Sendable {
     "MV_APPEND": .init([.multiple, .string], .varchar),
     "MV_PREPEND": .init([.string, .multiple], .varchar),
     "MV_CONCAT": .init([.multiple, .multiple], .varchar),
-    "MV_SLICE": .init([.multiple, .constantInteger, .constantInteger], .varchar, nullable: true),
     "MV_OFFSET_OF": .init([.multiple, .string], .integer, nullable: true),
     "MV_ORDINAL_OF": .init([.multiple, .string], .integer, nullable: true),
     "STRING_TO_MV": .init([.string, .constantText], .varchar),
@@ -182,7 +180,7 @@ package struct FunctionSignature: Sendable {
   /// Functions that exist in Druid and are refused here by name, so that the error is not "no such function".
   package static let unsupported: Set<String> = [
     "LOOKUP", "JSON_KEYS", "JSON_PATHS", "JSON_MERGE", "ARRAY_QUANTILE",
-    "BLOOM_FILTER_TEST", "IPV4_MATCH", "IPV4_PARSE", "IPV4_STRINGIFY", "IPV6_MATCH",
+    "BLOOM_FILTER_TEST", "MV_SLICE", "IPV4_MATCH", "IPV4_PARSE", "IPV4_STRINGIFY", "IPV6_MATCH",
     "HUMAN_READABLE_BINARY_BYTE_FORMAT", "HUMAN_READABLE_DECIMAL_BYTE_FORMAT",
     "HUMAN_READABLE_DECIMAL_FORMAT", "COMPLEX_DECODE_BASE64", "DECODE_BASE64_COMPLEX",
     "DECODE_BASE64_UTF8", "BITWISE_CONVERT_LONG_BITS_TO_DOUBLE",

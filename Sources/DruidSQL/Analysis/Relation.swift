@@ -71,6 +71,8 @@ package final class Relation: Sendable, Hashable {
     /// A table of INFORMATION_SCHEMA or sys is among what it reads.
     package var readsSystem = false
     package var readsDataSource = false
+    /// A join whose leftmost side is a datasource itself.
+    package var joinsTable = false
   }
 }
 

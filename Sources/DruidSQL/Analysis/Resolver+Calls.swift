@@ -91,7 +91,9 @@ extension Resolver {
       arguments[index] = try operand(
         arguments[index], signature.operand(at: index), of: name, arguments, at: range)
     }
-    if arguments.contains(where: \.isMultiple), !Self.readsMultiple.contains(name) {
+    if !Self.readsMultiple.contains(name), arguments.contains(where: \.isMultiple),
+      !Self.maps(name, arguments)
+    {
       throw .unknown("\(name) of a multi-value column", at: range)
     }
     guard let type = result(signature, arguments) else {
@@ -156,7 +158,7 @@ extension Resolver {
     if [
       "STRING_TO_MV", "ARRAY_TO_MV", "MV_APPEND", "MV_PREPEND", "MV_CONCAT", "MV_SLICE",
       "MV_FILTER_ONLY", "MV_FILTER_NONE",
-    ].contains(name) {
+    ].contains(name) || Self.maps(name, arguments) {
       result.isMultiple = true
     }
     return result
@@ -195,6 +197,17 @@ extension Resolver {
     "MV_FILTER_ONLY", "MV_FILTER_NONE", "MV_TO_ARRAY", "MV_APPEND", "MV_PREPEND", "MV_CONCAT",
     "MV_SLICE", "MV_OFFSET_OF", "MV_ORDINAL_OF",
   ]
+
+  /// Whether a function is one that Druid maps over the values of its one multi-value operand.
+  static func maps(_ name: String, _ arguments: [TypedExpression]) -> Bool {
+    let known: Set<String> = [
+      "||", "CONCAT", "TEXTCAT", "UPPER", "LOWER", "REPLACE", "REVERSE", "LTRIM", "RTRIM", "BTRIM",
+    ]
+    guard known.contains(name), let first = arguments.first(where: \.isMultiple) else {
+      return false
+    }
+    return arguments.allSatisfy { $0 == first || $0.isConstant }
+  }
 
   private func operand(
     _ value: TypedExpression, _ operand: FunctionSignature.Operand, of name: String,

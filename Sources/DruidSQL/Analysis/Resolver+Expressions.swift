@@ -211,16 +211,21 @@ extension Resolver {
   private func concat(
     _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard left.type.isCharacter, right.type.isCharacter, !left.isMultiple, !right.isMultiple else {
+    let isMapped = Self.maps("||", [left, right])
+    guard left.type.isCharacter, right.type.isCharacter,
+      isMapped || !left.isMultiple && !right.isMultiple
+    else {
       throw .unknown("'||' of \(left.type.sqlName) and \(right.type.sqlName)", at: range)
     }
     var type = SQLType.varchar
     if case .char(let one) = left.type.kind, case .char(let two) = right.type.kind {
       type = SQLType(.char(one + two))
     }
-    return TypedExpression(
+    var result = TypedExpression(
       .call("||", [left, right]), type.nullable(left.type.isNullable || right.type.isNullable),
       range)
+    result.isMultiple = isMapped
+    return result
   }
 
   /// A comparison, its operands cast as Calcite casts them.

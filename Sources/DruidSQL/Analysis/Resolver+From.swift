@@ -187,6 +187,7 @@ extension Resolver {
     _ kind: JoinedRelation.Kind, _ left: Relation, _ right: Relation, _ condition: TypedExpression?
   ) -> Relation {
     var shape = Relation.Shape(stage: .other)
+    shape.joinsTable = left.shape.stage == .table || left.shape.joinsTable
     shape.readsSystem = left.shape.readsSystem || right.shape.readsSystem
     shape.readsDataSource = left.shape.readsDataSource || right.shape.readsDataSource
     return Relation(

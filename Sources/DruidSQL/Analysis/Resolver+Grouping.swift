@@ -56,6 +56,7 @@ extension Resolver {
       }
       let next = try sets(item)
       product = product.flatMap { left in next.map { left + $0 } }
+      if product.count > 64 { throw .unknown("So many grouping sets", at: groupBy.range) }
     }
     if isPlain { return (keys, nil) }
     var unique: [[Int]] = []
@@ -64,7 +65,6 @@ extension Resolver {
       if unique.contains(sorted) { throw .unknown("Repeated grouping sets", at: groupBy.range) }
       unique.append(sorted)
     }
-    if unique.count > 64 { throw .unknown("So many grouping sets", at: groupBy.range) }
     return (keys, unique)
   }
 
@@ -98,7 +98,7 @@ extension Resolver {
 extension TypedExpression {
   /// A function whose several values are what rows are grouped by.
   var isExplodable: Bool {
-    if case .call(let name, _) = node { return name.hasPrefix("MV_") || name == "STRING_TO_MV" }
+    if case .call = node { return isMultiple }
     return false
   }
 }

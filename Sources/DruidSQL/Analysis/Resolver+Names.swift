@@ -8,6 +8,10 @@ extension Resolver {
         return try column(part, name, in: scope)
       } catch {
         if let aliased = place.aliases[part.text] { return aliased }
+        if part.text.uppercased() == "PI", !part.isQuoted {
+          return TypedExpression(
+            .constant(.double(3.141592653589793)), .double.nullable(false), name.range)
+        }
         throw error
       }
     }

@@ -52,7 +52,12 @@ extension Resolver {
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)
     }
-    for item in items { try refuseMultipleTest(item.expression) }
+    for item in items {
+      try refuseMultipleTest(item.expression)
+      if case .call(let name, _) = item.expression.node, name.hasPrefix("MV_FILTER_") {
+        throw .unknown("\(name) without GROUP BY", at: item.expression.range)
+      }
+    }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
     result.items = items.map(\.expression)
     result.orderBy = order

@@ -28,7 +28,11 @@ extension Resolver {
           }
         }
         shape.isComputed = input.isComputed || isComputed
-      case .grouped: break
+      case .grouped:
+        if let filter = select.filter, filter.readsQuery {
+          shape.stage = .other
+          shape.isComputed = isComputed
+        }
       case .windowed where select.filter == nil: break
       case .windowed, .other:
         shape.stage = .other
@@ -67,10 +71,24 @@ extension Resolver {
         key.expression.node == .column(relation: time.relation, index: time.index)
       else { throw refusal() }
     case .other:
-      if shape.isComputed || select.orderBy.contains(where: { !$0.expression.isColumn }) {
+      if shape.joinsTable || shape.isComputed
+        || select.orderBy.contains(where: { !$0.expression.isColumn })
+      {
         throw refusal()
       }
     case .constant: throw refusal()
+    }
+  }
+}
+
+extension TypedExpression {
+  /// Whether a subquery stands in it, which Druid joins.
+  var readsQuery: Bool {
+    contains {
+      switch $0.node {
+      case .scalarQuery, .inQuery, .exists: true
+      default: false
+      }
     }
   }
 }

@@ -78,7 +78,9 @@ extension Resolver {
         .call("ADD_MONTHS", [time, long(step), text(settings.timeZone)]), time.type, range)
     }
     if case .long(let start)? = time.constant {
-      return TypedExpression(.constant(.long(start + step)), time.type, range)
+      let (sum, overflows) = start.addingReportingOverflow(step)
+      if overflows { throw .unknown("A time so far away", at: range) }
+      return TypedExpression(.constant(.long(sum)), time.type, range)
     }
     return TypedExpression(.call("ADD_MILLISECONDS", [time, long(step)]), time.type, range)
   }
@@ -208,6 +210,7 @@ struct FixedPeriod {
         }
         digits = ""
         parts += 1
+        if parts > 7 { return nil }
       }
     }
     guard digits.isEmpty, parts > 0, months > 0 || milliseconds > 0 else { return nil }

@@ -2,6 +2,9 @@ extension Translator {
   func call(
     _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
+    if Resolver.maps(name, operands), mapped == nil {
+      return try map(operands, whole)
+    }
     switch name {
     case "AND", "OR": return Self.balanced((try texts(operands))[...], name)
     case "NOT": return "(NOT \(try text(operands[0])))"
@@ -21,6 +24,24 @@ extension Translator {
     case "COALESCE": return "COALESCE(\((try texts(operands)).joined(separator: ", ")))"
     default: return try function(name, operands, whole)
     }
+  }
+
+  /// A function of a multi-value, over each of its values.
+  private func map(
+    _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    guard let multiple = operands.first(where: \.isMultiple) else {
+      throw .unknown("This expression", at: whole.range)
+    }
+    let subject = try text(multiple)
+    mapped = (multiple, "m.value")
+    let each = try text(whole)
+    mapped = (multiple, subject)
+    let single = try text(whole)
+    mapped = nil
+    return
+      "CASE typeof(\(subject)) WHEN 'blob' THEN (SELECT CAST(json_group_array(\(each)) AS BLOB) "
+      + "FROM json_each(druid_mv_json(\(subject))) AS m) ELSE \(single) END"
   }
 
   private func comparison(
@@ -114,6 +135,12 @@ extension Translator {
     _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
     var values = try texts(operands)
+    if ["MV_LENGTH", "MV_APPEND", "MV_PREPEND"].contains(name),
+      let subject = operands.firstIndex(where: \.isMultiple)
+    {
+      let call = "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
+      return "CASE WHEN \(values[subject]) IS NULL THEN NULL ELSE \(call) END"
+    }
     if Self.direct.contains(name) {
       return "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
     }

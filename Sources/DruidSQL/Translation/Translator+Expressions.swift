@@ -15,6 +15,7 @@ extension Translator {
 
   /// The expression as SQLite computes it, safe to stand anywhere.
   func text(_ expression: TypedExpression) throws(SQLFailure) -> String {
+    if let mapped, mapped.expression == expression { return mapped.text }
     switch expression.node {
     case .column(let relation, let index): return column(relation, index)
     case .constant(let constant): return self.constant(constant)

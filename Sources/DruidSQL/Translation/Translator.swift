@@ -17,6 +17,10 @@ final class Translator {
   /// Whether COUNT(DISTINCT ...) is an estimate.
   let approximatesCountDistinct: Bool
   private var sources: [Int: Source] = [:]
+  /// How many queries were written; a query that WITH names is written wherever it is read.
+  private var queries = 0
+  /// An expression that stands for one of its values while a function is mapped over them.
+  var mapped: (expression: TypedExpression, text: String)?
 
   init(_ settings: PlanSettings) {
     self.zone = settings.timeZone
@@ -41,6 +45,8 @@ final class Translator {
 
   /// The whole query; its columns are `c0`, `c1`, ...
   func query(_ relation: Relation, isTop: Bool = false) throws(SQLFailure) -> String {
+    queries += 1
+    if queries > 200 { throw .unknown("So many queries in one", at: nil) }
     switch relation.kind {
     case .select(let select): return try self.select(select, isTop: isTop)
     case .values(let rows):

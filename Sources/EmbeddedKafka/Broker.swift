@@ -46,6 +46,9 @@ package final class Broker: Sendable {
     node.topics[topic]?.partitions.map { $0.endOffset }
   }
 
+  /// The temporary file, for tests that break it.
+  var storageDescriptor: Int32 { node.file.descriptor }
+
   /// How many records there are in all topics, and the bytes of their batches as they were sent.
   package var totals: (records: Int64, bytes: Int64) {
     node.topics.all.reduce(into: (0, 0)) { totals, topic in

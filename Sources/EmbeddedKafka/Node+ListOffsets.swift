@@ -50,7 +50,7 @@ extension Node {
       let bytes = try file.read(count: batch.size, at: batch.position)
       return StoredBatch(bytes).firstRecord(reaching: time)
     } catch {
-      storageFailed(error, isLost: true)
+      readingFailed(error)
       throw .storageError
     }
   }

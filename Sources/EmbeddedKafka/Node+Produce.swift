@@ -77,7 +77,7 @@ extension Node {
       switch error {
       case .answered(let code): return (code, -1)
       case .storage(let failure):
-        storageFailed(failure, isLost: acks == 0)
+        writingFailed(failure, isLost: acks == 0)
         return (.storageError, -1)
       }
     }

@@ -22,7 +22,8 @@ final class Node: Sendable {
 
   /// What went wrong with the temporary file.
   private struct StorageHealth {
-    var isReported = false
+    var isFullReported = false
+    var isBrokenReported = false
     var lostSomething = false
   }
 
@@ -122,13 +123,25 @@ final class Node: Sendable {
     fields.int16(0)
   }
 
-  /// Says once that the temporary file fails; `isLost` when nobody else will learn of it.
-  func storageFailed(_ failure: SystemFailure, isLost: Bool) {
+  /// Says once that nothing can be written any more.
+  ///
+  /// - Parameter isLost: whether the client whose records those were will not learn of it.
+  func writingFailed(_ failure: SystemFailure, isLost: Bool) {
     let isNews = storage.withLock { health in
-      defer { health.isReported = true }
+      defer { health.isFullReported = true }
       if isLost { health.lostSomething = true }
-      return !health.isReported
+      return !health.isFullReported
     }
     if isNews { report("\(failure.message); what is produced now is refused") }
+  }
+
+  /// Says once that records which were acknowledged can't be read back.
+  func readingFailed(_ failure: SystemFailure) {
+    let isNews = storage.withLock { health in
+      defer { health.isBrokenReported = true }
+      health.lostSomething = true
+      return !health.isBrokenReported
+    }
+    if isNews { report("\(failure.message); acknowledged records are lost") }
   }
 }

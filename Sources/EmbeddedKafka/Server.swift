@@ -81,8 +81,18 @@ final class Server: Sendable {
     var buffer = FrameBuffer(budget: budget)
     while try buffer.receiveFrame(from: client) {
       if let answer = try node.answer(buffer.frame, wakeup: wakeup) {
-        try client.send(answer, from: node.file)
+        try send(answer, to: client)
       }
+    }
+  }
+
+  private func send(_ answer: Answer, to client: borrowing Socket) throws(SystemFailure) {
+    do throws(SystemFailure) {
+      try client.send(answer, from: node.file)
+    } catch {
+      // A socket has other errors: this one is the disk's.
+      if error.code == EIO { node.readingFailed(error) }
+      throw error
     }
   }
 

@@ -118,7 +118,9 @@ struct Socket: ~Copyable {
     while position < end {
       let sent = unsafe sendfile(descriptor, file.descriptor, &position, Int(end - position))
       if sent == 0 { throw SystemFailure("reading the temporary file", code: EIO) }
-      if sent < 0 && errno != EINTR { throw SystemFailure("sending") }
+      if sent < 0 && errno != EINTR {
+        throw SystemFailure(errno == EIO ? "reading the temporary file" : "sending")
+      }
     }
   }
 }

@@ -67,6 +67,25 @@ import Testing
     close(readOnly)
   }
 
+  @Test func recordsThatCannotBeReadBackAreALoss() throws {
+    let said = Said()
+    let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { line in
+      said.lines.withLock { $0.append(line) }
+    }
+    let client = try RawClient(port: broker.port)
+    _ = client.ask(.metadata(["t"]))
+    #expect(client.produce(TestBatch(["a"]), to: "t")?.failure == 0)
+    // Somebody cuts the file, as only a broken disk would.
+    try #require(ftruncate(broker.storageDescriptor, 0) == 0)
+    client.send(RequestBytes.fetch("t", from: 0).frame)
+    #expect(client.answer() == nil)
+    #expect(broker.lostSomething)
+    #expect(
+      said.lines.withLock { $0 } == [
+        "reading the temporary file: input/output error; acknowledged records are lost"
+      ])
+  }
+
   @Test func leavesNoNameBehind() throws {
     let folder = NSTemporaryDirectory() + "/broker-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)

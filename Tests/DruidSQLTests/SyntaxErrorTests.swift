@@ -24,6 +24,10 @@ import Testing
     ("WITH x (SELECT 1) SELECT 1", 8, "( SELECT"), ("WITH x AS SELECT 1", 11, "SELECT"),
     ("SELECT CASE WHEN a THEN 1 FROM t", 27, "FROM"),
     ("SELECT a FROM t GROUP BY a,", 27, ", <EOF>"),
+    ("SELECT timestamp FROM t", 8, "timestamp FROM"), ("SELECT count FROM t", 8, "count FROM"),
+    ("select a from t order by count desc", 26, "count desc"),
+    ("select a from t where year = 1", 23, "year ="),
+    ("SELECT a FROM t WHERE a = year", 25, "= year <EOF>"),
     ("select a from t where", 17, "where <EOF>"), ("SELECT COUNT(DISTINCT) FROM t", 22, ")"),
   ])
   func namesTheTokenAndItsPlace(sql: String, column: Int32, token: String) throws {

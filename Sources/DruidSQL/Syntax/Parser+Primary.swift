@@ -44,7 +44,7 @@ extension Parser {
     case "NULL", "TRUE", "FALSE", "UNKNOWN": return try complete(try literal())
     case "DATE", "TIME", "TIMESTAMP", "DATETIME":
       if peek().kind == .string { return try literal() }
-      throw .unexpected
+      throw halfRead("<QUOTED_STRING>")
     case "INTERVAL": return try interval()
     case "CASE": return try conditional()
     case "CAST", "TRY_CAST", "SAFE_CAST": return try cast()
@@ -70,6 +70,14 @@ extension Parser {
     return expression
   }
 
+  /// A reserved word that begins an expression, but not with what stands behind it: that is what fails.
+  private mutating func halfRead(_ wanted: String) -> ParseStop {
+    opened = index
+    advance()
+    note(wanted)
+    return .unexpected
+  }
+
   mutating func parameter() throws(ParseStop) -> Expression {
     let range = token.range
     advance()
@@ -82,7 +90,9 @@ extension Parser {
     let start = token.range
     if token.kind == .word, Keywords.reserved.contains(token.key) {
       let isCall = peek().key == "(" && Keywords.functionNames.contains(token.key)
-      guard isCall || Keywords.contextVariables.contains(token.key) else { throw .unexpected }
+      guard isCall || Keywords.contextVariables.contains(token.key) else {
+        throw startsExpression() ? halfRead("(") : .unexpected
+      }
       let name = Name(Identifier(token.text, range: start))
       advance()
       if isCall { return try call(name) }

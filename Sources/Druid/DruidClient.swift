@@ -16,6 +16,9 @@ package struct DruidClient: ~Copyable {
   let settings: ConnectionSettings
   let connection: Connection
   private let patience: Patience
+  /// What a server may take, beyond the time limit that it was told, to say that it is over.
+  private static let grace = Duration.seconds(2)
+
   /// When the call began: what a waiting caller compares reports with.
   let start = ContinuousClock.now
 
@@ -43,7 +46,7 @@ package struct DruidClient: ~Copyable {
   ) throws {
     let identifier = query.identifier()
     let sink = FormattingSink(format, output: output)
-    let deadline = query.timeout.map { ContinuousClock.now + $0 + .seconds(5) }
+    let deadline = query.timeout.map { ContinuousClock.now + $0 + Self.grace }
     defer {
       report.rows += sink.rowCount
       report.bytes += sink.byteCount

@@ -50,13 +50,18 @@ struct DSQL: Tool {
     return settings.keepsGoing && failure is StatementFailure ? .incomplete : failure.exitStatus
   }
 
+  private func stopIfInterrupted(before statement: Statement) throws(DruidFailure) {
+    guard Interruption.count > 0 else { return }
+    throw DruidFailure(.interrupted, "interrupted before \(statement.title)")
+  }
+
   private func runAll(_ session: inout Session) throws {
     for source in settings.sources {
       // At a prompt a mistake is not the end.
       let goesOn = settings.keepsGoing || source.isPrompt
       do {
         try source.forEachStatement { statement in
-          guard Interruption.count == 0 else { return }
+          try stopIfInterrupted(before: statement)
           do {
             try session.run(statement)
           } catch let failure as any ToolFailure where goesOn && failure.isPassing {

@@ -18,7 +18,8 @@ enum ScriptSource {
 
   /// Hands each statement to `use` as soon as its `;` is read.
   ///
-  /// A signal ends the reading: a statement that is not ended then is not run.
+  /// - Throws: what `use` throws; ``StatementFailure`` for a script without an end; ``DruidFailure`` when a signal ended
+  ///   the reading inside a statement, which then is not run.
   func forEachStatement(_ use: (Statement) throws -> Void) throws {
     var splitter = StatementSplitter(source: name)
     switch self {
@@ -37,7 +38,10 @@ enum ScriptSource {
       }
       try read(STDIN_FILENO, &splitter, use)
     }
-    guard Interruption.count == 0 else { return }
+    guard Interruption.count == 0 else {
+      guard splitter.isInsideStatement else { return }
+      throw DruidFailure.tornStatement
+    }
     if let statement = try splitter.finish() { try use(statement) }
   }
 
@@ -55,5 +59,12 @@ enum ScriptSource {
       isFirst = false
       for statement in try splitter.take(line) { try use(statement) }
     }
+    if !isFirst, reader.lineIsTerminated { _ = try splitter.take(newline.bytes) }
+    if reader.tornByteCount > 0 { throw DruidFailure.tornStatement }
   }
+}
+
+extension DruidFailure {
+  fileprivate static let tornStatement = DruidFailure(
+    .interrupted, "interrupted: a statement without its end is not run")
 }

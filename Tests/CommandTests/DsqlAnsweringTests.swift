@@ -115,17 +115,36 @@ import Testing
     withExtendedLifetime(stuck) {}
   }
 
-  @Test func idleAtThePrompt() throws {
+  /// Rows leave before the next statement is read. A signal then ends it as a signal does, or with 1 when there was a
+  /// statement still to come.
+  @Test(arguments: [("", 128 + SIGTERM), ("SELECT ", 1), ("SELECT 2\n", 1), ("-- rest\n", 143)])
+  func idleBetweenStatements(rest: String, status: Int32) throws {
     let stub = try Self.whole()
     defer { stub.stop() }
-    // Rows leave before the next statement is read, and a signal then ends it as a signal does.
-    let child = try DsqlChild(["-f", "csv"], url: stub.url, input: "SELECT 1;\nSELECT ")
+    let child = try DsqlChild(["-f", "csv"], url: stub.url, input: "SELECT 1;\n" + rest)
     child.waitForOutput("b,")
     #expect(child.output.hasSuffix("\"b,\"\"c\",\n"))
     child.signal(SIGTERM)
-    #expect(child.status == 128 + SIGTERM)
-    #expect(child.errors == "")
+    #expect(child.status == status)
+    #expect(child.errors.contains("a statement without its end is not run") == (status == 1))
     #expect(stub.requests.count == 1)
+  }
+
+  /// A byte at a time is an answer like any other; a server that says nothing is given up a little after its limit.
+  @Test func slowServers() throws {
+    let bytes = DsqlAnswer.chunked(DsqlAnswer.two, pieces: 5)
+    let stub = try DsqlStub { request, _ in
+      guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
+      return request.sql == "SELECT 1"
+        ? bytes.flatMap { [.send([$0]), .wait(milliseconds: 1)] } + [.keep] : [.stall]
+    }
+    defer { stub.stop() }
+    let slow = try Self.run("dsql -f csv -e 'SELECT 1'", stub, [:])
+    #expect(slow.output == "s,n\na,1\n\"b,\"\"c\",\n")
+    let silent = try Self.run("dsql --timeout 50ms -e 'SELECT 2'", stub, [:])
+    #expect(silent.status == 75)
+    #expect(silent.errors.contains("no answer within the time limit"))
+    #expect(stub.requests.last?.method == "DELETE")
   }
 
   @Test func timeLimits() throws {

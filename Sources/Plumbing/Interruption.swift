@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGPIPE.
+/// SIGINT, SIGTERM, and the signals of a write that fails.
 ///
-/// SIGPIPE is ignored: a reader that hung up shows as `EPIPE`. The first SIGINT or SIGTERM makes ``count`` 1 and
-/// ``descriptor`` readable, so that a wait in poll(2) ends; the second makes it 2. The tool then tidies up and ends by
-/// ``raiseAgain()``, so that the parent sees the truth.
+/// SIGPIPE and SIGXFSZ are ignored: a reader that hung up shows as `EPIPE`, a file at its limit as `EFBIG`. The first
+/// SIGINT or SIGTERM makes ``count`` 1 and ``descriptor`` readable, so that a wait in poll(2) ends; the second makes it
+/// 2. The tool then tidies up and ends by ``raiseAgain()``, so that the parent sees the truth.
 package enum Interruption {
   private static let signals = Atomic<Int>(0)
   private static let first = Atomic<Int32>(0)
@@ -31,6 +31,8 @@ package enum Interruption {
   /// - Throws: ``SystemFailure`` when no pipe is to be had.
   package static func install() throws(SystemFailure) {
     signal(SIGPIPE, SIG_IGN)
+    // A file at the limit of its size is then an error of write(2), EFBIG.
+    signal(SIGXFSZ, SIG_IGN)
     var ends: [Int32] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw SystemFailure("making a pipe") }
     for end in ends {

@@ -26,8 +26,6 @@ struct DevStack: Tool {
   mutating func run() throws -> ExitStatus {
     // Blocked before the servers' threads start, so that every signal comes to this one.
     let signals = SignalQueue([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD])
-    // A limit on the size of files is a full disk, not the end.
-    signal(SIGXFSZ, SIG_IGN)
     let servers = try Stack(stack)
     if command.isEmpty {
       try servers.announce()

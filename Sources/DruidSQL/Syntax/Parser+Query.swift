@@ -100,7 +100,7 @@ extension Parser {
       let precedence = word == "INTERSECT" ? 2 : 1
       guard precedence > minimum else { break }
       count += 1
-      guard count <= Self.depthLimit else { throw tooDeep() }
+      guard count <= Self.setLimit else { throw tooDeep() }
       opened = index
       advance()
       let isAll = acceptLone("ALL")

@@ -19,9 +19,11 @@ package struct Parser {
   var notedIndex = -1
   var notes: [Int: [String]] = [:]
 
-  /// What a hostile statement may nest, and how high a tree may grow.
+  /// What a hostile statement may nest, how high a tree may grow, and how many queries may be set side by side: what a
+  /// walker of a debug build, at 25 kB a level, can walk on a thread's 8 MB.
   static let nestingLimit = 150
-  static let depthLimit = 500
+  static let depthLimit = 120
+  static let setLimit = 250
 
   private init(tokens: [Token]) {
     self.tokens = tokens
@@ -132,7 +134,9 @@ extension Parser {
   }
 
   func tooDeep() -> ParseStop {
-    refuse("The statement is nested too deeply", at: token.range)
+    .refused(
+      SQLFailure(
+        "The statement is nested too deeply", at: token.range, category: .unsupported))
   }
 
   /// A node, unless its tree grows too high.

@@ -168,6 +168,12 @@ final class QueryService: Sendable {
   ) -> DruidError {
     if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
     if let refused = SQLiteFunctions.refusal(in: failure.message) { return .unsupported(refused) }
+    // What SQLite's own parser will not hold is a limit of ours, not a failure.
+    if failure.message.contains("parser stack overflow")
+      || failure.message.contains("Expression tree is too large")
+    {
+      return .unsupported("The statement is nested too deeply")
+    }
     if failure.message == SQLiteFunctions.divisionByZero {
       return .runtime("null", errorClass: "java.lang.ArithmeticException")
     }

@@ -15,9 +15,8 @@ struct Pace {
       let now = ContinuousClock.now
       guard next <= now else { return now.duration(to: next) }
       // What was not used is not saved up, but for a fiftieth of a second: a burst is no rate.
-      let late = min(0.02, next.duration(to: now).inSeconds)
-      credit = max(1, Int(late * perSecond))
-      next = now
+      next = max(next, now - .milliseconds(20))
+      credit = max(1, Int(next.duration(to: now).inSeconds * perSecond))
       return nil
     }
   }

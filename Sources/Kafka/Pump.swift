@@ -23,6 +23,8 @@ package struct Pump: ~Copyable {
   private var bytes = 0
   /// Bytes at the front of the input that were searched and hold no delimiter.
   private var searched = 0
+  /// Whole lines are left because of the rate.
+  private var isHeldBack = false
   /// Inside a line over the limit.
   private var isSkipping = false
   private var stoppedBy: BadLine?
@@ -116,10 +118,13 @@ package struct Pump: ~Copyable {
   }
 
   private mutating func arrival() throws(SystemFailure) -> BlockReader.Arrival {
-    if let wait = pace?.pause, Interruption.count < 2 {
-      // The pipe waits for its turn; what is answered meanwhile is booked.
-      sender?.collect(waiting: min(20, wait.pollMilliseconds))
-      if sender == nil { _ = poll(nil, 0, min(20, wait.pollMilliseconds)) }
+    if isHeldBack {
+      // Whole lines wait for their turn, and the pipe behind them; what is answered meanwhile is booked.
+      let wait = min(20, pace?.pause?.pollMilliseconds ?? 0)
+      if sender == nil { _ = poll(nil, 0, wait) }
+      sender?.collect(waiting: wait)
+      // Lines that can't be sent any more have no rate.
+      if sender?.mayGoOn() == false { pace = nil }
       return .nothing
     }
     let wake = isSkipping ? -1 : sender?.wakeDescriptor ?? -1
@@ -135,17 +140,22 @@ package struct Pump: ~Copyable {
     // The bytes stay in place until the reader is asked for more, which happens after the batch is sent.
     let block = unsafe input.bytes
     var position = 0
-    while pace?.pause == nil, stoppedBy == nil,
+    isHeldBack = false
+    while stoppedBy == nil,
       let end = unsafe Kafka.position(
         of: delimiter, in: block, from: max(position, searched))
     {
+      if pace?.pause != nil {
+        isHeldBack = true
+        break
+      }
       unsafe take(UnsafeRawBufferPointer(rebasing: block[position..<end]))
       position = end + delimiter.count
       searched = 0
     }
     sendBatch()
     input.consume(position)
-    if pace?.pause != nil || stoppedBy != nil { return }
+    if isHeldBack || stoppedBy != nil { return }
     // A delimiter may be half there.
     searched = max(0, input.count - form.delimiter.count + 1)
     if input.count > form.maximumLength + form.delimiter.count {

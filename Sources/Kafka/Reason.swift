@@ -46,6 +46,8 @@ package enum Reason: Hashable, Sendable {
     case .torn: "its end is missing"
     case .notSent: "stopped before it was sent"
     case .unacknowledged: "no acknowledgement was asked for"
+    case .kafka(RD_KAFKA_RESP_ERR__PURGE_QUEUE.rawValue): "given up before it was sent"
+    case .kafka(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT.rawValue): "given up before it was answered"
     case .kafka(let code):
       lowercasedFirst(kafkaWords(code))
     }

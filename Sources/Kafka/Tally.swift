@@ -27,6 +27,9 @@ package struct Tally: Sendable, Equatable {
     doubts[reason, default: 0] += count
   }
 
+  /// Whether a broker found batches too large, which fails every line in them.
+  package var hasRefusedSizes: Bool { failures[.kafka(10)] != nil }
+
   package var isComplete: Bool { failed == 0 && unknown == 0 }
 
   /// The line that `--summary` asks for.

@@ -67,6 +67,9 @@ struct KProd: Tool {
     if !tally.isComplete, failedPath == nil, ending.failure == nil {
       Diagnostics.hint("--failed FILE keeps such lines, ready to be sent again")
     }
+    if tally.hasRefusedSizes {
+      Diagnostics.hint("the topic takes less than a batch of ours: try -X batch.size=100000")
+    }
     if let failure = ending.failure {
       Diagnostics.error(failure.message)
       for hint in failure.hints { Diagnostics.hint(hint) }

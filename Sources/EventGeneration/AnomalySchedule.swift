@@ -60,8 +60,7 @@ struct AnomalySchedule {
 
   private mutating func drawDays(upTo day: Int64) {
     guard let random else { return }
-    for next in max(lastDay == .min ? day - 1 : lastDay + 1, day - 1)...max(day, day - 1)
-    where next > lastDay {
+    for next in [day - 1, day] where next > lastDay {
       entries += random.anomalies(ofDay: next, in: model).map { Entry(anomaly: $0) }
       lastDay = next
     }
@@ -83,6 +82,7 @@ struct AnomalySchedule {
   }
 
   mutating func takeLabels() -> String {
+    if labels.isEmpty { return "" }
     defer { labels = "" }
     return labels
   }

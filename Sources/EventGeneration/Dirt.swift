@@ -46,7 +46,7 @@ package struct Dirt: Equatable, Sendable {
 
   /// A second to ``lateness`` of them; half of those that are left come in each eighth of it.
   private func delay(_ bits: UInt64) -> Int64 {
-    let halves = Int64((bits | 1).trailingZeroBitCount)
+    let halves = Int64(min(8, bits.trailingZeroBitCount))
     let inside = Int64(bits >> 48)
     return max(1, min(lateness, (lateness * (halves << 16 + inside)) >> 19))
   }

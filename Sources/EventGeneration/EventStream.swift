@@ -78,8 +78,8 @@ package struct EventStream: ~Copyable {
   private var linesPrinted = 0
   /// Lines that are printed in a later second.
   var delayed: [Int64: [Line]] = [:]
-  /// Records of soiled lines that were not taken yet.
-  private var records = ""
+  /// Labels and records of soiled lines that were not taken yet.
+  private var labels = ""
   /// Whether lines that are soiled are recorded for the labels.
   package var recordsDirt = false
   /// Lines so far.
@@ -91,7 +91,7 @@ package struct EventStream: ~Copyable {
   ) {
     simulation = Simulation(model, from: part.start)
     printer = EventPrinter(model.catalogue)
-    left = part.count ?? Int.max
+    left = part.count ?? Int.max / 2
     skip = part.skip
     end = part.end ?? Int64.max
     schedule = AnomalySchedule(anomalies, random: random, model: model)
@@ -104,12 +104,15 @@ package struct EventStream: ~Copyable {
 
   /// What there is to label since the last call, whole lines of JSON.
   package mutating func takeLabels() -> String {
-    defer { records = "" }
-    return schedule.takeLabels() + records
+    defer { labels = "" }
+    return labels
   }
 
   /// Labels the anomalies that the end of the run cuts; to be called when a run is given up.
-  package mutating func cut() { schedule.cut() }
+  package mutating func cut() {
+    schedule.cut()
+    labels += schedule.takeLabels()
+  }
 
   private mutating func turn() {
     simulation.turn()
@@ -117,6 +120,7 @@ package struct EventStream: ~Copyable {
     batch.count = 0
     printed = 0
     schedule.turn(to: second)
+    labels += schedule.takeLabels()
     if schedule.hasOpen || !dirt.isClean || delayed[second] != nil {
       gather()
       linesPrinted = 0
@@ -154,7 +158,7 @@ package struct EventStream: ~Copyable {
     linesPrinted = 0
     stage = .closing
     schedule.turn(to: second + 1)
-    schedule.cut()
+    cut()
   }
 
   private mutating func printPlain(_ block: inout LineBlock, _ due: Moment) -> Pause? {
@@ -210,7 +214,7 @@ package struct EventStream: ~Copyable {
       linesPrinted += 1
       lineCount += 1
       if recordsDirt, line.mark != .clean {
-        records += line.mark.record(line: lineCount)
+        labels += line.mark.record(line: lineCount)
       }
     }
     return nil

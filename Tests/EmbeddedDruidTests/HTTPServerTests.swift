@@ -112,7 +112,8 @@ import Testing
       """.utf8)
     let supervisors = try RecordedServer.shared.get().supervisors
     let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
-    for _ in 0..<300 {
+    let end = ContinuousClock.now + .seconds(fuzzSeconds)
+    while ContinuousClock.now < end {
       var body = good
       for _ in 0...random(4) {
         let place = random(body.count)

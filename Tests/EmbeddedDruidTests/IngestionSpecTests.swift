@@ -1,3 +1,4 @@
+import Foundation
 import Plumbing
 import Testing
 
@@ -116,7 +117,8 @@ import Testing
     }
     let good = try JSONValue(parsing: DruidServer.ecommerceSpec)
     let storage = try TemporaryStorage(directory: "/tmp")
-    for _ in 0..<400 {
+    let end = ContinuousClock.now + .seconds(fuzzSeconds)
+    while ContinuousClock.now < end {
       do {
         let spec = try IngestionSpec(damaged(good))
         var reader = RowReader(spec, storage: storage)
@@ -127,4 +129,9 @@ import Testing
       }
     }
   }
+}
+
+/// How long a fuzzer runs; `scripts/fuzz` and `scripts/test` give it more.
+var fuzzSeconds: Double {
+  ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
 }

@@ -34,6 +34,7 @@ package final class DruidServer: Sendable {
   }
 
   private let supervisors: Supervisors
+  private let queries: QueryService
   private let http: HTTPServer
 
   /// Listens, and starts to ingest; when it returns, requests are answered.
@@ -42,8 +43,10 @@ package final class DruidServer: Sendable {
     let supervisors = Supervisors(
       brokers: configuration.brokers, storage: storage, endOffsets: configuration.endOffsets,
       report: configuration.report)
-    let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
+    let queries = QueryService(supervisors)
+    let router = Router(supervisors: supervisors, queries: queries)
     self.supervisors = supervisors
+    self.queries = queries
     http = try HTTPServer(port: configuration.port) { router.answer($0) }
     do throws(EmbeddedDruidFailure) {
       for text in configuration.supervisors { try Self.submit(text, to: supervisors) }
@@ -77,9 +80,10 @@ package final class DruidServer: Sendable {
     supervisors.all.contains { $0.follower.state.read { $0.failure != nil } }
   }
 
-  /// Answers what is under way, closes the port and ends the threads.
+  /// Cuts off what is under way, ends the threads and closes the port.
   package func stop() {
-    http.stop()
+    queries.close()
     supervisors.stop()
+    http.stop()
   }
 }

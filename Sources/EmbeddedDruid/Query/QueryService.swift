@@ -7,8 +7,15 @@ final class QueryService: Sendable {
   private let supervisors: Supervisors
   private let running = Mutex<[String: SQLiteConnection]>([:])
   private let waiting = Mutex<[String: Bool]>([:])
+  private let isClosed = Mutex(false)
 
   init(_ supervisors: Supervisors) { self.supervisors = supervisors }
+
+  /// Ends what is under way, and answers nothing any more.
+  func close() {
+    isClosed.withLock { $0 = true }
+    for connection in running.withLock({ Array($0.values) }) { connection.stop() }
+  }
 
   /// Ends a query; false when none of that id is under way.
   func cancel(_ id: String) -> Bool {
@@ -83,6 +90,10 @@ final class QueryService: Sendable {
     defer { _ = waiting.withLock { $0.removeValue(forKey: request.id) } }
     guard supervisors.catchUp(withinMilliseconds: request.timeoutMilliseconds ?? 300_000) else {
       throw DruidError.timeout(request.id)
+    }
+    guard !isClosed.withLock({ $0 }) else {
+      throw DruidError.runtime(
+        "Shutting down", errorClass: "org.apache.druid.java.util.common.ISE")
     }
     let entries = supervisors.all
     let sources = entries.enumerated().compactMap { index, entry in

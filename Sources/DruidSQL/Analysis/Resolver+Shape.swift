@@ -41,6 +41,11 @@ extension Resolver {
       }
     }
     if !select.orderBy.isEmpty { try checkOrder(select, shape, isComputed: isComputed) }
+    if select.orderBy.isEmpty, select.limit ?? 1 > 0, select.limit != nil || select.offset != nil,
+      shape.stage == .windowed || shape.stage == .other || select.isDistinct, !shape.readsSystem
+    {
+      throw .unknown("LIMIT or OFFSET of rows in no known order", at: nil)
+    }
     if select.limit != nil || select.offset != nil || !select.orderBy.isEmpty {
       shape.stage = .other
       shape.isComputed = false

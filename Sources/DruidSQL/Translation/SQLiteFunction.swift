@@ -63,6 +63,7 @@ package struct SQLiteFunction: Sendable {
     scalar("negate_double", 1, "-a, also of zero"),
     scalar("abs_double", 1, "|a|"),
     scalar("definite", 1, "its argument; refuse when that is the text NaN"),
+    scalar("refuse", 1, "(words): refuse with them"),
     scalar("integer", 1, "its argument; refuse when that does not fit 32 bits"),
     scalar("power", 2, "Java's Math.pow of doubles"),
     scalar("sqrt", 1, "double"), scalar("ln", 1, "double: ln(0) -Infinity, ln(-1) NaN"),

@@ -76,7 +76,7 @@ extension Translator {
     else { return test }
     let subject = texts[index]
     return "CASE WHEN \(subject) = 0 AND druid_double_to_text(\(subject)) = '-0.0' "
-      + "THEN druid_definite('NaN') ELSE \(test) END"
+      + "THEN druid_refuse('A comparison of -0.0 with 0 is not supported here') ELSE \(test) END"
   }
 
   private func inList(

@@ -101,7 +101,10 @@ final class Translator {
       sources[relation.number] = .each
       let value = try text(array)
       // What Druid makes of a row whose array is NULL is not known: it is refused when there is one.
-      let rows = array.type.isNullable ? "druid_definite(COALESCE(\(value), 'NaN'))" : value
+      let words = "'UNNEST of a NULL is not supported here'"
+      let rows =
+        array.type.isNullable
+        ? "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END" : value
       return "\(before)json_each(\(rows)) AS \(name)"
     case .select, .values, .union:
       sources[relation.number] = .query
@@ -127,25 +130,19 @@ final class Translator {
         tieBreakers = [column(time.relation, time.index)]
       }
     }
-    var sql = "SELECT " + (select.isDistinct ? "DISTINCT " : "")
-    sql += try list(select.items, isTop: isTop)
-    if !from.isEmpty { sql += " FROM " + from }
+    var sql = from.isEmpty ? "" : " FROM " + from
     if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
-    var order: [String] = []
-    let isTopN = select.isTopN
-    for key in select.orderBy {
-      var text = try text(key.expression)
-      // A TopN's place for NULL depends on what it is ordered by: refused when there is one.
-      if isTopN, key.expression.type.isNullable {
-        text = "druid_definite(COALESCE(\(text), 'NaN'))"
-      }
-      order.append(text + (key.isDescending ? " DESC" : ""))
+    let head = "SELECT " + (select.isDistinct ? "DISTINCT " : "")
+    let items = try list(select.items, isTop: isTop)
+    let isCut = select.limit != nil || select.offset != nil
+    let order = try self.order(
+      select, tieBreakers: isCut || !select.orderBy.isEmpty ? tieBreakers : [])
+    if isCut, order.mayTie {
+      return cut(
+        head: head, items: items, count: select.items.count, rest: sql, order, select)
     }
-    if !select.isDistinct && (select.limit != nil || select.offset != nil || !order.isEmpty) {
-      let known = Set(order.map { $0.hasSuffix(" DESC") ? String($0.dropLast(5)) : $0 })
-      order += tieBreakers.filter { !known.contains($0) }
-    }
-    if !order.isEmpty { sql += " ORDER BY " + order.joined(separator: ", ") }
+    sql = head + items + sql
+    if !order.all.isEmpty { sql += " ORDER BY " + order.all.joined(separator: ", ") }
     if let limit = select.limit {
       sql += " LIMIT \(limit)"
     } else if select.offset != nil {
@@ -196,21 +193,5 @@ final class Translator {
       parts.append(sql)
     }
     return parts.joined(separator: " UNION ALL ")
-  }
-}
-
-extension SelectedRelation {
-  /// Whether Druid runs it as a TopN: one key, one order, a limit, no HAVING.
-  fileprivate var isTopN: Bool {
-    guard limit != nil, offset == nil, orderBy.count == 1, having == nil, !isDistinct,
-      !items.contains(where: { $0.hasWindow })
-    else { return false }
-    if let grouping {
-      return grouping.keys.count == 1 && grouping.sets.count == 1
-    }
-    guard filter == nil, input.shape.stage == .grouped, case .select(let inner) = input.kind,
-      let grouping = inner.grouping
-    else { return false }
-    return grouping.keys.count == 1 && inner.having == nil
   }
 }

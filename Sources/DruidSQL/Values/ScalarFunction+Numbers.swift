@@ -9,6 +9,9 @@ extension ScalarFunction {
         }
         return arguments[0]
       },
+      strict("refuse") { arguments, _ throws(ValueFailure) in
+        throw .unsupported(try arguments.text(0))
+      },
       strict("integer") { arguments, _ throws(ValueFailure) in
         guard let value = arguments[0].integer, Int32(exactly: value) != nil else {
           throw .unsupported("A whole number beyond 32 bits is not supported here")

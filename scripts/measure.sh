@@ -58,5 +58,5 @@ result() {
     mark="goal $4 $5"
     [ "$(calculate "($2 $4 $5)")" = 1 ] || mark="$mark   MISSED"
   fi
-  printf '%-58s %12s %-9s %s\n' "$1" "$(awk -v v="$2" 'BEGIN {printf "%.4g", v}')" "$3" "$mark"
+  printf '%-68s %12s %-9s %s\n' "$1" "$(awk -v v="$2" 'BEGIN {printf "%.4g", v}')" "$3" "$mark"
 }

@@ -1,0 +1,60 @@
+/// CASE and ARRAY: values of several expressions that must find one type.
+extension Resolver {
+  func conditional(
+    _ operand: Expression?, _ branches: [WhenBranch], _ otherwise: Expression?, in scope: Scope,
+    _ place: Place, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let value = try operand.map { (item) throws(SQLFailure) in
+      try resolve(item, in: scope, place)
+    }
+    var resolved: [TypedExpression.Branch] = []
+    for branch in branches {
+      var condition = try resolve(branch.condition, in: scope, place)
+      if let value {
+        condition = try compare("=", value, condition, at: branch.condition.range)
+      } else if condition.type.kind != .boolean && !condition.isNullConstant {
+        throw .unknown("A condition that is not boolean", at: branch.condition.range)
+      }
+      resolved.append(
+        .init(condition: condition, result: try resolve(branch.result, in: scope, place)))
+    }
+    let last =
+      try otherwise.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) }
+      ?? TypedExpression(.constant(.null), .null)
+    return try conditional(resolved, last, at: range)
+  }
+
+  func conditional(
+    _ branches: [TypedExpression.Branch], _ otherwise: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let results = branches.map(\.result) + [otherwise]
+    guard let type = SQLType.leastRestrictive(results.map(\.type)) else {
+      throw .unknown("A CASE of mixed types", at: range)
+    }
+    if results.contains(where: \.isMultiple)
+      || branches.contains(where: { $0.condition.isMultiple })
+    {
+      throw .unknown("A CASE over a multi-value column", at: range)
+    }
+    let cast = branches.map {
+      TypedExpression.Branch(condition: $0.condition, result: $0.result.widened(to: type))
+    }
+    var result = TypedExpression(
+      .conditional(cast, otherwise: otherwise.widened(to: type)), type, range)
+    result.isWild = results.contains(where: \.isWild)
+    return result
+  }
+
+  func array(
+    _ elements: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard let element = SQLType.leastRestrictive(elements.map(\.type)), element.kind != .null,
+      !elements.contains(where: { $0.isMultiple || $0.isWild || $0.type.isArray }),
+      element.isNumeric || element.isCharacter
+    else { throw .unknown("This ARRAY", at: range) }
+    if case .decimal = element.kind { throw .unknown("An ARRAY of decimals", at: range) }
+    return TypedExpression(
+      .call("ARRAY", elements.map { $0.widened(to: element) }),
+      SQLType(.array(element), isNullable: false), range)
+  }
+}

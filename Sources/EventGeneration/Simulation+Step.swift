@@ -134,6 +134,7 @@ extension Simulation {
   mutating func beginSessions(thatReach start: Int64) {
     let model = self.model
     let steps = Steps(model)
+    let walk = Walk(model)
     ring.reserve(births)
     let now = Simulation.bucket(second)
     let isSharded = model.settings.shard.count > 1
@@ -142,40 +143,11 @@ extension Simulation {
       birthIndex += 1
       if isSharded, !isOwn(state) { continue }
       births -= 1
-      let first = begin(state)
-      var event = first
-      var time = second
-      var gap = 1
-      while gap > 0, time < start {
-        gap = steps.advance(&event)
-        time += Int64(gap)
-      }
-      if gap == 0 { continue }
-      event = first
-      gap = steps.advance(&event)
+      let device = Simulation.visitor(state, model, arrivals.cities).device
+      guard walk.lasts(state, device, for: start - second) else { continue }
+      var event = begin(state)
+      let gap = steps.advance(&event)
       push(event, (now + gap) & (SessionRing.seconds - 1))
     }
-  }
-
-  /// How many events fall into a span: each session is walked at once, and no line is made.
-  package static func count(_ model: Model, in span: Range<Int64>) -> Int {
-    var arrivals = Arrivals(model)
-    let steps = Steps(model)
-    var count = 0
-    for second in span.lowerBound - Int64(model.behaviour.sessionLimit)..<span.upperBound {
-      arrivals.turn(to: second)
-      let key = arrivals.key(of: second)
-      for index in 0..<UInt64(arrivals.count(key)) {
-        var event = begin(Arrivals.state(key, index), model, arrivals.cities)
-        var time = second
-        var gap = 1
-        while gap > 0, time < span.upperBound {
-          if time >= span.lowerBound { count += 1 }
-          gap = steps.advance(&event)
-          time += Int64(gap)
-        }
-      }
-    }
-    return count
   }
 }

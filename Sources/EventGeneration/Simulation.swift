@@ -77,14 +77,24 @@ package struct Simulation: ~Copyable {
     Simulation.begin(state, model, arrivals.cities)
   }
 
-  static func begin(_ state: UInt64, _ model: Model, _ cities: AliasTable) -> Event {
+  /// Who comes, from which city, and on which device.
+  @inline(__always)
+  static func visitor(
+    _ state: UInt64, _ model: Model, _ cities: AliasTable
+  ) -> (member: UInt32, city: Int, device: Device, visit: UInt64) {
     let home = Draw.mix(state ^ DrawKey.home)
     let visit = Draw.mix(state ^ DrawKey.visit)
-    var city = cities.pick(home)
+    let city = cities.pick(home)
     // The table never picks a city where nobody lives.
     let member = model.population.member(of: city, home >> 32) ?? 0
-    var device = model.population.device(of: member)
-    if (visit >> 32) & 15 == 0 { device = Population.device(visit >> 48) }
+    let isElsewhere = (visit >> 32) & 15 == 0
+    let device =
+      isElsewhere ? Population.device(visit >> 48) : model.population.device(of: member)
+    return (member, city, device, visit)
+  }
+
+  static func begin(_ state: UInt64, _ model: Model, _ cities: AliasTable) -> Event {
+    var (member, city, device, visit) = visitor(state, model, cities)
     if (visit >> 36) & 31 == 0 {
       let country = World.citiesOfCountry[World.cities[city].countryIndex]
       city = country.lowerBound + Int(((visit >> 48) * UInt64(country.count)) >> 16)

@@ -1,0 +1,68 @@
+/// Follows a session's clock alone: when it acts, not on what.
+struct Walk: ~Escapable {
+  private let transitions: Span<UInt64>
+  private let gaps: Span<UInt16>
+  private let limit: Int64
+
+  @_lifetime(borrow model)
+  init(_ model: borrowing Model) {
+    transitions = model.behaviour.transitions.span
+    gaps = model.behaviour.gaps.span
+    limit = Int64(model.behaviour.sessionLimit)
+  }
+
+  /// Goes to the next event, as `Steps.advance` does; `false` when the session ends.
+  @inline(__always)
+  private func advance(
+    _ state: inout UInt64, _ type: inout UInt8, _ elapsed: inout Int64, _ device: Device
+  ) -> Bool {
+    state &+= Draw.golden
+    let draw = Draw.mix(state)
+    let row = unsafe transitions[unchecked: Int(type) * 4 + Int(device.rawValue)]
+    type = Behaviour.next(row, chance: draw)
+    elapsed += Int64(unsafe gaps[unchecked: Int(truncatingIfNeeded: draw >> 16) & 1023])
+    return type != Behaviour.end && elapsed <= limit
+  }
+
+  /// Whether the session still acts so many seconds after its first event.
+  @inline(__always)
+  func lasts(_ state: UInt64, _ device: Device, for seconds: Int64) -> Bool {
+    var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))
+    while elapsed < seconds {
+      if !advance(&state, &type, &elapsed, device) { return false }
+    }
+    return true
+  }
+
+  /// How many events lie between two numbers of seconds after the first, the second one excluded.
+  @inline(__always)
+  func count(_ state: UInt64, _ device: Device, from lower: Int64, to upper: Int64) -> Int {
+    var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))
+    var count = 0
+    while elapsed < upper {
+      if elapsed >= lower { count += 1 }
+      if !advance(&state, &type, &elapsed, device) { break }
+    }
+    return count
+  }
+}
+
+extension Simulation {
+  /// How many events fall into a span: each session is walked at once, and no line is made.
+  package static func count(_ model: Model, in span: Range<Int64>) -> Int {
+    var arrivals = Arrivals(model)
+    let walk = Walk(model)
+    var count = 0
+    for second in span.lowerBound - Int64(model.behaviour.sessionLimit)..<span.upperBound {
+      arrivals.turn(to: second)
+      let key = arrivals.key(of: second)
+      for index in 0..<UInt64(arrivals.count(key)) {
+        let state = Arrivals.state(key, index)
+        count += walk.count(
+          state, visitor(state, model, arrivals.cities).device,
+          from: span.lowerBound - second, to: span.upperBound - second)
+      }
+    }
+    return count
+  }
+}

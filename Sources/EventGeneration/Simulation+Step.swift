@@ -143,8 +143,10 @@ extension Simulation {
       birthIndex += 1
       if isSharded, !isOwn(state) { continue }
       births -= 1
+      // Where even a desktop's session would be over, which lasts longest, nobody needs to know the device.
+      guard walk.lasts(state, .desktop, for: start - second) else { continue }
       let device = Simulation.visitor(state, model, arrivals.cities).device
-      guard walk.lasts(state, device, for: start - second) else { continue }
+      guard device == .desktop || walk.lasts(state, device, for: start - second) else { continue }
       var event = begin(state)
       let gap = steps.advance(&event)
       push(event, (now + gap) & (SessionRing.seconds - 1))

@@ -29,7 +29,7 @@ import Testing
 
   @Test func whatItNamesIsThere() {
     let named =
-      Self.readme.matches(of: /scripts\/[a-z-]+(?:\.json)?/).map { String($0.output) }
+      Self.readme.matches(of: /scripts\/[a-z-]+(?:\.[a-z]+)?/).map { String($0.output) }
       + Self.readme.matches(of: /\]\(([A-Za-z][A-Za-z.\/_-]*)\)/).map { String($0.1) }
     #expect(named.count > 5)
     for name in Set(named) where !name.hasPrefix("http") {

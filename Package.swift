@@ -44,13 +44,16 @@ let package = Package(
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CBroker"),
 
-    module("Plumbing", ["CSimdjson"]),
+    module("Plumbing", []),
+    module("JSONLines", ["CSimdjson"]),
     module("EventGeneration", ["Plumbing"]),
-    module("Kafka", ["Plumbing", "CRdkafka"]),
+    module("Kafka", ["Plumbing", "JSONLines", "CRdkafka"]),
     module("Druid", ["Plumbing", "CCurl"]),
     module("EmbeddedKafka", ["Plumbing", "CBroker"]),
     module("DruidSQL", []),
-    module("EmbeddedDruid", ["Plumbing", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
+    module(
+      "EmbeddedDruid",
+      ["Plumbing", "JSONLines", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
 
     command("fake-events", ["Plumbing", "EventGeneration"]),
     command("kprod", ["Plumbing", "Kafka"]),
@@ -58,6 +61,7 @@ let package = Package(
     command("devstack", ["Plumbing", "EmbeddedKafka", "EmbeddedDruid"]),
 
     tests("PlumbingTests", ["Plumbing"]),
+    tests("JSONLinesTests", ["JSONLines"]),
     tests("EventGenerationTests", ["EventGeneration"]),
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
     tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),

@@ -1,5 +1,6 @@
 internal import CRdkafka
 internal import Glibc
+internal import JSONLines
 internal import Plumbing
 
 /// Makes a message of a line: finds its key, its time, and for an envelope all that is in it.

@@ -1,4 +1,4 @@
-/// A small JSON tree: for specs, errors and summaries, not for the lines of a stream (``JSONLine``).
+/// A small JSON tree: for specs, errors and summaries, not for the lines of a stream (the module JSONLines).
 ///
 /// Numbers keep their text, so nothing is lost on the way through; objects keep the order of their keys.
 package indirect enum JSONValue: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Glibc
+import JSONLines
 import Plumbing
 
 /// Turns the messages of one supervisor into rows. One thread owns it.

@@ -1,8 +1,9 @@
 internal import CSimdjson
 
-/// Finds fields of JSON lines, by simdjson: the fast way for lines of a stream. For small documents: ``JSONValue``.
+/// Finds fields of JSON lines, by simdjson: the fast way for lines of a stream. For small documents: Plumbing's JSONValue.
 ///
-/// The line must be followed by ``LineReader/padding`` readable bytes, as the lines of a ``LineReader`` are.
+/// A module of its own, so that a command which reads no JSON lines does not load simdjson and the C++ runtime. The line
+/// must be followed by 64 readable bytes (`CSIMDJSON_PADDING`), as the lines of Plumbing's readers are.
 @safe package struct JSONLine: ~Copyable {
   /// What a field holds.
   package enum Kind: Int32, Sendable {

@@ -93,8 +93,9 @@ struct Arrivals {
     var count = 0
     while bits >= below, count < 200 {
       count += 1
-      let product = term.multipliedFullWidth(by: UInt64(mean))
-      term = (product.high << 32 | product.low >> 32) / UInt64(count)
+      // A chance stays below 1, so the quotient fits, though the product alone may not.
+      let divisor = UInt64(count) << 32
+      term = divisor.dividingFullWidth(term.multipliedFullWidth(by: UInt64(mean))).quotient
       let sum = below.addingReportingOverflow(term)
       below = sum.overflow ? .max : sum.partialValue
     }

@@ -36,6 +36,36 @@ import Testing
     #expect(abs(Double(count) - expected) < 5 * 3 * expected.squareRoot())
   }
 
+  /// Few and many arrivals a second are drawn in different ways, with a change at 24 (121 events).
+  @Test(arguments: [0.5, 5, 20, 40, 60, 80, 100, 120, 122, 150, 400])
+  func everyRateIsTrue(rate: Double) {
+    for seed: UInt64 in 1...2 {
+      let model = shop(seed: seed, rate: rate) { $0.isFlat = true }
+      let seconds = Int64(20_000 / rate)
+      let count = Double(Simulation.count(model, in: monday..<monday + seconds))
+      let expected = rate * Double(seconds)
+      #expect(abs(count - expected) < 5 * 3 * expected.squareRoot(), "seed \(seed): \(count)")
+    }
+  }
+
+  /// The numbers themselves scatter as a Poisson process does: the variance is the mean.
+  @Test(arguments: [0.02, 0.7, 6, 23, 25, 300])
+  func arrivalsScatterAsTheyShould(mean: Double) {
+    let rate = mean * Double(Behaviour.fullThinkMean) / Double(FixedPoint.one)
+    let arrivals = Arrivals(shop(rate: rate) { $0.isFlat = true })
+    var (sum, square) = (0.0, 0.0)
+    let seconds = 40_000
+    for second in 0..<Int64(seconds) {
+      let count = Double(arrivals.count(arrivals.key(of: second)))
+      sum += count
+      square += count * count
+    }
+    let found = sum / Double(seconds)
+    let variance = square / Double(seconds) - found * found
+    #expect(abs(found - mean) < 5 * (mean / Double(seconds)).squareRoot())
+    #expect(abs(variance / mean - 1) < 0.2, "\(variance)")
+  }
+
   @Test func typesAreMixedAsTheChainSays() {
     let counts = EventType.allCases.map { type in
       Self.week.filter { $0.event_type == type.name }.count

@@ -81,7 +81,8 @@ package struct Pump: ~Copyable {
     isPlain =
       form.key == .none && form.partition == nil && form.isBatchable && !form.emptyIsNull
     pace = form.maximumRate.map { Pace(perSecond: $0) }
-    keepsProgress = Diagnostics.isTerminal
+    // Beside lines that are being typed a progress line is only in the way.
+    keepsProgress = Diagnostics.isTerminal && !Terminal.isTerminal(STDIN_FILENO)
   }
 
   /// Runs until the input ends, a signal comes or something makes going on pointless; then all is drained.

@@ -154,8 +154,8 @@ package struct Arguments: Sendable {
     guard let text = text(flag) else { return nil }
     guard let number = decimalNumber(text), bounds.contains(number) else {
       throw UsageFailure(
-        "\(origin(of: flag)): \(quoted(text)) is no number from \(bounds.lowerBound) to "
-          + "\(bounds.upperBound)")
+        "\(origin(of: flag)): \(quoted(text)) is no number from "
+          + "\(plainNumber(bounds.lowerBound)) to \(plainNumber(bounds.upperBound))")
     }
     return number
   }
@@ -177,6 +177,11 @@ package struct Arguments: Sendable {
     bounds.upperBound == Int.max
       ? "from \(bounds.lowerBound) up" : "from \(bounds.lowerBound) to \(bounds.upperBound)"
   }
+}
+
+/// A number as people write it: whole ones without a point.
+private func plainNumber(_ number: Double) -> String {
+  Int(exactly: number).map(String.init) ?? "\(number)"
 }
 
 /// A decimal number as people write it: digits, a point, an exponent; no hexadecimal, no "nan", no "inf".

@@ -43,6 +43,11 @@ package enum Interruption {
     writeEnd.store(ends[1], ordering: .relaxed)
     // The accessors above ran once, so the handler finds every atomic in place: it only loads, stores and writes.
     _ = (count, firstSignal)
+    // A parent that blocks them would leave a tool that nothing but SIGKILL ends.
+    var taken = sigset_t()
+    unsafe sigemptyset(&taken)
+    for number in [SIGINT, SIGTERM] { unsafe sigaddset(&taken, number) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &taken, nil)
     for number in [SIGINT, SIGTERM] {
       var action = sigaction()
       unsafe sigaction(number, nil, &action)

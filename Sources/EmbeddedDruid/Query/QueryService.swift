@@ -1,3 +1,4 @@
+import CSQLite
 import DruidSQL
 import Plumbing
 import Synchronization
@@ -5,28 +6,45 @@ import Synchronization
 /// Plans and runs queries, and ends them on request.
 final class QueryService: Sendable {
   private let supervisors: Supervisors
-  private let running = Mutex<[String: SQLiteConnection]>([:])
-  private let waiting = Mutex<[String: Bool]>([:])
-  private let isClosed = Mutex(false)
+  private let state = Mutex(State())
+
+  private struct State {
+    var underWay: [UnderWay] = []
+    var isClosed = false
+  }
 
   init(_ supervisors: Supervisors) { self.supervisors = supervisors }
 
   /// Ends what is under way, and answers nothing any more.
   func close() {
-    isClosed.withLock { $0 = true }
-    for connection in running.withLock({ Array($0.values) }) { connection.stop() }
+    let queries = state.withLock { state in
+      state.isClosed = true
+      return state.underWay
+    }
+    for query in queries { query.cancel() }
   }
 
   /// Ends a query; false when none of that id is under way.
   func cancel(_ id: String) -> Bool {
-    let connection = running.withLock { $0[id] }
-    connection?.stop()
-    let isWaiting = waiting.withLock { waiting in
-      guard waiting[id] != nil else { return false }
-      waiting[id] = true
-      return true
+    let queries = state.withLock { $0.underWay.filter { $0.id == id } }
+    for query in queries { query.cancel() }
+    return !queries.isEmpty
+  }
+
+  private func begin(_ id: String) throws -> UnderWay {
+    try state.withLock { state in
+      guard !state.isClosed else {
+        throw DruidError.runtime(
+          "Shutting down", errorClass: "org.apache.druid.java.util.common.ISE")
+      }
+      let query = UnderWay(id)
+      state.underWay.append(query)
+      return query
     }
-    return connection != nil || isWaiting
+  }
+
+  private func end(_ query: UnderWay) {
+    state.withLock { $0.underWay.removeAll { $0 === query } }
   }
 
   /// Rows that are made as they are asked for.
@@ -84,16 +102,22 @@ final class QueryService: Sendable {
   ///
   /// All that was acknowledged before the call is waited for. - Throws: ``DruidError`` or ``HTMLError``.
   func run(_ request: SQLRequest) throws -> Result {
+    let query = try begin(request.id)
+    do {
+      let result = try run(request, query)
+      if case .whole = result { end(query) }
+      return result
+    } catch {
+      end(query)
+      throw error
+    }
+  }
+
+  private func run(_ request: SQLRequest, _ query: UnderWay) throws -> Result {
     let start = ContinuousClock.now
     let deadline = request.timeoutMilliseconds.map { start + .milliseconds($0) }
-    waiting.withLock { $0[request.id] = false }
-    defer { _ = waiting.withLock { $0.removeValue(forKey: request.id) } }
     guard supervisors.catchUp(withinMilliseconds: request.timeoutMilliseconds ?? 300_000) else {
       throw DruidError.timeout(request.id)
-    }
-    guard !isClosed.withLock({ $0 }) else {
-      throw DruidError.runtime(
-        "Shutting down", errorClass: "org.apache.druid.java.util.common.ISE")
     }
     let entries = supervisors.all
     let sources = entries.enumerated().compactMap { index, entry in
@@ -108,8 +132,7 @@ final class QueryService: Sendable {
         "Datasource [\(failure.name)] is not whole: \(failure.failure ?? "")",
         errorClass: "org.apache.druid.java.util.common.ISE")
     }
-    if waiting.withLock({ $0[request.id] }) == true { throw DruidError.cancelled() }
-    return try answer(request, plan, sources, system, deadline)
+    return try answer(request, query, plan, sources, system, deadline)
   }
 
   private func plan(_ request: SQLRequest, _ catalog: Catalog) throws -> Plan {
@@ -131,7 +154,8 @@ final class QueryService: Sendable {
   }
 
   private func answer(
-    _ request: SQLRequest, _ plan: Plan, _ sources: [SourceTable], _ system: SystemTables,
+    _ request: SQLRequest, _ query: UnderWay, _ plan: Plan, _ sources: [SourceTable],
+    _ system: SystemTables,
     _ deadline: ContinuousClock.Instant?
   ) throws -> Result {
     let connection: SQLiteConnection
@@ -160,12 +184,8 @@ final class QueryService: Sendable {
       let statement = try connection.prepare(CountRewrite.apply(plan.sqlite, schemas))
       var writer = AnswerWriter(format, columns: plan.columns)
       writer.begin()
-      running.withLock { $0[request.id] = connection }
-      answer = Answer(statement, writer) { [self] in
-        running.withLock { running in
-          if running[request.id] === connection { running[request.id] = nil }
-        }
-      }
+      try query.run(on: connection)
+      answer = Answer(statement, writer) { [self] in end(query) }
       try answer.fill()
     } catch {
       throw Self.error(error, request.id, isOverdue: connection.isOverdue)
@@ -189,6 +209,37 @@ final class QueryService: Sendable {
       return .runtime("null", errorClass: "java.lang.ArithmeticException")
     }
     return .runtime(failure.message, errorClass: "java.lang.RuntimeException")
+  }
+}
+
+/// A query from its request to its last row.
+private final class UnderWay: Sendable {
+  let id: String
+  private let state = Mutex(State())
+
+  private struct State {
+    var isCancelled = false
+    var connection: SQLiteConnection?
+  }
+
+  init(_ id: String) { self.id = id }
+
+  /// Ends it now, or as soon as it runs.
+  func cancel() {
+    let connection = state.withLock { state in
+      state.isCancelled = true
+      return state.connection
+    }
+    connection?.stop()
+  }
+
+  /// Names what carries it out. - Throws: the interrupt, when a cancellation came before.
+  func run(on connection: SQLiteConnection) throws(SQLiteFailure) {
+    let isCancelled = state.withLock { state in
+      state.connection = connection
+      return state.isCancelled
+    }
+    if isCancelled { throw SQLiteFailure(code: SQLITE_INTERRUPT, message: "cancelled") }
   }
 }
 

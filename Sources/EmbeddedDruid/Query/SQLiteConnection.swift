@@ -92,9 +92,6 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Whether a statement was given up because its time was over.
   var isOverdue: Bool { limit.isOverdue }
 
-  /// Whether ``stop()`` was called.
-  var isStopped: Bool { limit.isStopped }
-
   /// Ends the statement that runs, from any thread.
   func stop() {
     limit.stop()
@@ -126,7 +123,6 @@ final class StatementLimit: Sendable {
   }
 
   func stop() { state.withLock { $0.isStopped = true } }
-  var isStopped: Bool { state.withLock { $0.isStopped } }
   var isOverdue: Bool { state.withLock { $0.isOverdue } }
 
   private var mustEnd: Bool {

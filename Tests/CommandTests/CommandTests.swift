@@ -78,3 +78,28 @@ enum Commands {
       status: process.terminationReason == .exit ? status : 128 + status)
   }
 }
+
+extension Process {
+  /// Whether no signal waits for the process: one that is sent now is one of its own, where two that are pending are one.
+  var hasTakenItsSignals: Bool {
+    let file = "/proc/\(processIdentifier)/status"
+    let status = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+    let pending = status.split(separator: "\n").filter {
+      $0.hasPrefix("SigPnd:") || $0.hasPrefix("ShdPnd:")
+    }
+    return pending.count == 2 && pending.allSatisfy { $0.hasSuffix("\t0000000000000000") }
+  }
+}
+
+extension Pipe {
+  /// Whether who writes into it has to wait for a reader.
+  var isFull: Bool {
+    // The end for writing belongs to the child by now: a new one, for as long as the look takes.
+    let end = unsafe open(
+      "/proc/self/fd/\(fileHandleForReading.fileDescriptor)", O_WRONLY | O_CLOEXEC)
+    guard end >= 0 else { return false }
+    defer { close(end) }
+    var room = pollfd(fd: end, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&room, 1, 0) == 0
+  }
+}

@@ -105,9 +105,10 @@ import Testing
     defer { stub.stop() }
     let stuck = Pipe()
     let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
-    child.waitUntilBlocked()
+    child.wait { stuck.isFull }
     child.signal(SIGTERM)
-    child.waitUntilBlocked()
+    // Two that are pending at once would be one.
+    child.waitUntilSignalsAreTaken()
     child.signal(SIGTERM)
     child.wait { !child.isRunning || stub.requests.contains { $0.method == "DELETE" } }
     #expect(child.status == 1)
@@ -311,12 +312,7 @@ final class DsqlChild {
 
   var isRunning: Bool { process.isRunning }
 
-  /// Until it sleeps in a write to a full pipe.
-  func waitUntilBlocked() {
-    let file = "/proc/\(process.processIdentifier)/syscall"
-    wait { ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").hasPrefix("1 0x1 ") }
-  }
-
+  func waitUntilSignalsAreTaken() { wait { process.hasTakenItsSignals } }
   func waitForOutput(_ text: String) { wait { output.contains(text) } }
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 

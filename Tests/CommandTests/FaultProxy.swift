@@ -56,6 +56,7 @@ final class FaultProxy: @unchecked Sendable {
   /// How many bytes may still pass before everything is cut; `nil` when any number may.
   private var allowance: [Direction: Int] = [:]
   private var passed: [Direction: Int] = [.toServer: 0, .toClient: 0]
+  private var arrived: [Direction: Int] = [.toServer: 0, .toClient: 0]
   private var accepted = 0
 
   /// - Parameter rewritingAddress: whether the server's own address in what it says, as a Kafka broker gives it to
@@ -101,6 +102,9 @@ final class FaultProxy: @unchecked Sendable {
 
   /// How many bytes have passed in that direction.
   func byteCount(_ direction: Direction) -> Int { locked { passed[direction, default: 0] } }
+
+  /// How many bytes have come here in that direction, those included that are held back.
+  func arrivedCount(_ direction: Direction) -> Int { locked { arrived[direction, default: 0] } }
 
   /// Cuts every connection there is now; new ones are served.
   func cutAll() {
@@ -186,6 +190,7 @@ final class FaultProxy: @unchecked Sendable {
       let got = unsafe recv(source, &block, block.count, 0)
       if got < 0 && errno == EINTR { continue }
       guard got > 0 else { break }
+      locked { arrived[direction, default: 0] += got }
       if direction == .toClient { rewriteAddress(in: &block, count: got) }
       let (count, isLast) = admit(got, direction)
       guard send(block[..<count], to: target) else { break }

@@ -354,18 +354,20 @@ import Testing
       (try? Topics.everything(in: "t", at: server.brokers).count) == 1
     }
     proxy.stall(true)
+    let before = proxy.arrivedCount(.toServer)
     try run.write("second\n")
-    usleep(100_000)
+    try eventually("it is on its way") { proxy.arrivedCount(.toServer) > before }
     run.signal(SIGTERM)
-    usleep(300_000)
+    try eventually("the first signal is taken") { run.hasTakenItsSignals }
     run.signal(SIGTERM)
     let began = Date()
     let outcome = try run.outcome(within: 20)
     #expect(Date().timeIntervalSince(began) < 5)
     #expect(outcome.status == 1)
     let summary = try outcome.summary
-    #expect(summary.delivered == 1 && summary.unknown == 1)
-    #expect(outcome.errors.contains("1 of them may be doubled when sent again"))
+    // The answer about the first line may have been held back as well.
+    #expect(summary.unknown >= 1 && summary.delivered + summary.unknown == 2)
+    #expect(outcome.errors.contains("\(summary.unknown) of them may be doubled when sent again"))
     proxy.stall(false)
   }
 

@@ -92,6 +92,7 @@ final class RunningKprod {
   }
 
   var isRunning: Bool { process.isRunning }
+  var hasTakenItsSignals: Bool { process.hasTakenItsSignals }
 
   /// The most memory it has held so far, in bytes.
   var peakMemory: Int {

@@ -228,7 +228,7 @@ import Testing
     #expect(outcome.output == "s,n\na,1\n\"b,\"\"c\",\n")
     let patience = try Self.answering([.send(busy), .keep])
     defer { patience.stop() }
-    let vain = try Self.run("dsql --retry 300ms -e 'SELECT 1'", patience)
+    let vain = try Self.run("dsql --retry 1s -e 'SELECT 1'", patience)
     #expect(vain.status == 75)
     #expect(patience.requests.count > 1)
     // A refusal is final.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Plumbing
+import Synchronization
 import Testing
 
 /// A running kprod whose input the test writes piece by piece, and which it can send signals.
@@ -10,6 +11,12 @@ final class RunningKprod {
   private let workspace: Commands.Workspace
   private let errors: URL
   private let output: URL
+  private let written = Written()
+
+  /// What the writing thread and the test share.
+  private final class Written: Sendable {
+    let count = Atomic(0)
+  }
 
   /// What became of a run.
   struct Outcome {
@@ -77,8 +84,15 @@ final class RunningKprod {
   /// Writes from another thread, and closes the input then; a reader that goes away ends it.
   func writeBehind(_ data: Data, closing: Bool = true) {
     let handle = input.fileHandleForWriting
+    let written = written
     Thread.detachNewThread {
-      try? handle.write(contentsOf: data)
+      var rest = data[...]
+      while !rest.isEmpty {
+        let piece = rest.prefix(65536)
+        guard (try? handle.write(contentsOf: piece)) != nil else { break }
+        written.count.add(piece.count, ordering: .relaxed)
+        rest = rest.dropFirst(piece.count)
+      }
       if closing { try? handle.close() }
     }
   }
@@ -102,13 +116,11 @@ final class RunningKprod {
     return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
   }
 
+  /// How many bytes of ``writeBehind(_:closing:)`` are in the pipe or beyond it.
+  var handedOver: Int { written.count.load(ordering: .relaxed) }
+
   /// Whether it has taken more from its input than a pipe holds.
-  var hasStartedReading: Bool {
-    let path = "/proc/\(process.processIdentifier)/io"
-    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("rchar:") }
-    return (line?.split(separator: " ").last.flatMap { Int($0) } ?? 0) > 4_000_000
-  }
+  var hasStartedReading: Bool { handedOver > 4_000_000 }
 
   /// What it has said on standard error so far.
   var errorsSoFar: String {

@@ -231,5 +231,5 @@ extension Int64 {
   }
 
   /// The quotient towards minus infinity.
-  func divided(_ divisor: Int64) -> Int64 { (self - modulo(divisor)) / divisor }
+  func divided(_ divisor: Int64) -> Int64 { self / divisor - (self % divisor < 0 ? 1 : 0) }
 }

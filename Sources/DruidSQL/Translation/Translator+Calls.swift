@@ -151,8 +151,10 @@ extension Translator {
     let isReal = operands.first?.type.isReal ?? false
     switch name {
     case "GREATEST", "LEAST":
-      let rows = values.map { "(\($0))" }.joined(separator: ", ")
-      return "(SELECT \(name == "GREATEST" ? "MAX" : "MIN")(column1) FROM (VALUES \(rows)))"
+      // An aggregate, because it leaves NULL out as Druid's does. (VALUES would not see the columns of the row.)
+      let rows = values.enumerated().map { $0 == 0 ? "SELECT \($1) AS v" : "SELECT \($1)" }
+      let all = rows.joined(separator: " UNION ALL ")
+      return "(SELECT \(name == "GREATEST" ? "MAX" : "MIN")(v) FROM (\(all)))"
     case "PI": return "3.141592653589793"
     case "ABS": return "druid_abs_\(isReal ? "double" : "long")(\(values[0]))"
     case "FLOOR", "CEIL": return isReal ? "druid_\(name.lowercased())(\(values[0]))" : values[0]

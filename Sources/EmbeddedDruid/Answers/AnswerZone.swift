@@ -13,7 +13,7 @@ struct AnswerZone: Sendable {
     let (local, overflow) = milliseconds.addingReportingOverflow(offset)
     let moment = overflow ? milliseconds : local
     let days = moment.floorDivided(by: 86_400_000)
-    let time = moment - days * 86_400_000
+    let time = moment &- days &* 86_400_000
     let date = civilDate(daysSinceEpoch: days)
     if date.year < 0 { out.append(UInt8(ascii: "-")) }
     Self.append(date.year.magnitude, width: 4, to: &out)

@@ -171,7 +171,6 @@ final class QueryService: Sendable {
     } catch {
       throw DruidError.invalidInput(SQLiteFunctions.message(error))
     }
-    let answer: Answer
     do throws(SQLiteFailure) {
       for source in sources where plan.dataSources.contains(source.name) {
         try connection.add(source.bound, named: source.sqliteName)
@@ -179,11 +178,16 @@ final class QueryService: Sendable {
       try system.create(in: connection, for: plan.sqlite)
       connection.lock()
       connection.setDeadline(deadline)
-      let schemas = Dictionary(
-        sources.map { ($0.sqliteName, $0.bound.snapshot.schema) }, uniquingKeysWith: { $1 })
-      let statement = try connection.prepare(CountRewrite.apply(plan.sqlite, schemas))
-      var writer = AnswerWriter(format, columns: plan.columns)
-      writer.begin()
+    } catch {
+      throw Self.error(error, request.id, isOverdue: connection.isOverdue)
+    }
+    let schemas = Dictionary(
+      sources.map { ($0.sqliteName, $0.bound.snapshot.schema) }, uniquingKeysWith: { $1 })
+    let statement = try Self.compile(CountRewrite.apply(plan.sqlite, schemas), connection)
+    var writer = AnswerWriter(format, columns: plan.columns)
+    writer.begin()
+    let answer: Answer
+    do throws(SQLiteFailure) {
       try query.run(on: connection)
       answer = Answer(statement, writer) { [self] in end(query) }
       try answer.fill()
@@ -194,17 +198,28 @@ final class QueryService: Sendable {
     return .streaming(answer)
   }
 
+  /// SQLite's own parser has limits, and names that the translation should not have written are refused by it.
+  private static func compile(
+    _ sql: String, _ connection: SQLiteConnection
+  ) throws -> SQLiteStatement {
+    do throws(SQLiteFailure) {
+      return try connection.prepare(sql)
+    } catch {
+      let isDepth =
+        error.message.contains("parser stack overflow")
+        || error.message.contains("Expression tree is too large")
+      throw DruidError.unsupported(
+        isDepth
+          ? "The statement is nested too deeply"
+          : "The statement can't be carried out here: \(error.message)")
+    }
+  }
+
   private static func error(
     _ failure: SQLiteFailure, _ id: String, isOverdue: Bool
   ) -> DruidError {
     if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
     if let refused = SQLiteFunctions.refusal(in: failure.message) { return .unsupported(refused) }
-    // What SQLite's own parser will not hold is a limit of ours, not a failure.
-    if failure.message.contains("parser stack overflow")
-      || failure.message.contains("Expression tree is too large")
-    {
-      return .unsupported("The statement is nested too deeply")
-    }
     if failure.message == SQLiteFunctions.divisionByZero {
       return .runtime("null", errorClass: "java.lang.ArithmeticException")
     }

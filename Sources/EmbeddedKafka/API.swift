@@ -20,8 +20,17 @@ enum API: Int16, CaseIterable {
   case apiVersions = 18
   case createTopics = 19
   case deleteTopics = 20
+  case deleteRecords = 21
   case initProducerID = 22
+  case offsetForLeaderEpoch = 23
+  case describeACLs = 29
+  case describeConfigs = 32
+  case alterConfigs = 33
+  case describeLogDirs = 35
+  case createPartitions = 37
   case deleteGroups = 42
+  case incrementalAlterConfigs = 44
+  case offsetDelete = 47
 
   var versions: ClosedRange<Int16> {
     switch self {
@@ -38,8 +47,11 @@ enum API: Int16, CaseIterable {
     case .listGroups: 0...2
     case .apiVersions: 0...3
     case .createTopics: 0...4
-    case .deleteTopics: 0...3
-    case .initProducerID, .deleteGroups: 0...1
+    case .deleteTopics, .offsetForLeaderEpoch, .describeConfigs: 0...3
+    case .initProducerID, .deleteGroups, .deleteRecords, .describeACLs, .alterConfigs,
+      .describeLogDirs, .createPartitions:
+      0...1
+    case .incrementalAlterConfigs, .offsetDelete: 0...0
     }
   }
 }

@@ -26,7 +26,9 @@ struct BatchHeader {
   ///
   /// - Throws: the error a broker answers for a batch it can't take.
   /// - Complexity: O(length): every byte goes through the checksum.
-  init(of bytes: RawSpan, produceVersion: Int16) throws(ErrorCode) {
+  init(
+    of bytes: RawSpan, limit: Int = maximumBatchSize, produceVersion: Int16
+  ) throws(ErrorCode) {
     guard bytes.byteCount >= 17 else { throw .corruptMessage }
     // Formats 0 and 1 keep their magic number in the same place.
     guard bytes.bigEndian(16, as: UInt8.self) == 2 else { throw .invalidRecord }
@@ -36,7 +38,7 @@ struct BatchHeader {
       throw .corruptMessage
     }
     size = Int(length) + 12
-    guard size <= Self.maximumBatchSize else { throw .messageTooLarge }
+    guard size <= limit else { throw .messageTooLarge }
     // One batch a partition is all that Produce takes since its version 3.
     guard size == bytes.byteCount else { throw .invalidRecord }
     let checksum = unsafe bytes.extracting(21..<size).withUnsafeBytes {

@@ -46,6 +46,11 @@ package final class Broker: Sendable {
     node.topics[topic]?.partitions.map { $0.endOffset }
   }
 
+  /// The first record of each partition that was not deleted.
+  package func startOffsets(topic: String) -> [Int64]? {
+    node.topics[topic]?.partitions.map { $0.startOffset }
+  }
+
   /// The temporary file, for tests that break it.
   var storageDescriptor: Int32 { node.file.descriptor }
 

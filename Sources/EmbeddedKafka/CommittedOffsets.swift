@@ -21,6 +21,11 @@ struct CommittedOffsets {
     positions.sorted { $0.key < $1.key }.map { ($0.key, $0.value.keys.sorted()) }
   }
 
+  mutating func forget(topic: String, partition: Int32) {
+    positions[topic]?[partition] = nil
+    if positions[topic]?.isEmpty == true { positions[topic] = nil }
+  }
+
   /// A deleted topic's positions mean nothing to one of the same name.
   mutating func forget(topic: String) {
     positions[topic] = nil

@@ -26,6 +26,7 @@ enum ErrorCode: Int16, Error {
   case invalidProducerEpoch = 47
   case invalidTransactionState = 48
   case transactionalIDAuthorizationFailed = 53
+  case securityDisabled = 54
   case storageError = 56
   case unknownProducerID = 59
   case nonEmptyGroup = 68
@@ -36,5 +37,6 @@ enum ErrorCode: Int16, Error {
   case unsupportedCompressionType = 76
   case groupMaxSizeReached = 81
   case fencedInstanceID = 82
+  case groupSubscribedToTopic = 86
   case invalidRecord = 87
 }

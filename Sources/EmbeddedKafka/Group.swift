@@ -32,6 +32,9 @@ struct Group {
     var isSyncing = false
     var wakeup: Wakeup?
     var assignment: [UInt8] = []
+    /// Who it is told leads, when that is not the truth: a leader that came back keeps its part and
+    /// is not to deal again.
+    var saidLeader: String?
   }
 
   /// What a member asks for.
@@ -91,6 +94,7 @@ struct Group {
     }
     let id: String
     if application.memberID.isEmpty {
+      if let kept = comeBack(application, freshID: freshID, now: now) { return kept }
       id = try admit(application, freshID: freshID, now: now)
     } else {
       id = application.memberID
@@ -110,6 +114,33 @@ struct Group {
     startJoining(now)
     endJoiningIfReady(now)
     return id
+  }
+
+  /// Lets a member that has a name have its old place again, without the others noticing: in a stable
+  /// group, when it still knows the strategy in use.
+  private mutating func comeBack(
+    _ application: Application, freshID: String, now: Instant
+  ) -> String? {
+    guard phase == .stable, let instanceID = application.instanceID,
+      let index = members.firstIndex(where: { $0.instanceID == instanceID })
+    else { return nil }
+    let before = members[index]
+    let oldLeader = leaderID
+    members[index] = Member(
+      id: freshID, instanceID: instanceID, clientID: application.clientID,
+      sessionTimeout: application.sessionTimeout, rebalanceTimeout: application.rebalanceTimeout,
+      strategies: application.strategies, deadline: now + application.sessionTimeout,
+      assignment: before.assignment)
+    if before.id == leaderID { leaderID = freshID }
+    guard choice() == strategyName else {
+      members[index] = before
+      leaderID = oldLeader
+      return nil
+    }
+    // Whoever still holds the old id is fenced.
+    before.wakeup?.signal()
+    if before.id == oldLeader { members[index].saidLeader = oldLeader }
+    return freshID
   }
 
   private mutating func admit(
@@ -161,6 +192,7 @@ struct Group {
     phase = .syncing
     for index in members.indices {
       members[index].isJoining = false
+      members[index].saidLeader = nil
       members[index].assignment = []
       members[index].deadline = now + members[index].sessionTimeout
       members[index].wakeup?.signal()

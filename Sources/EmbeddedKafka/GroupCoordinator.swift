@@ -82,9 +82,10 @@ final class GroupCoordinator: Sendable {
   ) throws(ErrorCode) -> Generation? {
     guard let member = group[memberID] else { throw .unknownMemberID }
     guard !member.isJoining else { return nil }
-    let listed = memberID == group.leaderID ? group.members : []
+    let leaderID = member.saidLeader ?? group.leaderID
+    let listed = memberID == leaderID ? group.members : []
     return Generation(
-      number: group.generation, strategy: group.strategyName, leaderID: group.leaderID,
+      number: group.generation, strategy: group.strategyName, leaderID: leaderID,
       memberID: memberID,
       members: listed.map { member in
         let strategy = member.strategies.first { $0.name == group.strategyName }
@@ -173,6 +174,21 @@ final class GroupCoordinator: Sendable {
       return nil
     }
     if let refusal { throw refusal }
+  }
+
+  /// Lets a group without members forget offsets.
+  ///
+  /// - Returns: true when it has members, and so nothing was forgotten: what they read is not ours
+  ///   to tell from their subscriptions.
+  func forgetOffsets(
+    of id: String, _ change: (inout CommittedOffsets) -> Void
+  ) throws(ErrorCode) -> Bool {
+    guard group(id) != nil else { throw .groupIDNotFound }
+    return try with(id) { group, _ throws(ErrorCode) in
+      guard group.members.isEmpty else { return true }
+      change(&group.offsets)
+      return false
+    }
   }
 
   /// What the group has committed; nothing when there is no such group.

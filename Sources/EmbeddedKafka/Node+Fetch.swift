@@ -108,16 +108,18 @@ extension Node {
         let limit = min(wanted.limit, request.maxBytes - total)
         do throws(ErrorCode) {
           let log = try log(topic.name, wanted.partition, leaderEpoch: wanted.leaderEpoch)
+          let start = log.startOffset
           let pieces = try log.select(from: wanted.offset, limit: limit, atLeastOne: total == 0)
-          head(wanted, .none, log.endOffset, request, version, into: &answer.fields)
+          head(wanted, .none, start, log.endOffset, request, version, into: &answer.fields)
           let size = pieces.reduce(0) { $0 + $1.size }
           answer.fields.count(size)
           for piece in pieces { answer.append(position: piece.position, size: piece.size) }
           total += size
         } catch {
           hasFailure = true
-          let end = topics[topic.name, wanted.partition]?.endOffset ?? -1
-          head(wanted, error, end, request, version, into: &answer.fields)
+          let log = topics[topic.name, wanted.partition]
+          let (start, end) = (log?.startOffset ?? -1, log?.endOffset ?? -1)
+          head(wanted, error, start, end, request, version, into: &answer.fields)
           answer.fields.count(0)
         }
       }
@@ -127,14 +129,14 @@ extension Node {
 
   /// What stands before a partition's records.
   private func head(
-    _ wanted: Wanted, _ failure: ErrorCode, _ endOffset: Int64, _ request: FetchRequest,
-    _ version: Int16, into fields: inout FieldWriter
+    _ wanted: Wanted, _ failure: ErrorCode, _ startOffset: Int64, _ endOffset: Int64,
+    _ request: FetchRequest, _ version: Int16, into fields: inout FieldWriter
   ) {
     fields.int32(wanted.partition)
     fields.error(failure)
     fields.int64(endOffset)
     fields.int64(endOffset)
-    if version >= 5 { fields.int64(endOffset < 0 ? -1 : 0) }
+    if version >= 5 { fields.int64(startOffset) }
     fields.int32(request.isReadCommitted ? 0 : -1)
     if version >= 11 { fields.int32(-1) }
   }

@@ -53,6 +53,45 @@ extension Node {
       }
     }
   }
+
+  /// OffsetDelete: a group forgets how far it read partitions that it no longer reads.
+  @_lifetime(reader: copy reader)
+  func offsetDelete(
+    _ reader: inout FieldReader, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    let id = try reader.string()
+    var wishes: [(topic: String, partitions: [Int32])] = []
+    for _ in 0..<(try reader.count()) {
+      let topic = try reader.string()
+      var partitions: [Int32] = []
+      for _ in 0..<(try reader.count()) { partitions.append(try reader.int32()) }
+      wishes.append((topic, partitions))
+    }
+    var isConsumed = false
+    var refusal = ErrorCode.none
+    do throws(ErrorCode) {
+      isConsumed = try groups.forgetOffsets(of: id) { offsets in
+        for wish in wishes {
+          for partition in wish.partitions where topics[wish.topic, partition] != nil {
+            offsets.forget(topic: wish.topic, partition: partition)
+          }
+        }
+      }
+    } catch {
+      refusal = error
+    }
+    fields.error(refusal)
+    fields.int32(0)
+    fields.array(refusal == .none ? wishes : []) { fields, wish in
+      fields.string(wish.topic)
+      fields.array(wish.partitions) { fields, partition in
+        fields.int32(partition)
+        let isThere = topics[wish.topic, partition] != nil
+        fields.error(
+          !isThere ? .unknownTopicOrPartition : isConsumed ? .groupSubscribedToTopic : .none)
+      }
+    }
+  }
 }
 
 extension Group.Phase {

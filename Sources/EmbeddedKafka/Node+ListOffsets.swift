@@ -1,3 +1,5 @@
+import Plumbing
+
 /// ListOffsets: the first offset, the end, or the first record of a time.
 extension Node {
   @_lifetime(reader: copy reader)
@@ -41,17 +43,24 @@ extension Node {
   ) throws(ErrorCode) -> (time: Int64, offset: Int64) {
     switch time {
     case -1: return (-1, log.endOffset)
-    case -2: return (-1, 0)
+    case -2: return (-1, log.startOffset)
     case 0...: break
-    default: throw .invalidRequest
+    // The specials that came with later versions of this request.
+    default: throw .unsupportedVersion
     }
-    guard let batch = log.firstBatch(reaching: time) else { return (-1, -1) }
-    do {
-      let bytes = try file.read(count: batch.size, at: batch.position)
-      return StoredBatch(bytes).firstRecord(reaching: time)
-    } catch {
-      readingFailed(error)
-      throw .storageError
+    var from = log.startOffset
+    while let batch = log.firstBatch(reaching: time, from: from) {
+      let bytes: [UInt8]
+      do throws(SystemFailure) {
+        bytes = try file.read(count: batch.size, at: batch.position)
+      } catch {
+        readingFailed(error)
+        throw .storageError
+      }
+      if let found = StoredBatch(bytes).firstRecord(reaching: time, from: from) { return found }
+      // Its header promised a time that no record has, or none that is still there.
+      from = batch.endOffset
     }
+    return (-1, -1)
   }
 }

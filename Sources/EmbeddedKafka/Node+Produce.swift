@@ -20,18 +20,21 @@ extension Node {
     for _ in 0..<topicCount {
       let topic = try reader.string()
       fields.string(topic)
+      let found = topics[topic]
+      let limit = found?.settings.maximumBatchSize ?? 0
       let partitionCount = try reader.count()
       fields.count(partitionCount)
       for _ in 0..<partitionCount {
         let partition = try reader.int32()
+        let log = found?[partition]
         let (failure, offset) = append(
-          try reader.nullableSpan(), topic: topic, partition: partition, acks: acks, version)
+          try reader.nullableSpan(), to: log, limit: limit, acks: acks, version)
         if failure != .none { refusals += 1 }
         fields.int32(partition)
         fields.error(failure)
         fields.int64(offset)
         if version >= 2 { fields.int64(-1) }
-        if version >= 5 { fields.int64(failure == .none ? 0 : -1) }
+        if version >= 5 { fields.int64(failure == .none ? log?.startOffset ?? -1 : -1) }
       }
     }
     if version >= 1 { fields.int32(0) }
@@ -58,16 +61,16 @@ extension Node {
   }
 
   private func append(
-    _ records: RawSpan?, topic: String, partition: Int32, acks: Int16, _ version: Int16
+    _ records: RawSpan?, to log: PartitionLog?, limit: Int, acks: Int16, _ version: Int16
   ) -> (failure: ErrorCode, offset: Int64) {
     guard (-1...1).contains(acks) else { return (.invalidRequiredAcks, -1) }
     // Before version 3 come the record formats that this broker does not keep.
     guard version >= 3 else { return (.unsupportedVersion, -1) }
-    guard let log = topics[topic, partition] else { return (.unknownTopicOrPartition, -1) }
+    guard let log else { return (.unknownTopicOrPartition, -1) }
     guard let records else { return (.invalidRecord, -1) }
     let header: BatchHeader
     do throws(ErrorCode) {
-      header = try BatchHeader(of: records, produceVersion: version)
+      header = try BatchHeader(of: records, limit: limit, produceVersion: version)
     } catch {
       return (error, -1)
     }

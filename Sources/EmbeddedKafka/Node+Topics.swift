@@ -58,6 +58,7 @@ extension Node {
     var partitionCount: Int
     let replicationFactor: Int16
     var hasForeignReplica = false
+    var settings: [(name: String, value: String?)] = []
   }
 
   @_lifetime(reader: copy reader)
@@ -72,14 +73,18 @@ extension Node {
     if version >= 2 { fields.int32(0) }
     fields.array(wishes) { fields, wish in
       var failure = ErrorCode.none
+      var settings = TopicSettings()
+      let complaint = settings.firstComplaint(setting: wish.settings)
       do throws(ErrorCode) {
-        try grant(wish, isTrial: isTrial)
+        try grant(wish, settings, complaint, isTrial: isTrial)
       } catch {
         failure = error
       }
       fields.string(wish.name)
       fields.error(failure)
-      if version >= 1 { fields.nullableString(nil) }
+      if version >= 1 {
+        fields.nullableString(failure == .invalidConfig ? complaint : nil)
+      }
     }
   }
 
@@ -96,21 +101,22 @@ extension Node {
       }
     }
     if assigned > 0 { wish.partitionCount = assigned }
-    // Settings such as retention mean nothing here: all is kept.
     for _ in 0..<(try reader.count()) {
-      _ = try reader.string()
-      _ = try reader.nullableString()
+      wish.settings.append((try reader.string(), try reader.nullableString()))
     }
     return wish
   }
 
-  private func grant(_ wish: Wish, isTrial: Bool) throws(ErrorCode) {
+  private func grant(
+    _ wish: Wish, _ settings: TopicSettings, _ complaint: String?, isTrial: Bool
+  ) throws(ErrorCode) {
     if wish.hasForeignReplica { throw .invalidReplicaAssignment }
     guard wish.replicationFactor == 1 || wish.replicationFactor == -1 else {
       throw .invalidReplicationFactor
     }
     let count = wish.partitionCount == -1 ? Topics.defaultPartitionCount : wish.partitionCount
-    try topics.create(wish.name, partitionCount: count, isTrial: isTrial)
+    if complaint != nil { throw .invalidConfig }
+    try topics.create(wish.name, partitionCount: count, settings: settings, isTrial: isTrial)
   }
 
   @_lifetime(reader: copy reader)

@@ -76,6 +76,16 @@ final class Node: Sendable {
     case .deleteGroups: try deleteGroups(&reader, into: &answer.fields)
     case .offsetCommit: try offsetCommit(&reader, version, into: &answer.fields)
     case .offsetFetch: try offsetFetch(&reader, version, into: &answer.fields)
+    case .offsetDelete: try offsetDelete(&reader, into: &answer.fields)
+    case .offsetForLeaderEpoch:
+      try offsetForLeaderEpoch(&reader, version, into: &answer.fields)
+    case .createPartitions: try createPartitions(&reader, into: &answer.fields)
+    case .deleteRecords: try deleteRecords(&reader, into: &answer.fields)
+    case .describeLogDirs: try describeLogDirs(&reader, into: &answer.fields)
+    case .describeConfigs: try describeConfigs(&reader, version, into: &answer.fields)
+    case .alterConfigs: try alterConfigs(&reader, into: &answer.fields)
+    case .incrementalAlterConfigs: try incrementalAlterConfigs(&reader, into: &answer.fields)
+    case .describeACLs: describeACLs(into: &answer.fields)
     }
     answer.seal()
     return answer

@@ -8,12 +8,15 @@ final class PartitionLog: Sendable {
     let baseOffset: Int64
     let position: Int64
     let size: Int32
+    let maxTimestamp: Int64
     /// The largest timestamp of this batch and all before it, so that a search can halve.
-    let latestTimestamp: Int64
+    var latestTimestamp: Int64
   }
 
   private struct State {
     var batches: [Batch] = []
+    /// Records before this one were deleted.
+    var startOffset: Int64 = 0
     var endOffset: Int64 = 0
     var byteCount: Int64 = 0
     var stretches: [Int64] = []
@@ -34,6 +37,9 @@ final class PartitionLog: Sendable {
 
   /// One past the offset of the last record.
   var endOffset: Int64 { state.withLock { $0.endOffset } }
+
+  /// The offset of the first record that was not deleted.
+  var startOffset: Int64 { state.withLock { $0.startOffset } }
 
   /// The size of all its batches, as they were sent.
   var byteCount: Int64 { state.withLock { $0.byteCount } }
@@ -85,6 +91,7 @@ final class PartitionLog: Sendable {
     state.batches.append(
       Batch(
         baseOffset: offset, position: state.position, size: Int32(header.size),
+        maxTimestamp: header.maxTimestamp,
         latestTimestamp: max(header.maxTimestamp, state.batches.last?.latestTimestamp ?? .min)))
     state.position += Int64(header.size)
     state.room -= header.size
@@ -111,7 +118,7 @@ final class PartitionLog: Sendable {
     from offset: Int64, limit: Int, atLeastOne: Bool
   ) throws(ErrorCode) -> [(position: Int64, size: Int)] {
     let selected = state.withLock { state -> [(position: Int64, size: Int)]? in
-      guard offset >= 0, offset <= state.endOffset else { return nil }
+      guard offset >= state.startOffset, offset <= state.endOffset else { return nil }
       var pieces: [(position: Int64, size: Int)] = []
       guard offset < state.endOffset else { return pieces }
       var total = 0
@@ -134,13 +141,55 @@ final class PartitionLog: Sendable {
     return selected
   }
 
-  /// The batches that may hold the first record at `time` or later: where they lie.
-  func firstBatch(reaching time: Int64) -> (position: Int64, size: Int)? {
+  /// The first batch that says it reaches `time` and holds records from `offset` on: where it lies,
+  /// and the offset behind it.
+  func firstBatch(
+    reaching time: Int64, from offset: Int64
+  ) -> (position: Int64, size: Int, endOffset: Int64)? {
     state.withLock { state in
-      let index = state.batches.firstIndex(sortedBy: { $0.latestTimestamp >= time })
+      var index = max(
+        state.batches.firstIndex(sortedBy: { $0.latestTimestamp >= time }),
+        state.batches.firstIndex(sortedBy: { $0.baseOffset > offset }) - 1)
+      while index < state.batches.count, state.batches[index].maxTimestamp < time { index += 1 }
       guard index < state.batches.count else { return nil }
-      return (state.batches[index].position, Int(state.batches[index].size))
+      let isLast = index + 1 == state.batches.count
+      return (
+        state.batches[index].position, Int(state.batches[index].size),
+        isLast ? state.endOffset : state.batches[index + 1].baseOffset
+      )
     }
+  }
+
+  /// Deletes the records before `offset` (-1: all that are there).
+  ///
+  /// - Returns: the new first offset.
+  func deleteRecords(before offset: Int64) throws(ErrorCode) -> Int64 {
+    let outcome = state.withLock { state -> (start: Int64, stretches: [Int64])? in
+      let offset = offset == -1 ? state.endOffset : offset
+      guard offset >= 0, offset <= state.endOffset else { return nil }
+      guard offset > state.startOffset else { return (state.startOffset, []) }
+      state.startOffset = offset
+      let kept =
+        offset == state.endOffset
+        ? state.batches.count : state.batches.firstIndex(sortedBy: { $0.baseOffset > offset }) - 1
+      state.byteCount -= state.batches[..<kept].reduce(0) { $0 + Int64($1.size) }
+      state.batches.removeSubrange(..<kept)
+      var latest = Int64.min
+      for index in state.batches.indices {
+        latest = max(latest, state.batches[index].maxTimestamp)
+        state.batches[index].latestTimestamp = latest
+      }
+      // Whole stretches that nothing lies in any more; the last one is still written to.
+      let first = state.batches.first?.position ?? state.position
+      let free = state.stretches.dropLast().prefix { stretch in
+        !(stretch..<stretch + Int64(StorageFile.stretchSize)).contains(first)
+      }
+      state.stretches.removeFirst(free.count)
+      return (state.startOffset, Array(free))
+    }
+    guard let outcome else { throw .offsetOutOfRange }
+    for stretch in outcome.stretches { file.discardStretch(at: stretch) }
+    return outcome.start
   }
 
   /// From now until ``stopWaking(_:)``, every append signals `wakeup`.

@@ -1,48 +1,78 @@
+import CBroker
+
 /// A batch read back from the log, for the one question that needs its records: which is the first
-/// of a time.
-///
-/// The records of a compressed batch stay closed to this broker. There the answer is the batch's
-/// first offset, so a consumer may get a few records from before the time, and misses none.
+/// of a time. (Unsafe inside: what a codec unpacks.)
 struct StoredBatch {
+  /// More than this is not unpacked to look for a time; a batch is 1 MiB at most when it comes.
+  private static let maximumUnpackedSize = 256 << 20
+
   private let bytes: [UInt8]
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
   }
 
-  /// Time and offset of the first record at `time` or later. The batch is known to hold one, if its
-  /// header is true; when it is not, its first record stands for it.
-  func firstRecord(reaching time: Int64) -> (time: Int64, offset: Int64) {
+  /// Time and offset of the first record at `time` or later, of those from `start` on; `nil` when
+  /// there is none.
+  ///
+  /// Where the records can't be unpacked the batch's first one stands for it: a consumer may get a
+  /// few records from before the time, and misses none.
+  func firstRecord(reaching time: Int64, from start: Int64) -> (time: Int64, offset: Int64)? {
     let span = unsafe bytes.span.bytes
     let baseOffset = span.bigEndian(0, as: Int64.self)
     let attributes = span.bigEndian(21, as: Int16.self)
-    let baseTimestamp = span.bigEndian(27, as: Int64.self)
-    if attributes & 0x8 != 0 { return (span.bigEndian(35, as: Int64.self), baseOffset) }
-    guard attributes & 0x7 == 0 else { return (baseTimestamp, baseOffset) }
-    var offset = BatchHeader.size
-    while let length = varint(at: &offset), length > 0, length <= Int64(bytes.count - offset) {
-      let next = offset + Int(length)
-      offset += 1  // attributes, unused
-      guard let timeDelta = varint(at: &offset), let offsetDelta = varint(at: &offset) else {
-        break
-      }
-      let recordTime = baseTimestamp &+ timeDelta
-      if recordTime >= time { return (recordTime, baseOffset &+ offsetDelta) }
-      offset = next
+    let search = Search(
+      time: time, start: start, baseOffset: baseOffset,
+      baseTimestamp: span.bigEndian(27, as: Int64.self))
+    let records = span.extracting(BatchHeader.size..<bytes.count)
+    guard attributes & 0x7 != 0 else { return search.first(in: records) }
+    var unpacked = unsafe cbk_unpacked()
+    let outcome = unsafe records.withUnsafeBytes { packed in
+      unsafe cbk_unpack(
+        Int32(attributes & 0x7), packed.baseAddress, packed.count, Self.maximumUnpackedSize,
+        &unpacked)
     }
-    return (baseTimestamp, baseOffset)
+    guard outcome == 0 else { return (search.baseTimestamp, max(baseOffset, start)) }
+    defer { unsafe cbk_discard(unpacked) }
+    let buffer = unsafe UnsafeRawBufferPointer(start: unpacked.bytes, count: unpacked.count)
+    return search.first(in: unsafe buffer.bytes)
   }
 
-  /// A number in zigzag form, seven bits a byte; `nil` where there is none.
-  private func varint(at offset: inout Int) -> Int64? {
-    var raw: UInt64 = 0
-    for shift in stride(from: UInt64(0), to: 64, by: 7) {
-      guard offset < bytes.count else { return nil }
-      let byte = bytes[offset]
-      offset += 1
-      raw |= UInt64(byte & 0x7F) << shift
-      if byte & 0x80 == 0 { return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1) }
+  /// What is looked for among records.
+  private struct Search {
+    let time: Int64
+    let start: Int64
+    let baseOffset: Int64
+    let baseTimestamp: Int64
+
+    func first(in records: RawSpan) -> (time: Int64, offset: Int64)? {
+      var offset = 0
+      while let length = Self.varint(of: records, at: &offset),
+        length > 0, length <= Int64(records.byteCount - offset)
+      {
+        let next = offset + Int(length)
+        offset += 1  // attributes, unused
+        guard let timeDelta = Self.varint(of: records, at: &offset),
+          let offsetDelta = Self.varint(of: records, at: &offset)
+        else { break }
+        let found = (baseTimestamp &+ timeDelta, baseOffset &+ offsetDelta)
+        if found.0 >= time && found.1 >= start { return found }
+        offset = next
+      }
+      return nil
     }
-    return nil
+
+    /// A number in zigzag form, seven bits a byte; `nil` where there is none.
+    private static func varint(of bytes: RawSpan, at offset: inout Int) -> Int64? {
+      var raw: UInt64 = 0
+      for shift in stride(from: UInt64(0), to: 64, by: 7) {
+        guard offset < bytes.byteCount else { return nil }
+        let byte = bytes.bigEndian(offset, as: UInt8.self)
+        offset += 1
+        raw |= UInt64(byte & 0x7F) << shift
+        if byte & 0x80 == 0 { return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1) }
+      }
+      return nil
+    }
   }
 }

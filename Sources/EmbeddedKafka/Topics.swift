@@ -1,18 +1,31 @@
 import Synchronization
 
-/// A topic's name and partitions.
+/// A topic's name, partitions and settings.
 final class Topic: Sendable {
   let name: String
-  let partitions: [PartitionLog]
+  private let state: Mutex<(partitions: [PartitionLog], settings: TopicSettings)>
 
-  init(name: String, partitions: [PartitionLog]) {
+  init(name: String, partitions: [PartitionLog], settings: TopicSettings = TopicSettings()) {
     self.name = name
-    self.partitions = partitions
+    state = Mutex((partitions, settings))
+  }
+
+  var partitions: [PartitionLog] { state.withLock { $0.partitions } }
+
+  var settings: TopicSettings {
+    get { state.withLock { $0.settings } }
+    set { state.withLock { $0.settings = newValue } }
   }
 
   /// The partition of that number, if there is one.
   subscript(number: Int32) -> PartitionLog? {
-    partitions.indices.contains(Int(number)) ? partitions[Int(number)] : nil
+    state.withLock { state in
+      state.partitions.indices.contains(Int(number)) ? state.partitions[Int(number)] : nil
+    }
+  }
+
+  fileprivate func add(_ more: [PartitionLog]) {
+    state.withLock { $0.partitions += more }
   }
 }
 
@@ -63,7 +76,8 @@ final class Topics: Sendable {
   /// Makes a topic; with `isTrial`, only tells whether it could be made.
   @discardableResult
   func create(
-    _ name: String, partitionCount: Int, isTrial: Bool = false
+    _ name: String, partitionCount: Int, settings: TopicSettings = TopicSettings(),
+    isTrial: Bool = false
   ) throws(ErrorCode) -> Topic {
     guard Self.isValid(name) else { throw .invalidTopic }
     guard partitionCount > 0 else { throw .invalidPartitions }
@@ -74,12 +88,30 @@ final class Topics: Sendable {
       }
       if isTrial { return .success(Topic(name: name, partitions: [])) }
       let topic = Topic(
-        name: name, partitions: (0..<partitionCount).map { _ in PartitionLog(file: file) })
+        name: name, partitions: (0..<partitionCount).map { _ in PartitionLog(file: file) },
+        settings: settings)
       state.topics[name] = topic
       state.partitionCount += partitionCount
       return .success(topic)
     }
     return try outcome.get()
+  }
+
+  /// Adds partitions to a topic until it has `count`; with `isTrial`, only tells whether it could.
+  func grow(_ name: String, to count: Int, isTrial: Bool) throws(ErrorCode) {
+    let refusal = state.withLock { state -> ErrorCode? in
+      guard let topic = state.topics[name] else { return .unknownTopicOrPartition }
+      let extra = count - topic.partitions.count
+      guard extra > 0 else { return .invalidPartitions }
+      guard extra <= Self.maximumPartitionCount - state.partitionCount else {
+        return .policyViolation
+      }
+      if isTrial { return nil }
+      topic.add((0..<extra).map { _ in PartitionLog(file: file) })
+      state.partitionCount += extra
+      return nil
+    }
+    if let refusal { throw refusal }
   }
 
   /// Removes a topic and gives its room on the disk back.

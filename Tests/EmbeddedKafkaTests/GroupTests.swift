@@ -145,6 +145,32 @@ import Testing
     #expect(group.phase == .empty)
   }
 
+  @Test func anInstanceComesBackUnnoticed() throws {
+    var group = Group()
+    _ = try group.join(application(instance: "one"), freshID: "a", wakeup: nil, now: start)
+    _ = try group.join(application(instance: "two"), freshID: "b", wakeup: nil, now: start)
+    _ = try group.join(application("a", instance: "one"), freshID: "", wakeup: nil, now: start)
+    try deal(&group, ["a", "b"])
+    // The leader itself: it keeps its part, and is not told that it leads, lest it deal again.
+    let again = try group.join(
+      application(instance: "one"), freshID: "c", wakeup: nil, now: start)
+    #expect(again == "c" && group.phase == .stable && group.generation == 2)
+    #expect(group.leaderID == "c" && group["c"]?.saidLeader == "a")
+    #expect(try group.part(of: "c", generation: 2, now: start) == Array("a".utf8))
+    #expect(throws: ErrorCode.fencedInstanceID) {
+      try group.heartbeat("a", "one", generation: 2, now: start)
+    }
+    // One that no longer knows the strategy makes all join again.
+    _ = try? group.join(
+      application(instance: "two", strategies: ["sticky"]), freshID: "d", wakeup: nil, now: start)
+    #expect(group.members.map { $0.id } == ["c", "b"])
+    _ = try group.join(
+      application(instance: "two", strategies: ["range", "x"]), freshID: "d", wakeup: nil,
+      now: start)
+    #expect(group.members.map { $0.id } == ["c", "d"])
+    #expect(group.phase == .stable)
+  }
+
   @Test func aMemberThatMissedTheAnswerGetsItAgain() throws {
     var group = try stableGroup()
     _ = try group.join(application("b"), freshID: "", wakeup: nil, now: start)

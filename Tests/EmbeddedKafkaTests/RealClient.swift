@@ -67,6 +67,35 @@ final class RealClient {
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw ClientFailure(code) }
   }
 
+  /// Produces messages of the given times to one partition and waits until all is delivered.
+  func produce(times: [Int64], to topic: String, partition: Int32 = 0) throws {
+    let target = unsafe rd_kafka_topic_new(handle, topic, nil)
+    defer { unsafe rd_kafka_topic_destroy(target) }
+    for time in times {
+      var payload = Array("the record of \(time)".utf8)
+      let failure = unsafe payload.withUnsafeMutableBytes { payload in
+        var words = unsafe [rd_kafka_vu_t](repeating: rd_kafka_vu_t(), count: 5)
+        unsafe words[0].vtype = RD_KAFKA_VTYPE_RKT
+        unsafe words[0].u.rkt = target
+        unsafe words[1].vtype = RD_KAFKA_VTYPE_PARTITION
+        unsafe words[1].u.i32 = partition
+        unsafe words[2].vtype = RD_KAFKA_VTYPE_VALUE
+        unsafe words[2].u.mem.ptr = payload.baseAddress
+        unsafe words[2].u.mem.size = payload.count
+        unsafe words[3].vtype = RD_KAFKA_VTYPE_TIMESTAMP
+        unsafe words[3].u.i64 = time
+        unsafe words[4].vtype = RD_KAFKA_VTYPE_MSGFLAGS
+        unsafe words[4].u.i = RD_KAFKA_MSG_F_COPY
+        return unsafe rd_kafka_produceva(handle, &words, words.count)
+      }
+      if let failure = unsafe failure {
+        defer { unsafe rd_kafka_error_destroy(failure) }
+        throw ClientFailure(unsafe rd_kafka_error_code(failure))
+      }
+    }
+    try check(unsafe rd_kafka_flush(handle, 20_000))
+  }
+
   /// The library's own complaint that ends a client, if there is one.
   var fatalError: String? {
     var words = [CChar](repeating: 0, count: 512)

@@ -72,6 +72,21 @@ import Testing
     #expect(try reader.offset(of: "t", 0, at: last.timestamp + 1) == -1)
   }
 
+  @Test(arguments: ["none", "gzip", "snappy", "lz4", "zstd"])
+  func findsTimesInPackedRecords(codec: String) throws {
+    let client = try producer(["compression.type": codec, "linger.ms": "500"])
+    try client.produce(times: (0..<1000).map { 1_000_000 + 10 * $0 }, to: "t")
+    // The record that is looked for lies within a batch, or its header would do.
+    let raw = try RawClient(port: broker.port)
+    let fetched = try #require(raw.fetch(.fetch("t", from: 501, maxBytes: 1)))
+    #expect(fetched.records[6..<8] != [0x01, 0xF5])
+    for (time, offset) in [(0, 0), (1_000_000, 0), (1_000_001, 1), (1_005_005, 501)] {
+      #expect(try client.offset(of: "t", 0, at: Int64(time)) == Int64(offset))
+    }
+    #expect(try client.offset(of: "t", 0, at: 1_009_990) == 999)
+    #expect(try client.offset(of: "t", 0, at: 1_009_991) == -1)
+  }
+
   @Test func transactionsAreRefusedAtOnce() throws {
     let start = ContinuousClock.now
     let refusal = try producer(["transactional.id": "mine"]).beginTransactions()

@@ -1,0 +1,239 @@
+import Foundation
+import Testing
+
+@testable import EmbeddedKafka
+
+/// What administrators' tools ask, by the wire.
+@Suite struct AdministrationTests {
+  private let broker: Broker
+  private let client: RawClient
+
+  init() throws {
+    broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
+    client = try RawClient(port: broker.port)
+    _ = try #require(client.ask(.metadata(["t"])))
+  }
+
+  // MARK: Settings
+
+  /// The values of a topic's settings, by name, and where they come from.
+  private func settings(of topic: String, type: Int = 2) -> [String: (value: String?, source: Int)]
+  {
+    var request = RequestBytes(32, version: 1)
+    request.int32(1)
+    request.int8(type)
+    request.string(topic)
+    request.int32(-1)
+    request.int8(0)
+    guard var answer = client.ask(request) else { return [:] }
+    #expect(answer.int32() == 0)
+    #expect(answer.int32() == 1)
+    let failure = answer.int16()
+    _ = (answer.string(), answer.int8(), answer.string())
+    var settings: [String: (value: String?, source: Int)] = [:]
+    for _ in 0..<answer.int32() {
+      let name = answer.string() ?? "?"
+      let value = answer.string()
+      _ = answer.int8()
+      settings[name] = (value, answer.int8())
+      _ = (answer.int8(), answer.int32())
+    }
+    if failure != 0 { settings["error"] = (nil, failure) }
+    #expect(answer.rest.isEmpty)
+    return settings
+  }
+
+  /// Changes one setting; the error that is answered.
+  private func change(_ name: String, _ operation: Int, _ value: String?, of topic: String) -> Int {
+    var request = RequestBytes(44, version: 0)
+    request.int32(1)
+    request.int8(2)
+    request.string(topic)
+    request.int32(1)
+    request.string(name)
+    request.int8(operation)
+    request.string(value)
+    request.int8(0)
+    guard var answer = client.ask(request) else { return -99 }
+    _ = (answer.int32(), answer.int32())
+    return answer.int16()
+  }
+
+  @Test func keepsAndShowsSettings() throws {
+    #expect(settings(of: "t")["retention.ms"]?.value == "-1")
+    #expect(settings(of: "t")["retention.ms"]?.source == 5)
+    #expect(change("retention.ms", 0, "1000", of: "t") == 0)
+    #expect(settings(of: "t")["retention.ms"]?.value == "1000")
+    #expect(settings(of: "t")["retention.ms"]?.source == 1)
+    #expect(change("cleanup.policy", 2, "compact", of: "t") == 0)
+    #expect(settings(of: "t")["cleanup.policy"]?.value == "delete,compact")
+    #expect(change("cleanup.policy", 3, "delete", of: "t") == 0)
+    #expect(settings(of: "t")["cleanup.policy"]?.value == "compact")
+    #expect(change("retention.ms", 1, nil, of: "t") == 0)
+    #expect(settings(of: "t")["retention.ms"]?.value == "-1")
+    #expect(settings(of: "0", type: 4)["num.partitions"]?.value == "4")
+    #expect(settings(of: "nope")["error"]?.source == 3)
+    #expect(settings(of: "0", type: 9)["error"]?.source == 42)
+  }
+
+  @Test(arguments: [
+    ("nonsense", "1", 40), ("retention.ms", "soon", 40), ("retention.ms", "-2", 40),
+    ("message.timestamp.type", "LogAppendTime", 40), ("min.insync.replicas", "2", 40),
+    ("cleanup.policy", "burn", 40), ("min.insync.replicas", "1", 0),
+  ])
+  func refusesWhatItCannotDo(name: String, value: String, failure: Int) {
+    #expect(change(name, 0, value, of: "t") == failure)
+    #expect(change(name, 0, value, of: "nope") == 3)
+  }
+
+  @Test func aTopicCanTakeSmallerBatches() {
+    #expect(change("max.message.bytes", 0, "100", of: "t") == 0)
+    #expect(client.produce(TestBatch([String(repeating: "x", count: 100)]), to: "t")?.failure == 10)
+    #expect(client.produce(TestBatch(["x"]), to: "t")?.failure == 0)
+  }
+
+  // MARK: Partitions
+
+  private func grow(_ topic: String, to count: Int, isTrial: Bool = false) -> Int {
+    var request = RequestBytes(37, version: 1)
+    request.int32(1)
+    request.string(topic)
+    request.int32(count)
+    request.int32(-1)
+    request.int32(1000)
+    request.int8(isTrial ? 1 : 0)
+    guard var answer = client.ask(request) else { return -99 }
+    _ = (answer.int32(), answer.int32(), answer.string())
+    return answer.int16()
+  }
+
+  @Test func addsPartitions() {
+    #expect(grow("t", to: 6, isTrial: true) == 0)
+    #expect(broker.endOffsets(topic: "t")?.count == 4)
+    #expect(grow("t", to: 6) == 0)
+    #expect(broker.endOffsets(topic: "t")?.count == 6)
+    #expect(grow("t", to: 6) == 37)
+    #expect(grow("t", to: 2) == 37)
+    #expect(grow("nope", to: 2) == 3)
+    #expect(grow("t", to: Int(Int32.max)) == 44)
+    #expect(client.produce(TestBatch(["a"]), to: "t", partition: 5)?.failure == 0)
+  }
+
+  private func deleteRecords(before offset: Int, of partition: Int = 0) -> (Int, Int) {
+    var request = RequestBytes(21, version: 1)
+    request.int32(1)
+    request.string("t")
+    request.int32(1)
+    request.int32(partition)
+    request.int64(offset)
+    request.int32(1000)
+    guard var answer = client.ask(request) else { return (-99, -99) }
+    _ = (answer.int32(), answer.int32(), answer.string(), answer.int32(), answer.int32())
+    return (answer.int64(), answer.int16())
+  }
+
+  /// The offset that ListOffsets finds for a time, or for one of its special numbers.
+  private func offset(at time: Int) -> Int {
+    var request = RequestBytes(2, version: 1)
+    request.int32(-1)
+    request.int32(1)
+    request.string("t")
+    request.int32(1)
+    request.int32(0)
+    request.int64(time)
+    guard var answer = client.ask(request) else { return -99 }
+    _ = (answer.int32(), answer.string(), answer.int32(), answer.int32())
+    let failure = answer.int16()
+    _ = answer.int64()
+    return failure == 0 ? answer.int64() : -failure
+  }
+
+  @Test func deletesRecords() throws {
+    for time in [5000, 1000, 2000, 3000] {
+      let batch = TestBatch(["a", "b", "c"], time: time)
+      #expect(client.produce(batch, to: "t")?.failure == 0)
+    }
+    #expect(offset(at: 3000) == 0)
+    #expect(deleteRecords(before: 13) == (-1, 1))
+    #expect(deleteRecords(before: 7) == (7, 0))
+    #expect(deleteRecords(before: 2) == (7, 0))
+    #expect(broker.startOffsets(topic: "t") == [7, 0, 0, 0])
+    #expect(offset(at: -2) == 7)
+    #expect(offset(at: -1) == 12)
+    // What was deleted is not found any more, though it had the latest time.
+    #expect(offset(at: 0) == 7)
+    #expect(offset(at: 3000) == 9)
+    #expect(offset(at: 3001) == -1)
+    #expect(offset(at: -3) == -35)
+    #expect(client.fetch(.fetch("t", from: 6))?.failure == 1)
+    let fetched = try #require(client.fetch(.fetch("t", from: 7)))
+    #expect(fetched.failure == 0)
+    // The batch that holds it comes whole; its offset is 6.
+    #expect(fetched.records[7] == 6)
+    #expect(deleteRecords(before: -1) == (12, 0))
+    #expect(client.fetch(.fetch("t", from: 12))?.records.isEmpty == true)
+    #expect(client.produce(TestBatch(["z"]), to: "t")?.offset == 12)
+    #expect(client.fetch(.fetch("t", from: 12))?.records.isEmpty == false)
+  }
+
+  @Test func theOnlyLeadersEpochEndsWithTheLog() {
+    #expect(client.produce(TestBatch(["a", "b"]), to: "t")?.failure == 0)
+    func end(epoch: Int, current: Int = 0) -> [Int] {
+      var request = RequestBytes(23, version: 3)
+      request.int32(-2)
+      request.int32(1)
+      request.string("t")
+      request.int32(1)
+      request.int32(0)
+      request.int32(current)
+      request.int32(epoch)
+      guard var answer = client.ask(request) else { return [] }
+      _ = (answer.int32(), answer.int32(), answer.string(), answer.int32())
+      let failure = answer.int16()
+      _ = answer.int32()
+      return [failure, answer.int32(), answer.int64()]
+    }
+    #expect(end(epoch: 0) == [0, 0, 2])
+    #expect(end(epoch: 3) == [0, -1, -1])
+    #expect(end(epoch: 0, current: 1) == [75, -1, -1])
+  }
+
+  // MARK: Groups
+
+  @Test func aGroupForgetsOffsets() {
+    func ask(_ group: String, partition: Int) -> [Int] {
+      var request = RequestBytes(47, version: 0)
+      request.string(group)
+      request.int32(1)
+      request.string("t")
+      request.int32(1)
+      request.int32(partition)
+      guard var answer = client.ask(request) else { return [] }
+      let failure = answer.int16()
+      _ = answer.int32()
+      guard answer.int32() == 1 else { return [failure] }
+      _ = (answer.string(), answer.int32(), answer.int32())
+      return [failure, answer.int16()]
+    }
+    #expect(ask("g", partition: 0) == [69])
+    var commit = RequestBytes(8, version: 2)
+    commit.string("g")
+    commit.int32(-1)
+    commit.string("")
+    commit.int64(-1)
+    commit.int32(1)
+    commit.string("t")
+    commit.int32(1)
+    commit.int32(0)
+    commit.int64(7)
+    commit.string("")
+    #expect(client.ask(commit) != nil)
+    var fetch = RequestBytes(9, version: 2)
+    fetch.string("g")
+    fetch.int32(-1)
+    #expect(client.ask(fetch)?.rest.prefix(4) == [0, 0, 0, 1])
+    #expect(ask("g", partition: 9) == [0, 3])
+    #expect(ask("g", partition: 0) == [0, 0])
+    #expect(client.ask(fetch)?.rest.prefix(4) == [0, 0, 0, 0])
+  }
+}

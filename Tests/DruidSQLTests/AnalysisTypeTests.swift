@@ -21,6 +21,15 @@ import Testing
     ("SELECT ARRAY[1, 2], ARRAY_AGG(name) FROM edge", "ARRAY ARRAY"),
     ("SELECT JSON_OBJECT(KEY 'a' VALUE 1)", "OTHER"),
     ("SELECT f, f * 2, SUM(f), f + 1.5 FROM edge GROUP BY f", "FLOAT FLOAT DOUBLE DOUBLE"),
+    ("SELECT f + x, x + f, ROUND(f, 1) FROM edge", "FLOAT DOUBLE FLOAT"),
+    (
+      "SELECT ARRAY_LENGTH(tags), ARRAY_APPEND(tags, 'x'), ARRAY_OFFSET(tags, 0) FROM edge",
+      "INTEGER ARRAY VARCHAR"
+    ),
+    (
+      "SELECT IPV4_PARSE(name), IPV4_MATCH(name, '10.0.0.0/8'), GREATEST(n, f) FROM edge",
+      "INTEGER BOOLEAN DOUBLE"
+    ),
     ("SELECT RANK() OVER (ORDER BY n), CUME_DIST() OVER (ORDER BY n) FROM edge", "BIGINT DOUBLE"),
     ("SELECT * FROM edge", "TIMESTAMP VARCHAR VARCHAR BIGINT DOUBLE FLOAT"),
     ("SELECT 'a' AS k, 1 UNION ALL SELECT 'bb', 2", "VARCHAR INTEGER"),

@@ -36,11 +36,16 @@ import Testing
     ("druid_time_floor(-1, 'PT1H', NULL, 'UTC')", "-3600000"),
     ("druid_time_floor(1767225661000, 'P1D', NULL, 'America/Los_Angeles')", "1767168000000"),
     (
-      "(SELECT druid_array_agg(column1, 1) FROM (VALUES ('b'), (NULL), ('a'), ('b')))",
+      "(SELECT druid_array_agg(column1, 1024, 1) FROM (VALUES ('b'), (NULL), ('a'), ('b')))",
       "'[null,\"a\",\"b\"]'"
     ),
-    ("(SELECT druid_earliest(column1, column2) FROM (VALUES ('b', 2), ('a', 1), ('c', 1)))", "'a'"),
-    ("(SELECT druid_latest(column1, column2) FROM (VALUES ('b', 2), ('a', 1), ('c', 2)))", "'c'"),
+    (
+      "(SELECT druid_earliest(column1, column2, 9) FROM (VALUES ('b', 2), ('a', 1), ('c', 1)))",
+      "'a'"
+    ),
+    (
+      "(SELECT druid_latest(column1, column2, 9) FROM (VALUES ('b', 2), ('a', 1), ('c', 2)))", "'c'"
+    ),
     ("(SELECT druid_sum_long(column1) FROM (VALUES (NULL)))", "null"),
     ("(SELECT druid_sum_long(1) WHERE 0)", "null"),
     ("(SELECT druid_approx_count_distinct(1, 0) WHERE 0)", "0"),

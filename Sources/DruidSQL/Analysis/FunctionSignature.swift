@@ -9,6 +9,11 @@ package struct FunctionSignature: Sendable {
     case multiple
     /// Strings or numbers: what can stand in an array.
     case scalar
+    /// An array, or a string column as the array of its values.
+    case arrayOrText
+    /// What CONCAT takes: strings, and numbers as their text.
+    case printable
+    case address
   }
 
   package enum Result: Sendable {
@@ -75,6 +80,8 @@ package struct FunctionSignature: Sendable {
       "DIV": .init(
         [.integer, .integer], .custom { SQLType.arithmetic("/", $0[0].type, $0[1].type) }),
       "BITWISE_COMPLEMENT": .init([.integer], .bigint),
+      "BITWISE_CONVERT_LONG_BITS_TO_DOUBLE": .init([.integer], .double, wild: true),
+      "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS": .init([.number], .bigint),
       "SAFE_DIVIDE": .init(
         [.number, .number],
         .custom { SQLType.leastRestrictive([$0[0].type, $0[1].type])?.nullable(true) }),
@@ -96,7 +103,7 @@ package struct FunctionSignature: Sendable {
         [.string, .integer, .integer], required: 2, .argument(0), nullable: true),
       "SUBSTR": .init([.string, .integer, .integer], required: 2, .argument(0), nullable: true),
       "LEFT": .init([.string, .integer], .varchar), "RIGHT": .init([.string, .integer], .varchar),
-      "CONCAT": .init([.string], variadic: true, .varchar),
+      "CONCAT": .init([.printable], variadic: true, .varchar),
       "TEXTCAT": .init([.string, .string], .varchar),
       "REPLACE": .init([.string, .string, .string], .varchar),
       "LTRIM": .init([.string, .string], required: 1, .varchar),
@@ -116,7 +123,15 @@ package struct FunctionSignature: Sendable {
       "REGEXP_REPLACE": .init([.string, .constantText, .string], .varchar),
       "STRING_FORMAT": .init([.string, .any], required: 1, variadic: true, .varchar),
       "PARSE_LONG": .init([.string, .constantInteger], required: 1, .bigint, nullable: true),
+      "DECODE_BASE64_UTF8": .init([.string], .varchar),
+      "IPV4_MATCH": .init([.address, .constantText], .boolean),
+      "IPV4_PARSE": .init([.address], .integer, nullable: true),
+      "IPV4_STRINGIFY": .init([.address], .varchar, nullable: true),
     ]
+    for name in ["BINARY_BYTE", "DECIMAL_BYTE", "DECIMAL"] {
+      table["HUMAN_READABLE_\(name)_FORMAT"] = .init(
+        [.number, .constantInteger], required: 1, .varchar)
+    }
     for name in ["CHAR_LENGTH", "CHARACTER_LENGTH", "LENGTH", "STRLEN"] {
       table[name] = .init([.string], .integer)
     }
@@ -127,7 +142,7 @@ package struct FunctionSignature: Sendable {
     "TIME_FLOOR": .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
     "TIME_CEIL": .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
     "TIME_SHIFT": .init([.time, .constantText, .integer, .constantText], required: 3, .timestamp),
-    "TIME_EXTRACT": .init([.time, .constantText, .constantText], required: 1, .bigint),
+    "TIME_EXTRACT": .init([.time, .constantText, .constantText], required: 2, .bigint),
     "TIME_PARSE": .init(
       [.string, .constantText, .constantText], required: 1, .timestamp, nullable: true),
     "TIME_FORMAT": .init([.time, .constantText, .constantText], required: 1, .varchar),
@@ -142,6 +157,7 @@ package struct FunctionSignature: Sendable {
     "MV_CONTAINS": .init([.multiple, .any], .boolean),
     "MV_OVERLAP": .init([.multiple, .any], .boolean),
     "MV_TO_STRING": .init([.multiple, .constantText], .varchar),
+    "MV_SLICE": .init([.multiple, .integer, .integer], required: 2, .varchar, nullable: true),
     "MV_OFFSET": .init([.multiple, .constantInteger], .varchar, nullable: true),
     "MV_ORDINAL": .init([.multiple, .constantInteger], .varchar, nullable: true),
     "MV_FILTER_ONLY": .init([.multiple, .array], .varchar, nullable: true),
@@ -157,19 +173,20 @@ package struct FunctionSignature: Sendable {
   ]
 
   private static let array: [String: FunctionSignature] = [
-    "ARRAY_LENGTH": .init([.array], .integer),
-    "ARRAY_OFFSET": .init([.array, .integer], .elementOf(0), nullable: true),
-    "ARRAY_ORDINAL": .init([.array, .integer], .elementOf(0), nullable: true),
-    "ARRAY_CONTAINS": .init([.array, .any], .boolean),
-    "ARRAY_OVERLAP": .init([.array, .array], .boolean),
-    "ARRAY_CONCAT": .init([.array, .array], .argument(0)),
-    "ARRAY_APPEND": .init([.array, .scalar], .argument(0)),
-    "ARRAY_PREPEND": .init([.scalar, .array], .argument(1)),
-    "ARRAY_SLICE": .init([.array, .integer, .integer], .argument(0), nullable: true),
-    "ARRAY_TO_STRING": .init([.array, .constantText], .varchar),
+    "ARRAY_LENGTH": .init([.arrayOrText], .integer),
+    "ARRAY_OFFSET": .init([.arrayOrText, .integer], .elementOf(0), nullable: true),
+    "ARRAY_ORDINAL": .init([.arrayOrText, .integer], .elementOf(0), nullable: true),
+    "ARRAY_CONTAINS": .init([.arrayOrText, .any], .boolean),
+    "ARRAY_OVERLAP": .init([.arrayOrText, .arrayOrText], .boolean),
+    "ARRAY_CONCAT": .init([.arrayOrText, .arrayOrText], .argument(0)),
+    "ARRAY_APPEND": .init([.arrayOrText, .scalar], .argument(0)),
+    "ARRAY_PREPEND": .init([.scalar, .arrayOrText], .argument(1)),
+    "ARRAY_SLICE": .init(
+      [.arrayOrText, .integer, .integer], required: 2, .argument(0), nullable: true),
+    "ARRAY_TO_STRING": .init([.arrayOrText, .constantText], .varchar),
     "STRING_TO_ARRAY": .init([.string, .constantText], .varcharArray),
-    "ARRAY_OFFSET_OF": .init([.array, .scalar], .integer, nullable: true),
-    "ARRAY_ORDINAL_OF": .init([.array, .scalar], .integer, nullable: true),
+    "ARRAY_OFFSET_OF": .init([.arrayOrText, .scalar], .integer, nullable: true),
+    "ARRAY_ORDINAL_OF": .init([.arrayOrText, .scalar], .integer, nullable: true),
   ]
 
   private static let nested: [String: FunctionSignature] = [
@@ -179,15 +196,12 @@ package struct FunctionSignature: Sendable {
 
   /// Functions that exist in Druid and are refused here by name, so that the error is not "no such function".
   package static let unsupported: Set<String> = [
-    "LOOKUP", "JSON_KEYS", "JSON_PATHS", "JSON_MERGE", "ARRAY_QUANTILE",
-    "BLOOM_FILTER_TEST", "MV_SLICE", "IPV4_MATCH", "IPV4_PARSE", "IPV4_STRINGIFY", "IPV6_MATCH",
-    "HUMAN_READABLE_BINARY_BYTE_FORMAT", "HUMAN_READABLE_DECIMAL_BYTE_FORMAT",
-    "HUMAN_READABLE_DECIMAL_FORMAT", "COMPLEX_DECODE_BASE64", "DECODE_BASE64_COMPLEX",
-    "DECODE_BASE64_UTF8", "BITWISE_CONVERT_LONG_BITS_TO_DOUBLE",
-    "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS", "HLL_SKETCH_ESTIMATE", "THETA_SKETCH_ESTIMATE",
+    "LOOKUP", "JSON_PATHS", "JSON_MERGE", "ARRAY_QUANTILE", "BLOOM_FILTER_TEST", "IPV6_MATCH",
+    "COMPLEX_DECODE_BASE64", "DECODE_BASE64_COMPLEX", "HLL_SKETCH_ESTIMATE",
+    "THETA_SKETCH_ESTIMATE",
     "APPROX_QUANTILE", "APPROX_QUANTILE_FIXED_BUCKETS", "DS_HLL", "DS_THETA", "DS_QUANTILES_SKETCH",
-    "DS_GET_QUANTILE", "DS_RANK", "DS_CDF", "DS_HISTOGRAM", "EARLIEST_BY", "LATEST_BY",
-    "ARRAY_CONCAT_AGG", "JSON_QUERY_ARRAY", "LISTAGG", "OVERLAY", "TRANSLATE", "EXTRACT",
+    "DS_GET_QUANTILE", "DS_RANK", "DS_CDF", "DS_HISTOGRAM", "JSON_QUERY_ARRAY", "OVERLAY",
+    "TRANSLATE", "EXTRACT",
     "JSON_EXISTS", "JSON_ARRAY", "JSON_OBJECTAGG", "JSON_ARRAYAGG", "NVL2", "DECODE", "IF",
     "CONVERT", "OCTET_LENGTH", "CARDINALITY", "ELEMENT", "CHR", "HOUR", "MINUTE", "SECOND", "YEAR",
     "MONTH", "QUARTER", "WEEK", "DAYOFMONTH", "DAYOFWEEK", "DAYOFYEAR", "CURRENT_TIME",

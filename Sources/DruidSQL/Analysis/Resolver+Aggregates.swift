@@ -2,8 +2,8 @@ extension Resolver {
   static let aggregates: Set<String> = [
     "COUNT", "SUM", "AVG", "MIN", "MAX", "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN",
     "APPROX_COUNT_DISTINCT_DS_HLL", "APPROX_COUNT_DISTINCT_DS_THETA", "APPROX_QUANTILE_DS",
-    "EARLIEST", "LATEST", "ANY_VALUE", "ARRAY_AGG", "STRING_AGG", "BIT_AND", "BIT_OR", "BIT_XOR",
-    "GROUPING",
+    "EARLIEST", "LATEST", "EARLIEST_BY", "LATEST_BY", "ANY_VALUE", "ARRAY_AGG", "ARRAY_CONCAT_AGG",
+    "STRING_AGG", "LISTAGG", "BIT_AND", "BIT_OR", "BIT_XOR", "GROUPING",
   ]
 
   func aggregate(
@@ -55,13 +55,16 @@ extension Resolver {
       if filter != nil { throw .unknown("GROUPING with FILTER", at: range) }
       return TypedExpression(.grouping(arguments), .bigint.nullable(false), range)
     }
-    var typed = try aggregate(
-      name, arguments, isDistinct: call.isDistinct == true, filter, at: range)
-    if ["EARLIEST", "LATEST"].contains(name), case .aggregate(var aggregate) = typed.node {
-      aggregate.arguments.append(try time(of: name, in: scope, at: range))
-      typed.node = .aggregate(aggregate)
+    let isDistinct = call.isDistinct == true
+    switch name {
+    case "EARLIEST", "LATEST", "EARLIEST_BY", "LATEST_BY", "ANY_VALUE":
+      if isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
+      return try chosen(name, arguments, filter, in: scope, at: range)
+    case "ARRAY_AGG", "ARRAY_CONCAT_AGG", "STRING_AGG", "LISTAGG":
+      return try collected(name, arguments, isDistinct: isDistinct, filter, at: range)
+    default:
+      return try aggregate(name, arguments, isDistinct: isDistinct, filter, at: range)
     }
-    return typed
   }
 
   /// In ORDER BY Calcite puts what an alias stands for even into an aggregate, and then nests two of them.
@@ -79,16 +82,6 @@ extension Resolver {
     }
   }
 
-  /// The `__time` by which EARLIEST and LATEST choose.
-  private func time(
-    of name: String, in scope: Scope, at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    guard scope.entries.count == 1, let entry = scope.entries.first,
-      case .table = entry.relation.kind, let index = entry.relation.shape.timeColumn
-    else { throw .unknown("\(name) of what is no datasource", at: range) }
-    return entry.column(index, at: range)
-  }
-
   private func aggregate(
     _ name: String, _ arguments: [TypedExpression], isDistinct: Bool, _ filter: TypedExpression?,
     at range: SourceRange
@@ -102,7 +95,9 @@ extension Resolver {
     if type.isComplex { throw .unknown("\(name) of \(type.sqlName)", at: range) }
     switch name {
     case "COUNT":
-      if first.isMultiple && (isDistinct || !first.isColumn) {
+      if first.isMultiple
+        && (isDistinct ? !settings.approximatesCountDistinct : !first.isColumn)
+      {
         throw .unknown("COUNT of a multi-value column", at: range)
       }
       if isDistinct, type.isArray || (type.isReal && first.isWild) {
@@ -126,9 +121,7 @@ extension Resolver {
       result = type.nullable(true)
     case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN", "APPROX_COUNT_DISTINCT_DS_HLL",
       "APPROX_COUNT_DISTINCT_DS_THETA":
-      if first.isMultiple || type.isArray || isDistinct {
-        throw .unknown("\(name) of this", at: range)
-      }
+      if type.isArray { throw .unknown("\(name) of this", at: range) }
       extra = 0
       arguments = [first]
       result = .bigint.nullable(false)
@@ -139,37 +132,12 @@ extension Resolver {
       arguments = Array(arguments.prefix(2))
       extra = 0
       result = .double
-    case "EARLIEST", "LATEST", "ANY_VALUE":
-      if first.isMultiple || type.isArray || type.kind == .boolean || isDistinct || first.isWild {
-        throw .unknown("\(name) of this", at: range)
-      }
-      if arguments.count == 2, case .long? = arguments[1].constant {
-        arguments = [first]
-        extra = 0
-      }
-      result = type.nullable(true)
-    case "ARRAY_AGG":
-      guard type.isIntegral || type.isCharacter || type.kind == .double, !first.isMultiple,
-        !first.isWild
-      else { throw .unknown("ARRAY_AGG of \(type.sqlName)", at: range) }
-      if arguments.count == 2, case .long? = arguments[1].constant {
-        arguments = [first]
-        extra = 0
-      }
-      result = SQLType(.array(type))
-    case "STRING_AGG":
-      guard type.isCharacter, !first.isMultiple, arguments.count >= 2, arguments[1].text != nil
-      else { throw .unknown("STRING_AGG of this", at: range) }
-      arguments = Array(arguments.prefix(2))
-      extra = 0
-      result = .varchar
     case "BIT_AND", "BIT_OR", "BIT_XOR":
       guard type.isIntegral, !isDistinct else { throw .unknown("\(name) of this", at: range) }
       result = .bigint
     default: throw .unknown(name, at: range)
     }
     if extra > 0 { throw .unknown("\(name) with so many arguments", at: range) }
-    if ["EARLIEST", "LATEST"].contains(name) { arguments = [first] }
     return TypedExpression(
       .aggregate(
         AggregateCall(

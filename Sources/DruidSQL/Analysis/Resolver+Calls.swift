@@ -87,6 +87,7 @@ extension Resolver {
           + "\(signature.required) arguments", at: range)
     }
     var arguments = arguments
+    try refuseNull(name, arguments, at: range)
     for index in arguments.indices {
       arguments[index] = try operand(
         arguments[index], signature.operand(at: index), of: name, arguments, at: range)
@@ -99,6 +100,7 @@ extension Resolver {
     guard let type = result(signature, arguments) else {
       throw .unknown("\(name) of these types", at: range)
     }
+    try checkArrays(name, arguments, at: range)
     if Self.timeFunctions.contains(name) { return try timeCall(name, arguments, type, at: range) }
     return try finished(name, arguments, type, signature, at: range)
   }
@@ -124,11 +126,17 @@ extension Resolver {
       guard let text = arguments[1].text, text.contains("/") else {
         throw .unknown("This interval", at: arguments[1].range)
       }
-    case "ROUND" where arguments[0].type.kind == .float,
-      "TRUNCATE" where arguments[0].type.kind == .float:
-      throw .unknown("\(name) of FLOAT", at: range)
+    case "REGEXP_LIKE", "REGEXP_EXTRACT":
+      try checkPattern(name, arguments[1])
+    case "MV_TO_ARRAY":
+      // Druid takes a column here and fails on everything else.
+      guard arguments[0].isColumn else { throw .unknown("MV_TO_ARRAY of this", at: range) }
     case "STRING_FORMAT":
-      guard arguments.dropFirst().allSatisfy({ $0.type.isCharacter || $0.type.isIntegral }) else {
+      guard
+        arguments.dropFirst().allSatisfy({
+          $0.type.isCharacter || $0.type.isIntegral || $0.type.isReal && !$0.isWild
+        })
+      else {
         throw .unknown("STRING_FORMAT of these types", at: range)
       }
     case "SUBSTRING":
@@ -202,11 +210,13 @@ extension Resolver {
   static func maps(_ name: String, _ arguments: [TypedExpression]) -> Bool {
     let known: Set<String> = [
       "||", "CONCAT", "TEXTCAT", "UPPER", "LOWER", "REPLACE", "REVERSE", "LTRIM", "RTRIM", "BTRIM",
+      "SUBSTRING", "SUBSTR", "LEFT", "RIGHT", "LPAD", "RPAD", "REPEAT", "REGEXP_EXTRACT",
+      "REGEXP_REPLACE", "COALESCE",
     ]
     guard known.contains(name), let first = arguments.first(where: \.isMultiple) else {
       return false
     }
-    return arguments.allSatisfy { $0 == first || $0.isConstant }
+    return arguments.allSatisfy { $0 == first || !$0.isMultiple }
   }
 
   private func operand(
@@ -214,7 +224,7 @@ extension Resolver {
     _ all: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     let type = value.type
-    if type.kind == .null && operand != .multiple && operand != .array {
+    if type.kind == .null && operand != .multiple && operand != .array && operand != .arrayOrText {
       if operand == .constantText || operand == .constantInteger || operand == .time {
         return value
       }
@@ -237,11 +247,28 @@ extension Resolver {
       if case .long? = value.constant { fits = type.isIntegral } else { fits = false }
     case .multiple: fits = type.isCharacter
     case .scalar: fits = type.isCharacter || type.isNumeric
+    case .arrayOrText:
+      if type.isCharacter {
+        return TypedExpression(
+          .call("TEXT AS ARRAY", [value]),
+          SQLType(.array(.varchar), isNullable: type.isNullable), value.range)
+      }
+      fits = type.isArray
+    case .printable:
+      if type.isIntegral || type.isApproximate {
+        return TypedExpression(.call("PRINT", [value]), .varchar.nullable(type.isNullable))
+      }
+      fits = type.isCharacter
+    case .address: fits = type.isCharacter || type.isIntegral && !type.isNullable
     }
     if fits { return value }
     // Calcite casts strings and numbers to each other here; Druid's own functions check more. Not known case by case.
     let mayBeCast =
       type.isCharacter || type.isNumeric || type.kind == .boolean || operand == .constantText
+    if operand == .printable || operand == .arrayOrText || operand == .address {
+      throw .unknown("\(name) of \(type.sqlName)", at: range)
+    }
+    if name.hasPrefix("HUMAN_READABLE_") { throw .cannotApply(name, all.map(\.type), at: range) }
     if mayBeCast || operand == .constantInteger || operand == .multiple || operand == .array {
       throw .unknown("\(name) of \(type.sqlName)", at: range)
     }
@@ -269,65 +296,5 @@ extension Resolver {
     case .custom(let rule): return rule(arguments)
     }
     return type?.nullable(nullable)
-  }
-
-  private func coalesce(
-    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    guard !arguments.isEmpty, name == "COALESCE" || arguments.count == 2 else {
-      throw .unknown("\(name) with so many arguments", at: range)
-    }
-    guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
-      !type.isArray, !arguments.contains(where: \.isMultiple)
-    else { throw .unknown("\(name) of these types", at: range) }
-    let parts = arguments.filter { !$0.isNullConstant }.map { $0.widened(to: type) }
-    let result = type.nullable(parts.allSatisfy { $0.type.isNullable })
-    if parts.count == 1 {
-      var only = parts[0]
-      only.type = result
-      return only
-    }
-    var call = TypedExpression(.call("COALESCE", parts), result, range)
-    call.isWild = parts.contains(where: \.isWild)
-    return call
-  }
-
-  /// GREATEST and LEAST, which pass NULLs over.
-  private func extreme(
-    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    guard arguments.count > 1, !arguments.contains(where: { $0.isMultiple || $0.isWild }) else {
-      throw .unknown("This \(name)", at: range)
-    }
-    let type: SQLType
-    if arguments.allSatisfy({ $0.type.isCharacter }) {
-      type = .varchar
-    } else if arguments.allSatisfy({ $0.type.isIntegral }) {
-      type = .bigint
-    } else if arguments.allSatisfy({ $0.type.isNumeric && $0.type.kind != .float }) {
-      type = .double
-    } else {
-      throw .unknown("\(name) of these types", at: range)
-    }
-    return TypedExpression(.call(name, arguments.map { $0.widened(to: type) }), type, range)
-  }
-
-  private func nullIf(
-    _ arguments: [TypedExpression], at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    guard arguments.count == 2 else {
-      throw SQLFailure(
-        "Invalid number of arguments to function 'NULLIF'. Was expecting 2 arguments", at: range)
-    }
-    if arguments.contains(where: { $0.isMultiple || $0.isNullConstant }) {
-      throw .unknown("NULLIF of this", at: range)
-    }
-    let equal = try compare("=", arguments[0], arguments[1], at: range)
-    var result = TypedExpression(
-      .conditional(
-        [.init(condition: equal, result: TypedExpression(.constant(.null), arguments[0].type))],
-        otherwise: arguments[0]), arguments[0].type.nullable(true), range)
-    result.isWild = arguments[0].isWild
-    return result
   }
 }

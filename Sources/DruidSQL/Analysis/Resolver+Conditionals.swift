@@ -48,11 +48,10 @@ extension Resolver {
   func array(
     _ elements: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard let element = SQLType.leastRestrictive(elements.map(\.type)), element.kind != .null,
+    guard let element = SQLType.leastRestrictive(elements.map(\.type)),
       !elements.contains(where: { $0.isMultiple || $0.isWild || $0.type.isArray }),
-      element.isNumeric || element.isCharacter
+      element.isNumeric || element.isCharacter || element.kind == .null
     else { throw .unknown("This ARRAY", at: range) }
-    if case .decimal = element.kind { throw .unknown("An ARRAY of decimals", at: range) }
     return TypedExpression(
       .call("ARRAY", elements.map { $0.widened(to: element) }),
       SQLType(.array(element), isNullable: false), range)

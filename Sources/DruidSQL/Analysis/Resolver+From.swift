@@ -247,6 +247,7 @@ extension Resolver {
     guard let element = array.type.element else {
       throw .cannotApply("UNNEST", [array.type], at: range)
     }
+    if element.kind == .null { throw .unknown("UNNEST of nothing but NULL", at: range) }
     let column = Relation.Column(name: alias?.columns.first?.text ?? "EXPR$0", type: element)
     var shape = input?.shape ?? Relation.Shape(stage: .constant)
     shape.stage = input == nil ? .constant : shape.stage

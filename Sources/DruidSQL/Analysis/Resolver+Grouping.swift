@@ -88,7 +88,7 @@ extension Resolver {
     if key.type.isComplex || key.type.isInterval || key.type.kind == .null {
       throw .unknown("GROUP BY \(key.type.sqlName)", at: expression.range)
     }
-    if key.isMultiple, !key.isColumn, !key.isExplodable {
+    if key.isMultiple, !key.isColumn, !key.isExplodable || key.fillsOneColumn {
       throw .unknown("GROUP BY this multi-value expression", at: expression.range)
     }
     return key
@@ -100,6 +100,23 @@ extension TypedExpression {
   var isExplodable: Bool {
     if case .call = node { return isMultiple }
     return false
+  }
+}
+
+extension TypedExpression {
+  /// Whether COALESCE fills the gaps of one column alone: Druid then leaves rows without any value as they are, but not
+  /// those of one NULL, and here the two are one.
+  fileprivate var fillsOneColumn: Bool {
+    var columns: Set<TypedExpression> = []
+    func collect(_ expression: TypedExpression) {
+      if expression.isColumn { columns.insert(expression) }
+      expression.children.forEach(collect)
+    }
+    collect(self)
+    return columns.count < 2
+      && contains {
+        if case .call("COALESCE", _) = $0.node { $0.isMultiple } else { false }
+      }
   }
 }
 

@@ -34,6 +34,11 @@ extension Resolver {
         arguments[1].text != nil, clauses?.wrapper == nil, clauses?.returning == nil
       else { throw .unknown("This JSON_QUERY", at: range) }
       return TypedExpression(.call("JSON_QUERY", arguments), .json, range)
+    case "JSON_KEYS":
+      guard arguments.count == 2, arguments[0].type.kind == .complex("json"),
+        arguments[1].text != nil
+      else { throw .unknown("This JSON_KEYS", at: range) }
+      return TypedExpression(.call("JSON_KEYS", arguments), SQLType(.array(.varchar)), range)
     default:
       if FunctionSignature.unsupported.contains(name) { throw .unknown(name, at: range) }
       let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")

@@ -47,7 +47,7 @@ extension Resolver {
     }
     let known: Set<TimeUnit> = [
       .year, .quarter, .month, .week, .day, .dayOfYear, .dayOfWeek, .isoDayOfWeek, .hour, .minute,
-      .second, .isoYear, .epoch,
+      .second, .millisecond, .microsecond, .isoYear, .decade, .century, .millennium, .epoch,
     ]
     guard known.contains(unit) else { throw .unknown("EXTRACT(\(unit.rawValue))", at: range) }
     return TypedExpression(
@@ -107,7 +107,8 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let literal = IntervalLiteral(
       text: "1", isNegative: false, qualifier: IntervalQualifier(from: unit))
-    guard from.type.kind == .timestamp, to.type.kind == .timestamp, let length = literal.length
+    guard from.type.isTime, to.type.isTime, let length = literal.length,
+      isUTC || from.type.kind == .timestamp && to.type.kind == .timestamp
     else { throw .unknown("This TIMESTAMPDIFF", at: range) }
     let type = SQLType.integer.nullable(from.type.isNullable || to.type.isNullable)
     let name = literal.qualifier.countsMonths ? "MONTHS_BETWEEN" : "MILLISECONDS_BETWEEN"
@@ -160,8 +161,8 @@ extension Resolver {
         throw .unknown("TIME_EXTRACT without a unit", at: range)
       }
       let known: Set<String> = [
-        "EPOCH", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "DOY", "WEEK", "MONTH", "QUARTER",
-        "YEAR",
+        "EPOCH", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "ISODOW", "DOY", "WEEK",
+        "MONTH", "QUARTER", "YEAR", "ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM",
       ]
       guard known.contains(unit) else { throw .unknown("TIME_EXTRACT of \(unit)", at: range) }
       return TypedExpression(

@@ -103,6 +103,8 @@ extension SQLType {
     case (.integer, .decimal), (.bigint, .decimal): return other
     case (.decimal, .float), (.float, .decimal), (.decimal, .double), (.double, .decimal):
       return .double
+    // Both have fifteen digits to Calcite, and neither goes before the other.
+    case (.float, .double), (.double, .float): return self
     case (.float, .integer), (.float, .bigint), (.double, .integer), (.double, .bigint): return self
     case (.integer, .float), (.bigint, .float), (.integer, .double), (.bigint, .double):
       return other

@@ -65,6 +65,9 @@ package struct SQLiteFunction: Sendable {
     scalar("definite", 1, "its argument; refuse when that is the text NaN"),
     scalar("refuse", 1, "(words): refuse with them"),
     scalar("integer", 1, "its argument; refuse when that does not fit 32 bits"),
+    scalar("int", 1, "the low 32 bits of a long, as Java's intValue"),
+    scalar("greatest", 1...100, "of texts, or of numbers; NULLs are passed over"),
+    scalar("least", 1...100, "of texts, or of numbers; NULLs are passed over"),
     scalar("power", 2, "Java's Math.pow of doubles"),
     scalar("sqrt", 1, "double"), scalar("ln", 1, "double: ln(0) -Infinity, ln(-1) NaN"),
     scalar("log10", 1, "double"), scalar("exp", 1, "double"), scalar("sin", 1, "double"),
@@ -165,6 +168,7 @@ package struct SQLiteFunction: Sendable {
     scalar("string_to_mv", 2, "(text, regular separator): multi"),
     scalar("mv_filter_only", 2, "(multi, JSON array): multi of the values among them"),
     scalar("mv_filter_none", 2, "(multi, JSON array): multi of the values not among them"),
+    scalar("mv_list", 1, "(multi): as Java prints a list: [a, b]; a single value as it is"),
     scalar("mv_to_array", 1, "(multi): array; NULL for NULL"),
     scalar("array_to_mv", 1, "(array of strings): multi; one value becomes text, none NULL"),
   ]
@@ -201,19 +205,22 @@ package struct SQLiteFunction: Sendable {
   static let aggregates: [SQLiteFunction] = [
     window("sum_long", 1, "the sum of longs, wrapping; NULL for no value"),
     aggregate(
-      "earliest", 2,
-      "(value, time): value of the least time, the first row of a tie; NULL values count; NULL times do not"
-    ),
-    aggregate("latest", 2, "(value, time): value of the greatest time, the last row of a tie"),
-    aggregate("any_value", 1, "the first row's value"),
-    aggregate(
-      "array_agg", 2,
-      "(value, 0): JSON array in row order, NULLs kept, NULL for no row; (value, 1): distinct and sorted, NULL first"
+      "earliest", 3,
+      "(value, time, bytes kept of a text): value of the least time, the first row of a tie; NULL values count; NULL times do not"
     ),
     aggregate(
-      "string_agg", 3,
-      "(text, separator, distinct 0 or 1): NULLs skipped, distinct ones sorted; NULL for none"),
-    aggregate("array_concat_agg", 2, "(array, distinct 0 or 1)"),
+      "latest", 3, "(value, time, bytes): value of the greatest time, the last row of a tie"),
+    aggregate("any_value", 2, "(value, bytes): the first row's; refuse a NULL before others"),
+    aggregate(
+      "array_agg", 3,
+      "(value or multi, bytes, 0): JSON array in row order, NULLs kept, NULL for no row; (.., 1): distinct and sorted"
+    ),
+    aggregate(
+      "string_agg", 4,
+      "(multi, separator, bytes, distinct 0 or 1): NULLs skipped, distinct ones sorted; NULL for none"
+    ),
+    aggregate("array_concat_agg", 3, "(array, bytes, distinct 0 or 1): NULLs skipped"),
+    aggregate("count_distinct", 1, "(multi): its values, each once; NULLs skipped"),
     aggregate("bit_and", 1, "of longs; NULL for no value"), aggregate("bit_or", 1, "of longs"),
     aggregate("bit_xor", 1, "of longs"),
     aggregate(

@@ -15,18 +15,19 @@ extension Translator {
       return "druid_approx_count_distinct(\(argument), \(first.type.kind == .float ? 1 : 0))"
     case "COUNT": return "COUNT(\(call.isDistinct ? "DISTINCT " : "")\(try text(first)))"
     case "APPROX_COUNT_DISTINCT_DS_HLL", "APPROX_COUNT_DISTINCT_DS_THETA":
+      if first.isMultiple { return "druid_count_distinct(\(argument))" }
       return "COUNT(DISTINCT \(argument))"
     case "SUM": return first.type.isIntegral ? "druid_sum_long(\(argument))" : "SUM(\(argument))"
     case "AVG", "MIN", "MAX": return "\(call.function)(\(argument))"
     case "APPROX_QUANTILE_DS":
       return "druid_quantile(\(argument), \(try text(call.arguments[1])))"
-    case "EARLIEST", "LATEST":
-      return "druid_\(call.function.lowercased())(\(argument), \(try text(call.arguments[1])))"
-    case "ANY_VALUE": return "druid_any_value(\(argument))"
-    case "ARRAY_AGG": return "druid_array_agg(\(argument), \(call.isDistinct ? 1 : 0))"
-    case "STRING_AGG":
+    case "EARLIEST", "LATEST", "ANY_VALUE":
+      let rest = try texts(Array(call.arguments.dropFirst())).joined(separator: ", ")
+      return "druid_\(call.function.lowercased())(\(argument), \(rest))"
+    case "ARRAY_AGG", "ARRAY_CONCAT_AGG", "STRING_AGG":
+      let rest = try texts(Array(call.arguments.dropFirst())).joined(separator: ", ")
       return
-        "druid_string_agg(\(argument), \(try text(call.arguments[1])), \(call.isDistinct ? 1 : 0))"
+        "druid_\(call.function.lowercased())(\(argument), \(rest), \(call.isDistinct ? 1 : 0))"
     case "BIT_AND", "BIT_OR", "BIT_XOR":
       return "druid_\(call.function.lowercased())(\(argument))"
     default: throw .unknown(call.function, at: first.range)

@@ -2,7 +2,7 @@ extension Translator {
   func call(
     _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
-    if Resolver.maps(name, operands), mapped == nil {
+    if Resolver.maps(name, operands), !isMapping(operands) {
       return try map(operands, whole)
     }
     switch name {
@@ -26,6 +26,12 @@ extension Translator {
     }
   }
 
+  /// Whether the multi-value among the operands stands for one of its values just now.
+  private func isMapping(_ operands: [TypedExpression]) -> Bool {
+    guard let mapped else { return false }
+    return operands.contains { $0 == mapped.expression }
+  }
+
   /// A function of a multi-value, over each of its values.
   private func map(
     _ operands: [TypedExpression], _ whole: TypedExpression
@@ -33,15 +39,18 @@ extension Translator {
     guard let multiple = operands.first(where: \.isMultiple) else {
       throw .unknown("This expression", at: whole.range)
     }
+    let outer = mapped
     let subject = try text(multiple)
-    mapped = (multiple, "m.value")
+    maps += 1
+    let name = "m\(maps)"
+    mapped = (multiple, name + ".value")
     let each = try text(whole)
     mapped = (multiple, subject)
     let single = try text(whole)
-    mapped = nil
+    mapped = outer
     return
       "CASE typeof(\(subject)) WHEN 'blob' THEN (SELECT CAST(json_group_array(\(each)) AS BLOB) "
-      + "FROM json_each(druid_mv_json(\(subject))) AS m) ELSE \(single) END"
+      + "FROM json_each(druid_mv_json(\(subject))) AS \(name)) ELSE \(single) END"
   }
 
   private func comparison(
@@ -120,7 +129,9 @@ extension Translator {
     "ARRAY_TO_MV", "ARRAY", "ARRAY_LENGTH", "ARRAY_OFFSET", "ARRAY_ORDINAL", "ARRAY_OVERLAP",
     "ARRAY_CONCAT", "ARRAY_APPEND", "ARRAY_PREPEND", "ARRAY_SLICE", "ARRAY_TO_STRING",
     "STRING_TO_ARRAY", "ARRAY_OFFSET_OF", "ARRAY_ORDINAL_OF", "TO_JSON_STRING", "PARSE_JSON",
-    "TRY_PARSE_JSON", "JSON_VALUE", "JSON_QUERY",
+    "TRY_PARSE_JSON", "JSON_VALUE", "JSON_QUERY", "JSON_KEYS", "GREATEST", "LEAST",
+    "DECODE_BASE64_UTF8", "IPV4_MATCH", "IPV4_PARSE", "IPV4_STRINGIFY",
+    "BITWISE_CONVERT_LONG_BITS_TO_DOUBLE", "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS",
   ]
 
   /// Functions whose last argument may be left out, and what it is then.
@@ -141,6 +152,10 @@ extension Translator {
       let call = "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
       return "CASE WHEN \(values[subject]) IS NULL THEN NULL ELSE \(call) END"
     }
+    if name == "MV_SLICE" || name == "ARRAY_SLICE", values.count == 2 {
+      let length = name == "MV_SLICE" ? "druid_mv_length" : "druid_array_length"
+      values.append("max(\(length)(\(values[0])), \(values[1]))")
+    }
     if Self.direct.contains(name) {
       return "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
     }
@@ -150,11 +165,6 @@ extension Translator {
     }
     let isReal = operands.first?.type.isReal ?? false
     switch name {
-    case "GREATEST", "LEAST":
-      // An aggregate, because it leaves NULL out as Druid's does. (VALUES would not see the columns of the row.)
-      let rows = values.enumerated().map { $0 == 0 ? "SELECT \($1) AS v" : "SELECT \($1)" }
-      let all = rows.joined(separator: " UNION ALL ")
-      return "(SELECT \(name == "GREATEST" ? "MAX" : "MIN")(v) FROM (\(all)))"
     case "PI": return "3.141592653589793"
     case "ABS": return "druid_abs_\(isReal ? "double" : "long")(\(values[0]))"
     case "FLOOR", "CEIL": return isReal ? "druid_\(name.lowercased())(\(values[0]))" : values[0]
@@ -195,8 +205,21 @@ extension Translator {
     case "MV_CONTAINS", "MV_OVERLAP", "ARRAY_CONTAINS":
       let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
       let call = "druid_\(name.lowercased())(\(values[0]), \(second))"
-      if !operands[0].type.isNullable { return call }
+      // Looking for NULL finds the rows that have no value.
+      if !operands[0].type.isNullable || operands[1].type.element?.kind == .null
+        || name == "MV_OVERLAP" && operands[1].holdsNull
+      {
+        return call
+      }
       return "CASE WHEN \(values[0]) IS NULL THEN NULL ELSE \(call) END"
+    case "PRINT": return print(operands[0].type, values[0])
+    case "TEXT AS ARRAY": return "druid_mv_to_array(\(values[0]))"
+    case "LIST TEXT": return "druid_mv_list(\(values[0]))"
+    case "FIRST VALUE": return "druid_mv_offset(\(values[0]), 0)"
+    case "HUMAN_READABLE_BINARY_BYTE_FORMAT", "HUMAN_READABLE_DECIMAL_BYTE_FORMAT",
+      "HUMAN_READABLE_DECIMAL_FORMAT":
+      let number = isReal ? "druid_double_to_long(\(values[0]))" : values[0]
+      return "druid_\(name.lowercased())(\(number), \(values.count > 1 ? values[1] : "2"))"
     case "JSON_OBJECT":
       for index in operands.indices where operands[index].type.isComplex {
         values[index] = "(char(1) || \(values[index]))"
@@ -204,6 +227,11 @@ extension Translator {
       return "druid_json_object(\(values.joined(separator: ", ")))"
     default: throw .unknown(name, at: whole.range)
     }
+  }
+
+  /// A number as Druid's expressions print it: floats are doubles there.
+  private func print(_ type: SQLType, _ value: String) -> String {
+    type.isReal ? "druid_double_to_text(\(value))" : "CAST(\(value) AS TEXT)"
   }
 
   private func extract(_ time: String, _ unit: String, zone: String) -> String {
@@ -216,5 +244,15 @@ extension Translator {
       }
     }
     return "druid_time_extract(\(time), \(quoted(unit)), \(quoted(zone)))"
+  }
+}
+
+extension TypedExpression {
+  /// An array of constants with a NULL among them.
+  fileprivate var holdsNull: Bool {
+    if case .call("ARRAY", let elements) = node {
+      return elements.contains(where: \.isNullConstant)
+    }
+    return false
   }
 }

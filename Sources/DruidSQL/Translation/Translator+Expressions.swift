@@ -6,8 +6,12 @@ extension Translator {
       if item.isWild { throw .unknown("A constant that may be infinite", at: item.range) }
       if item.constant == nil { return "(\(text) + 0.0)" }
     }
+    if item.type.element?.kind == .null {
+      throw .unknown("An ARRAY of nothing but NULL", at: item.range)
+    }
     switch item.type.kind {
-    case .integer where item.constant == nil && !item.isColumn: return "druid_integer(\(text))"
+    case .integer where item.constant == nil && !item.isColumn:
+      return item.isConstant ? "druid_integer(\(text))" : "druid_int(\(text))"
     case .float where !item.isColumn: return "druid_double_to_float(\(text))"
     default: return text
     }

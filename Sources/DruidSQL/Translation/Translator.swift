@@ -21,6 +21,8 @@ final class Translator {
   private var queries = 0
   /// An expression that stands for one of its values while a function is mapped over them.
   var mapped: (expression: TypedExpression, text: String)?
+  /// How many such maps were written: each has a name of its own.
+  var maps = 0
 
   init(_ settings: PlanSettings) {
     self.zone = settings.timeZone

@@ -6,9 +6,10 @@ extension ScalarFunction {
         guard let key = arguments[index].text else {
           throw .invalid("Function[json_object] key must be a string")
         }
+        members.removeAll { $0.key == key }
         members.append(JSONTree.Member(key: key, value: tree(arguments[index + 1])))
       }
-      return .text(JSONTree.object(members).text)
+      return .text(JSONTree.object(hashed(members)).text)
     },
     strict("json_value") { arguments, context throws(ValueFailure) in
       let path = try context.path(try arguments.text(1))
@@ -44,6 +45,18 @@ extension ScalarFunction {
       return tree.map { .text(JSONTree(texts: $0.paths).text) } ?? .null
     },
   ]
+
+  /// In the order in which Java's HashMap hands its entries out.
+  static func hashed(_ members: [JSONTree.Member]) -> [JSONTree.Member] {
+    var size: UInt32 = 16
+    while members.count > size * 3 / 4 { size *= 2 }
+    func bucket(_ key: String) -> UInt32 {
+      let hash = key.utf16.reduce(UInt32(0)) { $0 &* 31 &+ UInt32($1) }
+      return (hash ^ hash >> 16) & (size - 1)
+    }
+    let places = members.enumerated().map { (bucket($1.key), $0, $1) }
+    return places.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
+  }
 
   /// A value of an object: text behind U+0001 is JSON, other text is text.
   private static func tree(_ value: SQLValue) -> JSONTree {

@@ -43,7 +43,13 @@ extension ScalarFunction {
   static let multipleValues: [ScalarFunction] =
     multipleTests + multiplePlaces + [
       lenient("mv_json") { arguments, context throws(ValueFailure) in
-        .text(JSONTree(texts: context.values(of: arguments[0])).text)
+        let values = context.values(of: arguments[0])
+        return .text(JSONTree(texts: values.isEmpty ? [nil] : values).text)
+      },
+      strict("mv_list") { arguments, context throws(ValueFailure) in
+        guard case .blob = arguments[0] else { return arguments[0] }
+        let words = context.values(of: arguments[0]).map { $0 ?? "null" }
+        return .text("[" + words.joined(separator: ", ") + "]")
       },
       lenient("mv_length") { arguments, context throws(ValueFailure) in
         .integer(Int64(context.values(of: arguments[0]).count))
@@ -51,7 +57,8 @@ extension ScalarFunction {
       strict("mv_slice") { arguments, context throws(ValueFailure) in
         let values = context.values(of: arguments[0])
         let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: nil)
-        return slice.map { .multiple($0) } ?? .null
+        // Nothing left is an empty list, not NULL.
+        return slice.map { $0.isEmpty ? .blob(Array("[]".utf8)) : .multiple($0) } ?? .null
       },
       lenient("mv_append") { arguments, context throws(ValueFailure) in
         .multiple(context.values(of: arguments[0]) + [arguments[1].text])

@@ -2,7 +2,7 @@ import Glibc
 
 extension ScalarFunction {
   static let numbers: [ScalarFunction] =
-    longs + doubles + rounding + [
+    longs + doubles + rounding + extremes + [
       strict("definite") { arguments, _ throws(ValueFailure) in
         guard arguments[0] != .text("NaN") else {
           throw .unsupported("A value that is not a number cannot be compared here")
@@ -18,7 +18,29 @@ extension ScalarFunction {
         }
         return arguments[0]
       },
+      strict("int") { arguments, _ throws(ValueFailure) in
+        .integer(Int64(Int32(truncatingIfNeeded: try arguments.long(0))))
+      },
     ]
+
+  private static let extremes: [ScalarFunction] = [
+    lenient("greatest") { arguments, _ throws(ValueFailure) in
+      arguments.reduce(.null) { $1.isNull || precedes($1, $0) ? $0 : $1 }
+    },
+    lenient("least") { arguments, _ throws(ValueFailure) in
+      arguments.reduce(.null) { $1.isNull || !$0.isNull && !precedes($1, $0) ? $0 : $1 }
+    },
+  ]
+
+  /// Texts by their UTF-16 units, numbers by their worth.
+  private static func precedes(_ one: SQLValue, _ other: SQLValue) -> Bool {
+    switch (one, other) {
+    case (.integer(let one), .integer(let other)): one < other
+    case (.text(let one), .text(let other)):
+      Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
+    default: (one.double ?? 0) < (other.double ?? 0)
+    }
+  }
 
   private static func long(
     _ name: String,

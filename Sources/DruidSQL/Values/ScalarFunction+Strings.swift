@@ -33,7 +33,7 @@ extension ScalarFunction {
         guard let format = arguments.first?.text else { return .null }
         return .text(JavaFormat.text(format, Array(arguments.dropFirst())))
       },
-      strict("ipv4_match") { arguments, _ throws(ValueFailure) in
+      lenient("ipv4_match") { arguments, _ throws(ValueFailure) in
         .boolean(try IPv4.isIn(arguments[0], try arguments.text(1)))
       },
       strict("ipv4_parse") { arguments, _ throws(ValueFailure) in IPv4.parse(arguments[0]) },

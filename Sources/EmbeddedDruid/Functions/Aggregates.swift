@@ -21,96 +21,6 @@ final class LongSum: AggregateState {
   func result() -> SQLValue { count == 0 ? .null : .integer(sum) }
 }
 
-/// The value of the earliest or latest row.
-final class ByTime: AggregateState {
-  private let isLatest: Bool
-  private var time: Int64?
-  private var value = SQLValue.null
-
-  init(isLatest: Bool) { self.isLatest = isLatest }
-
-  func add(_ values: [SQLValue]) throws(ValueFailure) {
-    guard values.count == 2, let time = values[1].integer else { return }
-    if let old = self.time, isLatest ? time < old : time >= old { return }
-    self.time = time
-    value = values[0]
-  }
-
-  func result() -> SQLValue { value }
-}
-
-/// The first row's value.
-final class AnyValue: AggregateState {
-  private var value: SQLValue?
-
-  func add(_ values: [SQLValue]) throws(ValueFailure) {
-    if value == nil { value = values.first }
-  }
-
-  func result() -> SQLValue { value ?? .null }
-}
-
-/// ARRAY_AGG and ARRAY_CONCAT_AGG.
-final class ArrayCollection: AggregateState {
-  private let flattens: Bool
-  private var isDistinct = false
-  private var elements: [SQLValue] = []
-  private var seen: Set<SQLValue> = []
-  private var bytes = 0
-  private var hasRows = false
-
-  /// Druid's `maxSizeBytes`.
-  private static let limit = 1 << 20
-
-  init(flattens: Bool) { self.flattens = flattens }
-
-  func add(_ values: [SQLValue]) throws(ValueFailure) {
-    guard values.count == 2 else { return }
-    isDistinct = values[1].integer == 1
-    hasRows = true
-    guard flattens else { return try take(values[0]) }
-    guard let text = values[0].text else { return }
-    for element in ArrayText.elements(text) { try take(element) }
-  }
-
-  private func take(_ value: SQLValue) throws(ValueFailure) {
-    if isDistinct, !seen.insert(value).inserted { return }
-    elements.append(value)
-    bytes += value.text?.utf8.count ?? 8
-    guard bytes <= Self.limit else {
-      throw .unsupported("ARRAY_AGG of more than its size limit")
-    }
-  }
-
-  func result() -> SQLValue {
-    guard hasRows else { return .null }
-    if isDistinct { elements.sort { $0.precedes($1) } }
-    return .text(ArrayText.text(elements))
-  }
-}
-
-/// STRING_AGG and LISTAGG.
-final class TextCollection: AggregateState {
-  private var texts: [String] = []
-  private var seen: Set<String> = []
-  private var separator = ""
-  private var isDistinct = false
-
-  func add(_ values: [SQLValue]) throws(ValueFailure) {
-    guard values.count == 3, let text = values[0].text else { return }
-    separator = values[1].text ?? ""
-    isDistinct = values[2].integer == 1
-    if isDistinct, !seen.insert(text).inserted { return }
-    texts.append(text)
-  }
-
-  func result() -> SQLValue {
-    guard !texts.isEmpty else { return .null }
-    if isDistinct { texts.sort { Array($0.utf16).lexicographicallyPrecedes(Array($1.utf16)) } }
-    return .text(texts.joined(separator: separator))
-  }
-}
-
 /// BIT_AND, BIT_OR, BIT_XOR.
 final class Bits: AggregateState {
   private let combine: (Int64, Int64) -> Int64
@@ -138,11 +48,25 @@ final class DistinctCount: AggregateState {
     case .real(let value):
       if values[1].integer == 1 { registers.add(Float(value)) } else { registers.add(value) }
     case .text(let text): registers.add(text)
-    case .blob: throw .unsupported("COUNT(DISTINCT ...) of a multi-value")
+    case .blob:
+      for text in values[0].texts { text.map { registers.add($0) } }
     }
   }
 
   func result() -> SQLValue { .integer(registers.count) }
+}
+
+/// How many values there are in a multi-value column, each counted once.
+final class MultipleDistinctCount: AggregateState {
+  private var seen: Set<String> = []
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    for text in values.first?.texts ?? [] {
+      if let text { seen.insert(text) }
+    }
+  }
+
+  func result() -> SQLValue { .integer(Int64(seen.count)) }
 }
 
 /// The exact quantile, where Druid has a sketch.
@@ -185,51 +109,5 @@ final class Variance: AggregateState {
     let isSample = kind.hasSuffix("SAMP")
     let variance = isSample ? (count > 1 ? sum / (count - 1) : 0) : sum / count
     return .double(kind.hasPrefix("STDDEV") ? variance.squareRoot() : variance)
-  }
-}
-
-extension SQLValue {
-  /// Null first, then numbers, then texts by their UTF-16 units as Java orders them.
-  func precedes(_ other: SQLValue) -> Bool {
-    switch (self, other) {
-    case (.null, .null): return false
-    case (.null, _): return true
-    case (_, .null): return false
-    case (.integer(let one), .integer(let other)): return one < other
-    case (.text(let one), .text(let other)):
-      return Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
-    default: return (double ?? 0) < (other.double ?? 0)
-    }
-  }
-}
-
-/// Arrays as they travel: JSON text without spaces.
-enum ArrayText {
-  static func text(_ elements: [SQLValue]) -> String {
-    var out = "["
-    for (index, element) in elements.enumerated() {
-      if index > 0 { out += "," }
-      switch element {
-      case .null: out += "null"
-      case .integer, .real: out += element.text ?? ""
-      case .text(let text): JSONValue.write(text, to: &out)
-      case .blob: out += element.text ?? ""
-      }
-    }
-    return out + "]"
-  }
-
-  /// The elements of an array of texts and numbers; empty for anything else.
-  static func elements(_ text: String) -> [SQLValue] {
-    guard let list = (try? JSONValue(parsing: text))?.elements else { return [] }
-    return list.map { element in
-      switch element {
-      case .null: .null
-      case .bool(let truth): .boolean(truth)
-      case .number(let token): Int64(token).map { .integer($0) } ?? .real(Double(token) ?? .nan)
-      case .string(let text): .text(text)
-      case .array, .object: .text(element.jsonText)
-      }
-    }
   }
 }

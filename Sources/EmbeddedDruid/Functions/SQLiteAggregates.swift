@@ -43,6 +43,7 @@ enum SQLiteAggregates {
     Aggregate("druid_bit_or") { Bits { $0 | $1 } },
     Aggregate("druid_bit_xor") { Bits { $0 ^ $1 } },
     Aggregate("druid_approx_count_distinct") { DistinctCount() },
+    Aggregate("druid_count_distinct") { MultipleDistinctCount() },
     Aggregate("druid_quantile") { Quantile() },
     Aggregate("druid_variance") { Variance() },
   ]

@@ -1,0 +1,77 @@
+/// COALESCE, GREATEST and LEAST, NULLIF: one of several values.
+extension Resolver {
+  func coalesce(
+    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard !arguments.isEmpty, name == "COALESCE" || arguments.count == 2 else {
+      throw .unknown("\(name) with so many arguments", at: range)
+    }
+    guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
+      !arguments.contains(where: \.isMultiple) || Self.maps("COALESCE", arguments)
+    else { throw .unknown("\(name) of these types", at: range) }
+    if type.isArray, !arguments.allSatisfy({ $0.type.kind == type.kind || $0.isNullConstant }) {
+      let kinds = arguments.compactMap { $0.type.element }
+      guard kinds.count == arguments.count, kinds.allSatisfy(\.isCharacter) else {
+        throw .unknown("\(name) of these arrays", at: range)
+      }
+    }
+    let parts = arguments.filter { !$0.isNullConstant }.map { $0.widened(to: type) }
+    let result = type.nullable(parts.allSatisfy { $0.type.isNullable })
+    if parts.count == 1 {
+      var only = parts[0]
+      only.type = result
+      return only
+    }
+    var call = TypedExpression(.call("COALESCE", parts), result, range)
+    call.isWild = parts.contains(where: \.isWild)
+    call.isMultiple = parts.contains(where: \.isMultiple)
+    return call
+  }
+
+  /// GREATEST and LEAST, which pass NULLs over.
+  func extreme(
+    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard arguments.count > 1, !arguments.contains(where: { $0.isMultiple || $0.isWild }) else {
+      throw .unknown("This \(name)", at: range)
+    }
+    let type: SQLType
+    var arguments = arguments
+    if let text = arguments.first(where: { $0.type.isCharacter }) {
+      guard text.type.kind == .varchar || arguments.allSatisfy({ $0.type.isCharacter }),
+        arguments.allSatisfy({ $0.type.isCharacter || $0.type.isNumeric })
+      else { throw .unknown("\(name) of these types", at: range) }
+      // Numbers among texts are compared as their text.
+      for index in arguments.indices where arguments[index].type.isNumeric {
+        arguments[index] = TypedExpression(.call("PRINT", [arguments[index]]), .varchar)
+      }
+      type = .varchar
+    } else if arguments.allSatisfy({ $0.type.isIntegral }) {
+      type = .bigint
+    } else if arguments.allSatisfy({ $0.type.isNumeric }) {
+      type = .double
+    } else {
+      throw .unknown("\(name) of these types", at: range)
+    }
+    return TypedExpression(.call(name, arguments.map { $0.widened(to: type) }), type, range)
+  }
+
+  func nullIf(
+    _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard arguments.count == 2 else {
+      throw SQLFailure(
+        "Invalid number of arguments to function 'NULLIF'. Was expecting 2 arguments", at: range)
+    }
+    if arguments.contains(where: { $0.isMultiple || $0.isNullConstant }) {
+      throw .unknown("NULLIF of this", at: range)
+    }
+    let equal = try compare("=", arguments[0], arguments[1], at: range)
+    var result = TypedExpression(
+      .conditional(
+        [.init(condition: equal, result: TypedExpression(.constant(.null), arguments[0].type))],
+        otherwise: arguments[0]), arguments[0].type.nullable(true), range)
+    result.isWild = arguments[0].isWild
+    return result
+  }
+}

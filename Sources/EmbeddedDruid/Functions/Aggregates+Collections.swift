@@ -1,0 +1,186 @@
+import DruidSQL
+import Plumbing
+
+/// What Druid keeps of a text that is longer than it wants to remember.
+private func kept(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) -> SQLValue {
+  guard case .text(let text) = value, let bytes = limit.integer, text.utf8.count > bytes else {
+    return value
+  }
+  // It counts bytes in one place and UTF-16 units in another.
+  guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+    throw .unsupported("A text that is longer than what EARLIEST, LATEST or ANY_VALUE keep")
+  }
+  return .text(String(text.prefix(Int(bytes))))
+}
+
+/// The value of the earliest or latest row.
+final class ByTime: AggregateState {
+  private let isLatest: Bool
+  private var time: Int64?
+  private var value = SQLValue.null
+
+  init(isLatest: Bool) { self.isLatest = isLatest }
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    guard values.count == 3, let time = values[1].integer else { return }
+    if let old = self.time, isLatest ? time < old : time >= old { return }
+    self.time = time
+    value = try kept(values[0], values[2])
+  }
+
+  func result() -> SQLValue { value }
+}
+
+/// The first row's value.
+final class AnyValue: AggregateState {
+  private var value: SQLValue?
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    guard values.count == 2 else { return }
+    guard let value else {
+      self.value = try kept(values[0], values[1])
+      return
+    }
+    // A segment that has none leaves the choice to the next; where one ends is not known here.
+    if value.isNull, !values[0].isNull {
+      throw .unsupported("ANY_VALUE of a column that begins with NULL")
+    }
+  }
+
+  func result() -> SQLValue { value ?? .null }
+}
+
+/// How much a collection has taken, held to the size at which Druid gives up; a little less, because its count of bytes is
+/// not ours.
+private struct Room {
+  private var bytes = 40
+
+  mutating func take(_ value: SQLValue, limit: SQLValue) throws(ValueFailure) {
+    if case .text(let text) = value { bytes += 6 + text.utf8.count } else { bytes += 10 }
+    guard bytes <= Int(clamping: limit.integer ?? 0) else {
+      throw .unsupported("A collection near its limit of \(limit.integer ?? 0) bytes")
+    }
+  }
+}
+
+/// ARRAY_AGG and ARRAY_CONCAT_AGG.
+final class ArrayCollection: AggregateState {
+  private let flattens: Bool
+  private var isDistinct = false
+  private var elements: [SQLValue] = []
+  private var seen: Set<SQLValue> = []
+  private var room = Room()
+  private var hasRows = false
+
+  init(flattens: Bool) { self.flattens = flattens }
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    guard values.count == 3 else { return }
+    isDistinct = values[2].integer == 1
+    if flattens {
+      guard let text = values[0].text else { return }
+      hasRows = true
+      for element in ArrayText.elements(text) { try take(element, values[1]) }
+      return
+    }
+    hasRows = true
+    if case .blob = values[0] {
+      for text in values[0].texts { try take(text.map { .text($0) } ?? .null, values[1]) }
+    } else {
+      try take(values[0], values[1])
+    }
+  }
+
+  private func take(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) {
+    if isDistinct, !seen.insert(value).inserted { return }
+    elements.append(value)
+    try room.take(value, limit: limit)
+  }
+
+  func result() -> SQLValue {
+    guard hasRows else { return .null }
+    if isDistinct { elements.sort { $0.precedes($1) } }
+    return .text(ArrayText.text(elements))
+  }
+}
+
+/// STRING_AGG and LISTAGG.
+final class TextCollection: AggregateState {
+  private var texts: [String] = []
+  private var seen: Set<String> = []
+  private var separator = ""
+  private var isDistinct = false
+  private var room = Room()
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    guard values.count == 4, !values[0].isNull else { return }
+    separator = values[1].text ?? ""
+    isDistinct = values[3].integer == 1
+    for text in values[0].texts {
+      guard let text else {
+        throw .unsupported("STRING_AGG of several values with NULL among them")
+      }
+      if isDistinct, !seen.insert(text).inserted { continue }
+      texts.append(text)
+      try room.take(.text(text), limit: values[2])
+    }
+  }
+
+  func result() -> SQLValue {
+    guard !texts.isEmpty else { return .null }
+    if isDistinct { texts.sort { Array($0.utf16).lexicographicallyPrecedes(Array($1.utf16)) } }
+    return .text(texts.joined(separator: separator))
+  }
+}
+
+extension SQLValue {
+  /// The values of a string that may hold several.
+  var texts: [String?] {
+    guard case .blob(let bytes) = self else { return [text] }
+    return ArrayText.elements(String(decoding: bytes, as: UTF8.self)).map(\.text)
+  }
+
+  /// Null first, then numbers, then texts by their UTF-16 units as Java orders them.
+  func precedes(_ other: SQLValue) -> Bool {
+    switch (self, other) {
+    case (.null, .null): return false
+    case (.null, _): return true
+    case (_, .null): return false
+    case (.integer(let one), .integer(let other)): return one < other
+    case (.text(let one), .text(let other)):
+      return Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
+    default: return (double ?? 0) < (other.double ?? 0)
+    }
+  }
+}
+
+/// Arrays as they travel: JSON text without spaces.
+enum ArrayText {
+  static func text(_ elements: [SQLValue]) -> String {
+    var out = "["
+    for (index, element) in elements.enumerated() {
+      if index > 0 { out += "," }
+      switch element {
+      case .null: out += "null"
+      case .integer, .real: out += element.text ?? ""
+      case .text(let text): JSONValue.write(text, to: &out)
+      case .blob: out += element.text ?? ""
+      }
+    }
+    return out + "]"
+  }
+
+  /// The elements of an array of texts and numbers; empty for anything else.
+  static func elements(_ text: String) -> [SQLValue] {
+    guard let list = (try? JSONValue(parsing: text))?.elements else { return [] }
+    return list.map { element in
+      switch element {
+      case .null: .null
+      case .bool(let truth): .boolean(truth)
+      case .number(let token): Int64(token).map { .integer($0) } ?? .real(Double(token) ?? .nan)
+      case .string(let text): .text(text)
+      case .array, .object: .text(element.jsonText)
+      }
+    }
+  }
+}

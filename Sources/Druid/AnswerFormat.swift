@@ -16,6 +16,8 @@ package struct FormatOptions: Sendable {
   package var hasPlainNumbers = false
   /// Whether an answer stands before this one in the same stream.
   package var follows = false
+  /// A longer row is an error.
+  package var maximumRowLength = 1 << 30
   /// The width of the terminal that a table has to fit; `nil` when there is none.
   package var terminalWidth: Int?
 

@@ -7,6 +7,8 @@ package struct MalformedAnswer: Error, Equatable, Sendable {
   /// Bytes from the start of that line.
   package let offset: Int
   package let reason: String
+  /// Whether it is our own limit that stands in the way.
+  package var isOverLimit = false
 }
 
 /// Reads an `arrayLines` answer, in pieces of any size, into a formatter.
@@ -16,14 +18,18 @@ package struct MalformedAnswer: Error, Equatable, Sendable {
 /// missing empty line tells. No prefix of a row is itself a row, so the last line of a cut answer is a row exactly
 /// when it reads as one.
 struct AnswerReader: ~Copyable {
+  /// More than the names of all columns need.
+  private static let maximumHeaderLength = 16 << 20
+
   /// What is behind the last newline.
   private var carry = ByteBlock(capacity: 4096)
   private var lines: AnswerLines
-  private let maximumLineLength: Int
-
-  init(formatter: AnswerFormatter, maximumLineLength: Int = 1 << 30) {
-    lines = AnswerLines(formatter: formatter)
-    self.maximumLineLength = maximumLineLength
+  /// - Parameters:
+  ///   - maximumRowLength: a longer row is an error.
+  ///   - overflow: where a row goes that is too long to be held a second time, as text.
+  init(formatter: AnswerFormatter, maximumRowLength: Int = 1 << 30, overflow: Overflow? = nil) {
+    lines = AnswerLines(
+      formatter: formatter, maximumRowLength: maximumRowLength, overflow: overflow)
   }
 
   var rowCount: Int { lines.rowCount }
@@ -64,8 +70,14 @@ struct AnswerReader: ~Copyable {
     guard carry.bytes.byte(at: 0) == UInt8(ascii: "[") else {
       throw lines.failure(0, "expected '['")
     }
-    guard carry.count <= maximumLineLength else {
-      throw lines.failure(carry.count, "the line is longer than \(maximumLineLength) bytes")
+    if lines.state != .rows, carry.count > Self.maximumHeaderLength {
+      throw lines.failure(0, "the line has more than \(Self.maximumHeaderLength) bytes")
+    }
+    do throws(MalformedAnswer) {
+      try lines.checkLength(carry.count)
+    } catch {
+      carry.removeAll()
+      throw error
     }
   }
 
@@ -94,11 +106,16 @@ struct AnswerLines: ~Copyable {
   private(set) var columns: [Column] = []
   private(set) var output = ByteBlock()
   private var formatter: AnswerFormatter
+  private let maximumRowLength: Int
   private var cells: [Cell] = []
   private var names: [String] = []
   private var nativeTypes: [String] = []
 
-  init(formatter: AnswerFormatter) { self.formatter = formatter }
+  init(formatter: AnswerFormatter, maximumRowLength: Int, overflow: Overflow?) {
+    self.formatter = formatter
+    self.maximumRowLength = maximumRowLength
+    output.overflow = overflow
+  }
 
   func failure(_ offset: Int, _ reason: String) -> MalformedAnswer {
     let line =
@@ -111,6 +128,14 @@ struct AnswerLines: ~Copyable {
     return MalformedAnswer(line: line, offset: offset, reason: reason)
   }
 
+  @inline(__always)
+  func checkLength(_ count: Int) throws(MalformedAnswer) {
+    guard count > maximumRowLength, state == .rows else { return }
+    var failure = failure(count, "the next row has more than \(maximumRowLength) bytes")
+    failure.isOverLimit = true
+    throw failure
+  }
+
   mutating func take(_ line: borrowing ByteBlock) throws(MalformedAnswer) {
     try take(line.bytes)
   }
@@ -118,6 +143,7 @@ struct AnswerLines: ~Copyable {
   @inline(__always)
   mutating func take(_ line: RawSpan) throws(MalformedAnswer) {
     guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
+    try checkLength(line.byteCount)
     switch AnswerLines.scan(line, into: &cells) {
     case .row(let count) where count == columns.count: break
     case .row(let count):
@@ -179,8 +205,9 @@ struct AnswerLines: ~Copyable {
 
   mutating func drain(to receiver: any AnswerOutput) throws(SystemFailure) {
     guard output.count > 0 else { return }
+    // What the receiver can't write at once it keeps.
+    defer { output.removeAll() }
     try output.send(to: receiver)
-    output.removeAll()
   }
 
   mutating func end(isWhole: Bool) {

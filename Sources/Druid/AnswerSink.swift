@@ -8,6 +8,35 @@ package protocol AnswerOutput: AnyObject {
   func flush() throws(SystemFailure)
 }
 
+/// The way out for the rows that are longer than a block.
+final class Overflow {
+  static let limit = 65536
+  private let output: any AnswerOutput
+  private var failure: SystemFailure?
+  private var isBroken = false
+
+  init(to output: any AnswerOutput) { self.output = output }
+
+  /// Takes bytes, and none any more after a failure. An output that a signal interrupted keeps what it has, so it gets the
+  /// rest of the row as well.
+  func take(_ bytes: RawSpan) {
+    guard !isBroken else { return }
+    do throws(SystemFailure) {
+      try output.write(bytes)
+    } catch {
+      isBroken = failure != nil || !error.isInterruption
+      failure = error
+    }
+  }
+
+  /// Tells of a failure, once.
+  func check() throws(SystemFailure) {
+    guard let failure else { return }
+    self.failure = nil
+    throw failure
+  }
+}
+
 /// What became of an answer.
 package struct AnswerReport: Sendable {
   package var rows = 0
@@ -31,6 +60,8 @@ class AnswerSink: BodySink {
 
   var rowCount: Int { 0 }
   var columns: [Column] { [] }
+  /// For messages.
+  var rowCountText: String { rowCount == 1 ? "1 row" : "\(rowCount) rows" }
 
   func take(_ bytes: RawSpan, of head: HTTPHead) throws {
     if head.status == 200 {
@@ -47,6 +78,8 @@ class AnswerSink: BodySink {
   func takeRows(_ bytes: RawSpan) throws {}
   /// The body is over; whether the answer is whole.
   func finish(isWhole: Bool) throws -> Bool { isWhole }
+  /// Sends on what is written.
+  func flush() throws {}
 }
 
 /// Collects a small body whole.
@@ -73,11 +106,15 @@ final class FormattingSink: AnswerSink {
 
   private var reader: AnswerReader
   private let output: any AnswerOutput
+  private let overflow: Overflow
   private let settles: Bool
   private var settleTime: ContinuousClock.Instant?
 
   init(_ options: FormatOptions, output: any AnswerOutput) {
-    reader = AnswerReader(formatter: AnswerFormatter(options))
+    overflow = Overflow(to: output)
+    reader = AnswerReader(
+      formatter: AnswerFormatter(options), maximumRowLength: options.maximumRowLength,
+      overflow: overflow)
     self.output = output
     settles = options.terminalWidth != nil && options.format == .table
   }
@@ -93,9 +130,13 @@ final class FormattingSink: AnswerSink {
       throw error
     }
     if reader.outputCount >= Self.blockSize { try writeOut() }
+    try overflow.check()
   }
 
-  private func writeOut() throws(SystemFailure) { try reader.drain(to: output) }
+  private func writeOut() throws(SystemFailure) {
+    try overflow.check()
+    try reader.drain(to: output)
+  }
 
   override func pause() throws -> Duration? {
     var wait: Duration?
@@ -115,4 +156,6 @@ final class FormattingSink: AnswerSink {
     try writeOut()
     return isWhole
   }
+
+  override func flush() throws { try output.flush() }
 }

@@ -6,13 +6,15 @@ import Glibc
   private var storage: UnsafeMutableRawPointer
   private var capacity: Int
   package private(set) var count = 0
+  /// Where ``relieve()`` sends what is there.
+  var overflow: Overflow?
 
   package init(capacity: Int = 131_072) {
     self.capacity = max(64, capacity)
-    unsafe storage = .allocate(byteCount: self.capacity, alignment: 16)
+    unsafe storage = ByteBlock.resized(nil, to: self.capacity)
   }
 
-  deinit { unsafe storage.deallocate() }
+  deinit { unsafe free(storage) }
 
   /// All that was appended since the last ``removeAll()``; the block must not change meanwhile.
   package var bytes: RawSpan {
@@ -40,24 +42,35 @@ import Glibc
     if capacity > 4 << 20 { resize(to: 131_072) }
   }
 
-  /// Forgets all but the first `count` bytes.
-  package mutating func truncate(to count: Int) {
-    precondition(count >= 0 && count <= self.count)
-    self.count = count
-  }
-
   @inline(__always)
   private mutating func reserve(_ more: Int) {
     if count &+ more > capacity { resize(to: max(capacity * 2, count + more)) }
   }
 
+  /// A large block moves by its page table, so growing costs no second copy.
   @inline(never)
   private mutating func resize(to size: Int) {
-    let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-    unsafe larger.copyMemory(from: storage, byteCount: count)
-    unsafe storage.deallocate()
-    unsafe storage = larger
+    unsafe storage = ByteBlock.resized(storage, to: size)
     capacity = size
+  }
+
+  private static func resized(
+    _ storage: UnsafeMutableRawPointer?, to size: Int
+  ) -> UnsafeMutableRawPointer {
+    guard let new = unsafe realloc(storage, size) else {
+      // What Swift's own allocations do when there is no memory.
+      preconditionFailure("out of memory")
+    }
+    return unsafe new
+  }
+
+  /// Sends on what is there when it is much: amid a row that is too long to be held twice, where nobody holds an offset
+  /// into the block.
+  @inline(__always)
+  mutating func relieve() {
+    guard count >= Overflow.limit, let overflow else { return }
+    overflow.take(bytes)
+    removeAll()
   }
 
   @inline(__always)
@@ -141,14 +154,26 @@ import Glibc
 
 extension RawSpan {
   /// Where the next newline stands, from an offset on.
-  func offsetOfNewline(from start: Int) -> Int? {
-    precondition(start >= 0 && start <= byteCount)
+  func offsetOfNewline(from start: Int) -> Int? { offset(of: 10, from: start, to: byteCount) }
+
+  /// Where a byte stands next in a part of the span.
+  func offset(of byte: UInt8, from start: Int, to end: Int) -> Int? {
+    precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in
-      // The bytes from `start` on belong to the span.
+      // The bytes from `start` to `end` belong to the span.
       guard let base = bytes.baseAddress,
-        let found = unsafe memchr(base + start, 10, bytes.count - start)
+        let found = unsafe memchr(base + start, Int32(byte), end - start)
       else { return nil }
       return unsafe base.distance(to: UnsafeRawPointer(found))
+    }
+  }
+
+  /// A part of the span as text; what is no UTF-8 becomes U+FFFD.
+  func text(from start: Int, to end: Int) -> String {
+    precondition(start >= 0 && start <= end && end <= byteCount)
+    return unsafe withUnsafeBytes { bytes in
+      // The pointer does not outlive the call.
+      unsafe String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
     }
   }
 

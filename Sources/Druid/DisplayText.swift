@@ -25,18 +25,26 @@ struct DisplayText {
   private func appendOther(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) -> Int {
     switch cell.kind {
     case .null:
-      return DisplayText.append(String(decoding: nullText, as: UTF8.self), into: &block)
+      return DisplayText.append(nullText.rawSpan, into: &block)
     case .number:
       let start = block.count
       PlainNumber.append(line, cell, into: &block)
       return block.count - start
-    case .nested:
-      var text = ByteBlock(capacity: cell.end - cell.start)
-      text.append(line, from: cell.start, to: cell.end)
-      return DisplayText.append(String(decoding: text.array, as: UTF8.self), into: &block)
     default:
-      return DisplayText.append(JSONText.text(line, cell), into: &block)
+      return appendPieces(line, cell, into: &block)
     }
+  }
+
+  /// Appends a cell of any length, lets the block be relieved meanwhile, and returns the width.
+  func appendPieces(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) -> Int {
+    var width = DisplayWidth.Counter()
+    var piece = ByteBlock(capacity: min(cell.end - cell.start, CellPieces.size) + 16)
+    var pieces = CellPieces(cell)
+    while pieces.next(of: line, into: &piece) {
+      DisplayText.append(piece.bytes, width: &width, into: &block)
+      block.relieve()
+    }
+    return width.width
   }
 
   /// Whether an ASCII text holds the one control character that JSON lets through.
@@ -50,20 +58,47 @@ struct DisplayText {
     return false
   }
 
-  /// Appends any text, what would move the cursor or turn the line around escaped, and returns its width.
   static func append(_ text: String, into block: inout ByteBlock) -> Int {
+    append(Array(text.utf8).rawSpan, into: &block)
+  }
+
+  /// Appends any text, what would move the cursor or turn the line around escaped, and returns its width.
+  static func append(_ text: RawSpan, into block: inout ByteBlock) -> Int {
     var width = DisplayWidth.Counter()
-    var extra = 0
+    append(text, width: &width, into: &block)
+    return width.width
+  }
+
+  private static func append(
+    _ text: RawSpan, width: inout DisplayWidth.Counter, into block: inout ByteBlock
+  ) {
+    var place = 0
+    while place < text.byteCount {
+      let start = place
+      while place < text.byteCount, isPlain(text.byte(at: place)) { place += 1 }
+      block.append(text, from: start, to: place)
+      width.add(narrow: place - start)
+      let other = place
+      while place < text.byteCount, !isPlain(text.byte(at: place)) { place += 1 }
+      if other < place { append(text.text(from: other, to: place), &width, into: &block) }
+    }
+  }
+
+  /// Whether a byte is a letter of one cell that nothing has to be done about.
+  private static func isPlain(_ byte: UInt8) -> Bool { byte &- 0x20 < 0x5f }
+
+  private static func append(
+    _ text: String, _ width: inout DisplayWidth.Counter, into block: inout ByteBlock
+  ) {
     for scalar in text.unicodeScalars {
       if let escape = escape(scalar) {
         block.append(escape)
-        extra += escape.utf8.count
+        width.add(narrow: escape.utf8.count)
       } else {
         width.add(scalar)
-        for unit in UTF8.encode(scalar).map(Array.init) ?? [] { block.append(unit) }
+        block.append(letterOf: scalar)
       }
     }
-    return width.width + extra
   }
 
   private static func escape(_ scalar: Unicode.Scalar) -> String? {

@@ -18,6 +18,15 @@ package enum DisplayWidth {
 
     package init() {}
 
+    /// So many letters of ASCII.
+    package mutating func add(narrow count: Int) {
+      guard count > 0 else { return }
+      add("x")
+      guard count > 1 else { return }
+      lastWidth = 1
+      width += count - 1
+    }
+
     package mutating func add(_ scalar: Unicode.Scalar) {
       var cells = DisplayWidth.of(scalar)
       switch scalar.value {

@@ -85,10 +85,9 @@ package struct DruidClient: ~Copyable {
   private func explained(_ error: any Error, sink: AnswerSink) throws -> any Error {
     switch error {
     case let failure as DruidFailure where failure.kind == .interrupted:
-      _ = try sink.finish(isWhole: false)
-      let rows = sink.rowCount
-      return DruidFailure(
-        .interrupted, "interrupted: the query is cancelled, cut after \(rows) rows")
+      return try interruption(sink)
+    case let failure as SystemFailure where failure.isInterruption:
+      return try interruption(sink)
     case let malformed as MalformedAnswer:
       _ = try sink.finish(isWhole: false)
       if malformed.line == 1 {
@@ -97,12 +96,23 @@ package struct DruidClient: ~Copyable {
           "\(settings.url) does not answer as Druid does: byte \(malformed.offset): "
             + malformed.reason, hints: ["set DRUID_URL or --url to Druid's router or broker"])
       }
+      let cut = "the answer is cut after \(sink.rowCountText)"
+      let kind = DruidFailure.Kind.cut(rows: sink.rowCount, byTimeout: false)
+      if malformed.isOverLimit {
+        return DruidFailure(kind, "\(cut): \(malformed.reason)", hints: ["raise --max-row"])
+      }
       return DruidFailure(
-        .cut(rows: sink.rowCount, byTimeout: false),
-        "the answer is cut after \(sink.rowCount) rows: line \(malformed.line), "
-          + "byte \(malformed.offset): \(malformed.reason)")
+        kind, "\(cut): line \(malformed.line), byte \(malformed.offset): \(malformed.reason)")
     default: return error
     }
+  }
+
+  /// A signal came: the rows that are here go out, as far as somebody takes them.
+  private func interruption(_ sink: AnswerSink) throws -> DruidFailure {
+    _ = try sink.finish(isWhole: false)
+    try sink.flush()
+    return DruidFailure(
+      .interrupted, "interrupted: the query is cancelled, cut after \(sink.rowCountText)")
   }
 
   private func cutFailure(
@@ -116,8 +126,7 @@ package struct DruidClient: ~Copyable {
     let rows = sink.rowCount
     return DruidFailure(
       .cut(rows: rows, byTimeout: byTimeout),
-      "the answer is cut after \(rows) \(rows == 1 ? "row" : "rows")"
-        + (reason.map { ": \($0)" } ?? ""),
+      "the answer is cut after \(sink.rowCountText)" + (reason.map { ": \($0)" } ?? ""),
       hints: byTimeout ? ["raise --timeout; the router has a limit of its own, the broker not"] : []
     )
   }

@@ -35,6 +35,7 @@ struct JSONFormatter: RowFormatter {
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     if isArray { block.append(hasRows ? ",\n" : "[\n") }
     hasRows = true
+    if line.byteCount > CellPieces.longRow { return longRow(line, cells, into: &block) }
     let keys = keys.rawSpan
     let places = places.span
     var start = 0
@@ -42,20 +43,30 @@ struct JSONFormatter: RowFormatter {
       let place = places[index]
       block.append(keys, from: start, to: place.end)
       start = place.end
-      let cell = cells[index]
-      if cell.kind == .plainText, !place.holdsJSON {
-        block.append(line, from: cell.start - 1, to: cell.end + 1)
-      } else if cell.kind == .number, !hasPlainNumbers {
-        block.append(line, from: cell.start, to: cell.end)
-      } else {
-        append(line, cell, holdsJSON: place.holdsJSON, into: &block)
-      }
+      append(line, cells[index], holdsJSON: place.holdsJSON, into: &block)
     }
+    appendEnd(into: &block)
+  }
+
+  private func appendEnd(into block: inout ByteBlock) {
     block.append(UInt8(ascii: "}"))
     if !isArray { block.append(UInt8(ascii: "\n")) }
   }
 
+  @inline(__always)
   private func append(
+    _ line: RawSpan, _ cell: Cell, holdsJSON: Bool, into block: inout ByteBlock
+  ) {
+    if cell.kind == .plainText, !holdsJSON {
+      block.append(line, from: cell.start - 1, to: cell.end + 1)
+    } else if cell.kind == .number, !hasPlainNumbers {
+      block.append(line, from: cell.start, to: cell.end)
+    } else {
+      appendOther(line, cell, holdsJSON: holdsJSON, into: &block)
+    }
+  }
+
+  private func appendOther(
     _ line: RawSpan, _ cell: Cell, holdsJSON: Bool, into block: inout ByteBlock
   ) {
     switch cell.kind {
@@ -66,14 +77,63 @@ struct JSONFormatter: RowFormatter {
       var text = ByteBlock(capacity: cell.end - cell.start)
       JSONText.decode(line, from: cell.start, to: cell.end, into: &text)
       if holdsJSON, JSONText.isValid(text.bytes) {
-        for place in 0..<text.count {
-          // White space between values may be a newline; inside strings there is none.
-          block.append(max(32, text.bytes.byte(at: place)))
-        }
+        appendJSON(text.bytes, into: &block)
       } else {
         JSONText.encode(text.bytes, into: &block)
       }
     }
+  }
+
+  /// White space between values may be a newline; inside strings there is none.
+  private func appendJSON(_ text: RawSpan, into block: inout ByteBlock) {
+    for place in 0..<text.byteCount { block.append(max(32, text.byte(at: place))) }
+  }
+
+  // MARK: Rows that are longer than a block
+
+  @inline(never)
+  private func longRow(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    var start = 0
+    for index in cells.indices {
+      block.append(keys.rawSpan, from: start, to: places[index].end)
+      start = places[index].end
+      let holdsJSON = places[index].holdsJSON
+      if cells[index].isLong {
+        appendLong(line, cells[index], holdsJSON: holdsJSON, into: &block)
+      } else {
+        append(line, cells[index], holdsJSON: holdsJSON, into: &block)
+        block.relieve()
+      }
+    }
+    appendEnd(into: &block)
+  }
+
+  private func appendLong(
+    _ line: RawSpan, _ cell: Cell, holdsJSON: Bool, into block: inout ByteBlock
+  ) {
+    var piece = ByteBlock(capacity: CellPieces.size + 16)
+    let isJSON = holdsJSON && cell.isText && isValidJSON(line, cell)
+    if cell.isText, !isJSON { block.append(UInt8(ascii: "\"")) }
+    var pieces = CellPieces(cell)
+    while pieces.next(of: line, into: &piece) {
+      if isJSON {
+        appendJSON(piece.bytes, into: &block)
+      } else if cell.kind == .escapedText {
+        JSONText.encodeInside(piece.bytes, into: &block)
+      } else {
+        block.append(piece.bytes)
+      }
+      block.relieve()
+    }
+    if cell.isText, !isJSON { block.append(UInt8(ascii: "\"")) }
+  }
+
+  /// To know whether a text is JSON takes all of it, without its escapes.
+  private func isValidJSON(_ line: RawSpan, _ cell: Cell) -> Bool {
+    if cell.kind == .plainText { return JSONText.isValid(line.extracting(cell.start..<cell.end)) }
+    var text = ByteBlock(capacity: cell.end - cell.start)
+    JSONText.decode(line, from: cell.start, to: cell.end, into: &text)
+    return JSONText.isValid(text.bytes)
   }
 
   mutating func end(isWhole: Bool, into block: inout ByteBlock) {

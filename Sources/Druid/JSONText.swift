@@ -1,16 +1,24 @@
 /// JSON as it stands inside a cell: the text of a string, and whether a text is a JSON value.
 enum JSONText {
-  /// Appends the text of a string token (`from` and `to` are inside its quotes), escapes undone.
+  /// Appends the text of a string token (`from` and `to` are inside its quotes), escapes undone, or about `limit` bytes
+  /// of it; returns where it stopped.
   ///
   /// A lone surrogate has no UTF-8: it becomes U+FFFD. The token was checked when its row was scanned.
-  static func decode(_ line: RawSpan, from: Int, to: Int, into block: inout ByteBlock) {
+  @discardableResult
+  static func decode(
+    _ line: RawSpan, from: Int, to: Int, upTo limit: Int = .max, into block: inout ByteBlock
+  ) -> Int {
+    let start = block.count
     var place = from
-    while place < to {
-      let next = byte(line, place)
-      guard next == UInt8(ascii: "\\"), place + 1 < to else {
-        block.append(next)
-        place += 1
-        continue
+    while place < to, block.count - start < limit {
+      var run = line.offset(of: UInt8(ascii: "\\"), from: place, to: to) ?? to
+      if run - place > limit { run = line.letterStart(from: place + limit, to: run) }
+      block.append(line, from: place, to: run)
+      place = run
+      guard place < to, byte(line, place) == UInt8(ascii: "\\") else { continue }
+      guard place + 1 < to else {
+        block.append(byte(line, place))
+        return to
       }
       let letter = byte(line, place + 1)
       place += 2
@@ -20,12 +28,11 @@ enum JSONText {
       case UInt8(ascii: "n"): block.append(10)
       case UInt8(ascii: "r"): block.append(13)
       case UInt8(ascii: "t"): block.append(9)
-      case UInt8(ascii: "u"):
-        let scalar = unicodeEscape(line, &place, to)
-        for unit in UTF8.encode(scalar).map(Array.init) ?? [] { block.append(unit) }
+      case UInt8(ascii: "u"): block.append(letterOf: unicodeEscape(line, &place, to))
       default: block.append(letter)
       }
     }
+    return place
   }
 
   /// The scalar of an escape; `place` stands behind its `\u`, and moves behind a second half as well.
@@ -61,18 +68,27 @@ enum JSONText {
   static func text(_ line: RawSpan, _ cell: Cell) -> String {
     var block = ByteBlock(capacity: cell.end - cell.start)
     decode(line, from: cell.start, to: cell.end, into: &block)
-    return String(decoding: block.array, as: UTF8.self)
+    return block.bytes.text(from: 0, to: block.count)
   }
 
   /// Appends text as a JSON string with its quotes: quotes, backslashes and controls escaped, all else as it is.
   static func encode(_ text: RawSpan, into block: inout ByteBlock) {
     block.append(UInt8(ascii: "\""))
+    encodeInside(text, into: &block)
+    block.append(UInt8(ascii: "\""))
+  }
+
+  /// Appends what stands between the quotes.
+  static func encodeInside(_ text: RawSpan, into block: inout ByteBlock) {
+    var run = 0
     for place in 0..<text.byteCount {
       let next = byte(text, place)
+      guard next < 0x20 || next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\") else {
+        continue
+      }
+      block.append(text, from: run, to: place)
+      run = place + 1
       switch next {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        block.append(UInt8(ascii: "\\"))
-        block.append(next)
       case 8: block.append("\\b")
       case 9: block.append("\\t")
       case 10: block.append("\\n")
@@ -82,10 +98,12 @@ enum JSONText {
         block.append("\\u00")
         block.append(UInt8(ascii: next < 16 ? "0" : "1"))
         block.append(hexadecimalLetter(next & 15))
-      default: block.append(next)
+      default:
+        block.append(UInt8(ascii: "\\"))
+        block.append(next)
       }
     }
-    block.append(UInt8(ascii: "\""))
+    block.append(text, from: run, to: text.byteCount)
   }
 
   /// Whether the text is one JSON value and nothing else.
@@ -102,6 +120,14 @@ enum JSONText {
   }
 
   fileprivate static func byte(_ text: RawSpan, _ place: Int) -> UInt8 { text.byte(at: place) }
+}
+
+extension ByteBlock {
+  /// Appends a letter as UTF-8.
+  mutating func append(letterOf scalar: Unicode.Scalar) {
+    guard let units = UTF8.encode(scalar) else { return }
+    for unit in units { append(unit) }
+  }
 }
 
 /// The lower-case hexadecimal digit of a number below 16.

@@ -28,30 +28,33 @@ struct SeparatedFormatter: RowFormatter {
   private func appendLine(_ texts: [String], into block: inout ByteBlock) {
     for (index, text) in texts.enumerated() {
       if index > 0 { block.append(separator) }
-      let start = block.count
-      block.append(text)
-      quoteIfNeeded(from: start, in: &block)
+      append(text: Array(text.utf8).rawSpan, into: &block)
     }
     block.append("\n")
   }
 
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    if line.byteCount > CellPieces.longRow { return longRow(line, cells, into: &block) }
     var isFirst = true
     for index in cells.indices {
-      let cell = cells[index]
       if !isFirst { block.append(separator) }
       isFirst = false
-      if cell.kind == .plainText, cell.start < cell.end, !hasNullText,
-        !cell.hasComma || separator != UInt8(ascii: ",")
-      {
-        block.append(line, from: cell.start, to: cell.end)
-      } else if cell.kind == .number, !hasPlainNumbers {
-        block.append(line, from: cell.start, to: cell.end)
-      } else {
-        appendOther(line, cell, into: &block)
-      }
+      append(line, cells[index], into: &block)
     }
     block.append(UInt8(ascii: "\n"))
+  }
+
+  @inline(__always)
+  private func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
+    if cell.kind == .plainText, cell.start < cell.end, !hasNullText,
+      !cell.hasComma || separator != UInt8(ascii: ",")
+    {
+      block.append(line, from: cell.start, to: cell.end)
+    } else if cell.kind == .number, !hasPlainNumbers {
+      block.append(line, from: cell.start, to: cell.end)
+    } else {
+      appendOther(line, cell, into: &block)
+    }
   }
 
   private func appendOther(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
@@ -64,46 +67,78 @@ struct SeparatedFormatter: RowFormatter {
     case .number, .boolTrue, .boolFalse:
       block.append(line, from: cell.start, to: cell.end)
     case .plainText, .nested:
-      let start = block.count
-      block.append(line, from: cell.start, to: cell.end)
-      quoteIfNeeded(from: start, in: &block)
+      append(text: line.extracting(cell.start..<cell.end), into: &block)
     case .escapedText:
-      let start = block.count
-      JSONText.decode(line, from: cell.start, to: cell.end, into: &block)
-      quoteIfNeeded(from: start, in: &block)
+      var text = ByteBlock(capacity: cell.end - cell.start)
+      JSONText.decode(line, from: cell.start, to: cell.end, into: &text)
+      append(text: text.bytes, into: &block)
     }
   }
 
-  /// Puts the text that was appended last into quotes when a reader would take it for something else.
-  private func quoteIfNeeded(from start: Int, in block: inout ByteBlock) {
-    guard needsQuotes(from: start, in: block) else { return }
-    var copy = ByteBlock(capacity: block.count - start)
-    copy.append(block.bytes, from: start, to: block.count)
-    block.truncate(to: start)
-    block.append(UInt8(ascii: "\""))
-    for place in 0..<copy.count {
-      let byte = copy.byte(at: place)
-      if byte == UInt8(ascii: "\"") { block.append(byte) }
-      block.append(byte)
+  /// A text, in quotes when a reader would take it for something else without.
+  private func append(text: RawSpan, into block: inout ByteBlock) {
+    guard text.byteCount == 0 || isNullText(text) || needsQuotes(text) else {
+      return block.append(text)
     }
+    block.append(UInt8(ascii: "\""))
+    appendQuoted(text, into: &block)
     block.append(UInt8(ascii: "\""))
   }
 
-  private func needsQuotes(from start: Int, in block: borrowing ByteBlock) -> Bool {
-    if block.count == start || isNullText(from: start, in: block) { return true }
-    for place in start..<block.count {
-      let byte = block.byte(at: place)
+  /// What stands between quotes: each quote twice.
+  private func appendQuoted(_ text: RawSpan, into block: inout ByteBlock) {
+    var place = 0
+    while let quote = text.offset(of: UInt8(ascii: "\""), from: place, to: text.byteCount) {
+      block.append(text, from: place, to: quote + 1)
+      block.append(UInt8(ascii: "\""))
+      place = quote + 1
+    }
+    block.append(text, from: place, to: text.byteCount)
+  }
+
+  private func needsQuotes(_ text: RawSpan) -> Bool {
+    for place in 0..<text.byteCount {
+      let byte = text.byte(at: place)
       if byte == separator || byte == UInt8(ascii: "\"") || byte == 10 || byte == 13 { return true }
     }
     return false
   }
 
-  private func isNullText(from start: Int, in block: borrowing ByteBlock) -> Bool {
-    guard block.count - start == nullText.count else { return false }
-    for place in nullText.indices where block.byte(at: start + place) != nullText[place] {
-      return false
-    }
+  private func isNullText(_ text: RawSpan) -> Bool {
+    guard text.byteCount == nullText.count else { return false }
+    for place in nullText.indices where text.byte(at: place) != nullText[place] { return false }
     return true
+  }
+
+  // MARK: Rows that are longer than a block
+
+  @inline(never)
+  private func longRow(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    for index in cells.indices {
+      if index > 0 { block.append(separator) }
+      if cells[index].isLong {
+        appendLong(line, cells[index], into: &block)
+      } else {
+        append(line, cells[index], into: &block)
+        block.relieve()
+      }
+    }
+    block.append(UInt8(ascii: "\n"))
+  }
+
+  /// Looks for what needs quotes first, then goes through the text again.
+  private func appendLong(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
+    var piece = ByteBlock(capacity: CellPieces.size + 16)
+    var search = CellPieces(cell)
+    var isQuoted = false
+    while !isQuoted, search.next(of: line, into: &piece) { isQuoted = needsQuotes(piece.bytes) }
+    if isQuoted { block.append(UInt8(ascii: "\"")) }
+    var pieces = CellPieces(cell)
+    while pieces.next(of: line, into: &piece) {
+      if isQuoted { appendQuoted(piece.bytes, into: &block) } else { block.append(piece.bytes) }
+      block.relieve()
+    }
+    if isQuoted { block.append(UInt8(ascii: "\"")) }
   }
 
   mutating func end(isWhole: Bool, into block: inout ByteBlock) {}

@@ -1,12 +1,14 @@
 /// Aligned columns. Widths come from the first rows (1,000 of them, or what came within a moment on a terminal); a
-/// later cell that is wider pushes its line out. No row, column or cell is ever cut: a table that its terminal can't
-/// hold is shown vertically, a line for each cell.
+/// later cell that is wider pushes its line out, and so does one that is wider than any screen. No row, column or cell is
+/// ever cut: a table that its terminal can't hold is shown vertically, a line for each cell.
 struct TableFormatter: RowFormatter {
   private enum Shape { case undecided, aligned, vertical }
 
   /// Rows and bytes that are held back to find the widths.
   private static let heldRows = 1000
   private static let heldBytes = 2 << 20
+  /// The widest that a column gets.
+  private static let widestColumn = 1000
 
   private let options: FormatOptions
   private let display: DisplayText
@@ -55,6 +57,13 @@ struct TableFormatter: RowFormatter {
   }
 
   private mutating func hold(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    if line.byteCount > CellPieces.longRow {
+      for index in cells.indices {
+        widths[index] = max(widths[index], width(line, cells[index]))
+      }
+      settle(into: &block, hasRows: true)
+      return row(line, cells, into: &block)
+    }
     var text = ByteBlock(capacity: line.byteCount + 64)
     for index in cells.indices {
       let width = display.append(line, cells[index], into: &text)
@@ -68,14 +77,26 @@ struct TableFormatter: RowFormatter {
     }
   }
 
+  /// The width of a cell, or one that no column has.
+  private func width(_ line: RawSpan, _ cell: Cell) -> Int {
+    guard !cell.isLong else { return Self.widestColumn + 1 }
+    var scratch = ByteBlock(capacity: 64)
+    return display.append(line, cell, into: &scratch)
+  }
+
   mutating func settle(into block: inout ByteBlock) {
+    settle(into: &block, hasRows: !heldEnds.isEmpty)
+  }
+
+  private mutating func settle(into block: inout ByteBlock, hasRows: Bool) {
     guard shape == .undecided else { return }
     let total = widths.reduce(0, +) + 3 * (columns.count - 1)
-    if let limit = options.terminalWidth, total > limit, !heldEnds.isEmpty {
+    if let limit = options.terminalWidth, total > limit, hasRows {
       shape = .vertical
     } else {
       shape = .aligned
     }
+    widths = widths.map { min($0, Self.widestColumn) }
     if options.follows { block.append("\n") }
     if shape == .aligned, options.hasHeader { appendHeader(into: &block) }
     appendHeld(into: &block)
@@ -140,6 +161,7 @@ struct TableFormatter: RowFormatter {
   }
 
   private func appendAligned(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    if line.byteCount > CellPieces.longRow { return appendLongRow(line, cells, into: &block) }
     let last = cells.count &- 1
     let widths = widths.span
     let isRight = isRight.span
@@ -161,6 +183,24 @@ struct TableFormatter: RowFormatter {
         let width = display.append(line, cell, into: &text)
         block.append(repeating: 32, count: widths[index] - width)
         block.append(text.bytes)
+      }
+    }
+    block.append(UInt8(ascii: "\n"))
+  }
+
+  /// Its long cells are wider than their columns in all likelihood: what is missing to a width comes behind them.
+  @inline(never)
+  private func appendLongRow(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+    for index in cells.indices {
+      if index > 0 { block.append(" | ") }
+      if cells[index].isLong {
+        let width = display.appendPieces(line, cells[index], into: &block)
+        if index < cells.count - 1 { block.append(repeating: 32, count: widths[index] - width) }
+      } else {
+        var text = ByteBlock(capacity: 64)
+        let width = display.append(line, cells[index], into: &text)
+        append(text.bytes, width: width, at: index, into: &block)
+        block.relieve()
       }
     }
     block.append(UInt8(ascii: "\n"))
@@ -192,7 +232,12 @@ struct TableFormatter: RowFormatter {
     appendRowStart(into: &block)
     for index in cells.indices {
       appendVerticalName(index, into: &block)
-      _ = display.append(line, cells[index], into: &block)
+      if cells[index].isLong {
+        _ = display.appendPieces(line, cells[index], into: &block)
+      } else {
+        _ = display.append(line, cells[index], into: &block)
+        block.relieve()
+      }
       block.append("\n")
     }
   }

@@ -14,14 +14,23 @@ package struct LineWriter: ~Copyable {
   /// How many of the buffer's bytes are whole lines.
   private var whole = 0
   private let capacity: Int
+  private let yieldsToSignals: Bool
+  /// After the signal that the writer yielded to: when the rest is given up.
+  private var lastCall: ContinuousClock.Instant?
 
-  /// - Parameter owns: whether ``close()`` closes the descriptor, as it must for a file that was opened for this.
-  package init(to descriptor: Int32, named name: String, owns: Bool = false, capacity: Int = 65536)
-  {
+  /// - Parameters:
+  ///   - owns: whether ``close()`` closes the descriptor, as it must for a file that was opened for this.
+  ///   - yieldsToSignals: whether the first signal ends a write that nobody takes, by ``SystemFailure`` with `EINTR`.
+  ///     Nothing is lost by that: the next call goes on where it stopped, and then gives up after a second.
+  package init(
+    to descriptor: Int32, named name: String, owns: Bool = false, capacity: Int = 65536,
+    yieldsToSignals: Bool = false
+  ) {
     self.descriptor = descriptor
     self.name = name
     self.owns = owns
     self.capacity = capacity
+    self.yieldsToSignals = yieldsToSignals
     isTerminal = Terminal.isTerminal(descriptor)
     buffer.reserveCapacity(capacity + 4096)
   }
@@ -49,19 +58,24 @@ package struct LineWriter: ~Copyable {
   private mutating func settle() throws(SystemFailure) {
     guard isTerminal || buffer.count >= capacity else { return }
     if let end = buffer.lastIndex(of: UInt8(ascii: "\n")) { whole = end + 1 }
-    try leave(count: whole > 0 || isTerminal ? whole : buffer.count)
+    try leave(count: whole > 0 || buffer.count < capacity ? whole : buffer.count)
   }
 
   private mutating func leave(count: Int) throws(SystemFailure) {
     guard count > 0 else { return }
+    if yieldsToSignals, lastCall == nil, Interruption.count > 0 { lastCall = .now + .seconds(1) }
+    let conduct =
+      lastCall.map { .until($0) } ?? (yieldsToSignals ? SignalConduct.yielding : .patient)
     // The pointer does not outlive the call.
-    let code = unsafe buffer.withUnsafeBufferPointer {
-      unsafe writeFully(UnsafeBufferPointer(rebasing: $0[..<count]), to: descriptor)
+    let (written, code) = unsafe buffer.withUnsafeBufferPointer {
+      unsafe writeFully(
+        UnsafeBufferPointer(rebasing: $0[..<count]), to: descriptor, conduct: conduct)
     }
-    buffer.removeFirst(count)
+    buffer.removeFirst(written)
     whole = 0
     guard code == 0 else {
-      buffer.removeAll()
+      // What a signal interrupts is kept, once.
+      if case .yielding = conduct, code == EINTR {} else { buffer.removeAll() }
       throw SystemFailure("writing \(name)", code: code)
     }
   }

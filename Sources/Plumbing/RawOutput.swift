@@ -1,24 +1,60 @@
 import Glibc
 
-/// Writes all of the bytes; 0, or the error number that stopped it.
+/// What a write does when a signal comes while nobody takes the bytes.
+enum SignalConduct {
+  /// Waits on; the second signal gives up.
+  case patient
+  /// Ends at the first signal, so that something can be done about it; the rest can be written later.
+  case yielding
+  /// A signal came before: ends at this moment, or at the second signal.
+  case until(ContinuousClock.Instant)
+}
+
+/// Writes all of the bytes; how many were written, and 0 or the error number that stopped it.
 ///
 /// A descriptor that was set non-blocking by somebody else is waited for.
-func writeFully(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Int32 {
+func writeFully(
+  _ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32, conduct: SignalConduct = .patient
+) -> (count: Int, code: Int32) {
   var rest = unsafe bytes[...]
   while unsafe !rest.isEmpty {
-    let piece = unsafe UnsafeBufferPointer(rebasing: rest)
+    if case .until(let deadline) = conduct, !canWrite(to: descriptor, until: deadline) { break }
+    let piece = unsafe UnsafeBufferPointer(rebasing: rest.prefix(conduct.pieceSize))
     let count = unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)
     if count >= 0 {
       unsafe rest = rest.dropFirst(count)
-      // The signal may have come when a part was out: the rest is given up all the same.
-      if unsafe !rest.isEmpty, Interruption.count > 1 { return EINTR }
+      // The signal may have come when a part was out.
+      if unsafe !rest.isEmpty, conduct.endsNow { break }
     } else if errno == EAGAIN {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       _ = unsafe poll(&waiting, 1, -1)
-    } else if errno != EINTR || Interruption.count > 1 {
-      // A second signal gives up even what a reader does not take.
-      return errno
+      if conduct.endsNow { break }
+    } else if errno != EINTR {
+      return unsafe (bytes.count - rest.count, errno)
+    } else if conduct.endsNow {
+      break
     }
   }
-  return 0
+  return unsafe (bytes.count - rest.count, rest.isEmpty ? 0 : EINTR)
+}
+
+extension SignalConduct {
+  /// What a descriptor that is ready surely takes without waiting for more room, when a moment is set.
+  fileprivate var pieceSize: Int { if case .until = self { 512 } else { .max } }
+
+  /// Whether the signals that came so far end the write.
+  fileprivate var endsNow: Bool {
+    if case .yielding = self { Interruption.count > 0 } else { Interruption.count > 1 }
+  }
+}
+
+/// Waits until a descriptor takes bytes; false when the time is up or a second signal came.
+private func canWrite(to descriptor: Int32, until deadline: ContinuousClock.Instant) -> Bool {
+  while Interruption.count < 2 {
+    let left = ContinuousClock.now.duration(to: deadline)
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    if unsafe poll(&waiting, 1, max(.zero, left).pollMilliseconds) > 0 { return true }
+    if left <= .zero { return false }
+  }
+  return false
 }

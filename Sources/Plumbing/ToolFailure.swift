@@ -48,6 +48,8 @@ package struct SystemFailure: ToolFailure, Equatable {
 
   /// The reader of a pipe went away: the end of our work, and no failure.
   package var isReaderGone: Bool { code == EPIPE }
+  /// A signal came before all was written.
+  package var isInterruption: Bool { code == EINTR }
 }
 
 /// The system's words for an error number, without their capital.

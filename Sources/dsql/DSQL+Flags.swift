@@ -17,6 +17,8 @@ extension Flag {
   static let types = Flag.toggle("types", help: "show SQL types under the names (not in JSON)")
   static let plainNumbers = Flag.toggle(
     "plain-numbers", help: "write 15000000000 for 1.5E10, digit by digit")
+  static let maximumRow = Flag.option(
+    "max-row", value: "BYTES", fallback: "1073741824", help: "a longer row is an error")
 
   static let url = Flag.option(
     "url", "u", value: "URL", variable: "DRUID_URL", fallback: "http://localhost:8888",
@@ -89,7 +91,7 @@ extension DSQL {
       ),
     ],
     flags: [
-      .execute, .format, .output, .append, .null, .noHeader, .types, .plainNumbers,
+      .execute, .format, .output, .append, .null, .noHeader, .types, .plainNumbers, .maximumRow,
       .url, .parameter, .context, .timeZone, .timeout, .exact, .explain, .complete, .keepGoing,
       .retry, .wait, .caughtUp, .follow, .lag, .since, .state,
       .caCertificate, .clientCertificate, .clientKey, .insecure, .compressed,

@@ -41,7 +41,7 @@ struct DSQL: Tool {
   private func conclude(_ failure: any ToolFailure) -> ExitStatus {
     if let system = failure as? SystemFailure {
       if system.isReaderGone { return .done }
-      if system.code == EINTR {
+      if system.isInterruption {
         Diagnostics.error("interrupted: the rest of the output is given up")
         return .incomplete
       }

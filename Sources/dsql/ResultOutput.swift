@@ -20,7 +20,7 @@ final class ResultOutput: AnswerOutput {
     name = "standard output"
     descriptor = STDOUT_FILENO
     hasContent = false
-    writer = LineWriter(to: descriptor, named: name)
+    writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
   }
 
   /// Adds to a file.
@@ -30,7 +30,8 @@ final class ResultOutput: AnswerOutput {
     guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
     var status = stat()
     hasContent = unsafe fstat(descriptor, &status) == 0 && status.st_size > 0
-    writer = LineWriter(to: descriptor, named: quoted(path), owns: true)
+    writer = LineWriter(
+      to: descriptor, named: quoted(path), owns: true, yieldsToSignals: true)
   }
 
   /// Replaces a file when all is written; what is no regular file is written to as it is.
@@ -54,7 +55,7 @@ final class ResultOutput: AnswerOutput {
       umask(mask)
       _ = fchmod(descriptor, exists ? status.st_mode & 0o7777 : 0o666 & ~mask)
     }
-    writer = LineWriter(to: descriptor, named: name, owns: true)
+    writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
   var isTerminal: Bool { Terminal.isTerminal(descriptor) }
@@ -71,6 +72,16 @@ final class ResultOutput: AnswerOutput {
   func flush() throws(SystemFailure) {
     guard held == nil else { return }
     try writer?.flush()
+  }
+
+  /// Sends on the end of an answer that is all here: a signal leaves it its time.
+  func flushWhole() throws(SystemFailure) {
+    do throws(SystemFailure) {
+      try flush()
+    } catch {
+      guard error.isInterruption else { throw error }
+      try flush()
+    }
   }
 
   /// Holds back what is written, until ``release()`` or ``discard()``.

@@ -87,7 +87,7 @@ struct Session: ~Copyable {
       try waitUntilCaughtUp(statement)
       try client.run(query, format: format, output: output, report: &report)
       // The next statement may be long in coming.
-      try output.flush()
+      try output.flushWhole()
       hasAnswered = true
       noteNames(report.columns)
       if report.missingSegments > 0 {

@@ -35,6 +35,8 @@ struct Settings {
     format.hasHeader = !arguments.isSet(.noHeader)
     format.hasTypes = arguments.isSet(.types)
     format.hasPlainNumbers = arguments.isSet(.plainNumbers)
+    format.maximumRowLength =
+      try arguments.integer(.maximumRow, in: 1...(1 << 40)) ?? format.maximumRowLength
     if format.format == .json || format.format == .ndjson {
       for flag in [Flag.types, .null] where arguments.isSet(flag) {
         throw UsageFailure("\(flag.spelling) has no place in \(name)")

@@ -94,28 +94,6 @@ import Testing
     #expect(cancel?.path == "/druid/v2/sql/\(query)")
   }
 
-  /// A reader that neither reads nor leaves, and a server that does not hear of the cancelling: the second signal ends it.
-  @Test func theSecondSignalGivesUp() throws {
-    let row = Array("[\"row\",1]\n".utf8)
-    let stub = try DsqlStub { request, _ in
-      guard request.isQuery else { return [.stall] }
-      let head = DsqlAnswer.closeDelimited(String(DsqlAnswer.body([]).dropLast(1)))
-      return [.send(head), .endless(Array(repeating: row, count: 1000).flatMap { $0 })]
-    }
-    defer { stub.stop() }
-    let stuck = Pipe()
-    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
-    child.wait { stuck.isFull }
-    child.signal(SIGTERM)
-    // Two that are pending at once would be one.
-    child.waitUntilSignalsAreTaken()
-    child.signal(SIGTERM)
-    child.wait { !child.isRunning || stub.requests.contains { $0.method == "DELETE" } }
-    #expect(child.status == 1)
-    #expect(child.errors.contains("interrupted: the rest of the output is given up"))
-    withExtendedLifetime(stuck) {}
-  }
-
   /// Rows leave before the next statement is read. A signal then ends it as a signal does, or with 1 when there was a
   /// statement still to come.
   @Test(arguments: [("", 128 + SIGTERM), ("SELECT ", 1), ("SELECT 2\n", 1), ("-- rest\n", 143)])
@@ -218,19 +196,6 @@ import Testing
     #expect(cut.errors.contains("cut after"))
   }
 
-  @Test func aLongRow() throws {
-    let text = String(repeating: "x", count: 4_000_000)
-    let stub = try DsqlStub { _, _ in
-      [.send(DsqlAnswer.whole(DsqlAnswer.body(["[\"\(text)\",1]"]))), .keep]
-    }
-    defer { stub.stop() }
-    for format in ["csv", "table", "ndjson"] {
-      let outcome = try Self.run("dsql -f \(format) -e 'SELECT 1' | wc -c", stub, [:])
-      let count = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
-      #expect((Int(count) ?? 0) > 4_000_000)
-    }
-  }
-
   /// On a terminal a table has to fit, notes are shown, and mistakes at the prompt do not end it.
   @Test func onATerminal() throws {
     let stub = try DsqlStub { request, _ in
@@ -267,60 +232,5 @@ import Testing
     let loud = try Self.run("dsql -v -f ndjson -e 'SELECT COUNT(DISTINCT x)'", stub, [:])
     #expect(loud.errors.contains("a second column 'c' has the key 'c_2'"))
     #expect(loud.errors.contains("COUNT(DISTINCT ...) is an estimate"))
-  }
-}
-
-/// dsql as a child that a test can signal.
-final class DsqlChild {
-  private let process = Process()
-  private let workspace: Commands.Workspace
-  private let outputFile: URL
-  private let errorFile: URL
-  private let input = Pipe()
-
-  init(_ arguments: [String], url: String, input text: String = "", output: Pipe? = nil) throws {
-    workspace = try Commands.Workspace()
-    outputFile = workspace.url.appendingPathComponent("1")
-    errorFile = workspace.url.appendingPathComponent("2")
-    for file in [outputFile, errorFile] { try Data().write(to: file) }
-    process.executableURL = Commands.directory.appendingPathComponent("dsql")
-    process.arguments = arguments
-    process.environment = ["DRUID_URL": url, "HOME": workspace.url.path, "PATH": "/usr/bin:/bin"]
-    process.standardInput = input
-    process.standardOutput = try output ?? FileHandle(forWritingTo: outputFile)
-    process.standardError = try FileHandle(forWritingTo: errorFile)
-    // A test's thread may block signals, and a child would inherit that.
-    var none = sigset_t()
-    var before = sigset_t()
-    unsafe sigemptyset(&none)
-    unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
-  }
-
-  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-  var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
-  var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
-
-  /// Until a condition holds, for 20 s at most.
-  func wait(_ condition: () -> Bool) {
-    let end = Date(timeIntervalSinceNow: 20)
-    while !condition(), Date() < end, process.isRunning { usleep(2000) }
-  }
-
-  var isRunning: Bool { process.isRunning }
-
-  func waitUntilSignalsAreTaken() { wait { process.hasTakenItsSignals } }
-  func waitForOutput(_ text: String) { wait { output.contains(text) } }
-  func signal(_ number: Int32) { kill(process.processIdentifier, number) }
-
-  /// As the shell has it.
-  var status: Int32 {
-    wait { false }
-    guard !process.isRunning else { return -1 }
-    return process.terminationReason == .exit
-      ? process.terminationStatus : 128 + process.terminationStatus
   }
 }

@@ -104,13 +104,61 @@ import Testing
     }
   }
 
-  @Test func anEndlessLineIsRefused() throws {
-    var reader = AnswerReader(
-      formatter: AnswerFormatter(FormatOptions(format: .csv)), maximumLineLength: 1000)
-    let piece = Array(repeating: UInt8(ascii: "["), count: 600)
-    try reader.take(piece.rawSpan)
-    var failure: MalformedAnswer?
-    do { try reader.take(piece.rawSpan) } catch { failure = error }
-    #expect(failure?.line == 1)
+  @Test(arguments: [[], [700], [60, 500, 900]]) func aRowOverTheLimitIsRefused(pieces: [Int]) {
+    let header = "[\"s\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"a\"]\n"
+    let body = Array((header + "[\"" + String(repeating: "x", count: 1000) + "\"]\n\n").utf8)
+    var options = FormatOptions(format: .csv)
+    options.maximumRowLength = 1004
+    #expect(Reading.read(body, options, pieces: pieces).isWhole)
+    options.maximumRowLength = 1003
+    let outcome = Reading.read(body, options, pieces: pieces)
+    #expect(outcome.failure?.isOverLimit == true)
+    #expect(outcome.failure?.line == 5)
+    #expect(outcome.rows == 1 && outcome.text == "s\na\n")
+  }
+
+  @Test func anEndlessHeaderLineIsRefused() {
+    let body = Array(repeating: UInt8(ascii: "["), count: 17 << 20)
+    let outcome = Reading.read(body)
+    #expect(outcome.failure?.line == 1)
+    #expect(outcome.failure?.isOverLimit == false)
+  }
+
+  /// Rows that are longer than a block leave in pieces, and read as if they had left whole: a unit that comes many times
+  /// gives its text many times, wherever the pieces are cut.
+  @Test(
+    arguments: [
+      "x", "a,b", "tab\\t", "q\\\"", "\\\\", "é", "日本", "🙂", "\\ud83d\\ude42", "\\u00e9", "\\u0001",
+      "\\ud83d", "\u{7f}", "e\u{301}", "\\/\\n,", "👩‍👩‍👧x",
+    ], AnswerFormat.allCases)
+  func longRowsAreShortOnesWritLarge(unit: String, format: AnswerFormat) {
+    /// What stands before the units, they, and what stands behind.
+    func read(_ count: Int) -> [String] {
+      let text = "<" + String(repeating: unit, count: count) + ">"
+      let header = "[\"n\",\"s\"]\n[\"LONG\",\"STRING\"]\n[\"BIGINT\",\"VARCHAR\"]\n"
+      let body = header + "[1,\"\(text)\"]\n[2,\"b\"]\n\n"
+      var options = FormatOptions(format: format)
+      options.hasHeader = false
+      let outcome = Reading.read(Array(body.utf8), options, pieces: [30])
+      #expect(outcome.isWhole && outcome.rows == 2)
+      return outcome.text.split(whereSeparator: { "<>".contains($0) }).map(String.init)
+    }
+    let count = 300_000 / unit.utf8.count
+    let (short, long) = (read(1), read(count))
+    let expected = [short[0], String(repeating: short[1], count: count), short[2]]
+    #expect(long.map(\.utf8.count) == expected.map(\.utf8.count), "\(unit) in \(format)")
+    #expect(long == expected, "\(unit) in \(format)")
+  }
+
+  @Test func aLongRowFitsNoTerminal() {
+    let body =
+      "[\"s\",\"n\"]\n[\"STRING\",\"LONG\"]\n[\"VARCHAR\",\"BIGINT\"]\n[\""
+      + String(repeating: "x", count: 300_000) + "\",1]\n[\"y\",2]\n\n"
+    var options = FormatOptions(format: .table)
+    let wide = Reading.read(body, options).text.split(separator: "\n")
+    // It pushes its own line out, and not those of the others.
+    #expect(wide.map(\.count) == [1004, 1004, 300_004, 1004])
+    options.terminalWidth = 80
+    #expect(Reading.read(body, options).text.hasPrefix("-[ row 1 ]-\ns | xxx"))
   }
 }

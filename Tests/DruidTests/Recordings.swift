@@ -45,8 +45,11 @@ enum Reading {
   static func read(
     _ body: [UInt8], _ options: FormatOptions = FormatOptions(format: .csv), pieces: [Int] = []
   ) -> Outcome {
-    var reader = AnswerReader(formatter: AnswerFormatter(options))
     let output = Output()
+    let overflow = Overflow(to: output)
+    var reader = AnswerReader(
+      formatter: AnswerFormatter(options), maximumRowLength: options.maximumRowLength,
+      overflow: overflow)
     var failure: MalformedAnswer?
     var start = 0
     do {

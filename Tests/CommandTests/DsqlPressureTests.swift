@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+/// dsql between a server that sends much and a reader that takes little.
+@Suite struct DsqlPressureTests {
+  /// Rows without end for every query; what is asked otherwise gets `rest`.
+  static func endless(_ rest: [DsqlStub.Step]) throws -> DsqlStub {
+    let row = Array("[\"row\",1]\n".utf8)
+    return try DsqlStub { request, _ in
+      guard request.isQuery else { return rest }
+      let head = DsqlAnswer.closeDelimited(String(DsqlAnswer.body([]).dropLast(1)))
+      return [.send(head), .endless(Array(repeating: row, count: 1000).flatMap { $0 })]
+    }
+  }
+
+  static func isCancelled(_ stub: DsqlStub) -> Bool {
+    stub.requests.contains { $0.method == "DELETE" }
+  }
+
+  /// A reader that neither reads nor leaves: the first signal cancels on the server, and ends it soon.
+  @Test func aSignalEndsAWriteThatNobodyTakes() throws {
+    let stub = try Self.endless([.send(DsqlAnswer.error("202 Accepted", "")), .close])
+    defer { stub.stop() }
+    let stuck = Pipe()
+    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
+    child.wait { stuck.isFull }
+    child.signal(SIGTERM)
+    #expect(child.status == 1)
+    #expect(Self.isCancelled(stub))
+    #expect(child.errors == "dsql: interrupted: the rest of the output is given up\n")
+    withExtendedLifetime(stuck) {}
+  }
+
+  /// A reader that goes on meanwhile gets whole lines, as many as the message says.
+  @Test func aSlowReaderGetsWholeLinesAfterASignal() throws {
+    let stub = try Self.endless([.send(DsqlAnswer.error("202 Accepted", "")), .close])
+    defer { stub.stop() }
+    let slow = Pipe()
+    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: slow)
+    child.wait { slow.isFull }
+    child.signal(SIGINT)
+    child.wait { Self.isCancelled(stub) }
+    let text = String(
+      decoding: try slow.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    #expect(child.status == 1)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.first == "s,n" && lines.last == "")
+    #expect(lines.dropFirst().dropLast().allSatisfy { $0 == "row,1" })
+    #expect(child.errors.contains("the query is cancelled, cut after \(lines.count - 2) rows"))
+  }
+
+  /// A server that does not hear of the cancelling either: the second signal waits for nobody.
+  @Test func theSecondSignalGivesUp() throws {
+    let stub = try Self.endless([.stall])
+    defer { stub.stop() }
+    let stuck = Pipe()
+    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
+    child.wait { stuck.isFull }
+    child.signal(SIGTERM)
+    // Two that are pending at once would be one.
+    child.wait { Self.isCancelled(stub) && child.hasTakenItsSignals }
+    child.signal(SIGTERM)
+    #expect(child.status == 1)
+    #expect(child.errors.contains("interrupted: the rest of the output is given up"))
+    withExtendedLifetime(stuck) {}
+  }
+
+  // MARK: Long rows
+
+  /// Rows of 24 MB: a text without and with what needs quotes or escapes, and JSON.
+  static let units: [String: (type: String, start: String, unit: String, end: String)] = [
+    "plain": ("VARCHAR", "", "0123456789abcde ", ""),
+    "quoted": ("VARCHAR", "", "a,b\\\"c\\n012345", ""),
+    "json": ("COMPLEX<json>", "[", "{\\\"a\\\":1},", "2]"),
+  ]
+
+  @Test(
+    arguments: [
+      ("plain", "csv"), ("quoted", "csv"), ("plain", "tsv"), ("plain", "ndjson"),
+      ("quoted", "ndjson"),
+      ("json", "ndjson"), ("plain", "json"), ("plain", "table"), ("quoted", "table"),
+      ("plain", "vertical"),
+    ])
+  func aLongRowIsHeldOnce(kind: String, format: String) throws {
+    let (type, start, unit, end) = try #require(Self.units[kind])
+    let piece = Array(String(repeating: unit, count: (1 << 20) / unit.utf8.count).utf8)
+    let header = "[\"s\",\"n\"]\n[\"\(type)\",\"LONG\"]\n[\"\(type)\",\"BIGINT\"]\n[\"\(start)"
+    let stub = try DsqlStub { _, _ in
+      [.send(DsqlAnswer.closeDelimited(header))] + Array(repeating: .send(piece), count: 24)
+        + [.send(Array("\(end)\",1]\n[\"2\",987654321]\n\n".utf8)), .close]
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      """
+      python3 -c 'import resource, subprocess, sys
+      status = subprocess.call(["dsql", "-f", "\(format)", "-e", "SELECT 1"], stdout=open("out", "w"))
+      print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)'
+      wc -c < out; tail -c 200 out | grep -c 987654321
+      """, stub)
+    let words = outcome.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+    try #require(words.count == 4, "\(outcome.errors)")
+    #expect(words[0] == 0)
+    #expect(words[1] < (kind == "json" ? 76 : 56), "MiB of memory")
+    #expect(words[2] > 20_000_000)
+    #expect(words[3] == 1, "the next row came as well")
+  }
+
+  @Test func aRowOverTheLimit() throws {
+    let text = String(repeating: "x", count: 1000)
+    let stub = try DsqlStub { _, _ in
+      [.send(DsqlAnswer.whole(DsqlAnswer.body(["[\"a\",1]", "[\"\(text)\",2]"]))), .keep]
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run("dsql -f csv --max-row 500 -e 'SELECT 1'", stub)
+    #expect(outcome.status == 1)
+    #expect(outcome.output == "s,n\na,1\n")
+    #expect(
+      outcome.errors == """
+        dsql: -e: statement 1: the answer is cut after 1 row: the next row has more than 500 bytes
+        dsql: hint: raise --max-row
+
+        """)
+  }
+}

@@ -48,16 +48,26 @@ package struct PlanSettings: Sendable {
   package var nowMilliseconds: Int64
   /// `useApproximateCountDistinct`: whether COUNT(DISTINCT ...) is Druid's estimate.
   package var approximatesCountDistinct: Bool
+  /// `useApproximateTopN`: whether one key ordered by an aggregate with a LIMIT is Druid's TopN.
+  package var approximatesTopN: Bool
+  /// `skipEmptyBuckets` of a Timeseries; nil for what Druid's planner sets by itself.
+  package var skipsEmptyBuckets: Bool?
+  /// `groupByEnableMultiValueUnnesting`
+  package var groupsMultipleValues: Bool
   /// `sqlOuterLimit`
   package var outerLimit: Int?
 
   package init(
     timeZone: String = "UTC", nowMilliseconds: Int64, approximatesCountDistinct: Bool = true,
-    outerLimit: Int? = nil
+    approximatesTopN: Bool = true, skipsEmptyBuckets: Bool? = nil,
+    groupsMultipleValues: Bool = true, outerLimit: Int? = nil
   ) {
     self.timeZone = timeZone
     self.nowMilliseconds = nowMilliseconds
     self.approximatesCountDistinct = approximatesCountDistinct
+    self.approximatesTopN = approximatesTopN
+    self.skipsEmptyBuckets = skipsEmptyBuckets
+    self.groupsMultipleValues = groupsMultipleValues
     self.outerLimit = outerLimit
   }
 }

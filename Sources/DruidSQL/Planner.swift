@@ -15,16 +15,34 @@ package enum Planner {
         "No value bound for parameter (position [\(parameters.count + 1)])", at: nil)
     }
     let resolver = Resolver(catalog: catalog, settings: settings, parameters: parameters)
-    let relation = try resolver.resolve(query, isTop: true)
+    let (limited, outerLimit) = limited(query, settings.outerLimit)
+    let relation = try resolver.resolve(limited, isTop: true)
     let columns = relation.columns.map { Plan.Column(name: $0.name, type: $0.type) }
     if statement.isExplain {
       return Plan(
         sqlite: "", columns: columns, dataSources: resolver.dataSources, isExplain: true)
     }
     var sqlite = try Translator(settings).query(relation, isTop: true)
-    if let limit = settings.outerLimit { sqlite = "SELECT * FROM (\(sqlite)) LIMIT \(limit)" }
+    if let limit = outerLimit { sqlite = "SELECT * FROM (\(sqlite)) LIMIT \(limit)" }
     return Plan(
       sqlite: sqlite, columns: columns, dataSources: resolver.dataSources, isExplain: false)
+  }
+
+  /// The query with `sqlOuterLimit` as its own LIMIT, or the limit that must be put around its answer.
+  private static func limited(_ query: Query, _ limit: Int?) -> (Query, Int?) {
+    guard let limit, case .select = query.body else { return (query, limit) }
+    var count = limit
+    if let own = query.limit {
+      guard case .literal(.integer(let digits)) = own.kind, let number = Int(digits) else {
+        return (query, limit)
+      }
+      count = min(limit, number)
+    }
+    let expression = Expression(.literal(.integer(String(count))), query.range)
+    let copy = Query(
+      with: query.with, isRecursive: query.isRecursive, body: query.body, orderBy: query.orderBy,
+      offset: query.offset, limit: expression, range: query.range)
+    return (copy, nil)
   }
 
   private static func refusal(of kind: String) -> SQLFailure {

@@ -189,7 +189,7 @@ import Testing
       try call("time_format", time, .null, zone) == .text("2025-12-31T17:02:03.000-08:00"))
     #expect(try call("time_to_text", time, .text("UTC")) == .text("2026-01-01 01:02:03"))
     #expect(
-      try call("in_interval", time, .text("2026-01-01T00:00:00Z/P1D")) == .integer(1))
+      try call("in_interval", time, .text("2026-01-01T00:00:00Z/P1D"), .text("UTC")) == .integer(1))
     #expect(throws: ValueFailure.self) { try context.zone("../../etc/passwd") }
     #expect(throws: ValueFailure.self) { try context.zone("Nowhere/Land") }
   }

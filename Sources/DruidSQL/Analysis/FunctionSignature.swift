@@ -146,7 +146,7 @@ package struct FunctionSignature: Sendable {
     "TIME_PARSE": .init(
       [.string, .constantText, .constantText], required: 1, .timestamp, nullable: true),
     "TIME_FORMAT": .init([.time, .constantText, .constantText], required: 1, .varchar),
-    "TIME_IN_INTERVAL": .init([.time, .constantText], .boolean),
+    "TIME_IN_INTERVAL": .init([.time, .string], .boolean),
     "DATE_TRUNC": .init([.constantText, .time], .timestamp),
     "TIMESTAMP_TO_MILLIS": .init([.time], .bigint),
     "MILLIS_TO_TIMESTAMP": .init([.integer], .timestamp),

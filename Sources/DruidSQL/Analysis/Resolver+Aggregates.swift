@@ -23,7 +23,7 @@ extension Resolver {
     inner.allowsWindows = false
     inner.aliases = [:]
     let filter = try call.filter.map { (item) throws(SQLFailure) in
-      try resolve(item, in: scope, inner)
+      try resolve(filter: item, in: scope, inner)
     }
     if let filter, filter.type.kind != .boolean {
       throw .unknown("A FILTER that is no condition", at: filter.range)
@@ -46,7 +46,10 @@ extension Resolver {
       }
       arguments.append(try resolve(expression, in: scope, inner))
     }
-    for argument in arguments { try refuseMultipleTest(argument) }
+    for argument in arguments {
+      try refuseMultipleTest(argument)
+      try refuseFilterCase(argument)
+    }
     guard !arguments.isEmpty else {
       throw SQLFailure(
         "Invalid number of arguments to function '\(name)'. Was expecting 1 arguments", at: range)

@@ -122,10 +122,7 @@ extension Resolver {
         throw SQLFailure(
           "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
       }
-    case "TIME_IN_INTERVAL":
-      guard let text = arguments[1].text, text.contains("/") else {
-        throw .unknown("This interval", at: arguments[1].range)
-      }
+    case "TIME_IN_INTERVAL": return try inInterval(arguments, type, at: range)
     case "REGEXP_LIKE", "REGEXP_EXTRACT":
       try checkPattern(name, arguments[1])
     case "MV_TO_ARRAY":

@@ -3,8 +3,23 @@ extension Resolver {
   func resolve(
     _ expression: Expression, in scope: Scope, _ place: Place
   ) throws(SQLFailure) -> TypedExpression {
+    let wasFilter = isFilter
+    isFilter = wasFilter && expression.isCondition
+    defer { isFilter = wasFilter }
     var typed = try dispatch(expression, in: scope, place)
     if !typed.isColumn || typed.range == .none { typed.range = expression.range }
+    return typed
+  }
+
+  /// A condition that Druid runs as a filter.
+  func resolve(
+    filter: Expression, in scope: Scope, _ place: Place
+  ) throws(SQLFailure) -> TypedExpression {
+    let wasFilter = isFilter
+    isFilter = true
+    defer { isFilter = wasFilter }
+    let typed = try resolve(filter, in: scope, place)
+    try refuseFilterCase(typed)
     return typed
   }
 
@@ -238,6 +253,8 @@ extension Resolver {
       right = try castText(right, to: one, at: range)
     } else if one.isCharacter && two.isTime {
       left = try castText(left, to: two, at: range)
+    } else if one.isCharacter && two.isNumeric || one.isNumeric && two.isCharacter {
+      (left, right) = try numbers(left, right, at: range)
     } else {
       let isKnown =
         (one.isNumeric && two.isNumeric) || (one.isCharacter && two.isCharacter)
@@ -253,10 +270,11 @@ extension Resolver {
         throw .cannotApply(name, [one, two], at: range)
       }
     }
+    if isFilter, let filter = try filter(name, left, right, at: range) { return filter }
     // A float column against a decimal constant: Druid compares one as float, the other as double.
     let kinds = [left.type.kind, right.type.kind]
     if kinds.contains(.float), kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
-      [left, right].contains(where: { !$0.isFloatExact })
+      left.isConstant || right.isConstant, [left, right].contains(where: { !$0.isFloatExact })
     {
       throw .unknown("A FLOAT compared with a constant that no float holds", at: range)
     }
@@ -282,24 +300,32 @@ extension Resolver {
     _ value: TypedExpression, _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     var items: [TypedExpression] = []
+    var subject: TypedExpression?
+    var hasNull = false
     for item in list {
-      guard item.isConstant, !item.isNullConstant else {
-        if item.isNullConstant { throw .unknown("NULL in an IN list", at: item.range) }
+      if item.isNullConstant {
+        items.append(item)
+        hasNull = true
+        continue
+      }
+      guard item.isConstant else {
         let equal = try compare("=", value, item, at: range)
         items.append(equal)
         continue
       }
       let equal = try compare("=", value, item, at: range)
-      guard case .call(_, let sides) = equal.node, sides[0] == value else {
+      guard case .call(_, let sides) = equal.node, subject == nil || sides[0] == subject else {
         throw .unknown("This IN list", at: range)
       }
+      subject = sides[0]
       items.append(sides[1])
     }
     let isPlain = list.allSatisfy { $0.isConstant }
     let result: TypedExpression
     if isPlain {
       result = TypedExpression(
-        .call("IN", [value] + items), .boolean.nullable(value.type.isNullable), range)
+        .call("IN", [subject ?? value] + items),
+        .boolean.nullable(hasNull || value.type.isNullable), range)
     } else {
       guard list.allSatisfy({ !$0.isConstant }) else { throw .unknown("This IN list", at: range) }
       result = items.count == 1 ? items[0] : try logical("OR", items, at: range)
@@ -311,6 +337,21 @@ extension Resolver {
     _ operand: TypedExpression, _ index: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     throw .unknown("An array's item in brackets", at: range)
+  }
+}
+
+extension Expression {
+  /// Whether it is a test, or tests joined: what a filter is made of.
+  fileprivate var isCondition: Bool {
+    switch kind {
+    case .logical, .inList, .between: true
+    case .prefix(let op, _): op == .not
+    case .test(let test, _):
+      [.isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown].contains(test)
+    case .binary(let op, _, _):
+      [.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual].contains(op)
+    default: false
+    }
   }
 }
 
@@ -338,7 +379,7 @@ extension TypedExpression {
   var isFloatExact: Bool {
     switch node {
     case .constant(.double(let value)): Double(Float(value)) == value
-    case .constant, .column: true
+    case .constant, .column, .call("FLOOR", _), .call("CEIL", _): true
     default: false
     }
   }

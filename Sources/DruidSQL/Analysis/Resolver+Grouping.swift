@@ -65,7 +65,13 @@ extension Resolver {
       if unique.contains(sorted) { throw .unknown("Repeated grouping sets", at: groupBy.range) }
       unique.append(sorted)
     }
-    return (keys, unique)
+    return (keys, unique.sorted(by: Self.comesFirst))
+  }
+
+  /// Calcite's order of grouping sets, which is that of their rows: by their keys, a larger set before what it holds.
+  private static func comesFirst(_ left: [Int], _ right: [Int]) -> Bool {
+    for (one, two) in zip(left, right) where one != two { return one < two }
+    return left.count > right.count
   }
 
   private func groupKey(

@@ -119,9 +119,8 @@ extension Resolver {
 extension IntervalLiteral {
   /// Milliseconds, or months; nil for a form not known here.
   var length: Int64? {
-    guard qualifier.until == nil, let count = Int64(text), abs(count) < 1_000_000_000 else {
-      return nil
-    }
+    if let until = qualifier.until { return length(until: until) }
+    guard let count = Int64(text), abs(count) < 1_000_000_000 else { return nil }
     let unit: Int64
     switch qualifier.from {
     case .year: unit = 12
@@ -135,6 +134,43 @@ extension IntervalLiteral {
     default: return nil
     }
     return count * unit * (isNegative ? -1 : 1)
+  }
+}
+
+extension IntervalLiteral {
+  /// `'1-6' YEAR TO MONTH`, `'3 04:05:06' DAY TO SECOND`: two or more fields, each below what makes one of the field before.
+  private func length(until: TimeUnit) -> Int64? {
+    let units: [(unit: TimeUnit, length: Int64, limit: Int64, separator: Character)] = [
+      (.day, 86_400_000, .max, " "), (.hour, 3_600_000, 24, " "), (.minute, 60_000, 60, ":"),
+      (.second, 1_000, 60, ":"),
+    ]
+    var rest = text[...]
+    let isBelow = rest.first == "-"
+    if isBelow || rest.first == "+" { rest = rest.dropFirst() }
+    func field(_ limit: Int64) -> Int64? {
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      rest = rest.dropFirst(digits.count)
+      guard digits.count < 10, let value = Int64(digits), value < limit else { return nil }
+      return value
+    }
+    var total: Int64 = 0
+    if qualifier.from == .year, until == .month {
+      guard let years = field(.max), rest.popFirst() == "-", let months = field(12) else {
+        return nil
+      }
+      total = years * 12 + months
+    } else {
+      guard let first = units.firstIndex(where: { $0.unit == qualifier.from }),
+        let last = units.firstIndex(where: { $0.unit == until }), first < last
+      else { return nil }
+      for index in first...last {
+        if index > first, rest.popFirst() != units[index].separator { return nil }
+        guard let value = field(index == first ? .max : units[index].limit) else { return nil }
+        total += value * units[index].length
+      }
+    }
+    guard rest.isEmpty else { return nil }
+    return isBelow == isNegative ? total : -total
   }
 }
 

@@ -23,7 +23,7 @@ extension Resolver {
     }
     var result = SelectedRelation(input: input, items: [])
     if let filter = select.where {
-      let resolved = try resolve(filter, in: scope, .clause("WHERE"))
+      let resolved = try resolve(filter: filter, in: scope, .clause("WHERE"))
       if resolved.type.kind != .boolean {
         throw SQLFailure("WHERE clause must be a condition", at: filter.range)
       }
@@ -59,6 +59,7 @@ extension Resolver {
       }
     }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
+    try refuseSettings(result, at: select.range)
     result.items = items.map(\.expression)
     result.orderBy = order
     result.limit = limit
@@ -98,7 +99,7 @@ extension Resolver {
       }
       place.prefersAliases = true
     }
-    let resolved = try resolve(having, in: scope, place)
+    let resolved = try resolve(filter: having, in: scope, place)
     if resolved.type.kind != .boolean {
       throw SQLFailure("HAVING clause must be a condition", at: having.range)
     }
@@ -187,6 +188,21 @@ extension Resolver {
     }
     for index in order.indices { order[index].expression = grouper.key(order[index].expression) }
     result.grouping = grouper.grouping(sets: nil, isExplicit: true)
+  }
+
+  /// Settings of the context that would change this answer.
+  private func refuseSettings(
+    _ select: SelectedRelation, at range: SourceRange
+  ) throws(SQLFailure) {
+    guard let grouping = select.grouping else { return }
+    if !settings.groupsMultipleValues, let key = grouping.keys.first(where: \.isMultiple) {
+      throw .unknown("groupByEnableMultiValueUnnesting without it", at: key.range)
+    }
+    if settings.skipsEmptyBuckets == false, select.having == nil, grouping.keys.count == 1,
+      select.input.shape.stage == .table, let key = grouping.keys.first, key.type.isTime
+    {
+      throw .unknown("skipEmptyBuckets of false", at: range)
+    }
   }
 
   private func refuseSystemAggregates(

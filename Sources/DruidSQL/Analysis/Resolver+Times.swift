@@ -130,6 +130,29 @@ extension Resolver {
       .varchar.nullable(operand.type.isNullable || characters.type.isNullable), range)
   }
 
+  func inInterval(
+    _ arguments: [TypedExpression], _ type: SQLType, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    var interval = arguments[1]
+    if case .cast(let text) = interval.node { interval = text }
+    guard let text = interval.text else {
+      throw SQLFailure(
+        "Argument to function 'TIME_IN_INTERVAL' must be a literal", at: arguments[1].range)
+    }
+    guard TimeText.interval(text) != nil else {
+      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.count == 2, TimeText.interval("\(parts[0])/P1D") != nil else {
+        throw .unknown("This interval", at: interval.range)
+      }
+      throw SQLFailure(
+        "Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval: "
+          + "Invalid format: \"\(parts[1])\"", at: range)
+    }
+    return TypedExpression(
+      .call("TIME_IN_INTERVAL", [arguments[0], interval, self.text(settings.timeZone)]),
+      type.nullable(arguments[0].type.isNullable), range)
+  }
+
   /// TIME_FLOOR and its like, their missing arguments filled in.
   func timeCall(
     _ name: String, _ arguments: [TypedExpression], _ type: SQLType, at range: SourceRange

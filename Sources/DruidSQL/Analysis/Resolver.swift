@@ -7,6 +7,8 @@ final class Resolver {
   let parameters: [PlanParameter]
   /// The datasources met, in order.
   var dataSources: [String] = []
+  /// Whether what is resolved now is a condition that Druid runs as a filter.
+  var isFilter = false
   private var count = 0
 
   init(catalog: Catalog, settings: PlanSettings, parameters: [PlanParameter]) {

@@ -98,6 +98,9 @@ package struct SQLiteFunction: Sendable {
     scalar("float_to_text", 1, "Java's Float.toString"),
     scalar(
       "text_to_long", 1, "Druid's CAST(text AS BIGINT): NULL for what is no number, 1.9 gives 1"),
+    scalar(
+      "compare_numbers", 2,
+      "(text, text): -1, 0 or 1 by the numbers they spell; what spells none is less than any"),
     scalar("text_to_double", 1, "Druid's CAST(text AS DOUBLE): NULL for what is no number"),
     scalar("text_to_boolean", 1, "Java's Boolean.valueOf: 1 for true in any case, else 0"),
     scalar("time_to_text", 2, "(time, zone): yyyy-MM-dd HH:mm:ss"),
@@ -146,7 +149,7 @@ package struct SQLiteFunction: Sendable {
     scalar("add_months", 3, "(time, months, zone): the day is cut to the month's last"),
     scalar(
       "months_between", 3, "(from, to, zone): whole months, as Druid's subtract_months(to, from)"),
-    scalar("in_interval", 2, "(time, ISO interval text): 0 or 1, end excluded"),
+    scalar("in_interval", 3, "(time, ISO interval text, zone): 0 or 1, end excluded"),
   ]
 
   static let multipleValues: [SQLiteFunction] = [
@@ -221,8 +224,7 @@ package struct SQLiteFunction: Sendable {
     ),
     aggregate("array_concat_agg", 3, "(array, bytes, distinct 0 or 1): NULLs skipped"),
     aggregate("count_distinct", 1, "(multi): its values, each once; NULLs skipped"),
-    aggregate("bit_and", 1, "of longs; NULL for no value"), aggregate("bit_or", 1, "of longs"),
-    aggregate("bit_xor", 1, "of longs"),
+    aggregate("bit_or", 1, "of longs; NULL for no value"), aggregate("bit_xor", 1, "of longs"),
     aggregate(
       "approx_count_distinct", 2,
       "(value, 1 for a FLOAT else 0): HyperLogLog of the values, NULLs skipped; 0 for none"),

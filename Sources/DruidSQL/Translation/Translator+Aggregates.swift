@@ -28,7 +28,9 @@ extension Translator {
       let rest = try texts(Array(call.arguments.dropFirst())).joined(separator: ", ")
       return
         "druid_\(call.function.lowercased())(\(argument), \(rest), \(call.isDistinct ? 1 : 0))"
-    case "BIT_AND", "BIT_OR", "BIT_XOR":
+    // Druid starts from 0, with which no bit survives.
+    case "BIT_AND": return "MIN(\(argument) & 0)"
+    case "BIT_OR", "BIT_XOR":
       return "druid_\(call.function.lowercased())(\(argument))"
     default: throw .unknown(call.function, at: first.range)
     }

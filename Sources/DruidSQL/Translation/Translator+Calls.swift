@@ -11,6 +11,9 @@ extension Translator {
     case "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE":
       return "(\(try text(operands[0])) \(name))"
     case "=", "<>", "<", "<=", ">", ">=": return try comparison(name, operands, whole)
+    case "NUMERIC <", "NUMERIC <=", "NUMERIC >", "NUMERIC >=":
+      let sides = try texts(operands)
+      return "(druid_compare_numbers(\(sides[0]), \(sides[1])) \(name.dropFirst(8)) 0)"
     case "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
       if operands.contains(where: \.isMultiple) { throw .unknown(name, at: whole.range) }
       let sides = try texts(operands)
@@ -191,10 +194,7 @@ extension Translator {
     case "TIME_EXTRACT":
       return extract(values[0], operands[1].text ?? "", zone: operands[2].text ?? zone)
     case "TIME_IN_INTERVAL":
-      guard isUTC || (operands[1].text ?? "").contains("Z") else {
-        throw .unknown("An interval in a time zone", at: whole.range)
-      }
-      return "druid_in_interval(\(values[0]), \(values[1]))"
+      return "druid_in_interval(\(values.joined(separator: ", ")))"
     case "ADD_MILLISECONDS":
       return operands[1].constant == nil
         ? "druid_add_long(\(values[0]), \(values[1]))" : "(\(values[0]) + \(values[1]))"

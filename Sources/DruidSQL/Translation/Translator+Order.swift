@@ -1,13 +1,25 @@
 /// The keys that rows are sorted by, as SQL.
 struct RowOrder {
+  struct Key {
+    var text: String
+    var isDescending = false
+    /// Where NULL goes, when not to the side of the least.
+    var nulls = ""
+
+    var sql: String { text + suffix }
+    var suffix: String { (isDescending ? " DESC" : "") + nulls }
+  }
+
   /// What the query says, or what Druid does without its saying so.
-  var keys: [String]
+  var keys: [Key]
   /// What makes the order one, behind the keys.
-  var tieBreakers: [String]
+  var tieBreakers: [Key]
   /// Whether rows may tie in the keys, so that a limit's choice among them would be Druid's secret.
   var mayTie: Bool
+  /// Up to so many rows a tie is no secret.
+  var sortedWhole = 0
 
-  var all: [String] { keys + tieBreakers }
+  var all: [Key] { keys + tieBreakers }
 }
 
 extension Translator {
@@ -15,24 +27,27 @@ extension Translator {
     _ select: SelectedRelation, tieBreakers: [String]
   ) throws(SQLFailure) -> RowOrder {
     let isTopN = select.isTopN
-    var keys: [String] = []
+    var keys: [RowOrder.Key] = []
     var plain: Set<String> = []
     for key in select.orderBy {
-      var text = try text(key.expression)
-      plain.insert(text)
-      // A TopN's place for NULL depends on what it is ordered by: refused when there is one.
-      if isTopN, key.expression.type.isNullable {
-        let words = "'NULL in what a LIMIT of one group is ordered by is not supported here'"
-        text = "CASE WHEN \(text) IS NULL THEN druid_refuse(\(words)) ELSE \(text) END"
-      }
-      keys.append(text + (key.isDescending ? " DESC" : ""))
+      var item = RowOrder.Key(text: try text(key.expression), isDescending: key.isDescending)
+      plain.insert(item.text)
+      if isTopN, key.expression.type.isNullable { try placeNulls(&item, key, select) }
+      keys.append(item)
     }
     if select.isDistinct { return RowOrder(keys: keys, tieBreakers: [], mayTie: true) }
-    let others = tieBreakers.filter { !plain.contains($0) }
-    if select.grouping != nil {
-      // A GroupBy's sort is stable over its keys; a TopN keeps what came first from its segments.
+    let others = tieBreakers.filter { !plain.contains($0) }.map { RowOrder.Key(text: $0) }
+    if let grouping = select.grouping {
+      if grouping.sets.count > 1, select.limit != nil, !select.orderBy.isEmpty,
+        select.orderBy.allSatisfy({ grouping.hasKey($0.expression) })
+      {
+        // Druid pushes such a limit down into each set, and its answer then is not what was asked.
+        throw .unknown("GROUPING SETS with a LIMIT ordered by keys alone", at: nil)
+      }
+      // A GroupBy's sort is stable over its keys; a TopN keeps what came first from its segments, which give a thousand.
       return RowOrder(
-        keys: keys, tieBreakers: others, mayTie: isTopN && !keys.isEmpty && !others.isEmpty)
+        keys: keys, tieBreakers: others, mayTie: isTopN && !keys.isEmpty && !others.isEmpty,
+        sortedWhole: 1_000)
     }
     // A scan goes by time, and what ties there in the order of its coming.
     if select.input.shape.stage == .table {
@@ -41,39 +56,75 @@ extension Translator {
     return RowOrder(keys: keys, tieBreakers: [], mayTie: !keys.isEmpty)
   }
 
+  /// A TopN puts NULL elsewhere than a GroupBy: first of a key however it is sorted, last of a number.
+  private func placeNulls(
+    _ item: inout RowOrder.Key, _ key: OrderKey, _ select: SelectedRelation
+  ) throws(SQLFailure) {
+    guard let grouping = select.grouping else {
+      let words = "'NULL in what a LIMIT of one group is ordered by is not supported here'"
+      item.text = "CASE WHEN \(item.text) IS NULL THEN druid_refuse(\(words)) ELSE \(item.text) END"
+      return
+    }
+    if grouping.hasKey(key.expression) {
+      item.nulls = " NULLS FIRST"
+    } else if approximatesTopN, !grouping.isPair(key.expression) {
+      item.nulls = " NULLS LAST"
+    }
+  }
+
   /// A query cut by LIMIT or OFFSET where a row that stays and one that goes may tie: it is refused when they do.
   func cut(
     head: String, items: String, count: Int, rest: String, _ order: RowOrder,
     _ select: SelectedRelation
   ) -> String {
-    func isDescending(_ key: String) -> Bool { key.hasSuffix(" DESC") }
     let offset = select.offset ?? 0
     let end = select.limit.map { offset.addingReportingOverflow($0).partialValue }
     var extra: [String] = []
     var keys: [String] = []
     for (index, key) in order.all.enumerated() {
-      extra.append("\(isDescending(key) ? String(key.dropLast(5)) : key) AS o\(index)")
-      keys.append("o\(index)" + (isDescending(key) ? " DESC" : ""))
+      extra.append("\(key.text) AS o\(index)")
+      keys.append("o\(index)" + key.suffix)
     }
     let columns = ([items] + extra).joined(separator: ", ")
     let names = (0..<count).map { "c\($0)" }.joined(separator: ", ")
-    let inner =
-      "\(head)\(columns)\(rest) ORDER BY \(order.all.joined(separator: ", "))"
-      + " LIMIT \(end.map { $0 + 1 } ?? -1)"
+    let sorted = order.all.map(\.sql).joined(separator: ", ")
+    let read = end.map { max($0, Int64(order.sortedWhole)) + 1 } ?? -1
+    let inner = "\(head)\(columns)\(rest) ORDER BY \(sorted) LIMIT \(read)"
     let rank = keys.prefix(order.keys.count).joined(separator: ", ")
     let numbered =
       "SELECT *, ROW_NUMBER() OVER (ORDER BY \(keys.joined(separator: ", "))) AS rn, "
-      + "RANK() OVER (ORDER BY \(rank)) AS rk FROM (\(inner))"
+      + "RANK() OVER (ORDER BY \(rank)) AS rk, COUNT(*) OVER () AS total FROM (\(inner))"
     let words =
       "Rows tie where the LIMIT cuts, and which of them Druid keeps is not known: add a column to ORDER BY"
     // Of a row, so that SQLite does not work it out before there is any.
     let refusal = "druid_refuse(CASE WHEN rn > 0 THEN '\(words)' END)"
-    var test = "CASE WHEN rn = \(offset + 1) AND rk <= \(offset) THEN \(refusal)"
+    var test =
+      "CASE WHEN rn = \(offset + 1) AND rk <= \(offset) AND total > \(order.sortedWhole) "
+      + "THEN \(refusal)"
     if let end {
-      test += " WHEN rn > \(end) THEN CASE WHEN rk <= \(end) THEN \(refusal) ELSE 0 END"
+      test +=
+        " WHEN rn > \(end) THEN CASE WHEN rn = \(end + 1) AND rk <= \(end) "
+        + "AND total > \(order.sortedWhole) THEN \(refusal) ELSE 0 END"
     }
     return
       "SELECT \(names) FROM (\(numbered)) WHERE rn > \(offset) AND \(test) ELSE 1 END ORDER BY rn"
+  }
+}
+
+extension SelectedRelation.Grouping {
+  /// Whether the expression is one of its keys.
+  func hasKey(_ expression: TypedExpression) -> Bool {
+    guard case .column(number, let index) = expression.node else { return false }
+    return keys.indices.contains(index)
+  }
+
+  /// Whether it is an aggregate that Druid keeps as a pair of time and value, which is there even when its value is NULL.
+  func isPair(_ expression: TypedExpression) -> Bool {
+    guard case .column(number, let index) = expression.node,
+      aggregates.indices.contains(index - keys.count),
+      case .aggregate(let call) = aggregates[index - keys.count].node
+    else { return false }
+    return ["EARLIEST", "LATEST", "EARLIEST_BY", "LATEST_BY"].contains(call.function)
   }
 }
 
@@ -85,6 +136,7 @@ extension SelectedRelation {
     else { return false }
     if let grouping {
       return grouping.keys.count == 1 && grouping.sets.count == 1
+        && !grouping.keys[0].type.isArray
     }
     guard filter == nil, input.shape.stage == .grouped, case .select(let inner) = input.kind,
       let grouping = inner.grouping

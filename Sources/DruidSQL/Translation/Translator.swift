@@ -16,6 +16,8 @@ final class Translator {
   let zone: String
   /// Whether COUNT(DISTINCT ...) is an estimate.
   let approximatesCountDistinct: Bool
+  let approximatesTopN: Bool
+  let skipsEmptyBuckets: Bool?
   private var sources: [Int: Source] = [:]
   /// How many queries were written; a query that WITH names is written wherever it is read.
   private var queries = 0
@@ -27,6 +29,8 @@ final class Translator {
   init(_ settings: PlanSettings) {
     self.zone = settings.timeZone
     self.approximatesCountDistinct = settings.approximatesCountDistinct
+    self.approximatesTopN = settings.approximatesTopN
+    self.skipsEmptyBuckets = settings.skipsEmptyBuckets
   }
 
   var isUTC: Bool { zone == "UTC" || zone == "Etc/UTC" }
@@ -126,6 +130,8 @@ final class Translator {
       sources[grouping.number] = .group(keys: grouping.keys.count)
       if let having = select.having { conditions.append(try text(having)) }
       tieBreakers = grouping.keys.indices.map { column(grouping.number, $0) }
+      // Of several sets one comes whole behind the other.
+      if grouping.sets.count > 1 { tieBreakers.insert("r\(grouping.number).s", at: 0) }
     } else {
       if let filter = select.filter { conditions.append(try text(filter)) }
       if select.limit != nil || select.offset != nil, let time = select.timeIndex {
@@ -144,7 +150,9 @@ final class Translator {
         head: head, items: items, count: select.items.count, rest: sql, order, select)
     }
     sql = head + items + sql
-    if !order.all.isEmpty { sql += " ORDER BY " + order.all.joined(separator: ", ") }
+    if !order.all.isEmpty {
+      sql += " ORDER BY " + order.all.map(\.sql).joined(separator: ", ")
+    }
     if let limit = select.limit {
       sql += " LIMIT \(limit)"
     } else if select.offset != nil {
@@ -152,6 +160,11 @@ final class Translator {
     }
     if let offset = select.offset { sql += " OFFSET \(offset)" }
     return sql
+  }
+
+  /// Whether the context asks a Timeseries without granularity for no row where there is nothing to count.
+  private func skipsEmptyAnswer(_ select: SelectedRelation) -> Bool {
+    skipsEmptyBuckets == true && select.having == nil && select.input.shape.stage == .table
   }
 
   /// The groups with keys `k0`..., aggregates `a0`..., and GROUPING values `n0`...
@@ -176,20 +189,23 @@ final class Translator {
     }
     let filter = try select.filter.map { (item) throws(SQLFailure) in " WHERE " + (try text(item)) }
     var parts: [String] = []
-    for set in grouping.sets {
+    for (position, set) in grouping.sets.enumerated() {
       var columns = keys.indices.map { (set.contains($0) ? keys[$0] : "NULL") + " AS k\($0)" }
       columns += aggregates
       for (index, asked) in grouping.groupings.enumerated() {
         let bits = asked.reduce(0) { $0 << 1 | (set.contains($1) ? 0 : 1) }
         columns.append("\(bits) AS n\(index)")
       }
+      if grouping.sets.count > 1 { columns.append("\(position) AS s") }
       if columns.isEmpty || (aggregates.isEmpty && set.isEmpty) { columns.append("COUNT(*)") }
       var sql = "SELECT " + columns.joined(separator: ", ")
       if !from.isEmpty { sql += " FROM " + from }
       sql += filter ?? ""
       if !set.isEmpty {
         sql += " GROUP BY " + set.map { String($0 + 1) }.joined(separator: ", ")
-      } else if grouping.sets.count > 1 || select.input.shape.readsSystem {
+      } else if grouping.sets.count > 1 || select.input.shape.readsSystem
+        || skipsEmptyAnswer(select)
+      {
         sql += " HAVING COUNT(*) > 0"
       }
       parts.append(sql)

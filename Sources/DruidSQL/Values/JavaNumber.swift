@@ -34,6 +34,26 @@ package enum JavaNumber {
     return sign + whole + padding + "." + (fraction.isEmpty ? "0" : fraction)
   }
 
+  /// Druid's numeric order of texts: what spells no number comes before all that do, and among its like in text order.
+  package static func compare(_ left: String, _ right: String) -> Int64 {
+    if let one = digits(left), let two = digits(right) { return one < two ? -1 : one > two ? 1 : 0 }
+    switch (decimal(left), decimal(right)) {
+    case (let one?, let two?): return one < two ? -1 : one > two ? 1 : 0
+    case (nil, nil):
+      return left == right ? 0 : left.utf16.lexicographicallyPrecedes(right.utf16) ? -1 : 1
+    case (nil, _): return -1
+    case (_, nil): return 1
+    }
+  }
+
+  /// What `new BigDecimal` takes, as a double.
+  private static func decimal(_ text: String) -> Double? {
+    let isPlain = text.utf8.allSatisfy { byte in
+      (48...57).contains(byte) || ".+-eE".utf8.contains(byte)
+    }
+    return isPlain ? double(text) : nil
+  }
+
   /// `(long) x`: towards zero, saturating, 0 for what is not a number.
   package static func long(_ value: Double) -> Int64 {
     if value.isNaN { return 0 }

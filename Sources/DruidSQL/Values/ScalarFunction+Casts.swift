@@ -18,6 +18,9 @@ extension ScalarFunction {
     strict("text_to_double") { arguments, _ throws(ValueFailure) in
       JavaNumber.double(try arguments.text(0)).map { .double($0) } ?? .null
     },
+    strict("compare_numbers") { arguments, _ throws(ValueFailure) in
+      .integer(JavaNumber.compare(try arguments.text(0), try arguments.text(1)))
+    },
     strict("text_to_boolean") { arguments, _ throws(ValueFailure) in
       .boolean(try arguments.text(0).lowercased() == "true")
     },

@@ -44,9 +44,10 @@ extension ScalarFunction {
         CivilTime.months(
           from: zone.local(try arguments.long(0)), to: zone.local(try arguments.long(1))))
     },
-    strict("in_interval") { arguments, _ throws(ValueFailure) in
+    strict("in_interval") { arguments, context throws(ValueFailure) in
       let text = try arguments.text(1)
-      guard let interval = TimeText.interval(text) else {
+      let zone = try context.zone(try arguments.text(2))
+      guard let interval = TimeText.interval(text, zone: zone) else {
         throw .invalid("Invalid interval \(text)")
       }
       let time = try arguments.long(0)

@@ -19,7 +19,7 @@ package enum TimeExtract {
     case .month: fields.month
     case .quarter: (fields.month - 1) / 3 + 1
     case .year: fields.year
-    case .isoYear: CivilTime.week(days: days).year
+    case .isoYear: fields.year  // so Druid has it
     case .decade: fields.year / 10
     case .century: ceiling(fields.year, 100)
     case .millennium: ceiling(fields.year, 1000)

@@ -21,7 +21,7 @@ final class LongSum: AggregateState {
   func result() -> SQLValue { count == 0 ? .null : .integer(sum) }
 }
 
-/// BIT_AND, BIT_OR, BIT_XOR.
+/// BIT_OR, BIT_XOR.
 final class Bits: AggregateState {
   private let combine: (Int64, Int64) -> Int64
   private var value: Int64?

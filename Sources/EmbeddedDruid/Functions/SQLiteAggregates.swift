@@ -39,7 +39,6 @@ enum SQLiteAggregates {
     Aggregate("druid_array_agg") { ArrayCollection(flattens: false) },
     Aggregate("druid_array_concat_agg") { ArrayCollection(flattens: true) },
     Aggregate("druid_string_agg") { TextCollection() },
-    Aggregate("druid_bit_and") { Bits { $0 & $1 } },
     Aggregate("druid_bit_or") { Bits { $0 | $1 } },
     Aggregate("druid_bit_xor") { Bits { $0 ^ $1 } },
     Aggregate("druid_approx_count_distinct") { DistinctCount() },

@@ -13,6 +13,13 @@ struct SQLRequest {
   var timeZone = "UTC"
   var approximatesCountDistinct = true
   var outerLimit: Int?
+  /// `sqlCurrentTimestamp`, for CURRENT_TIMESTAMP; nil for the clock.
+  var nowMilliseconds: Int64?
+  var approximatesTopN = true
+  /// `skipEmptyBuckets`; nil for what Druid's planner sets by itself.
+  var skipsEmptyBuckets: Bool?
+  /// `groupByEnableMultiValueUnnesting`
+  var groupsMultipleValues = true
 
   private static let source =
     "\n at [Source: (org.eclipse.jetty.server.HttpInputOverHTTP); line: 1, column: "
@@ -148,6 +155,15 @@ struct SQLRequest {
       timeZone = zone
     case "useApproximateCountDistinct":
       approximatesCountDistinct = try Self.setting(name, value)
+    case "useApproximateTopN": approximatesTopN = try Self.setting(name, value)
+    case "skipEmptyBuckets": skipsEmptyBuckets = try Self.setting(name, value)
+    case "groupByEnableMultiValueUnnesting":
+      groupsMultipleValues = try Self.setting(name, value)
+    case "sqlCurrentTimestamp":
+      guard let now = value.integer ?? value.text.flatMap(Self.time) else {
+        throw Self.unparsable(name, value)
+      }
+      nowMilliseconds = now
     case "sqlStringifyArrays": format.stringifiesArrays = try Self.setting(name, value)
     case "sqlOuterLimit":
       guard let limit = Self.integer(value), limit >= 0 else { throw Self.unparsable(name, value) }
@@ -158,6 +174,12 @@ struct SQLRequest {
 
   private static func integer(_ value: JSONValue) -> Int64? {
     value.integer ?? value.text.flatMap { Int64($0) }
+  }
+
+  /// ISO 8601, in UTC where it names no zone.
+  private static func time(_ text: String) -> Int64? {
+    (TimePoint(rfc3339: text) ?? TimePoint(spelling: text, now: TimePoint(milliseconds: 0)))?
+      .milliseconds
   }
 
   private static func setting(_ name: String, _ value: JSONValue) throws -> Bool {

@@ -137,8 +137,11 @@ final class QueryService: Sendable {
 
   private func plan(_ request: SQLRequest, _ catalog: Catalog) throws -> Plan {
     let settings = PlanSettings(
-      timeZone: request.timeZone, nowMilliseconds: Clock.now.milliseconds,
-      approximatesCountDistinct: request.approximatesCountDistinct, outerLimit: request.outerLimit)
+      timeZone: request.timeZone,
+      nowMilliseconds: request.nowMilliseconds ?? Clock.now.milliseconds,
+      approximatesCountDistinct: request.approximatesCountDistinct,
+      approximatesTopN: request.approximatesTopN, skipsEmptyBuckets: request.skipsEmptyBuckets,
+      groupsMultipleValues: request.groupsMultipleValues, outerLimit: request.outerLimit)
     let plan: Plan
     do {
       plan = try Planner.plan(

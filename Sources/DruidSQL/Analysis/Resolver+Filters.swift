@@ -1,0 +1,97 @@
+/// What Druid's filters do otherwise than its expressions: they compare a column with a constant in the column's own type.
+extension Resolver {
+  /// A string beside a number: a constant is read as one, anything else is cast.
+  func numbers(
+    _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> (TypedExpression, TypedExpression) {
+    if left.type.isCharacter { return (try number(left, beside: right.type), right) }
+    return (left, try number(right, beside: left.type))
+  }
+
+  private func number(
+    _ operand: TypedExpression, beside other: SQLType
+  ) throws(SQLFailure) -> TypedExpression {
+    if operand.isMultiple { throw .unknown("A multi-value column as a number", at: operand.range) }
+    let kind: SQLType.Kind = other.isIntegral ? .bigint : .double
+    guard let text = operand.text else {
+      var cast = TypedExpression(
+        .cast(operand), SQLType(kind, isNullable: true), operand.range)
+      cast.isWild = kind == .double
+      return cast
+    }
+    let constant: TypedExpression.Constant? =
+      kind == .bigint
+      ? JavaNumber.digits(text).map { .long($0) }
+      : JavaNumber.double(text).flatMap { $0.isFinite ? .double($0) : nil }
+    guard let constant else { throw .unknown("'\(text)' as a number", at: operand.range) }
+    return TypedExpression(
+      .constant(constant), SQLType(other.isReal ? other.kind : kind, isNullable: false),
+      operand.range)
+  }
+
+  /// The comparison as a filter makes it; nil when it is that of an expression.
+  func filter(
+    _ name: String, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression? {
+    let mirrored = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
+    if left.constant != nil {
+      if right.constant != nil { return nil }
+      return try filter(mirrored[name] ?? name, right, left, at: range)
+    }
+    guard let constant = right.constant, constant != .null else { return nil }
+    let isEquality = mirrored[name] == nil
+    let type = SQLType.boolean.nullable(left.type.isNullable)
+    if left.isColumn, left.type.kind == .float, case .double(let value) = constant {
+      var cut = right
+      if isEquality { cut.node = .constant(.double(Double(Float(value)))) }
+      return TypedExpression(.call(name, [left, cut]), type, range)
+    }
+    guard case .cast(let column) = left.node, column.isColumn else { return nil }
+    if column.type.isCharacter && left.type.isNumeric {
+      let text: String
+      switch constant {
+      case .long(let value): text = String(value)
+      case .double(let value): text = JavaNumber.text(value)
+      default: return nil
+      }
+      // Whether a whole number is 2 or 2.0 by then is not known for certain.
+      if isEquality, left.type.isReal, case .long = constant {
+        throw .unknown("A string as DOUBLE compared with a whole number", at: range)
+      }
+      return TypedExpression(
+        .call(isEquality ? name : "NUMERIC " + name, [column, self.text(text)]), type, range)
+    }
+    if column.type.isNumeric, left.type.isCharacter, isEquality, case .text(let text) = constant,
+      let value = JavaNumber.double(text)
+    {
+      let isCanonical =
+        column.type.isIntegral
+        ? JavaNumber.digits(text).map(String.init) == text : JavaNumber.text(value) == text
+      if !isCanonical || column.type.kind == .float {
+        throw .unknown("A number as VARCHAR compared with '\(text)'", at: range)
+      }
+    }
+    return nil
+  }
+
+  /// Calcite makes filters of an aggregate's CASE, where a string or float would be compared in another way.
+  func refuseFilterCase(_ expression: TypedExpression) throws(SQLFailure) {
+    let isMixed = expression.contains {
+      guard case .conditional(let branches, _) = $0.node else { return false }
+      return branches.contains { branch in branch.condition.contains(where: \.comparesCast) }
+    }
+    if isMixed { throw .unknown("A CASE that compares a string as a number", at: expression.range) }
+  }
+}
+
+extension TypedExpression {
+  /// Whether it compares a cast column with a constant, which a filter does without the cast.
+  fileprivate var comparesCast: Bool {
+    guard case .call(let name, let operands) = node,
+      ["=", "<>", "<", "<=", ">", ">=", "IN"].contains(name),
+      case .cast(let column) = operands[0].node, column.isColumn
+    else { return false }
+    return column.type.isCharacter && operands[0].type.isNumeric
+      && operands.dropFirst().allSatisfy(\.isConstant)
+  }
+}

@@ -1,0 +1,144 @@
+import Plumbing
+import Testing
+
+@testable import EmbeddedDruid
+
+/// Answers over a handful of rows with NULLs, floats and several values in one cell, as Druid gives them.
+@Suite struct SmallTableTests {
+  static let specText = #"""
+    {"type": "kafka", "spec": {
+      "dataSchema": {
+        "dataSource": "shelf", "timestampSpec": {"column": "at", "format": "iso"},
+        "dimensionsSpec": {"dimensions": [
+          "title", {"type": "string", "name": "tags"}, {"type": "long", "name": "pages"},
+          {"type": "double", "name": "price"}, {"type": "float", "name": "weight"}]},
+        "granularitySpec": {"segmentGranularity": "DAY", "queryGranularity": "NONE", "rollup": false}},
+      "ioConfig": {"topic": "shelf", "inputFormat": {"type": "json"},
+        "consumerProperties": {"bootstrap.servers": "127.0.0.1:9"}, "useEarliestOffset": true},
+      "tuningConfig": {"type": "kafka"}}}
+    """#
+
+  static let rows = [
+    #"{"at": "2020-03-01", "title": "7", "tags": ["old", "red"], "pages": 12, "price": 1.5, "weight": 0.3}"#,
+    #"{"at": "2020-03-02", "title": "7.5", "tags": "red", "pages": 300, "price": 2.0, "weight": 0.25}"#,
+    #"{"at": "2020-03-02", "title": "moss", "tags": [], "price": 9.0, "weight": 2}"#,
+    #"{"at": "2020-04-05", "title": "", "tags": ["blue"], "pages": 5}"#,
+    #"{"at": "2020-04-06", "pages": 12, "price": 4.5}"#,
+  ]
+
+  static let queries = Result { () throws -> QueryService in
+    let storage = try TemporaryStorage(directory: "/tmp")
+    let supervisors = Supervisors(
+      brokers: "127.0.0.1:9", storage: storage, endOffsets: { _ in nil }, report: { _ in })
+    let spec = try IngestionSpec(JSONValue(parsing: specText))
+    _ = try supervisors.submit(spec)
+    var reader = RowReader(spec, storage: storage)
+    for row in rows { _ = try Messages.read(Array(row.utf8), with: &reader) }
+    let snapshot = reader.publish()
+    supervisors.find("shelf")?.follower.state.change { $0.snapshot = snapshot }
+    return QueryService(supervisors)
+  }
+
+  /// The rows as JSON arrays, one behind the other; or what refuses them.
+  static func answer(_ sql: String, context: String = "{}") throws -> String {
+    let body = JSONValue.object([
+      .init(key: "query", value: .string(sql)),
+      .init(key: "resultFormat", value: .string("arrayLines")),
+      .init(key: "context", value: try JSONValue(parsing: context)),
+    ])
+    let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
+    do {
+      guard case .whole(let bytes) = try queries.get().run(request) else { return "streaming" }
+      return String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: " ")
+    } catch let error as DruidError {
+      return "error " + error.body.jsonText
+    }
+  }
+
+  @Test(arguments: [
+    // A filter compares a string column with a number as a string, but sorts it as a number.
+    ("SELECT title FROM shelf WHERE title = 7", #"["7"]"#),
+    ("SELECT title FROM shelf WHERE title IN (7, 8)", #"["7"]"#),
+    ("SELECT title FROM shelf WHERE CAST(title AS BIGINT) = 7", #"["7"]"#),
+    ("SELECT title FROM shelf WHERE CAST(title AS DOUBLE) > 7", #"["7.5"]"#),
+    ("SELECT title FROM shelf WHERE CAST(title AS DOUBLE) < 7", #"["moss"] [""]"#),
+    ("SELECT CAST(title AS BIGINT) = 7 FROM shelf", "[true] [true] [null] [null] [null]"),
+    ("SELECT pages FROM shelf WHERE pages = '12'", "[12] [12]"),
+    // It looks for a float as a float.
+    ("SELECT title FROM shelf WHERE weight = 0.3", #"["7"]"#),
+    ("SELECT title FROM shelf WHERE weight <> 0.3", #"["7.5"] ["moss"]"#),
+    ("SELECT COUNT(*) FROM shelf WHERE weight > 0.3", "[2]"),
+    ("SELECT COUNT(*) FROM shelf WHERE title IN ('7', NULL)", "[1]"),
+    ("SELECT COUNT(*) FROM shelf WHERE title NOT IN ('7', NULL)", "[0]"),
+    ("SELECT BIT_AND(pages), BIT_OR(pages) FROM shelf", "[0,301]"),
+  ])
+  func filtersAndNumbers(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  /// One key, one order and a limit is a TopN, which has its own place for NULL.
+  @Test(arguments: [
+    (
+      "SELECT pages FROM shelf GROUP BY pages ORDER BY pages DESC LIMIT 2", "[null] [300]"
+    ),
+    (
+      "SELECT title, SUM(price) FROM shelf GROUP BY title ORDER BY 2 LIMIT 5",
+      #"["7",1.5] ["7.5",2.0] [null,4.5] ["moss",9.0] ["",null]"#
+    ),
+    (
+      "SELECT title, LATEST(price) FROM shelf GROUP BY title ORDER BY 2 LIMIT 2",
+      #"["",null] ["7",1.5]"#
+    ),
+    (
+      "SELECT title, COUNT(*) FROM shelf GROUP BY title ORDER BY 2 DESC LIMIT 2",
+      #"[null,1] ["",1]"#
+    ),
+    (
+      "SELECT title, SUM(price) FROM shelf GROUP BY title ORDER BY 2 LIMIT 5 OFFSET 1",
+      #"["7",1.5] ["7.5",2.0] [null,4.5] ["moss",9.0]"#
+    ),
+  ])
+  func topN(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  @Test func groupingSetsComeSetBySet() throws {
+    let sql = "FROM shelf WHERE price > 1.6 GROUP BY GROUPING SETS "
+    #expect(
+      try Self.answer(
+        "SELECT title, pages, COUNT(*) " + sql + "((), (pages), (title, pages)) LIMIT 9")
+        == #"["moss",null,1] [null,12,1] ["7.5",300,1] [null,null,1] [null,12,1] [null,300,1] [null,null,3]"#
+    )
+    #expect(
+      try Self.answer("SELECT title " + sql + "((), (title)) ORDER BY title LIMIT 9")
+        .contains("UNSUPPORTED"))
+  }
+
+  @Test func contexts() throws {
+    let count = "SELECT COUNT(*) FROM shelf WHERE title = 'none'"
+    #expect(try Self.answer(count) == "[0]")
+    #expect(try Self.answer(count, context: #"{"skipEmptyBuckets": true}"#) == "")
+    let now = #"{"sqlCurrentTimestamp": "2020-03-02T12:00:00Z"}"#
+    #expect(
+      try Self.answer(
+        "SELECT title FROM shelf WHERE __time > CURRENT_TIMESTAMP - INTERVAL '1 02' DAY TO HOUR",
+        context: now) == #"["7.5"] ["moss"] [""] [null]"#)
+    #expect(
+      try Self.answer(
+        "SELECT tags, COUNT(*) FROM shelf GROUP BY tags",
+        context: #"{"groupByEnableMultiValueUnnesting": false}"#
+      ).contains("UNSUPPORTED"))
+    #expect(
+      try Self.answer(
+        "SELECT title FROM shelf GROUP BY title ORDER BY title DESC",
+        context: #"{"sqlOuterLimit": 2}"#) == #"[null] ["moss"]"#)
+  }
+
+  @Test func intervalsInZones() throws {
+    let sql = "SELECT COUNT(*) FROM shelf WHERE TIME_IN_INTERVAL(__time, '2020-03-01/P1D')"
+    #expect(try Self.answer(sql) == "[1]")
+    #expect(try Self.answer(sql, context: #"{"sqlTimeZone": "America/Lima"}"#) == "[2]")
+    let wrong = "SELECT COUNT(*) FROM shelf WHERE TIME_IN_INTERVAL(__time, '2020-03-01/Q')"
+    #expect(try Self.answer(wrong).contains("not a valid ISO8601 interval"))
+  }
+}

@@ -32,8 +32,9 @@ struct ServerError {
 
   /// The list of all tokens that a grammar would take helps nobody.
   private func shortened(_ message: String) -> String {
-    let end = message.firstRange(of: ", acceptable options: [")?.lowerBound ?? message.endIndex
-    let words = message[..<end]
+    let ends = [", acceptable options: [", ".\nWas expecting one of:", "\nWas expecting one of:"]
+      .compactMap { message.firstRange(of: $0)?.lowerBound }
+    let words = message[..<(ends.min() ?? message.endIndex)]
     return words.count > 500 ? words.prefix(500) + "…" : String(words)
   }
 
@@ -52,23 +53,33 @@ struct ServerError {
     return line.map { String($0).collapsed }
   }
 
-  private var place: Statement.Place? {
-    guard let context = json?["context"], let line = context["line"]?.text,
-      let column = context["column"]?.text, let line = Int(line), let column = Int(column)
+  /// Where in the statement, and the words that say so: the user's file has other lines and columns.
+  private var place: (Statement.Place, words: String)? {
+    if let context = json?["context"], let line = context["line"]?.text.flatMap({ Int($0) }),
+      let column = context["column"]?.text.flatMap({ Int($0) })
+    {
+      return (.init(line: line, column: column), " (line [\(line)], column [\(column)])")
+    }
+    // Some errors have it in their words alone.
+    guard let start = words.firstRange(of: " at line "),
+      let middle = words[start.upperBound...].firstRange(of: ", column "),
+      let line = Int(words[start.upperBound..<middle.lowerBound]),
+      let column = Int(words[middle.upperBound...].prefix { $0.isNumber })
     else { return nil }
-    return Statement.Place(line: line, column: column)
+    return (.init(line: line, column: column), " at line \(line), column \(column)")
   }
 
   /// The failure that this answer means.
   func failure(url: String) -> DruidFailure {
     var failure = DruidFailure(kind, words)
-    failure.place = place
-    if let place {
-      // The user's file has other lines and columns than the statement that was sent.
-      let theirs = " (line [\(place.line)], column [\(place.column)])"
-      if let range = failure.message.firstRange(of: theirs) {
+    if let (place, words) = place {
+      failure.place = place
+      if let range = failure.message.firstRange(of: words) {
         failure.message.removeSubrange(range)
       }
+    }
+    if words.hasPrefix("Incorrect syntax near the keyword"), failure.place?.column != 1 {
+      failure.hints = ["a name that is a word of SQL, such as one or user, needs double quotes"]
     }
     switch failure.kind {
     case .notDruid:

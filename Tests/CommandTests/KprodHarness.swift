@@ -161,13 +161,14 @@ final class RunningDevstack {
   private let process = Process()
   private let input = Pipe()
   let brokers: String
+  let druid: String
 
   var port: UInt16 { brokers.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
 
   init() throws {
     process.executableURL = Commands.directory.appendingPathComponent("devstack")
     // It serves for as long as its command lives, which is until the pipe is closed.
-    process.arguments = ["--", "sh", "-c", "echo $KAFKA_BROKERS; exec cat > /dev/null"]
+    process.arguments = ["--", "sh", "-c", "echo $KAFKA_BROKERS $DRUID_URL; exec cat > /dev/null"]
     process.environment = ["PATH": "/usr/bin:/bin"]
     process.standardInput = input
     let output = Pipe()
@@ -180,8 +181,10 @@ final class RunningDevstack {
     {
       line += byte
     }
-    brokers = String(decoding: line, as: UTF8.self)
-    try #require(!brokers.isEmpty, "devstack did not start")
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ").map(String.init)
+    try #require(words.count == 2, "devstack did not start")
+    brokers = words[0]
+    druid = words[1]
   }
 
   deinit {

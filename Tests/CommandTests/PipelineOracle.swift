@@ -163,7 +163,7 @@ struct PipelineOracle {
   private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
   private func money(_ value: Double) -> String { String(format: "%.2f", value) }
 
-  private func time(_ seconds: Int) -> String {
+  func time(_ seconds: Int) -> String {
     Date(timeIntervalSince1970: Double(seconds))
       .formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
       + "Z"

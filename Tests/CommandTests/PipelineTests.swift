@@ -14,20 +14,28 @@ import Testing
     try #require(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors == "")
 
-    // One result, one header; between two results one empty line.
-    let results = outcome.output.components(separatedBy: "\n\n")
+    try Self.compare(outcome.output, with: oracle)
+  }
+
+  /// The answers to druid.sql as csv: one header each, and an empty line between two.
+  static func compare(
+    _ csv: String, with oracle: PipelineOracle, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let results = csv.components(separatedBy: "\n\n")
       .map {
         $0.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
       }
-    try #require(results.count == oracle.answers.count)
+    try #require(results.count == oracle.answers.count, sourceLocation: sourceLocation)
     for (result, expected) in zip(results, oracle.answers) {
       let rows = result.dropFirst().map { $0.map(String.init) }
-      #expect(!rows.isEmpty || expected.rows.isEmpty, "\(expected.name): no rows")
-      #expect(rows.count == expected.rows.count, "\(expected.name)")
+      let name = expected.name
+      #expect(
+        !rows.isEmpty || expected.rows.isEmpty, "\(name): no rows", sourceLocation: sourceLocation)
+      #expect(rows.count == expected.rows.count, "\(name)", sourceLocation: sourceLocation)
       for (row, wanted) in zip(rows, expected.rows) {
         #expect(
           row.count == wanted.count && zip(row, wanted).allSatisfy(Self.areEqual),
-          "\(expected.name): \(row) is not \(wanted)")
+          "\(name): \(row) is not \(wanted)", sourceLocation: sourceLocation)
       }
     }
   }

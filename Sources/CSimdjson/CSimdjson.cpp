@@ -1,175 +1,418 @@
-// simdjson's on-demand parser behind a C interface. No exception leaves this file.
+// simdjson's first stage behind a C interface, and a walk over the tokens that it finds. No exception leaves this file.
+//
+// simdjson marks where each token begins, and makes sure of UTF-8, of closed strings and of what may stand in them. The
+// rest of the grammar is checked here, token by token, which costs a tenth of what its on-demand parser takes for a few
+// fields of a flat line. A string may hold no newline, so a whole block of lines can be marked in one go: where that
+// succeeds, every newline lies outside of strings and each line has the tokens it would have alone.
 #include "CSimdjson.h"
 
 #include <simdjson.h>
 
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
-#include <string_view>
+#include <string>
 
 using namespace simdjson;
 
-struct csj_parser {
-  ondemand::parser parser;
-};
-
-csj_parser *csj_new(void) { return new (std::nothrow) csj_parser; }
-
-void csj_free(csj_parser *parser) { delete parser; }
-
 namespace {
 
-struct Search {
+using Marker = std::unique_ptr<internal::dom_parser_implementation>;
+
+/// Bytes that are marked at once: their marks stay in the processor's nearer caches.
+const size_t windowSize = 32768;
+/// How deep objects and arrays may be nested.
+const size_t depthLimit = 1024;
+
+}  // namespace
+
+struct csj_parser {
+  /// What is looked for, and where the answers go.
   const char *const *names;
   const size_t *lengths;
   const size_t *parts;
   size_t count;
-  csj_value *values;
-  /// Where the line ends.
-  const char *end;
-  /// Whether there is a backslash anywhere in the line; else every key is its text.
-  bool has_escapes;
+  std::unique_ptr<csj_value[]> values;
+  /// Marks single lines, and blocks of lines.
+  Marker lineMarker, blockMarker;
+  /// The lines to come, as `csj_block` was told.
+  const char *block = nullptr, *blockEnd = nullptr;
+  /// The part of the block that was tried last; whether it could be marked, and which mark comes next.
+  const char *window = nullptr, *windowEnd = nullptr;
+  bool isMarked = false;
+  size_t next = 0;
+  /// The first backslash of the window from the current line on.
+  const char *backslash = nullptr;
+  /// Decoded strings of the current line.
+  std::unique_ptr<uint8_t[]> text;
+  size_t textCapacity = 0, textUsed = 0;
+
+  bool reserveText(size_t size) {
+    textUsed = 0;
+    if (size <= textCapacity) return true;
+    text.reset(new (std::nothrow) uint8_t[size]);
+    textCapacity = text ? size : 0;
+    return text != nullptr;
+  }
 };
 
-/// Whether the key that begins at `raw`, behind its opening quote, is this name as it stands.
-bool is_key(const char *raw, const char *name, size_t length, const char *end) {
-  return size_t(end - raw) > length && raw[length] == '"' && std::memcmp(raw, name, length) == 0;
+namespace {
+
+bool isSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool isDigit(char c) { return c >= '0' && c <= '9'; }
+
+/// Makes a marker ready for `size` bytes.
+error_code prepare(Marker &marker, size_t size) {
+  if (marker && marker->capacity() >= size) return SUCCESS;
+  return get_active_implementation()->create_dom_parser_implementation(
+      size < 4096 ? 4096 : size * 2, depthLimit, marker);
 }
 
-error_code take(ondemand::value value, csj_value &out) {
-  ondemand::json_type type;
-  SIMDJSON_TRY(value.type().get(type));
-  switch (type) {
-    case ondemand::json_type::string: {
-      std::string_view text;
-      SIMDJSON_TRY(value.get_string().get(text));
-      out = {CSJ_STRING, text.data(), text.size()};
-      return SUCCESS;
-    }
-    case ondemand::json_type::number: {
-      // Reading the number validates it; the token is its bytes as written.
-      std::string_view token = value.raw_json_token();
-      while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' || token.back() == '\n')) {
-        token.remove_suffix(1);
-      }
-      out = {CSJ_NUMBER, token.data(), token.size()};
-      ondemand::number number;
-      const error_code error = value.get_number().get(number);
-      // An integer beyond 64 bits is still a number as written.
-      if (error == NUMBER_ERROR || error == INCORRECT_TYPE) {
-        double wide;
-        return value.get_double().get(wide);
-      }
-      return error;
-    }
-    case ondemand::json_type::boolean: {
-      bool truth;
-      SIMDJSON_TRY(value.get_bool().get(truth));
-      out = truth ? csj_value{CSJ_TRUE, "true", 4} : csj_value{CSJ_FALSE, "false", 5};
-      return SUCCESS;
-    }
-    case ondemand::json_type::null:
-      if (!value.is_null()) return N_ATOM_ERROR;
-      out = {CSJ_NULL, "null", 4};
-      return SUCCESS;
-    case ondemand::json_type::object: {
-      ondemand::object object;
-      SIMDJSON_TRY(value.get_object().get(object));
-      std::string_view json;
-      SIMDJSON_TRY(object.raw_json().get(json));
-      out = {CSJ_OBJECT, json.data(), json.size()};
-      return SUCCESS;
-    }
-    default: {
-      ondemand::array array;
-      SIMDJSON_TRY(value.get_array().get(array));
-      std::string_view json;
-      SIMDJSON_TRY(array.raw_json().get(json));
-      out = {CSJ_ARRAY, json.data(), json.size()};
-      return SUCCESS;
+/// Marks the window of the block that begins with `line`; afterwards `isMarked` tells whether that went well.
+void openWindow(csj_parser &parser, const char *line, size_t length) {
+  parser.window = line;
+  parser.windowEnd = line + length;
+  parser.isMarked = false;
+  parser.next = 0;
+  const size_t left = size_t(parser.blockEnd - line);
+  if (left > length) {
+    // Up to the last newline within reach.
+    const size_t reach = left < windowSize ? left : windowSize;
+    const void *last = memrchr(line, '\n', reach);
+    if (last != nullptr && static_cast<const char *>(last) > parser.windowEnd) {
+      parser.windowEnd = static_cast<const char *>(last);
     }
   }
+  const size_t size = size_t(parser.windowEnd - line);
+  if (prepare(parser.blockMarker, size) != SUCCESS) return;
+  parser.isMarked = parser.blockMarker->stage1(
+      reinterpret_cast<const uint8_t *>(line), size, stage1_mode::regular) == SUCCESS;
+  parser.backslash = static_cast<const char *>(std::memchr(line, '\\', size));
 }
 
-/// Walks one object to its end. `open` tells which paths lead here (their first `depth` parts match).
-error_code walk(ondemand::object object, const Search &search, uint64_t open, size_t depth) {
-  for (auto field : object) {
-    ondemand::raw_json_string raw;
-    SIMDJSON_TRY(field.key().get(raw));
-    std::string_view key;
-    if (search.has_escapes) SIMDJSON_TRY(field.unescaped_key().get(key));
-    ondemand::value value;
-    SIMDJSON_TRY(field.value().get(value));
-    uint64_t ends = 0, leads = 0;
-    const char *const *names = search.names;
-    const size_t *lengths = search.lengths;
-    for (size_t i = 0; i < search.count; i++) {
+/// Whether there is a backslash in a line of the window; the lines come in their order.
+bool hasBackslash(csj_parser &parser, const char *line, const char *end) {
+  if (parser.backslash != nullptr && parser.backslash < line) {
+    parser.backslash =
+        static_cast<const char *>(std::memchr(line, '\\', size_t(parser.windowEnd - line)));
+  }
+  return parser.backslash != nullptr && parser.backslash < end;
+}
+
+/// Marks a line on its own.
+error_code markLine(csj_parser &parser, const char *line, size_t length) {
+  SIMDJSON_TRY(prepare(parser.lineMarker, length));
+  return parser.lineMarker->stage1(
+      reinterpret_cast<const uint8_t *>(line), length, stage1_mode::regular);
+}
+
+/// Whether all escapes between the quotes are some that JSON has.
+bool hasGoodEscapes(const char *from, const char *to) {
+  for (; from < to; from++) {
+    if (*from != '\\') continue;
+    from++;
+    if (*from == 'u') {
+      for (int i = 0; i < 4; i++) {
+        if (!std::isxdigit(static_cast<unsigned char>(*++from))) return false;
+      }
+    } else if (*from == 0 || std::strchr("\"\\/bfnrt", *from) == nullptr) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Where a number ends that begins here, or `nullptr` where it is none of JSON's.
+inline const char *endOfNumber(const char *from, const char *limit) {
+  if (*from == '-' && ++from == limit) return nullptr;
+  if (!isDigit(*from)) return nullptr;
+  if (*from == '0') {
+    from++;
+  } else {
+    while (from < limit && isDigit(*from)) from++;
+  }
+  if (from < limit && *from == '.') {
+    if (++from == limit || !isDigit(*from)) return nullptr;
+    while (from < limit && isDigit(*from)) from++;
+  }
+  if (from < limit && (*from == 'e' || *from == 'E')) {
+    if (++from < limit && (*from == '+' || *from == '-')) from++;
+    if (from == limit || !isDigit(*from)) return nullptr;
+    while (from < limit && isDigit(*from)) from++;
+  }
+  return from;
+}
+
+/// Whether a number is too large for a double; only an exponent or very many digits make it so.
+bool isBeyondDoubles(const csj_value &number) {
+  const bool isPlain = number.length < 300 &&
+                       std::memchr(number.bytes, 'e', number.length) == nullptr &&
+                       std::memchr(number.bytes, 'E', number.length) == nullptr;
+  return !isPlain &&
+         std::isinf(std::strtod(std::string(number.bytes, number.length).c_str(), nullptr));
+}
+
+using Token = const uint32_t *;
+
+/// One line and its tokens. A token is where the mark says; behind the last mark stands the length of what was marked, so
+/// there is always one behind a token of the line, and one that is not below `limit` is none of its.
+///
+/// Each step takes the token it begins with and returns the one behind it, or `nullptr` after ``fail``.
+struct Walk {
+  csj_parser &parser;
+  const internal::dom_parser_implementation &marker;
+  const char *base;
+  uint32_t limit;
+  /// Whether there is a backslash in the line; else every string is its text.
+  bool hasEscapes;
+  error_code error = SUCCESS;
+  /// Where the walk stood when it failed.
+  uint32_t place = 0;
+
+  Token fail(Token token, error_code code) {
+    error = code;
+    place = *token < limit ? *token : limit;
+    return nullptr;
+  }
+
+  bool is(Token token, char c) const { return *token < limit && base[*token] == c; }
+
+  /// The end of the token before this one: what is between them is space.
+  const char *endBefore(Token token) const {
+    const char *end = base + (*token < limit ? *token : limit);
+    while (isSpace(end[-1])) end--;
+    return end;
+  }
+
+  bool isWord(Token token, const char *word, size_t length) const {
+    const char *from = base + *token;
+    return std::memcmp(from, word, length) == 0 && endBefore(token + 1) == from + length;
+  }
+
+  /// Passes a value of any kind by, checking it. There is a token.
+  simdjson_inline Token skip(Token token, size_t depth) {
+    const char *from = base + *token;
+    const char first = *from;
+    if (first == '"') {
+      if (!hasEscapes || hasGoodEscapes(from + 1, endBefore(token + 1) - 1)) return token + 1;
+      return fail(token, STRING_ERROR);
+    }
+    if (isDigit(first) || first == '-') {
+      // A number ends where the next token is, or else at space.
+      const char *stop = base + (token[1] < limit ? token[1] : limit);
+      const char *end = endOfNumber(from, stop);
+      if (end == stop || (end != nullptr && end == endBefore(token + 1))) return token + 1;
+      return fail(token, NUMBER_ERROR);
+    }
+    return skipOther(token, depth);
+  }
+
+  Token skipOther(Token token, size_t depth) {
+    switch (base[*token]) {
+      case '{':
+        return depth < depthLimit ? walk(token + 1, 0, 0, depth + 1) : fail(token, DEPTH_ERROR);
+      case '[':
+        return depth < depthLimit ? skipArray(token + 1, depth + 1) : fail(token, DEPTH_ERROR);
+      case 't': return isWord(token, "true", 4) ? token + 1 : fail(token, T_ATOM_ERROR);
+      case 'f': return isWord(token, "false", 5) ? token + 1 : fail(token, F_ATOM_ERROR);
+      case 'n': return isWord(token, "null", 4) ? token + 1 : fail(token, N_ATOM_ERROR);
+      default: return fail(token, TAPE_ERROR);
+    }
+  }
+
+  Token skipArray(Token token, size_t depth) {
+    if (is(token, ']')) return token + 1;
+    while (true) {
+      if (*token >= limit) return fail(token, INCOMPLETE_ARRAY_OR_OBJECT);
+      token = skip(token, depth);
+      if (token == nullptr) return nullptr;
+      if (is(token, ']')) return token + 1;
+      if (!is(token, ',')) return fail(token, TAPE_ERROR);
+      token++;
+    }
+  }
+
+  /// Decodes the string behind a quote into the parser's room.
+  bool decode(const char *&text, size_t &length) {
+    uint8_t *room = parser.text.get() + parser.textUsed;
+    uint8_t *stop = marker.parse_string(reinterpret_cast<const uint8_t *>(text), room);
+    if (stop == nullptr) return false;
+    text = reinterpret_cast<const char *>(room);
+    length = size_t(stop - room);
+    parser.textUsed += length;
+    return true;
+  }
+
+  /// Reads a value.
+  Token read(Token token, csj_value &out, size_t depth) {
+    const Token next = skip(token, depth);
+    if (next == nullptr) return nullptr;
+    const char *from = base + *token;
+    out = {CSJ_NUMBER, from, size_t(endBefore(next) - from)};
+    switch (*from) {
+      case '"':
+        out = {CSJ_STRING, from + 1, out.length - 2};
+        if (hasEscapes && std::memchr(out.bytes, '\\', out.length) != nullptr &&
+            !decode(out.bytes, out.length)) {
+          return fail(token, STRING_ERROR);
+        }
+        break;
+      case '{': out.kind = CSJ_OBJECT; break;
+      case '[': out.kind = CSJ_ARRAY; break;
+      case 't': out.kind = CSJ_TRUE; break;
+      case 'f': out.kind = CSJ_FALSE; break;
+      case 'n': out.kind = CSJ_NULL; break;
+      default:
+        if (isBeyondDoubles(out)) return fail(token, NUMBER_ERROR);
+    }
+    return next;
+  }
+
+  /// Whether the key at `token`, whose colon follows, is this name, in a line without escapes.
+  simdjson_inline bool isKey(Token token, const char *name, size_t length) const {
+    // It ends at the first quote, which stands before the colon.
+    const char *key = base + token[0] + 1;
+    return token[0] + 1 + length < token[1] && key[length] == '"' && std::memcmp(key, name, length) == 0;
+  }
+
+  /// Which of the open paths go on with the key at `token`; false when its escapes are none of JSON's.
+  bool match(Token token, uint64_t open, size_t part, uint64_t &ends, uint64_t &leads) {
+    const char *key = base + *token + 1;
+    size_t length = 0;
+    if (hasEscapes) {
+      length = size_t(endBefore(token + 1) - key) - 1;
+      if (std::memchr(key, '\\', length) != nullptr) {
+        if (!hasGoodEscapes(key, key + length)) return false;
+        // A key that stands for no text, like half a surrogate, has no name that was asked for.
+        if (!decode(key, length)) return true;
+      }
+    }
+    const char *const *names = parser.names;
+    const size_t *lengths = parser.lengths;
+    for (size_t i = 0; i < parser.count; i++) {
       if ((open >> i & 1) != 0 &&
-          (search.has_escapes ? key == std::string_view(names[depth], lengths[depth])
-                              : is_key(raw.raw(), names[depth], lengths[depth], search.end))) {
-        (search.parts[i] == depth + 1 ? ends : leads) |= uint64_t(1) << i;
+          (hasEscapes ? lengths[part] == length && std::memcmp(key, names[part], length) == 0
+                      : isKey(token, names[part], lengths[part]))) {
+        (parser.parts[i] == part + 1 ? ends : leads) |= uint64_t(1) << i;
       }
-      names += search.parts[i];
-      lengths += search.parts[i];
+      names += parser.parts[i];
+      lengths += parser.parts[i];
     }
-    if ((ends | leads) == 0) continue;  // the iterator skips the value
-    ondemand::json_type type;
-    SIMDJSON_TRY(value.type().get(type));
-    for (size_t i = 0; i < search.count; i++) {
-      if (((ends | leads) >> i & 1) != 0) search.values[i] = {CSJ_ABSENT, nullptr, 0};
+    return true;
+  }
+
+  /// Reads a value that some paths lead to or through.
+  Token readMatched(Token token, uint64_t ends, uint64_t leads, size_t part, size_t depth) {
+    for (size_t i = 0; i < parser.count; i++) {
+      if (((ends | leads) >> i & 1) != 0) parser.values[i] = {CSJ_ABSENT, nullptr, 0};
     }
-    if (leads != 0 && type == ondemand::json_type::object) {
-      for (size_t i = 0; i < search.count; i++) {
-        if ((ends >> i & 1) != 0) search.values[i] = {CSJ_OBJECT, nullptr, 0};
+    csj_value found = {CSJ_ABSENT, nullptr, 0};
+    const char *from = base + *token;
+    if (leads != 0 && *from == '{') {
+      if (depth >= depthLimit) return fail(token, DEPTH_ERROR);
+      token = walk(token + 1, leads, part + 1, depth + 1);
+      if (token != nullptr) found = {CSJ_OBJECT, from, size_t(endBefore(token) - from)};
+    } else {
+      token = ends != 0 ? read(token, found, depth) : skip(token, depth);
+    }
+    for (size_t i = 0; i < parser.count; i++) {
+      if ((ends >> i & 1) != 0) parser.values[i] = found;
+    }
+    return token;
+  }
+
+  /// Walks an object, whose brace was taken, to its end. `open` tells which paths lead here with their first `part` parts.
+  Token walk(Token token, uint64_t open, size_t part, size_t depth) {
+    if (is(token, '}')) return token + 1;
+    // Most look for one path in lines without escapes: its name is kept at hand.
+    const bool isSimple = parser.count == 1 && open == 1 && !hasEscapes;
+    const char *const name = isSimple ? parser.names[part] : nullptr;
+    const size_t length = isSimple ? parser.lengths[part] : 0;
+    while (true) {
+      if (!is(token, '"')) return fail(token, TAPE_ERROR);
+      if (!is(token + 1, ':')) return fail(token + 1, TAPE_ERROR);
+      if (token[2] >= limit) return fail(token + 2, INCOMPLETE_ARRAY_OR_OBJECT);
+      uint64_t ends = 0, leads = 0;
+      if (isSimple) {
+        if (isKey(token, name, length)) (parser.parts[0] == part + 1 ? ends : leads) = 1;
+      } else if ((open != 0 || hasEscapes) && !match(token, open, part, ends, leads)) {
+        return fail(token, STRING_ERROR);
       }
-      ondemand::object inner;
-      SIMDJSON_TRY(value.get_object().get(inner));
-      SIMDJSON_TRY(walk(inner, search, leads, depth + 1));
-    } else if (ends != 0) {
-      csj_value found;
-      SIMDJSON_TRY(take(value, found));
-      for (size_t i = 0; i < search.count; i++) {
-        if ((ends >> i & 1) != 0) search.values[i] = found;
-      }
+      token = (ends | leads) == 0 ? skip(token + 2, depth)
+                                  : readMatched(token + 2, ends, leads, part, depth);
+      if (token == nullptr) return nullptr;
+      if (!is(token, ',')) return is(token, '}') ? token + 1 : fail(token, TAPE_ERROR);
+      token++;
     }
   }
-  return SUCCESS;
-}
+
+  /// Walks the whole line.
+  Token run(Token token) {
+    if (!is(token, '{')) return fail(token, INCORRECT_TYPE);
+    const uint64_t all = parser.count == 64 ? ~uint64_t(0) : (uint64_t(1) << parser.count) - 1;
+    token = walk(token + 1, all, 0, 1);
+    return token == nullptr || *token >= limit ? token : fail(token, TRAILING_CONTENT);
+  }
+};
 
 }  // namespace
 
-int32_t csj_find(
-    csj_parser *parser, const char *line, size_t length, const char *const *names,
-    const size_t *lengths, const size_t *parts, size_t count, csj_value *values, size_t *offset) {
-  for (size_t i = 0; i < count; i++) values[i] = {CSJ_ABSENT, nullptr, 0};
+csj_parser *csj_new(
+    const char *const *names, const size_t *lengths, const size_t *parts, size_t count) {
+  if (count > 64) return nullptr;
+  std::unique_ptr<csj_parser> parser(new (std::nothrow) csj_parser);
+  if (!parser) return nullptr;
+  parser->names = names;
+  parser->lengths = lengths;
+  parser->parts = parts;
+  parser->count = count;
+  parser->values.reset(new (std::nothrow) csj_value[count + 1]);
+  return parser->values ? parser.release() : nullptr;
+}
+
+void csj_free(csj_parser *parser) { delete parser; }
+
+void csj_block(csj_parser *parser, const char *text, size_t length) {
+  parser->block = text;
+  parser->blockEnd = text == nullptr ? nullptr : text + length;
+  parser->window = parser->windowEnd = nullptr;
+}
+
+const csj_value *csj_values(const csj_parser *parser) { return parser->values.get(); }
+
+int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *offset) {
+  for (size_t i = 0; i < parser->count; i++) parser->values[i] = {CSJ_ABSENT, nullptr, 0};
   *offset = 0;
-  if (count > 64) return UNEXPECTED_ERROR;
-  ondemand::document document;
-  error_code error =
-      parser->parser.iterate(line, length, length + SIMDJSON_PADDING).get(document);
-  if (error == SUCCESS) {
-    ondemand::object object;
-    error = document.get_object().get(object);
-    if (error == SUCCESS) {
-      const Search search{names, lengths, parts, count, values, line + length,
-                          std::memchr(line, '\\', length) != nullptr};
-      const uint64_t all = count == 64 ? ~uint64_t(0) : (uint64_t(1) << count) - 1;
-      error = walk(object, search, all, 0);
-    }
-    const char *end = nullptr;
-    if (error == SUCCESS && document.current_location().get(end) != OUT_OF_BOUNDS) {
-      error = TRAILING_CONTENT;
-    }
-    if (error != SUCCESS) {
-      const char *place = nullptr;
-      if (document.current_location().get(place) == SUCCESS && place >= line && place <= line + length) {
-        *offset = size_t(place - line);
-      } else {
-        *offset = length;
-      }
-    }
+  if (length == 0) return EMPTY;
+  const char *const end = line + length;
+  const bool isInBlock = line >= parser->block && end <= parser->blockEnd;
+  if (isInBlock && (line < parser->window || line >= parser->windowEnd)) {
+    openWindow(*parser, line, length);
   }
-  return error;
+  const bool isMarked = isInBlock && parser->isMarked && end <= parser->windowEnd;
+  if (!isMarked) {
+    if (const error_code error = markLine(*parser, line, length)) return error;
+  }
+  Marker &marker = isMarked ? parser->blockMarker : parser->lineMarker;
+  const uint32_t *const marks = marker->structural_indexes.get();
+  const char *const base = isMarked ? parser->window : line;
+  const uint32_t *token = isMarked ? marks + parser->next : marks;
+  // A line that was given up in its middle has left marks behind.
+  while (base + *token < line) token++;
+  const bool hasEscapes = isMarked ? hasBackslash(*parser, line, end)
+                                   : std::memchr(line, '\\', length) != nullptr;
+  if (hasEscapes && !parser->reserveText(length + 2 * SIMDJSON_PADDING)) return MEMALLOC;
+  Walk walk{*parser, *marker, base, uint32_t(end - base), hasEscapes};
+  token = walk.run(token);
+  if (isMarked) {
+    // After an error the next line finds its own beginning.
+    if (token != nullptr) parser->next = size_t(token - marks);
+  }
+  if (token == nullptr) *offset = size_t(base + walk.place - line);
+  return walk.error;
 }
 
 const char *csj_error_message(int32_t error) { return error_message(error_code(error)); }

@@ -20,35 +20,44 @@ internal import CSimdjson
   }
 
   private let parser: OpaquePointer
-  /// The names of all paths, one after the other, as C strings that live as long as this value.
-  private let names: [UnsafePointer<CChar>?]
-  private let lengths: [Int]
-  private let parts: [Int]
-  private var values: [csj_value]
+  /// The names of all paths, one after the other, their lengths, and how many of them each path has.
+  private let names: UnsafeMutableBufferPointer<UnsafePointer<CChar>?>
+  private let lengths: UnsafeMutableBufferPointer<Int>
+  private let parts: UnsafeMutableBufferPointer<Int>
+  private let values: UnsafePointer<csj_value>
 
   /// - Parameter paths: what to look up, at most 64; a path of several parts walks nested objects.
   package init(fields paths: [[String]]) {
-    guard let parser = unsafe csj_new() else { preconditionFailure("out of memory") }
-    unsafe self.parser = parser
-    var names: [UnsafePointer<CChar>?] = unsafe []
-    var lengths: [Int] = []
-    for name in paths.joined() {
+    let all = paths.flatMap { $0 }
+    unsafe names = .allocate(capacity: all.count)
+    unsafe lengths = .allocate(capacity: all.count)
+    unsafe parts = .allocate(capacity: paths.count)
+    for (index, name) in all.enumerated() {
       let bytes = Array(name.utf8)
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
       for (index, byte) in bytes.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
       unsafe copy[bytes.count] = 0
-      unsafe names.append(UnsafePointer(copy))
-      lengths.append(bytes.count)
+      unsafe names.initializeElement(at: index, to: UnsafePointer(copy))
+      unsafe lengths.initializeElement(at: index, to: bytes.count)
     }
-    unsafe self.names = names
-    self.lengths = lengths
-    parts = paths.map(\.count)
-    unsafe values = Array(repeating: csj_value(), count: paths.count)
+    for (index, path) in paths.enumerated() {
+      unsafe parts.initializeElement(at: index, to: path.count)
+    }
+    guard
+      let parser = unsafe csj_new(
+        names.baseAddress, lengths.baseAddress, parts.baseAddress, paths.count),
+      let values = unsafe csj_values(parser)
+    else { preconditionFailure("out of memory, or more than 64 fields") }
+    unsafe self.parser = parser
+    unsafe self.values = values
   }
 
   deinit {
     unsafe csj_free(parser)
     for index in unsafe names.indices { unsafe names[index]?.deallocate() }
+    unsafe names.deallocate()
+    unsafe lengths.deallocate()
+    unsafe parts.deallocate()
   }
 
   /// Reads a line; then ``kind(_:)`` and ``bytes(_:)`` tell what its fields hold, until the next call.
@@ -60,14 +69,24 @@ internal import CSimdjson
     var offset = 0
     // simdjson reads `padding` bytes behind the line, which the caller promises to be readable.
     let error = unsafe line.withUnsafeBytes { line in
-      unsafe csj_find(
-        parser, line.baseAddress, line.count, names, lengths, parts, parts.count, &values, &offset)
+      unsafe csj_find(parser, line.baseAddress, line.count, &offset)
     }
     guard error == 0 else {
       let words = unsafe csj_error_message(error).map { unsafe String(cString: $0) } ?? ""
       throw Malformed(reason: words, offset: offset)
     }
   }
+
+  /// Says that the lines of the next reads are those of this block, in their order, each ended by a newline: many are then
+  /// looked at in one go. Lines from elsewhere can still be read.
+  ///
+  /// The block must stay as it is until ``leaveBlock()`` or the next one.
+  @unsafe package func enterBlock(_ block: UnsafeRawBufferPointer) {
+    unsafe csj_block(parser, block.baseAddress, block.count)
+  }
+
+  /// Forgets the block, which may then change.
+  package func leaveBlock() { unsafe csj_block(parser, nil, 0) }
 
   /// What the field of this index holds.
   package func kind(_ index: Int) -> Kind { unsafe Kind(rawValue: values[index].kind) ?? .absent }

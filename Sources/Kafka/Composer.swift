@@ -6,7 +6,8 @@ internal import Plumbing
 /// Makes a message of a line: finds its key, its time, and for an envelope all that is in it.
 struct Composer: ~Copyable {
   private let form: RecordForm
-  private let partitionCount: Int32
+  /// How many partitions the topic has.
+  var partitionCount: Int32
   private let fixedKey: FixedBytes?
   private var json: JSONLine
   private let usesJSON: Bool
@@ -15,6 +16,12 @@ struct Composer: ~Copyable {
   private let fixedHeaders: [Header]
   private let isPlacedByKey: Bool
   private let hasTimes: Bool
+  /// Where the key comes from; `form.key` without what belongs to it, because looking at that counts references.
+  private let source: KeySource
+
+  private enum KeySource {
+    case none, fixed, delimited, field
+  }
 
   init(_ form: RecordForm, partitionCount: Int32, headers: [Header]) {
     self.form = form
@@ -22,6 +29,13 @@ struct Composer: ~Copyable {
     fixedHeaders = headers
     isPlacedByKey = form.key != .none && form.partition == nil && partitionCount > 0
     hasTimes = form.timestampField != nil
+    source =
+      switch form.key {
+      case .none: .none
+      case .fixed: .fixed
+      case .delimited: .delimited
+      case .field: .field
+      }
     var fields: [[String]] = []
     fixedKey = if case .fixed(let key) = form.key { FixedBytes(key) } else { nil }
     if case .field(let path) = form.key { fields.append(path) }
@@ -35,6 +49,15 @@ struct Composer: ~Copyable {
   func arenaNeed(_ length: Int) -> Int {
     // Decoded text is never longer than it was as JSON.
     form.isEnvelope || usesJSON ? length : 0
+  }
+
+  /// Says which block the next lines are in; it stays as it is until ``leaveBlock()``.
+  func enterBlock(_ block: UnsafeRawBufferPointer) {
+    if usesJSON, form.delimiter == [0x0a] { unsafe json.enterBlock(block) }
+  }
+
+  func leaveBlock() {
+    if usesJSON { json.leaveBlock() }
   }
 
   /// Fills the batch's next message from a line; the batch has room for it.
@@ -53,15 +76,15 @@ struct Composer: ~Copyable {
         throw Unusable(.notJSON)
       }
     }
-    switch form.key {
+    switch source {
     case .none: break
     case .fixed:
       unsafe message.key = fixedKey?.start
       unsafe message.key_len = fixedKey?.count ?? 0
-    case .delimited(let delimiter):
-      try unsafe splitKey(line, at: delimiter, &message)
+    case .delimited:
+      try unsafe splitKey(line, &message)
     case .field:
-      try unsafe takeKey(&message, into: &batch)
+      try unsafe takeKey(line, &message, into: &batch)
     }
     if form.emptyIsNull, unsafe message.len == 0 { unsafe message.payload = nil }
     unsafe message.partition = place(message)
@@ -78,9 +101,10 @@ struct Composer: ~Copyable {
   }
 
   private func splitKey(
-    _ line: UnsafeRawBufferPointer, at delimiter: [UInt8], _ message: inout rd_kafka_message_t
+    _ line: UnsafeRawBufferPointer, _ message: inout rd_kafka_message_t
   ) throws(Unusable) {
-    guard let length = unsafe position(of: delimiter, in: line, from: 0),
+    guard case .delimited(let delimiter) = form.key,
+      let length = unsafe position(of: delimiter, in: line, from: 0),
       let start = unsafe UnsafeMutableRawPointer(mutating: line.baseAddress)
     else { throw Unusable(.noKey) }
     unsafe message.key = start
@@ -90,22 +114,32 @@ struct Composer: ~Copyable {
   }
 
   private func takeKey(
-    _ message: inout rd_kafka_message_t, into batch: inout Batch
+    _ line: UnsafeRawBufferPointer, _ message: inout rd_kafka_message_t, into batch: inout Batch
   ) throws(Unusable) {
     switch json.kind(0) {
     case .string, .number, .true, .false: break
     case .absent, .null, .object, .array: throw Unusable(.noKey)
     }
     json.withBytes(of: 0) { bytes in
-      let copy = unsafe batch.reserve(bytes.byteCount)
       unsafe bytes.withUnsafeBytes { source in
-        if let start = source.baseAddress {
-          unsafe copy.copyMemory(from: start, byteCount: source.count)
-        }
+        unsafe message.key = unsafe stable(source, of: line, in: &batch)
+        unsafe message.key_len = source.count
       }
-      unsafe message.key = copy
-      unsafe message.key_len = bytes.byteCount
     }
+  }
+
+  /// Bytes that stay where they are until the batch is sent: those of the line itself, or a copy.
+  @inline(__always)
+  private func stable(
+    _ bytes: UnsafeRawBufferPointer, of line: UnsafeRawBufferPointer, in batch: inout Batch
+  ) -> UnsafeMutableRawPointer? {
+    guard let start = bytes.baseAddress, let lineStart = line.baseAddress else { return nil }
+    if unsafe start >= lineStart && start < lineStart + line.count {
+      return unsafe UnsafeMutableRawPointer(mutating: start)
+    }
+    let copy = unsafe batch.reserve(bytes.count)
+    unsafe copy.copyMemory(from: start, byteCount: bytes.count)
+    return unsafe copy
   }
 
   private func timestamp() throws(Unusable) -> Int64 {

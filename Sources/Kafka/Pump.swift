@@ -15,6 +15,8 @@ package struct Pump: ~Copyable {
   private var sender: Sender?
   private let ledger: Ledger
   private let isPlain: Bool
+  /// Whether there is a limit of lines a second.
+  private let isPaced: Bool
   private let keepsProgress: Bool
   private let delimiter: [UInt8]
   private let maximumLength: Int
@@ -80,6 +82,7 @@ package struct Pump: ~Copyable {
     }
     isPlain =
       form.key == .none && form.partition == nil && form.isBatchable && !form.emptyIsNull
+    isPaced = form.maximumRate != nil
     pace = form.maximumRate.map { Pace(perSecond: $0) }
     // Beside lines that are being typed a progress line is only in the way.
     keepsProgress = Diagnostics.isTerminal && !Terminal.isTerminal(STDIN_FILENO)
@@ -142,11 +145,13 @@ package struct Pump: ~Copyable {
     let block = unsafe input.bytes
     var position = 0
     isHeldBack = false
+    unsafe composer.enterBlock(block)
+    defer { composer.leaveBlock() }
     while stoppedBy == nil,
       let end = unsafe Kafka.position(
         of: delimiter, in: block, from: max(position, searched))
     {
-      if pace?.pause != nil {
+      if isPaced, pace?.pause != nil {
         isHeldBack = true
         break
       }
@@ -169,7 +174,7 @@ package struct Pump: ~Copyable {
   private mutating func take(_ line: UnsafeRawBufferPointer) {
     lines += 1
     bytes += line.count
-    pace?.count()
+    if isPaced { pace?.count() }
     if line.count > maximumLength { return unsafe refuse(.tooLong, line) }
     if isPlain {
       let index = batch.count

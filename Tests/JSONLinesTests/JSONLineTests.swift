@@ -29,11 +29,65 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "{", "[1]", "7", "{\"a\":1} {\"a\":2}", "{\"a\":tru}", "{\"a\":\"\u{1}\"}", "{\"a\":01}",
-    "{\"a\" 1}", "x",
-    "{\"a\":1,}",
+    "", " ", "{", "}", "[1]", "7", "x", "{\"a\":1} {\"a\":2}", "{\"a\":1}}", "{\"a\":\"\u{1}\"}",
+    "{\"a\" 1}", "{\"a\":1,}", "{,}", "{\"a\":}", "{\"a\"}", "{1:2}", "{\"a\":1 \"b\":2}",
+    "{\"b\":tru}", "{\"b\":nulll}", "{\"b\":01}", "{\"b\":1.}", "{\"b\":-}", "{\"b\":+1}",
+    "{\"b\":1e}", "{\"b\":\"\\q\"}", "{\"b\":\"\\u12g4\"}", "{\"b\":[1,]}", "{\"b\":[1}",
+    "{\"b\":{\"c\":1]}", "{\"b\":[1 2]}", "{\"b\":\"x\"y}", "{\"a\":1e999}",
+    "{\"b\":" + String(repeating: "[", count: 2000) + String(repeating: "]", count: 2000) + "}",
   ])
   func whatIsNoObjectIsMalformed(line: String) {
     #expect(throws: JSONLine.Malformed.self) { try read(line, [["a"]]) }
+  }
+
+  @Test(arguments: [
+    "{}", " {\t} ", #"{"b":[]}"#, #"{"b":[{},[1,-0.5e+3,"x"],true,false,null]}"#,
+    #"{"b":"\ud800"}"#,
+    #"{"\ud800":1}"#, #"{"b":"{}[],:\"\\"}"#, #"{"":0}"#, "{\"b\":\"\u{7f}é😀\"}\r",
+  ])
+  func otherObjectsAreRead(line: String) throws {
+    #expect(try read(line, [["a"]])[0].0 == .absent)
+  }
+
+  @Test func keysAreComparedAsText() throws {
+    #expect(try read(#"{"\u0061":1}"#, [["a"]])[0] == (.number, "1"))
+    #expect(try read(#"{"a\"b":1}"#, [[#"a"b"#]])[0] == (.number, "1"))
+    #expect(try read(#"{"a":"b","x":2}"#, [[#"a":"b"#]])[0].0 == .absent)
+    #expect(try read(#"{"aa":1,"b":2}"#, [["a"], ["aaa"]])[1].0 == .absent)
+    #expect(try read(#"{"a":{"b":1},"a":7}"#, [["a", "b"]])[0].0 == .absent)
+  }
+
+  /// Lines of a block are looked at together; each must come out as it does alone, whatever stands beside it.
+  @Test func aLineDoesNotSpoilItsNeighbours() throws {
+    let pieces = [
+      #"{"a":1}"#, #"{"a":"x\n","b":[1]}"#, #"{"k":"#, #"{"a":"open}"#, "\"", "", "\\", "{}", "[",
+      #"{"a":{"b":"\\"}}"#, "{\"a\":\"\u{2}\"}", #"{"a":2} "#, "\r", #"{"a":"\ud83d\ude00"}"#,
+    ]
+    var seed: UInt64 = 7
+    for round in 0..<200 {
+      let lines = (0..<40).map { _ in
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        // In most rounds bad lines are rare, so that blocks without them come up as well.
+        let isGood = (seed >> 40) % 100 < UInt64(round / 2)
+        return isGood ? #"{"z":0,"a":"good"}"# : pieces[Int((seed >> 33) % UInt64(pieces.count))]
+      }
+      let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+      let padded = text + [UInt8](repeating: 0x22, count: 64)
+      var reader = JSONLine(fields: [["a"]])
+      unsafe padded.withUnsafeBytes { bytes in
+        unsafe reader.enterBlock(UnsafeRawBufferPointer(rebasing: bytes[..<text.count]))
+        var start = 0
+        for line in lines {
+          let end = start + line.utf8.count
+          let span = unsafe RawSpan(
+            _unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+          let together = (try? reader.read(span)).map { (reader.kind(0), reader.text(of: 0)) }
+          let alone = try? read(line, [["a"]])[0]
+          #expect(together?.0 == alone?.0 && together?.1 == alone?.1, "\(line)")
+          start = end + 1
+        }
+        reader.leaveBlock()
+      }
+    }
   }
 }

@@ -23,7 +23,7 @@ enum csj_kind {
 };
 
 /// A value: for numbers, objects and arrays its bytes as written; for strings the decoded text.
-/// The bytes belong to the parser, or to the line, until the next call.
+/// The bytes belong to the line; those of a string with escapes to the parser, until the next call.
 struct csj_value {
   int32_t kind;
   const char *bytes;
@@ -32,18 +32,26 @@ struct csj_value {
 
 typedef struct csj_parser csj_parser;
 
-csj_parser *csj_new(void);
+/// Makes a parser that looks `count` names up, at most 64; `NULL` when there is no memory. A name may be a path: its parts
+/// follow each other in `names`, `parts[i]` of them for the i-th, and every part but the last must be an object. The names
+/// must live as long as the parser.
+csj_parser *csj_new(const char *const *names, const size_t *lengths, const size_t *parts, size_t count);
 void csj_free(csj_parser *parser);
 
-/// Looks `count` names up in the object that `line` holds, in any order of keys, and writes their values.
-/// The last of several equal keys wins, as most readers have it. A name may be a path: its parts follow each other,
-/// `parts[i]` of them for the i-th, and every part but the last must be an object.
+/// Says that the lines of the next `csj_find`s are those of this text, in their order, and each ends with a newline: then
+/// many are looked at in one go. Lines from elsewhere are still taken. The text must stay as it is until the next call of
+/// this; `NULL` forgets it.
+void csj_block(csj_parser *parser, const char *text, size_t length);
+
+/// Looks the names up in the object that `line` holds, in any order of keys; then `csj_values` has what they stand for.
+/// The last of several equal keys wins, as most readers have it.
 /// 0 when all went well; otherwise simdjson's error, and `*offset` (bytes from the line's start) where it stood.
-/// The whole line is validated as one JSON object with nothing behind it.
-int32_t csj_find(
-    csj_parser *parser, const char *line, size_t length, const char *const *names,
-    const size_t *lengths, const size_t *parts, size_t count, struct csj_value *values,
-    size_t *offset);
+/// The whole line is validated as one JSON object with nothing behind it. Half a surrogate is let pass where nobody asks
+/// for its text.
+int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *offset);
+
+/// What the names of the last `csj_find` stand for, in their order.
+const struct csj_value *csj_values(const csj_parser *parser);
 
 /// The words for an error of `csj_find`.
 const char *csj_error_message(int32_t error);

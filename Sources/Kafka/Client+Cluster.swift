@@ -115,6 +115,18 @@ extension Client {
     }
   }
 
+  /// The topic's partitions as they are now; `nil` when the cluster does not say so at once.
+  func currentPartitions() -> [Partition]? {
+    var metadata: UnsafePointer<rd_kafka_metadata>?
+    let error = unsafe rd_kafka_metadata(handle, 0, topic, &metadata, 500)
+    defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
+    guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer = unsafe metadata?.pointee,
+      unsafe answer.topic_cnt > 0, let topics = unsafe answer.topics
+    else { return nil }
+    let list = unsafe partitions(of: topics[0])
+    return list.isEmpty ? nil : list
+  }
+
   /// What it means that the cluster gave no answer.
   private func answer(error code: Int32, brokers: String) -> Answer {
     let code = trouble?.code ?? code

@@ -33,7 +33,8 @@ internal import Plumbing
     guard let configuration = unsafe rd_kafka_conf_new() else {
       throw KafkaFailure.failed("the Kafka client can't start")
     }
-    let sharedHeaders = settings.headers.isEmpty ? nil : SharedHeaders(settings.headers)
+    let sharedHeaders =
+      settings.headers.isEmpty || !settings.sharesHeaders ? nil : SharedHeaders(settings.headers)
     do {
       for property in settings.all { try unsafe Self.set(property, in: configuration) }
     } catch {
@@ -148,6 +149,19 @@ internal import Plumbing
     var words = [CChar](repeating: 0, count: 512)
     if unsafe rd_kafka_fatal_error(handle, &words, words.count) != RD_KAFKA_RESP_ERR_NO_ERROR {
       isDead = true
+    }
+  }
+
+  /// Why the producer died, when it was refused something that a new one would be refused as well.
+  func refusal(topic: String) -> KafkaFailure? {
+    switch unsafe rd_kafka_fatal_error(handle, nil, 0) {
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      .refused(
+        "the cluster allows no idempotent producer",
+        hint: "-X enable.idempotence=false does without; then a retry may double lines")
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      .refused("topic \(quoted(topic)): no permission to write to it", hint: nil)
+    default: nil
     }
   }
 

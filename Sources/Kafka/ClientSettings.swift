@@ -26,6 +26,8 @@ package struct ClientSettings: Sendable, Equatable {
   package var maximumLineLength = 1_000_000
   /// Headers of every message.
   package var headers: [Header] = []
+  /// Whether all messages have these headers and no others; else each brings them along.
+  package var sharesHeaders = true
 
   package init(brokers: String, topic: String) {
     self.brokers = brokers
@@ -98,6 +100,34 @@ package struct ClientSettings: Sendable, Equatable {
     }
   }
 
+  /// The value of a setting that was asked for by one of these names, the last one.
+  private func value(of names: String...) -> Int? {
+    properties.last { names.contains($0.name) }.flatMap { Int($0.value) }
+  }
+
+  /// How long a line may really be on its way; `nil`: without end.
+  var patience: Duration? {
+    guard let given = value(of: "message.timeout.ms", "delivery.timeout.ms") else { return timeout }
+    return given == 0 ? nil : .milliseconds(given)
+  }
+
+  /// How often the topic's partitions are looked up again; `nil`: never.
+  var refreshInterval: Duration? {
+    let given =
+      value(of: "topic.metadata.refresh.interval.ms") ?? Self.refreshMilliseconds
+    return given < 0 ? nil : .milliseconds(given)
+  }
+
+  private static let refreshMilliseconds = 60_000
+
+  /// Has batches made of no more than so many bytes, and at last of one line each.
+  mutating func limitBatches(to bytes: Int) {
+    properties.append(
+      bytes < 1000
+        ? Property(name: "batch.num.messages", value: "1", origin: "kprod")
+        : Property(name: "batch.size", value: String(bytes), origin: "kprod"))
+  }
+
   /// All properties with our own first.
   var all: [Property] {
     func own(_ name: String, _ value: some CustomStringConvertible) -> Property {
@@ -118,6 +148,7 @@ package struct ClientSettings: Sendable, Equatable {
       own("queue.buffering.max.messages", 50_000),
       own("queue.buffering.max.kbytes", 32_768),
       own("message.timeout.ms", milliseconds),
+      own("topic.metadata.refresh.interval.ms", Self.refreshMilliseconds),
       // Room for a line of the greatest length with its key and headers; a broker's default limit is 1,048,588.
       own("message.max.bytes", max(1_000_000, maximumLineLength + 40_000)),
       own("log.queue", true),

@@ -14,13 +14,15 @@ package enum KafkaFailure: ToolFailure, Equatable {
   case badSetting(String)
   /// The library could not start, or the cluster answered with an error of its own.
   case failed(String)
+  /// For the time of `--timeout` the cluster acknowledged nothing.
+  case gaveUp(limit: String, reason: String)
   /// A signal came before the work began.
   case interrupted
 
   package var exitStatus: ExitStatus {
     switch self {
     case .unreachable, .missing, .failed: .unavailable
-    case .waitedInVain: .temporary
+    case .waitedInVain, .gaveUp: .temporary
     case .refused: .permission
     case .badSetting: .usage
     case .interrupted: .incomplete
@@ -31,6 +33,8 @@ package enum KafkaFailure: ToolFailure, Equatable {
     switch self {
     case .unreachable(let brokers, let reason): "cannot reach \(brokers): \(reason)"
     case .waitedInVain(let limit, let reason): "waited \(limit): \(reason)"
+    case .gaveUp(let limit, let reason):
+      "stopped reading: nothing was acknowledged for \(limit): \(reason)"
     case .missing(let what), .failed(let what), .badSetting(let what): what
     case .refused(let what, _): what
     case .interrupted: "stopped before anything was read"
@@ -42,6 +46,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
     case .unreachable: ["set KAFKA_BROKERS, or run this inside 'devstack --'"]
     case .badSetting(let what) where what.contains("enable.idempotence"):
       ["-X enable.idempotence=false allows it; then a retry may double lines"]
+    case .gaveUp: ["--timeout says how long to try"]
     case .waitedInVain, .failed, .badSetting, .interrupted, .missing: []
     case .refused(_, let hint): hint.map { [$0] } ?? []
     }

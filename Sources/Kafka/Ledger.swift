@@ -7,6 +7,15 @@ internal import Plumbing
   private var file: FailedFile?
   /// How a line is put together again from its message.
   private let form: RawForm
+  /// Messages of batches that were too large for a broker: neither delivered nor failed yet.
+  let refused = RefusedMessages()
+  /// How long the cluster may acknowledge nothing before that is hopeless; `nil`: for ever.
+  var patience: Duration?
+  /// Whether a message was given up, and in all its time the cluster acknowledged no other.
+  private(set) var isStuck = false
+  /// Whether the cluster forbids to write to the topic.
+  private(set) var isForbidden = false
+  private var lastDelivery = ContinuousClock.now
 
   enum RawForm: Equatable {
     /// The value is the line.
@@ -54,6 +63,8 @@ internal import Plumbing
   func settle(_ event: OpaquePointer) -> Int {
     let count = unsafe rd_kafka_event_message_count(event)
     let error = unsafe rd_kafka_event_error(event)
+    let before = tally.delivered
+    defer { noteTime(error, hasDelivered: tally.delivered > before) }
     if error == RD_KAFKA_RESP_ERR_NO_ERROR, form != .kept {
       // One answer of a broker, one fate: the first message tells of all of them.
       guard let first = unsafe rd_kafka_event_message_next(event) else { return count }
@@ -63,9 +74,34 @@ internal import Plumbing
       }
       unsafe settle(first)
     }
-    while let message = unsafe rd_kafka_event_message_next(event) { unsafe settle(message) }
+    // A broker takes a batch or none of it. A message that was alone in one can't be sent in a smaller one.
+    let isDivisible = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && count > 1
+    var bytes = 0
+    while let message = unsafe rd_kafka_event_message_next(event) {
+      unsafe bytes += message.pointee.len + message.pointee.key_len
+      if isDivisible,
+        unsafe rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+      {
+        unsafe refused.add(message)
+      } else {
+        unsafe settle(message)
+      }
+    }
+    if isDivisible { refused.noteBatch(bytes: bytes) }
     file?.flush()
     return count
+  }
+
+  private func noteTime(_ error: rd_kafka_resp_err_t, hasDelivered: Bool) {
+    if hasDelivered {
+      lastDelivery = .now
+      isStuck = false
+    } else if error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, let patience {
+      // The clocks of the library are coarse.
+      if lastDelivery.duration(to: .now) > patience * 0.9 { isStuck = true }
+    } else if error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED {
+      isForbidden = true
+    }
   }
 
   private func settle(_ message: UnsafePointer<rd_kafka_message_t>) {

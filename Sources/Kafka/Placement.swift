@@ -3,19 +3,26 @@
 /// Full batches for a single partition at a time are what the library and the brokers do best.
 struct Placement {
   /// Partitions that have a leader; all of them when none has.
-  private let candidates: [Int32]
-  /// All partitions there are.
-  let count: Int32
+  private var candidates: [Int32]
   private var index: Int
   private var bytes = 0
   private var since = ContinuousClock.now
 
   /// - Parameter seed: where to begin, so that many short runs spread too.
   init(_ partitions: [Partition], seed: Int) {
-    count = Int32(partitions.count)
-    let led = partitions.filter { $0.leader >= 0 }.map(\.number)
-    candidates = led.isEmpty ? partitions.map(\.number) : led
+    candidates = Self.candidates(of: partitions)
     index = candidates.isEmpty ? 0 : Int(UInt(bitPattern: seed) % UInt(candidates.count))
+  }
+
+  private static func candidates(of partitions: [Partition]) -> [Int32] {
+    let led = partitions.filter { $0.leader >= 0 }.map(\.number)
+    return led.isEmpty ? partitions.map(\.number) : led
+  }
+
+  /// Goes on with the partitions as they are now.
+  mutating func update(_ partitions: [Partition]) {
+    candidates = Self.candidates(of: partitions)
+    index %= max(1, candidates.count)
   }
 
   var current: Int32 { candidates.isEmpty ? 0 : candidates[index] }

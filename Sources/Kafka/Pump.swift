@@ -114,11 +114,20 @@ package struct Pump: ~Copyable {
       if stoppedBy != nil { return }
       if keepsProgress { showProgress() }
       if !isSkipping { sender?.collect() }
+      if let count = sender?.refresh() { composer.partitionCount = count }
       switch try arrival() {
       case .data, .nothing: continue
-      case .end: return takeEnd()
+      case .end: return takeEnd(isCut: input.wasInterrupted)
       }
     }
+    if sender?.failure != nil { abandon() }
+  }
+
+  /// Takes what was read already and will not be sent: a pipe gives it to nobody else.
+  private mutating func abandon() {
+    pace = nil
+    takeLines()
+    if stoppedBy == nil { takeEnd(isCut: true) }
   }
 
   private mutating func arrival() throws(SystemFailure) -> BlockReader.Arrival {
@@ -245,16 +254,18 @@ package struct Pump: ~Copyable {
   }
 
   /// What stands behind the last delimiter.
-  private mutating func takeEnd() {
+  ///
+  /// - Parameter isCut: whether the input would have gone on.
+  private mutating func takeEnd(isCut: Bool) {
     let rest = unsafe input.bytes
     if isSkipping {
       unsafe ledger.failPart(.tooLong, part: RawSpan(_unsafeBytes: rest), isLast: true)
       bytes += rest.count
       endSkipping()
     } else if rest.count > 0 {
-      // A file keeps what a signal left unread: its torn line was never taken.
-      if input.wasInterrupted, input.isFile { return }
-      if input.wasInterrupted || form.wholeLinesOnly {
+      // A file keeps what was left unread: its torn line was never taken.
+      if isCut, input.isFile { return }
+      if isCut || form.wholeLinesOnly {
         lines += 1
         bytes += rest.count
         unsafe refuse(.torn, rest)

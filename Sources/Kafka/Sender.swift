@@ -4,10 +4,11 @@ internal import Plumbing
 
 /// Hands batches over to the client, waits where its queue is full, and books what comes back.
 struct Sender: ~Copyable {
-  private let settings: ClientSettings
-  private var client: Client
+  var settings: ClientSettings
+  var client: Client
   let ledger: Ledger
-  let partitions: [Partition]
+  /// The topic's partitions, as the cluster described them last.
+  private var partitions: [Partition]
   private var placement: Placement
   private let isBatchable: Bool
   private let drainLimit: Duration
@@ -19,6 +20,11 @@ struct Sender: ~Copyable {
   /// Why nothing can be sent any more.
   private(set) var failure: KafkaFailure?
   private var deliveredAtBirth = 0
+  /// Whether refused messages are being sent again, or not any more.
+  var isResending = false
+  private var isDraining = false
+  private let refreshInterval: Duration?
+  private var lastRefresh = ContinuousClock.now
 
   init(
     _ settings: ClientSettings, form: RecordForm, client: Client, partitions: [Partition],
@@ -30,6 +36,8 @@ struct Sender: ~Copyable {
     self.ledger = ledger
     self.drainLimit = drainLimit
     isBatchable = form.isBatchable
+    refreshInterval = settings.refreshInterval
+    ledger.patience = settings.patience
     placement = Placement(partitions, seed: Int(getpid()))
     starts = Array(repeating: 0, count: partitions.count + 1)
   }
@@ -38,13 +46,57 @@ struct Sender: ~Copyable {
   /// Messages on their way.
   var outstanding: Int { client.outstanding }
 
-  /// Books what the cluster answered meanwhile.
+  /// Books what the cluster answered meanwhile, and sees to what follows from it.
   mutating func collect(waiting milliseconds: Int32 = 0) {
+    collectReports(waiting: milliseconds)
+    if !ledger.refused.isEmpty { resendRefused() }
+  }
+
+  mutating func collectReports(waiting milliseconds: Int32) {
     let client = client
     let ledger = ledger
+    let before = ledger.tally.delivered
     unsafe client.takeEvents(milliseconds: milliseconds) { event in
       client.outstanding -= unsafe ledger.settle(event)
     }
+    if ledger.tally.delivered > before { client.forgetTrouble() }
+    if failure == nil { checkForHopelessness() }
+  }
+
+  /// Where no line can get through, reading on would only spoil more of them.
+  private mutating func checkForHopelessness() {
+    if client.isDead, let refusal = client.refusal(topic: settings.topic) {
+      failure = refusal
+    } else if ledger.isForbidden {
+      failure = .refused(
+        "topic \(quoted(settings.topic)): no permission to write to it", hint: nil)
+    } else if ledger.isStuck, !isDraining {
+      let reason = client.trouble?.words ?? kafkaWords(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT.rawValue)
+      failure = .gaveUp(limit: words(for: settings.patience ?? .zero), reason: reason)
+    }
+  }
+
+  /// Takes an error that ends it all.
+  mutating func note(_ error: any Error) {
+    failure = error as? KafkaFailure ?? .failed("the Kafka client can't start anew: \(error)")
+  }
+
+  /// Asks now and then whether the topic has more partitions, or other leaders.
+  ///
+  /// - Returns: how many partitions there are, when that was looked up.
+  mutating func refresh() -> Int32? {
+    guard let refreshInterval, lastRefresh.duration(to: .now) >= refreshInterval else { return nil }
+    lastRefresh = .now
+    guard let found = client.currentPartitions() else { return nil }
+    use(found)
+    return Int32(found.count)
+  }
+
+  private mutating func use(_ found: [Partition]) {
+    guard found != partitions else { return }
+    partitions = found
+    placement.update(found)
+    starts = Array(repeating: 0, count: found.count + 1)
   }
 
   /// Whether there is still time to send: after the first signal for a while, after the second not at all.
@@ -142,10 +194,8 @@ struct Sender: ~Copyable {
     guard client.isDead else { return collect(waiting: 10) }
     do {
       try replaceClient()
-    } catch let known as KafkaFailure {
-      failure = known
     } catch {
-      failure = .failed("the Kafka client can't start anew: \(error)")
+      note(error)
     }
   }
 
@@ -153,11 +203,19 @@ struct Sender: ~Copyable {
   private mutating func replaceClient() throws {
     Diagnostics.verbose("the Kafka client gave up; starting it anew")
     giveUp()
+    if let refusal = client.refusal(topic: settings.topic) { throw refusal }
     deaths = ledger.tally.delivered > deliveredAtBirth ? 1 : deaths + 1
     deliveredAtBirth = ledger.tally.delivered
     guard deaths <= 3 else {
       throw KafkaFailure.failed("the cluster breaks off every attempt to send")
     }
+    try startClient()
+  }
+
+  /// A new producer in the place of one that has nothing on its way.
+  ///
+  /// The messages at hand are placed already, so the partitions stay those that are known.
+  mutating func startClient() throws {
     client = try Client(settings)
     _ = try client.findTopic(
       .upTo(settings.timeout), named: settings.topic, brokers: settings.brokers)
@@ -169,25 +227,10 @@ struct Sender: ~Copyable {
     for index in 0..<batch.count {
       let message = unsafe batch.messages[index]
       let target = unsafe message.partition >= 0 ? message.partition : placement.current
-      var error = RD_KAFKA_RESP_ERR__QUEUE_FULL
-      while true {
-        error = unsafe SingleMessage.produce(
-          client, message, to: target, timestamp: batch.timestamps[index],
-          headers: batch.headers[index])
-        guard error != RD_KAFKA_RESP_ERR_NO_ERROR, mustRetry(error), mayGoOn() else { break }
-        waitForRoom()
-      }
-      if error == RD_KAFKA_RESP_ERR_NO_ERROR {
-        client.outstanding += 1
-      } else {
-        let reason =
-          error == RD_KAFKA_RESP_ERR__QUEUE_FULL || client.isDead
-          ? Reason.notSent : .kafka(error.rawValue)
-        unsafe ledger.fail(reason, message: message)
-        unsafe KeptLine.release(message._private)
-        if let headers = unsafe batch.headers[index] {
-          unsafe rd_kafka_headers_destroy(headers)
-        }
+      let error = unsafe produce(
+        message, to: target, timestamp: batch.timestamps[index], headers: batch.headers[index])
+      if error != RD_KAFKA_RESP_ERR_NO_ERROR {
+        unsafe failUnsent(message, error: error, headers: batch.headers[index])
       }
       unsafe batch.headers[index] = nil
       unsafe bytes += message.len
@@ -195,13 +238,43 @@ struct Sender: ~Copyable {
     placement.book(bytes)
   }
 
+  /// Hands a message over, as soon as there is room; its headers are then the library's.
+  mutating func produce(
+    _ message: rd_kafka_message_t, to partition: Int32, timestamp: Int64, headers: OpaquePointer?
+  ) -> rd_kafka_resp_err_t {
+    while true {
+      let error = unsafe SingleMessage.produce(
+        client, message, to: partition, timestamp: timestamp, headers: headers)
+      if error == RD_KAFKA_RESP_ERR_NO_ERROR {
+        client.outstanding += 1
+        return error
+      }
+      guard mustRetry(error), mayGoOn() else { return error }
+      waitForRoom()
+    }
+  }
+
+  /// Books a message that could not be handed over, and frees what it owns.
+  func failUnsent(
+    _ message: rd_kafka_message_t, error: rd_kafka_resp_err_t, headers: OpaquePointer?
+  ) {
+    let reason =
+      error == RD_KAFKA_RESP_ERR__QUEUE_FULL || client.isDead
+      ? Reason.notSent : .kafka(error.rawValue)
+    unsafe ledger.fail(reason, message: message)
+    unsafe KeptLine.release(message._private)
+    if let headers = unsafe headers { unsafe rd_kafka_headers_destroy(headers) }
+  }
+
   /// Waits until every message is accounted for.
   mutating func drain() {
-    while client.outstanding > 0, mayGoOn() {
+    isDraining = true
+    while client.outstanding > 0 || !ledger.refused.isEmpty, mayGoOn() {
       collect(waiting: 20)
       Diagnostics.progress("waiting for \(client.outstanding) acknowledgements")
     }
     giveUp()
+    failRefused()
     ledger.flush()
   }
 
@@ -210,49 +283,8 @@ struct Sender: ~Copyable {
     guard client.outstanding > 0 else { return }
     client.giveUp()
     let deadline = ContinuousClock.now + .seconds(5)
-    while client.outstanding > 0, .now < deadline { collect(waiting: 20) }
+    while client.outstanding > 0, .now < deadline { collectReports(waiting: 20) }
     ledger.lose(client.outstanding)
     client.outstanding = 0
-  }
-}
-
-/// The call for one message with everything.
-private enum SingleMessage {
-  static func produce(
-    _ client: Client, _ message: rd_kafka_message_t, to partition: Int32, timestamp: Int64,
-    headers: OpaquePointer?
-  ) -> rd_kafka_resp_err_t {
-    var words = unsafe (
-      rd_kafka_vu_t(), rd_kafka_vu_t(), rd_kafka_vu_t(), rd_kafka_vu_t(), rd_kafka_vu_t(),
-      rd_kafka_vu_t(), rd_kafka_vu_t(), rd_kafka_vu_t()
-    )
-    unsafe words.0.vtype = RD_KAFKA_VTYPE_RKT
-    unsafe words.0.u.rkt = client.topic
-    unsafe words.1.vtype = RD_KAFKA_VTYPE_PARTITION
-    unsafe words.1.u.i32 = partition
-    unsafe words.2.vtype = RD_KAFKA_VTYPE_VALUE
-    unsafe words.2.u.mem.ptr = unsafe message.payload
-    unsafe words.2.u.mem.size = unsafe message.len
-    unsafe words.3.vtype = RD_KAFKA_VTYPE_KEY
-    unsafe words.3.u.mem.ptr = unsafe message.key
-    unsafe words.3.u.mem.size = unsafe message.key_len
-    unsafe words.4.vtype = RD_KAFKA_VTYPE_MSGFLAGS
-    unsafe words.4.u.i = RD_KAFKA_MSG_F_COPY
-    unsafe words.5.vtype = RD_KAFKA_VTYPE_TIMESTAMP
-    unsafe words.5.u.i64 = timestamp
-    unsafe words.6.vtype = RD_KAFKA_VTYPE_OPAQUE
-    unsafe words.6.u.ptr = unsafe message._private
-    unsafe words.7.vtype = RD_KAFKA_VTYPE_HEADERS
-    unsafe words.7.u.headers = headers
-    let count = unsafe headers == nil ? 7 : 8
-    // A tuple of equal elements lies in memory as an array of them.
-    let error = unsafe withUnsafePointer(to: &words) { pointer in
-      unsafe pointer.withMemoryRebound(to: rd_kafka_vu_t.self, capacity: 8) {
-        unsafe rd_kafka_produceva(client.handle, $0, count)
-      }
-    }
-    guard let error = unsafe error else { return RD_KAFKA_RESP_ERR_NO_ERROR }
-    defer { unsafe rd_kafka_error_destroy(error) }
-    return unsafe rd_kafka_error_code(error)
   }
 }

@@ -27,7 +27,7 @@ package struct Tally: Sendable, Equatable {
     doubts[reason, default: 0] += count
   }
 
-  /// Whether a broker found batches too large, which fails every line in them.
+  /// Whether a broker found lines too large.
   package var hasRefusedSizes: Bool { failures[.kafka(10)] != nil }
 
   package var isComplete: Bool { failed == 0 && unknown == 0 }

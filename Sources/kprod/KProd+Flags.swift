@@ -94,7 +94,7 @@ extension KProd {
       ("65", "a bad line, with --on-bad stop"),
       ("69", "no broker answers, or there is no such topic"),
       ("74", "reading standard input or writing a file failed"),
-      ("75", "the time of --wait is used up"),
+      ("75", "the time of --wait is used up, or --timeout without one answer"),
       ("77", "credentials or permission"),
     ],
     prose: [
@@ -102,9 +102,15 @@ extension KProd {
         + "certainly not in the topic. Unknown: it was sent, and no answer came, so it may be "
         + "there. The numbers of the three add up to the lines that were read.",
       "A key is placed by murmur2, where the Java client puts it. Lines without a key go to one "
-        + "partition for about a megabyte, then to the next.",
+        + "partition for about a megabyte, then to the next. Partitions that are added are seen "
+        + "within a minute; as with the Java client, keys are then placed among all of them, so "
+        + "a key may move.",
       "Brokers may restart while lines are on their way: kprod tries for the time of --timeout, "
-        + "and its producer is idempotent, so nothing is lost or doubled by that.",
+        + "and its producer is idempotent, so nothing is lost or doubled by that. When nothing "
+        + "at all is acknowledged for that time, it stops reading, accounts for what it has "
+        + "read, and exits with 75.",
+      "A batch that a broker finds too large is sent again in smaller ones, so only a line that "
+        + "is too large by itself fails. Lines behind such a batch may arrive before it.",
       "After SIGINT or SIGTERM kprod takes what the pipe holds at that moment, waits for the "
         + "acknowledgements up to the time of --drain, and ends by the same signal if all of it "
         + "was delivered. A second signal gives up the rest, accounted for.",

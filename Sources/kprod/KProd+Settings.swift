@@ -105,6 +105,7 @@ extension ClientSettings {
     }
     maximumLineLength = form.maximumLength
     headers = try arguments.all(.header).map { try header($0) }
+    sharesHeaders = !form.isEnvelope
   }
 }
 

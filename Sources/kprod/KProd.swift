@@ -68,7 +68,7 @@ struct KProd: Tool {
       Diagnostics.hint("--failed FILE keeps such lines, ready to be sent again")
     }
     if tally.hasRefusedSizes {
-      Diagnostics.hint("the topic takes less than a batch of ours: try -X batch.size=100000")
+      Diagnostics.hint("the topic's max.message.bytes is less than such a line")
     }
     if let failure = ending.failure {
       Diagnostics.error(failure.message)

@@ -114,7 +114,9 @@ import Testing
     #expect(summary.lines == summary.delivered + summary.failed + summary.unknown, about)
     #expect(
       outcome.status == (summary.failed + summary.unknown > 0 ? 1 : summary.lines < count ? 143 : 0)
-        || outcome.status == 143, about)
+        || outcome.status == 143
+        // Two seconds without an acknowledgement are few among so many faults.
+        || (outcome.status == 75 && way.contains("--timeout")), about)
     if summary.lines == 0 { return }
     let path = workspace.url.appendingPathComponent("failed")
     var isKept = [Bool](repeating: false, count: count)

@@ -75,6 +75,22 @@ struct ConsumedMessage: Equatable {
     return unsafe client
   }
 
+  /// Makes a topic anew with another number of partitions.
+  static func remake(_ topic: String, partitions: Int32, at brokers: String) throws {
+    let client = unsafe try client(RD_KAFKA_PRODUCER, ["bootstrap.servers": brokers])
+    defer { unsafe rd_kafka_destroy(client) }
+    let queue = unsafe rd_kafka_queue_new(client)
+    defer { unsafe rd_kafka_queue_destroy(queue) }
+    var old = unsafe rd_kafka_DeleteTopic_new(topic)
+    defer { unsafe rd_kafka_DeleteTopic_destroy(old) }
+    unsafe rd_kafka_DeleteTopics(client, &old, 1, nil, queue)
+    unsafe rd_kafka_event_destroy(rd_kafka_queue_poll(queue, 10_000))
+    var new = unsafe rd_kafka_NewTopic_new(topic, partitions, 1, nil, 0)
+    defer { unsafe rd_kafka_NewTopic_destroy(new) }
+    unsafe rd_kafka_CreateTopics(client, &new, 1, nil, queue)
+    unsafe rd_kafka_event_destroy(rd_kafka_queue_poll(queue, 10_000))
+  }
+
   private static func partitionCount(of topic: String, at client: OpaquePointer) throws -> Int {
     let handle = unsafe rd_kafka_topic_new(client, topic, nil)
     defer { unsafe rd_kafka_topic_destroy(handle) }
@@ -149,8 +165,11 @@ struct ConsumedMessage: Equatable {
   }
 
   /// The next produce requests are answered so, one after the other.
-  func answerProduce(_ errors: rd_kafka_resp_err_t...) {
-    unsafe rd_kafka_mock_push_request_errors_array(cluster, 0, errors.count, errors)
+  func answerProduce(_ errors: rd_kafka_resp_err_t...) { answer(api: 0, errors) }
+
+  /// The next requests of an API, by its number, are answered so.
+  func answer(api: Int16, _ errors: [rd_kafka_resp_err_t]) {
+    unsafe rd_kafka_mock_push_request_errors_array(cluster, api, errors.count, errors)
   }
 
   func setTopicError(_ name: String, _ error: rd_kafka_resp_err_t) {

@@ -1,0 +1,150 @@
+import CRdkafka
+import Foundation
+import Testing
+
+/// kprod against brokers that say no: to a batch for its size, to every line, to the user; and topics that grow.
+@Suite struct KprodRefusalTests {
+  let workspace: Commands.Workspace
+
+  init() throws { workspace = try Commands.Workspace() }
+
+  /// What the file of `--failed` holds.
+  var kept: [String] {
+    let path = workspace.url.appendingPathComponent("failed")
+    let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  func arguments(_ brokers: String, _ more: String...) -> [String] {
+    ["-b", brokers, "-t", "t", "--failed", "failed"] + more
+  }
+
+  // MARK: - Batches that are too large
+
+  @Test func onlyTheLineThatIsTooLargeByItselfFails() throws {
+    // devstack takes batches of up to 1,048,588 bytes, as Kafka does unless told otherwise.
+    let server = try RunningDevstack()
+    let long = String(repeating: "w", count: 1_200_000)
+    let lines = KprodTests.lines(40_000)
+    let outcome = try Commands.kprod(
+      arguments(
+        server.brokers, "-p", "0", "--max-line", "3000000", "-X", "batch.size=4000000", "-X",
+        "linger.ms=100"),
+      input: KprodTests.data(lines[..<20_000] + [long] + lines[20_000...]), in: workspace)
+    #expect(outcome.status == 1)
+    let summary = try outcome.summary
+    #expect(summary.delivered == 40_000 && summary.failed == 1, "\(outcome.errors)")
+    #expect(summary.reasons == ["MSG_SIZE_TOO_LARGE": 1])
+    #expect(outcome.errors.contains("max.message.bytes"))
+    #expect(kept == [long])
+    let found = try Topics.everything(in: "t", at: server.brokers).map(\.text)
+    #expect(found.sorted() == lines.sorted(), "each of them is there once")
+  }
+
+  @Test func whatIsSentAgainIsWhatItWas() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 2)
+    cluster.answerProduce(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+    let lines = (0..<200).map { number in
+      let key = number % 3 == 0 ? "null" : "\"k\(number)\""
+      let payload = number % 5 == 0 ? "null" : number % 7 == 0 ? "\"\"" : "\"v\(number)\""
+      return "{\"key\":\(key),\"payload\":\(payload),\"partition\":\(number % 2),"
+        + "\"ts\":\(1_767_225_600_000 + number),\"headers\":[\"h\",\"\(number)\"]}"
+    }
+    let outcome = try Commands.kprod(
+      arguments(
+        cluster.brokers, "--envelope", "-H", "for=all", "-X", "enable.idempotence=false"),
+      input: KprodTests.data(lines), in: workspace)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let found = try Topics.everything(in: "t", at: cluster.brokers)
+    #expect(found.count == 200)
+    for message in found {
+      let number = Int(message.timestamp - 1_767_225_600_000)
+      #expect(message.partition == Int32(number % 2))
+      #expect(message.key == (number % 3 == 0 ? nil : Array("k\(number)".utf8)))
+      #expect(
+        message.value == (number % 5 == 0 ? nil : number % 7 == 0 ? [] : Array("v\(number)".utf8)))
+      #expect(message.headers == ["h=\(number)", "for=all"])
+    }
+  }
+
+  // MARK: - Brokers that let nothing through
+
+  @Test(arguments: [["--timeout", "2s"], ["-X", "message.timeout.ms=2000"]])
+  func aBrokerThatRefusesEverything(_ limit: [String]) throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    cluster.answer(api: 0, Array(repeating: RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, count: 100_000))
+    let run = try RunningKprod(arguments(cluster.brokers) + limit, in: workspace)
+    let lines = KprodTests.lines(500_000)
+    run.writeBehind(KprodTests.data(lines))
+    let began = Date()
+    let outcome = try run.outcome(within: 20)
+    #expect(Date().timeIntervalSince(began) < 10)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("stopped reading: nothing was acknowledged for 2 s"))
+    let summary = try outcome.summary
+    #expect(summary.lines < 500_000 && summary.delivered == 0, "\(summary)")
+    #expect(summary.lines == summary.failed + summary.unknown)
+    // All that was read is kept, also the line that the end tore.
+    #expect(kept.count == summary.lines)
+    let whole = kept.filter { $0.hasSuffix("}") }
+    #expect(whole.sorted() == lines.prefix(whole.count).sorted())
+    #expect(kept.count - whole.count <= 1)
+  }
+
+  @Test func aTopicThatMayNotBeWritten() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    cluster.answerProduce(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    let outcome = try Commands.kprod(
+      arguments(cluster.brokers), input: KprodTests.data(KprodTests.lines(10)), in: workspace)
+    #expect(outcome.status == 77)
+    #expect(outcome.errors.contains("kprod: topic 't': no permission to write to it"))
+    #expect(try outcome.summary.failed == 10)
+    #expect(kept == KprodTests.lines(10))
+  }
+
+  @Test func aClusterThatAllowsNoIdempotence() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    cluster.answer(
+      api: 22, Array(repeating: RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, count: 20))
+    let outcome = try Commands.kprod(
+      arguments(cluster.brokers), input: KprodTests.data(KprodTests.lines(10)), in: workspace)
+    #expect(outcome.status == 77, "\(outcome.errors)")
+    #expect(outcome.errors.contains("-X enable.idempotence=false"))
+    #expect(try outcome.summary.failed == 10)
+    #expect(kept == KprodTests.lines(10))
+  }
+
+  // MARK: - Topics that grow
+
+  @Test(arguments: [[], ["--key-field", "id"]])
+  func partitionsThatAreAddedAreUsed(_ more: [String]) throws {
+    let server = try RunningDevstack()
+    try Topics.remake("t", partitions: 1, at: server.brokers)
+    // A topic that is made anew begins its sequences anew as well.
+    let run = try RunningKprod(
+      arguments(
+        server.brokers, "-X", "topic.metadata.refresh.interval.ms=100", "-X",
+        "enable.idempotence=false") + more, in: workspace)
+    try run.write("{\"id\":0}\n")
+    try eventually("the first line is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    try Topics.remake("t", partitions: 4, at: server.brokers)
+    usleep(200_000)
+    // The first of these lets it look, the rest is spread.
+    try run.write("{\"id\":1}\n")
+    try eventually("one line is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    run.writeBehind(KprodTests.data(KprodTests.lines(100_000)))
+    let outcome = try run.outcome()
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let found = try Topics.everything(in: "t", at: server.brokers)
+    #expect(found.count == 100_001)
+    #expect(Set(found.map(\.partition)) == [0, 1, 2, 3])
+  }
+}

@@ -61,6 +61,8 @@ package final class Relation: Sendable, Hashable {
       case other
       /// VALUES, or no FROM.
       case constant
+      /// Answers of several queries, one after another: nothing but a LIMIT may work on them.
+      case union
     }
 
     package var stage: Stage
@@ -73,6 +75,10 @@ package final class Relation: Sendable, Hashable {
     package var readsDataSource = false
     /// A join whose leftmost side is a datasource itself.
     package var joinsTable = false
+    /// Datasources read as one, of which none comes first.
+    package var isUnion = false
+    /// The columns of such a union that have other names or types in other datasources.
+    package var mixed: Set<Int> = []
   }
 }
 
@@ -103,6 +109,8 @@ package struct SelectedRelation: Sendable {
   package var orderBy: [OrderKey] = []
   package var limit: Int64?
   package var offset: Int64?
+  /// Whether a LIMIT or OFFSET takes of rows that are in no known order.
+  package var isUnordered = false
 
   package struct Grouping: Sendable {
     /// The number by which items and HAVING name its columns: keys first, then aggregates, then GROUPING values.

@@ -96,7 +96,11 @@ extension Resolver {
       return try timestampDiff(
         unit, try resolve(from, in: scope, place), try resolve(to, in: scope, place), at: range)
     case .interval: throw .unknown("An INTERVAL that is no literal", at: range)
-    case .row: throw .unknown("A ROW value", at: range)
+    case .row(let parts):
+      guard place.clause == "WHERE" || place.clause == "ON" else {
+        throw .unknown("A ROW value", at: range)
+      }
+      return TypedExpression(.call("ROW", try resolve(parts, in: scope, place)), .null, range)
     case .array(let elements):
       return try array(try resolve(elements, in: scope, place), at: range)
     case .collection(let word, _): throw .unknown("\(word)(query)", at: range)
@@ -299,6 +303,9 @@ extension Resolver {
   private func inList(
     _ value: TypedExpression, _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    if case .call("ROW", let parts) = value.node {
+      return try inRows(parts, list, isNegated, at: range)
+    }
     var items: [TypedExpression] = []
     var subject: TypedExpression?
     var hasNull = false
@@ -331,6 +338,27 @@ extension Resolver {
       result = items.count == 1 ? items[0] : try logical("OR", items, at: range)
     }
     return isNegated ? negated(result) : result
+  }
+
+  /// `(a, b) IN ((1, 2), (3, 4))`
+  private func inRows(
+    _ values: [TypedExpression], _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard !isNegated, !values.contains(where: \.isMultiple) else {
+      throw .unknown("This IN list", at: range)
+    }
+    var rows: [TypedExpression] = []
+    for row in list {
+      guard case .call("ROW", let items) = row.node, items.count == values.count,
+        items.allSatisfy({ $0.isConstant && !$0.isNullConstant })
+      else { throw .unknown("This IN list", at: range) }
+      var tests: [TypedExpression] = []
+      for (value, item) in zip(values, items) {
+        tests.append(try compare("=", value, item, at: range))
+      }
+      rows.append(tests.count == 1 ? tests[0] : try logical("AND", tests, at: range))
+    }
+    return rows.count == 1 ? rows[0] : try logical("OR", rows, at: range)
   }
 
   private func item(

@@ -148,6 +148,10 @@ extension Resolver {
     let leftEntries = scope.entries.count
     let right = try resolve(from: join.right, into: &scope)
     let kind = kind(of: join.kind)
+    if left.shape.stage == .union || right.shape.stage == .union {
+      throw .unplannable("SQL requires a join with a union, which is not supported.")
+    }
+    if right.shape.isUnion { throw .unknown("A join with this union", at: join.range) }
     for index in scope.entries.indices { scope.entries[index].isJoined = true }
     if join.condition == nil, kind != .cross, !join.isNatural {
       throw SQLFailure(
@@ -196,22 +200,36 @@ extension Resolver {
       columns: [], shape: shape)
   }
 
-  /// Druid's joins hash on equalities of a left and a right expression; the rest is refused.
+  /// Druid's joins hash on equalities of an expression of the left and one of the right; what else an inner join asks for
+  /// becomes a filter behind it, and of another join it is refused (`DruidJoinRule.canHandleCondition`).
   private func checkCondition(
     _ condition: TypedExpression, left: Relation, right: Relation, _ kind: JoinedRelation.Kind
   ) throws(SQLFailure) {
+    if condition.contains(where: { $0.isMultiple || $0.readsQuery }) {
+      throw .unknown("This join condition", at: condition.range)
+    }
+    if kind == .inner { return }
     let lefts = left.numbers
     let rights = right.numbers
     for part in condition.conjuncts {
-      guard case .call(let name, let sides) = part.node,
-        ["=", "IS NOT DISTINCT FROM"].contains(name), sides.count == 2,
-        sides.allSatisfy({ !$0.isMultiple && !$0.isConstant })
-      else { throw .unknown("A join condition other than equality", at: part.range) }
+      if case .constant(.boolean) = part.node { continue }
+      if condition.implies(part) { continue }
+      guard case .call(let name, let sides) = part.node else {
+        throw .unknown("This join condition", at: part.range)
+      }
+      guard ["=", "IS NOT DISTINCT FROM"].contains(name), sides.count == 2 else {
+        throw part.isConstant
+          ? .unknown("This join condition", at: part.range)
+          : .unplannable("SQL requires a join with '\(name)' condition that is not supported.")
+      }
       let used = sides.map(\.relations)
       let isSplit =
-        (used[0].isSubset(of: lefts) && used[1].isSubset(of: rights))
-        || (used[1].isSubset(of: lefts) && used[0].isSubset(of: rights))
-      if !isSplit { throw .unknown("A join condition within one side", at: part.range) }
+        (used[0].isSubset(of: lefts) && used[1].isSubset(of: rights) && !used[1].isEmpty)
+        || (used[1].isSubset(of: lefts) && used[0].isSubset(of: rights) && !used[0].isEmpty)
+      if part.isConstant { throw .unknown("This join condition", at: part.range) }
+      if !isSplit {
+        throw .unplannable("SQL is resulting in a join that has unsupported operand types.")
+      }
     }
   }
 
@@ -271,6 +289,14 @@ extension Relation {
 }
 
 extension TypedExpression {
+  /// Whether a part is `x IS NOT NULL` of an x that an equality beside it compares.
+  fileprivate func implies(_ part: TypedExpression) -> Bool {
+    guard case .call("IS NOT NULL", let operands) = part.node else { return false }
+    return conjuncts.contains {
+      if case .call("=", let sides) = $0.node { sides.contains(operands[0]) } else { false }
+    }
+  }
+
   /// The operands of AND, itself when it is none.
   var conjuncts: [TypedExpression] {
     if case .call("AND", let parts) = node { return parts.flatMap(\.conjuncts) }

@@ -15,21 +15,29 @@ extension Resolver {
     switch query.body {
     case .select(let select):
       return try resolve(
-        select, orderBy: query.orderBy, limit: limit, offset: offset, tables: tables, outer: outer)
+        select, orderBy: query.orderBy, limit: limit, offset: offset, tables: tables, outer: outer,
+        isTop: isTop)
     case .nested(let inner):
-      let relation = try resolve(inner, tables: tables, outer: outer, isTop: isTop)
-      if query.orderBy.isEmpty && limit == nil && offset == nil { return relation }
+      let isPlain = query.limit == nil && offset == nil && query.orderBy.isEmpty
+      let relation = try resolve(
+        inner, tables: tables, outer: outer, isTop: isTop)
+      if isPlain { return relation }
       throw .unknown("ORDER BY or LIMIT behind parentheses", at: query.range)
     case .values(let values):
-      guard query.orderBy.isEmpty, limit == nil, offset == nil else {
-        throw .unknown("VALUES with ORDER BY or LIMIT", at: query.range)
+      guard query.orderBy.isEmpty, offset == nil else {
+        throw .unknown("VALUES with ORDER BY or OFFSET", at: query.range)
       }
-      return try resolve(values)
+      let relation = try resolve(values)
+      return limit.map { limited(relation, to: $0) } ?? relation
     case .setOperation(let operation):
-      guard isTop, query.orderBy.isEmpty, limit == nil, offset == nil else {
-        throw .unknown("A set operation with ORDER BY, LIMIT or inside a query", at: query.range)
+      let relation = try resolve(operation, tables: tables, outer: outer)
+      guard query.orderBy.isEmpty || (!isTop && limit == nil && offset == nil) else {
+        throw relation.shape.stage == .union && !relation.shape.readsSystem
+          ? .unplannable("SQL requires a sort of a union, which is not supported.")
+          : .unknown("ORDER BY of a set operation", at: query.range)
       }
-      return try resolve(operation, tables: tables)
+      if offset != nil { throw .unknown("OFFSET of a set operation", at: query.range) }
+      return limit.map { limited(relation, to: $0) } ?? relation
     case .table(let name): throw .unknown("TABLE \(name.text)", at: name.range)
     }
   }
@@ -40,6 +48,20 @@ extension Resolver {
       throw .unknown("This LIMIT or OFFSET", at: expression.range)
     }
     return value
+  }
+
+  /// The first rows of a relation.
+  private func limited(_ relation: Relation, to limit: Int64) -> Relation {
+    var select = SelectedRelation(input: relation, items: [])
+    select.items = relation.columns.indices.map { index in
+      Scope.Entry(relation: relation).column(index, at: .none)
+    }
+    select.limit = limit
+    var shape = relation.shape
+    select.isUnordered = !isOrdered(relation)
+    if shape.stage != .union { shape.stage = .other }
+    return Relation(
+      number: nextNumber(), kind: .select(select), columns: relation.columns, shape: shape)
   }
 
   private func resolve(_ values: Values) throws(SQLFailure) -> Relation {
@@ -65,41 +87,6 @@ extension Resolver {
       shape: Relation.Shape(stage: .constant))
   }
 
-  private func resolve(
-    _ operation: SetOperation, tables: CommonTables
-  ) throws(SQLFailure) -> Relation {
-    guard operation.kind == .union, operation.isAll else {
-      throw .unknown(operation.kind.rawValue, at: operation.range)
-    }
-    var branches: [Relation] = []
-    for body in [operation.left, operation.right] {
-      let branch = try resolve(
-        Query(body: body, range: body.range), tables: tables, isTop: true)
-      if case .union(let inner) = branch.kind { branches += inner } else { branches.append(branch) }
-    }
-    let first = branches[0]
-    guard branches.allSatisfy({ $0.columns.count == first.columns.count }) else {
-      var range = operation.right.range
-      if case .select(let select) = operation.right, let head = select.items.first {
-        range = select.items.reduce(head.range) { $0.through($1.range) }
-      }
-      throw SQLFailure("Column count mismatch in UNION ALL", at: range)
-    }
-    var columns = first.columns
-    for index in columns.indices {
-      let types = branches.map { $0.columns[index].type }
-      guard let type = SQLType.leastRestrictive(types),
-        types.allSatisfy({ $0.kind == type.kind || $0.isCharacter && type.isCharacter })
-      else { throw .unknown("UNION ALL of different types", at: operation.range) }
-      columns[index].type = type
-    }
-    var shape = Relation.Shape(stage: .other)
-    shape.readsSystem = branches.contains { $0.shape.readsSystem }
-    shape.readsDataSource = branches.contains { $0.shape.readsDataSource }
-    return Relation(
-      number: nextNumber(), kind: .union(branches), columns: columns, shape: shape)
-  }
-
   // MARK: Queries in expressions
 
   func inQuery(
@@ -108,18 +95,19 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
-    guard relation.columns.count == 1, let column = relation.columns.first else {
-      throw .unknown("IN with several columns", at: range)
-    }
-    let fits =
-      value.type.kind == column.type.kind
-      || (value.type.isIntegral && column.type.isIntegral)
-      || (value.type.isCharacter && column.type.isCharacter)
-    guard fits, !value.isMultiple, !value.isConstant, column.unfinished == nil,
-      !column.hasMultipleValues
+    var values = [value]
+    if case .call("ROW", let parts) = value.node { values = parts }
+    guard relation.columns.count == values.count, values.count == 1 || !isNegated,
+      relation.shape.stage != .union
     else { throw .unknown("IN of this query", at: range) }
-    if isNegated, value.type.isNullable || column.type.isNullable {
-      throw .unknown("NOT IN of a query that may hold NULL", at: range)
+    for (value, column) in zip(values, relation.columns) {
+      let fits =
+        value.type.kind == column.type.kind
+        || (value.type.isIntegral && column.type.isIntegral)
+        || (value.type.isCharacter && column.type.isCharacter)
+      guard fits, !value.isMultiple, !value.isConstant, column.unfinished == nil,
+        !column.hasMultipleValues
+      else { throw .unknown("IN of this query", at: range) }
     }
     let result = TypedExpression(
       .inQuery(value, relation), .boolean.nullable(value.type.isNullable), range)

@@ -9,7 +9,7 @@ extension Resolver {
 
   func resolve(
     _ select: Select, orderBy: [OrderItem], limit: Int64?, offset: Int64?, tables: CommonTables,
-    outer: [Scope.Entry]
+    outer: [Scope.Entry], isTop: Bool
   ) throws(SQLFailure) -> Relation {
     if let qualify = select.qualify { throw .unknown("QUALIFY", at: qualify.range) }
     var scope = Scope(tables: tables, outer: outer)
@@ -61,10 +61,13 @@ extension Resolver {
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
     try refuseSettings(result, at: select.range)
     result.items = items.map(\.expression)
-    result.orderBy = order
+    // What sorts a subquery and cuts nothing is dropped by Calcite.
+    result.orderBy = isTop || limit != nil || offset != nil ? order : []
     result.limit = limit
     result.offset = offset
     try refuseSystemAggregates(result, at: select.range)
+    try checkUnion(result)
+    result.isUnordered = isUnordered(result)
     let shape = try self.shape(result, names: items.map(\.name))
     return Relation(
       number: nextNumber(), kind: .select(result), columns: columns(items, result, shape),

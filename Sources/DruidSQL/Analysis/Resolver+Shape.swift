@@ -7,6 +7,7 @@ extension Resolver {
     var shape = input
     shape.isComputed = false
     shape.timeColumn = nil
+    shape.mixed = []
     let hasWindow = select.items.contains { $0.hasWindow }
     let hasScalarQuery = (select.items + [select.having].compactMap { $0 }).contains {
       $0.contains { if case .scalarQuery = $0.node { true } else { false } }
@@ -38,14 +39,15 @@ extension Resolver {
         shape.stage = .other
         shape.isComputed = input.isComputed || isComputed
       case .constant: shape.isComputed = true
+      case .union: break
       }
     }
-    if !select.orderBy.isEmpty { try checkOrder(select, shape, isComputed: isComputed) }
-    if select.orderBy.isEmpty, select.limit ?? 1 > 0, select.limit != nil || select.offset != nil,
-      shape.stage == .windowed || shape.stage == .other || select.isDistinct, !shape.readsSystem
-    {
-      throw .unknown("LIMIT or OFFSET of rows in no known order", at: nil)
+    // LIMIT 0 leaves nothing to be sorted.
+    if !select.orderBy.isEmpty, select.limit != 0 {
+      try checkOrder(select, shape, isComputed: isComputed)
     }
+    if shape.stage == .union { return shape }
+    if shape.stage != .table { shape.isUnion = false }
     if select.limit != nil || select.offset != nil || !select.orderBy.isEmpty {
       shape.stage = .other
       shape.isComputed = false
@@ -76,12 +78,18 @@ extension Resolver {
         key.expression.node == .column(relation: time.relation, index: time.index)
       else { throw refusal() }
     case .other:
+      // The leftmost table of a join keeps its time.
+      if select.orderBy.count == 1, let time = select.input.leftmostTime,
+        select.orderBy[0].expression.node == time
+      {
+        return
+      }
       if shape.joinsTable || shape.isComputed
         || select.orderBy.contains(where: { !$0.expression.isColumn })
       {
         throw refusal()
       }
-    case .constant: throw refusal()
+    case .constant, .union: throw refusal()
     }
   }
 }
@@ -95,6 +103,19 @@ extension TypedExpression {
       default: false
       }
     }
+  }
+}
+
+extension Relation {
+  /// `__time` of the datasource that is leftmost in a join.
+  fileprivate var leftmostTime: TypedExpression.Node? {
+    guard case .join(let join) = kind else { return nil }
+    if case .table(let table) = join.left.kind, table.kind == .dataSource,
+      let index = join.left.shape.timeColumn
+    {
+      return .column(relation: join.left.number, index: index)
+    }
+    return join.left.leftmostTime
   }
 }
 

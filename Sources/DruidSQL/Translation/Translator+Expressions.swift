@@ -33,7 +33,12 @@ extension Translator {
       return sql + " ELSE \(try text(otherwise)) END"
     case .window(let call): return try window(call)
     case .inQuery(let operand, let relation):
-      return "(\(try text(operand)) IN (\(try query(relation))))"
+      // The sign keeps SQLite from going through the table value by value, in their order.
+      if case .call("ROW", let parts) = operand.node {
+        let values = (try texts(parts)).map { "+" + $0 }.joined(separator: ", ")
+        return "((\(values)) IN (\(try query(relation))))"
+      }
+      return "(+\(try text(operand)) IN (\(try query(relation))))"
     case .scalarQuery(let relation): return "(\(try query(relation)))"
     case .aggregate, .grouping, .exists:
       throw .unknown("This expression", at: expression.range)

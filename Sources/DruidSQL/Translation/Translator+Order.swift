@@ -35,6 +35,7 @@ extension Translator {
       if isTopN, key.expression.type.isNullable { try placeNulls(&item, key, select) }
       keys.append(item)
     }
+    if select.isUnordered { return RowOrder(keys: [], tieBreakers: [], mayTie: true) }
     if select.isDistinct { return RowOrder(keys: keys, tieBreakers: [], mayTie: true) }
     let others = tieBreakers.filter { !plain.contains($0) }.map { RowOrder.Key(text: $0) }
     if let grouping = select.grouping {
@@ -44,14 +45,23 @@ extension Translator {
         // Druid pushes such a limit down into each set, and its answer then is not what was asked.
         throw .unknown("GROUPING SETS with a LIMIT ordered by keys alone", at: nil)
       }
-      // A GroupBy's sort is stable over its keys; a TopN keeps what came first from its segments, which give a thousand.
+      // A GroupBy's sort is stable over its keys.
       return RowOrder(
         keys: keys, tieBreakers: others, mayTie: isTopN && !keys.isEmpty && !others.isEmpty,
-        sortedWhole: 1_000)
+        sortedWhole: SelectedRelation.topNThreshold)
+    }
+    // So is it where a further query does no more than sort the groups.
+    if select.input.shape.stage == .grouped, let columns = select.input.keyColumns {
+      let names = columns.map { column(select.input.number, $0) }.filter { !plain.contains($0) }
+      return RowOrder(
+        keys: keys, tieBreakers: keys.isEmpty ? [] : names.map { RowOrder.Key(text: $0) },
+        mayTie: isTopN && !keys.isEmpty && !names.isEmpty,
+        sortedWhole: SelectedRelation.topNThreshold)
     }
     // A scan goes by time, and what ties there in the order of its coming.
     if select.input.shape.stage == .table {
-      return RowOrder(keys: keys + others, tieBreakers: [], mayTie: false)
+      return RowOrder(
+        keys: keys + others, tieBreakers: [], mayTie: select.input.shape.isUnion)
     }
     return RowOrder(keys: keys, tieBreakers: [], mayTie: !keys.isEmpty)
   }
@@ -87,17 +97,17 @@ extension Translator {
     }
     let columns = ([items] + extra).joined(separator: ", ")
     let names = (0..<count).map { "c\($0)" }.joined(separator: ", ")
-    let sorted = order.all.map(\.sql).joined(separator: ", ")
     let read = end.map { max($0, Int64(order.sortedWhole)) + 1 } ?? -1
-    let inner = "\(head)\(columns)\(rest) ORDER BY \(sorted) LIMIT \(read)"
-    let rank = keys.prefix(order.keys.count).joined(separator: ", ")
+    let inner =
+      "\(head)\(columns)\(rest)\(Self.sorting(order.all.map(\.sql)[...])) LIMIT \(read)"
+    let rank = Self.sorting(keys.prefix(order.keys.count))
     let numbered =
-      "SELECT *, ROW_NUMBER() OVER (ORDER BY \(keys.joined(separator: ", "))) AS rn, "
-      + "RANK() OVER (ORDER BY \(rank)) AS rk, COUNT(*) OVER () AS total FROM (\(inner))"
+      "SELECT *, ROW_NUMBER() OVER (\(Self.sorting(keys[...]))) AS rn, "
+      + "RANK() OVER (\(rank)) AS rk, COUNT(*) OVER () AS total FROM (\(inner))"
     let words =
-      "Rows tie where the LIMIT cuts, and which of them Druid keeps is not known: add a column to ORDER BY"
+      "Rows tie where the LIMIT cuts, and which of them Druid keeps is not known: add \(select.tieBreaker) to ORDER BY"
     // Of a row, so that SQLite does not work it out before there is any.
-    let refusal = "druid_refuse(CASE WHEN rn > 0 THEN '\(words)' END)"
+    let refusal = "druid_refuse(CASE WHEN rn > 0 THEN \(quoted(words)) END)"
     var test =
       "CASE WHEN rn = \(offset + 1) AND rk <= \(offset) AND total > \(order.sortedWhole) "
       + "THEN \(refusal)"
@@ -108,6 +118,10 @@ extension Translator {
     }
     return
       "SELECT \(names) FROM (\(numbered)) WHERE rn > \(offset) AND \(test) ELSE 1 END ORDER BY rn"
+  }
+
+  private static func sorting(_ keys: ArraySlice<String>) -> String {
+    keys.isEmpty ? "" : " ORDER BY " + keys.joined(separator: ", ")
   }
 }
 
@@ -125,22 +139,5 @@ extension SelectedRelation.Grouping {
       case .aggregate(let call) = aggregates[index - keys.count].node
     else { return false }
     return ["EARLIEST", "LATEST", "EARLIEST_BY", "LATEST_BY"].contains(call.function)
-  }
-}
-
-extension SelectedRelation {
-  /// Whether Druid runs it as a TopN: one key, one order, a limit, no HAVING.
-  var isTopN: Bool {
-    guard limit != nil, offset == nil, orderBy.count == 1, having == nil, !isDistinct,
-      !items.contains(where: { $0.hasWindow })
-    else { return false }
-    if let grouping {
-      return grouping.keys.count == 1 && grouping.sets.count == 1
-        && !grouping.keys[0].type.isArray
-    }
-    guard filter == nil, input.shape.stage == .grouped, case .select(let inner) = input.kind,
-      let grouping = inner.grouping
-    else { return false }
-    return grouping.keys.count == 1 && inner.having == nil
   }
 }

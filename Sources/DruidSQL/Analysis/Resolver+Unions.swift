@@ -1,0 +1,156 @@
+/// UNION ALL: of datasources, which Druid reads as one, and of queries, which it runs one after another.
+///
+/// `DruidUnionDataSourceRule` makes one of scans of tables that name the same columns in the same order; on it a query
+/// stands as on any table. What else is united is a `DruidUnionRel`, on which no rule builds but that of LIMIT.
+extension Resolver {
+  func resolve(
+    _ operation: SetOperation, tables: CommonTables, outer: [Scope.Entry]
+  ) throws(SQLFailure) -> Relation {
+    var branches: [Relation] = []
+    for body in [operation.left, operation.right] {
+      let branch = try resolve(
+        Query(body: body, range: body.range), tables: tables, outer: outer)
+      if case .union(let inner) = branch.kind { branches += inner } else { branches.append(branch) }
+    }
+    let first = branches[0]
+    guard branches.allSatisfy({ $0.columns.count == first.columns.count }) else {
+      var range = operation.right.range
+      if case .select(let select) = operation.right, let head = select.items.first {
+        range = select.items.reduce(head.range) { $0.through($1.range) }
+      }
+      throw SQLFailure(
+        "Column count mismatch in \(operation.name)", at: range)
+    }
+    let scans = branches.compactMap(\.scannedColumns)
+    let areTables = scans.count == branches.count
+    let readsSystem = branches.contains { $0.shape.readsSystem }
+    guard operation.kind == .union, operation.isAll else {
+      // A UNION of what is read as one datasource may well become a GROUP BY of it.
+      if readsSystem
+        || areTables && operation.kind == .union && scans.allSatisfy({ $0 == scans[0] })
+      {
+        throw .unknown(operation.kind.rawValue, at: operation.range)
+      }
+      throw .unplannable(
+        "SQL requires '\(operation.kind.rawValue)' but only 'UNION ALL' is supported.")
+    }
+    var shape = Relation.Shape(stage: areTables ? .table : .union)
+    shape.readsSystem = readsSystem
+    shape.readsDataSource = branches.contains { $0.shape.readsDataSource }
+    shape.isUnion = areTables
+    var columns = first.columns
+    for index in columns.indices {
+      let types = branches.map { $0.columns[index].type }
+      if let type = SQLType.leastRestrictive(types),
+        types.allSatisfy({ $0.kind == type.kind || $0.isCharacter && type.isCharacter })
+      {
+        columns[index].type = type
+      } else {
+        guard areTables, !types.allSatisfy(\.isNumeric) else {
+          throw .unknown("UNION ALL of different types", at: operation.range)
+        }
+        shape.mixed.insert(index)
+      }
+      columns[index].hasMultipleValues = branches.contains { $0.columns[index].hasMultipleValues }
+      if areTables, !scans.allSatisfy({ $0[index] == scans[0][index] }) {
+        shape.mixed.insert(index)
+      }
+    }
+    if areTables, !shape.mixed.contains(where: { scans[0][$0] == "__time" }) {
+      shape.timeColumn = scans[0].firstIndex(of: "__time")
+    }
+    return Relation(
+      number: nextNumber(), kind: .union(branches), columns: columns, shape: shape)
+  }
+
+  /// Refuses what Druid builds on no union.
+  func checkUnion(_ select: SelectedRelation) throws(SQLFailure) {
+    let input = select.input
+    let expressions =
+      select.items + [select.filter, select.having].compactMap { $0 }
+      + select.orderBy.map(\.expression)
+      + (select.grouping.map { $0.keys + $0.aggregates } ?? [])
+    if !input.shape.mixed.isEmpty {
+      let used = Set(expressions.flatMap { $0.columns(of: input.number) })
+      // Of a union of which nothing is read, Calcite keeps the last column.
+      if used.isEmpty || !used.isDisjoint(with: input.shape.mixed) {
+        throw .unplannable(
+          "SQL requires union between inputs that are not simple table scans and involve a filter or "
+            + "aliasing. Or column types of tables being unioned are not of same type.")
+      }
+    }
+    guard input.shape.stage == .union else { return }
+    var last = -1
+    let isPlain =
+      select.filter == nil && select.grouping == nil && !select.isDistinct
+      && select.orderBy.isEmpty && select.offset == nil
+      && select.items.allSatisfy {
+        guard case .column(input.number, let index) = $0.node, index > last else { return false }
+        last = index
+        return true
+      }
+    if isPlain { return }
+    throw input.shape.readsSystem
+      ? .unknown("A query of a set operation", at: nil)
+      : .unplannable("SQL requires a query of a union, which is not supported.")
+  }
+
+  /// Whether rows that a LIMIT takes come in an order that is not known here.
+  func isUnordered(_ select: SelectedRelation) -> Bool {
+    guard select.limit != nil || select.offset != nil, select.orderBy.isEmpty else { return false }
+    if select.isDistinct || select.items.contains(where: \.hasWindow) { return true }
+    if select.grouping != nil { return false }
+    return !isOrdered(select.input) || (select.filter?.readsQuery ?? false)
+  }
+
+  /// Whether a relation's rows come in a known order.
+  func isOrdered(_ relation: Relation) -> Bool {
+    if relation.shape.readsSystem { return true }
+    switch relation.kind {
+    case .table, .values, .single: return true
+    case .join, .unnest: return false
+    case .union(let branches):
+      return relation.shape.stage == .union
+        && branches.allSatisfy { $0.shape.stage != .table && isOrdered($0) }
+    case .select(let select):
+      if select.isDistinct || select.isUnordered || select.items.contains(where: \.hasWindow)
+        || select.items.contains(where: \.readsQuery)
+      {
+        return false
+      }
+      if select.grouping != nil { return true }
+      let isTable = select.input.shape.stage == .table && !select.input.shape.isUnion
+      if !select.orderBy.isEmpty { return isTable || select.input.shape.stage == .grouped }
+      return isOrdered(select.input) && !(select.filter?.readsQuery ?? false)
+    }
+  }
+}
+
+extension SetOperation {
+  fileprivate var name: String { kind.rawValue + (isAll ? " ALL" : "") }
+}
+
+extension Relation {
+  /// The names of the datasource's columns that it reads, when it does nothing but read them.
+  fileprivate var scannedColumns: [String]? {
+    guard case .select(let select) = kind, case .table(let table) = select.input.kind,
+      table.kind == .dataSource, select.filter == nil, select.grouping == nil,
+      select.orderBy.isEmpty, select.limit == nil, select.offset == nil
+    else { return nil }
+    var indices: [Int] = []
+    for item in select.items {
+      guard case .column(select.input.number, let index) = item.node, !indices.contains(index)
+      else { return nil }
+      indices.append(index)
+    }
+    return indices.map { table.columns[$0].name }
+  }
+}
+
+extension TypedExpression {
+  /// The columns of a relation that it reads.
+  fileprivate func columns(of relation: Int) -> [Int] {
+    if case .column(relation, let index) = node { return [index] }
+    return children.flatMap { $0.columns(of: relation) }
+  }
+}

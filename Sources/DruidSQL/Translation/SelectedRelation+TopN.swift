@@ -1,0 +1,62 @@
+extension SelectedRelation {
+  /// How many groups a TopN carries to its last step, whatever its LIMIT: `druid.query.topN.minTopNThreshold`.
+  ///
+  /// `TopNQueryQueryToolChest.ThresholdAdjustingQueryRunner` asks every segment for that many and cuts to the LIMIT
+  /// itself; each list on the way is sorted by the metric and then by the dimension, ascending, NULL first
+  /// (`TopNNumericResultBuilder.build`). So with no more groups than this nothing has been dropped before the last cut,
+  /// and ties go by the dimension; with more, what a queue of a segment threw away decides.
+  static let topNThreshold = 1000
+
+  /// Whether Druid runs it as a TopN: one key, one order, a limit, no HAVING.
+  ///
+  /// `DruidQuery.computeQuery` tries GroupBy first when it reads a subquery, and `toTopNQuery` asks for the rest.
+  var isTopN: Bool {
+    guard let limit, (1...100_000).contains(limit), offset == nil, orderBy.count == 1,
+      having == nil, !isDistinct, !items.contains(where: { $0.hasWindow })
+    else { return false }
+    if let grouping {
+      if case .select = input.kind, input.shape.stage != .table { return false }
+      return grouping.keys.count == 1 && grouping.sets.count == 1
+        && !grouping.keys[0].type.isArray
+    }
+    guard filter == nil, input.shape.stage == .grouped, case .select(let inner) = input.kind,
+      let grouping = inner.grouping
+    else { return false }
+    return grouping.keys.count == 1 && inner.having == nil
+  }
+
+  /// What to add to ORDER BY where rows tie: the grouped column by its name when it has one.
+  var tieBreaker: String {
+    if let key = grouping?.keys.first, case .column(input.number, let index) = key.node,
+      input.columns.indices.contains(index)
+    {
+      return "'\(input.columns[index].name)'"
+    }
+    return grouping == nil ? "a column that tells them apart" : "the grouped expression"
+  }
+}
+
+extension Relation {
+  /// The columns that are the keys of its groups, when all of them are shown.
+  var keyColumns: [Int]? {
+    guard case .select(let select) = kind, !select.isDistinct, select.limit == nil,
+      select.offset == nil
+    else { return nil }
+    var keys: [TypedExpression.Node]
+    if let grouping = select.grouping {
+      guard grouping.sets.count == 1 else { return nil }
+      keys = grouping.keys.indices.map { .column(relation: grouping.number, index: $0) }
+    } else {
+      guard select.input.shape.stage == .grouped, let inner = select.input.keyColumns else {
+        return nil
+      }
+      keys = inner.map { .column(relation: select.input.number, index: $0) }
+    }
+    var columns: [Int] = []
+    for key in keys {
+      guard let index = select.items.firstIndex(where: { $0.node == key }) else { return nil }
+      columns.append(index)
+    }
+    return columns
+  }
+}

@@ -41,13 +41,6 @@ protocol BodySink: AnyObject {
   func pause() throws -> Duration?
 }
 
-/// A transfer that ended too early, in libcurl's words.
-struct TransferFailure: Error {
-  enum Kind { case unresolved, refused, timedOut, tls, broken, other }
-  let kind: Kind
-  let words: String
-}
-
 /// libcurl's handles: one transfer at a time over connections that are kept.
 ///
 /// (Unsafe inside: the handles are ours alone and freed once; the callbacks run inside `curl_multi_perform`, on this
@@ -56,6 +49,8 @@ struct TransferFailure: Error {
   private let settings: ConnectionSettings
   private let multi: UnsafeMutableRawPointer
   private let easy: UnsafeMutableRawPointer
+  /// Where libcurl says more about a failure than its number does.
+  private let errorText: UnsafeMutablePointer<CChar>
 
   init(settings: ConnectionSettings) throws(DruidFailure) {
     curl_global_init(Int(CURL_GLOBAL_DEFAULT))
@@ -65,11 +60,13 @@ struct TransferFailure: Error {
     self.settings = settings
     unsafe self.multi = multi
     unsafe self.easy = easy
+    unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
   }
 
   deinit {
     unsafe curl_easy_cleanup(easy)
     unsafe curl_multi_cleanup(multi)
+    unsafe errorText.deallocate()
   }
 
   /// Asks and feeds the answer to `sink`. Redirections are followed, without credentials on another host.
@@ -109,6 +106,8 @@ struct TransferFailure: Error {
     deadline: ContinuousClock.Instant?, ignoresSignals: Bool
   ) throws -> String? {
     unsafe curl_easy_reset(easy)
+    unsafe errorText.pointee = 0
+    unsafe ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     var fields: UnsafeMutablePointer<curl_slist>?
     for field in ["Content-Type: application/json", "Expect:", "User-Agent: dsql"] {
       unsafe fields = curl_slist_append(fields, field)
@@ -209,23 +208,9 @@ struct TransferFailure: Error {
     guard let message = unsafe curl_multi_info_read(multi, &left) else { return }
     let code = unsafe message.pointee.data.result
     guard code != CURLE_OK else { return }
-    let kind: TransferFailure.Kind =
-      switch code {
-      case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
-      case CURLE_COULDNT_CONNECT: .refused
-      case CURLE_OPERATION_TIMEDOUT: .timedOut
-      case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM,
-        CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
-        .tls
-      case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .broken
-      default: .other
-      }
-    // The words are static.
-    let words = unsafe String(cString: curl_easy_strerror(code))
-    let startsWithName = words.dropFirst().first?.isUppercase ?? false
     throw TransferFailure(
-      kind: kind,
-      words: startsWithName ? words : words.prefix(1).lowercased() + words.dropFirst())
+      code, name: unsafe String(cString: curl_easy_strerror(code)),
+      details: unsafe String(cString: errorText))
   }
 
   private func redirection(after transfer: Transfer) -> String? {

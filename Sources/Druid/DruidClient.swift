@@ -146,12 +146,36 @@ package struct DruidClient: ~Copyable {
       return failure
     case .broken:
       var failure = DruidFailure(.unreachable, "\(url): \(transfer.words)")
+      // A server may hang up before it is heard saying so.
+      if url.lowercased().hasPrefix("https:"), settings.clientCertificate == nil {
+        failure.hints = ["the server may want --client-cert and --client-key"]
+      }
       failure.isWorthRetrying = true
       return failure
-    case .tls:
+    case .untrusted:
       return DruidFailure(
-        .unreachable, "\(url): \(transfer.words)",
-        hints: ["name the authority with --ca-cert, or see the reason with --verbose"])
+        .unreachable, "\(url): its certificate is not trusted: \(transfer.words)",
+        hints: ["name the authority that signed it with --ca-cert"])
+    case .misnamed:
+      return DruidFailure(
+        .unreachable, "\(url): its certificate is another server's: \(transfer.words)",
+        hints: ["call the server in --url as its certificate does"])
+    case .unusableAuthorities:
+      return DruidFailure(
+        .unusableFile, "\(quoted(settings.caCertificate ?? "")): \(transfer.words)")
+    case .unusableCertificate:
+      let files = [settings.clientCertificate, settings.clientKey].compactMap { $0.map(quoted) }
+      return DruidFailure(
+        .unusableFile, "\(files.joined(separator: " with ")): \(transfer.words)",
+        hints: ["a certificate and its own key are wanted, as PEM"])
+    case .denied:
+      return DruidFailure(
+        .denied, "\(url) does not take the client's certificate: \(transfer.words)",
+        hints: ["name one that it trusts with --client-cert, and its key with --client-key"])
+    case .noTLS:
+      return DruidFailure(
+        .unreachable, "\(url): TLS fails: \(transfer.words)",
+        hints: ["the server may want --client-cert and --client-key, or speak no TLS there"])
     case .other: return DruidFailure(.unreachable, "\(url): \(transfer.words)")
     }
   }

@@ -127,6 +127,13 @@ extension ConnectionSettings {
     caCertificate = arguments.text(.caCertificate)
     clientCertificate = arguments.text(.clientCertificate)
     clientKey = arguments.text(.clientKey)
+    for file in [caCertificate, clientCertificate, clientKey] {
+      guard let file, unsafe access(file, R_OK) != 0 else { continue }
+      throw SystemFailure("opening \(quoted(file))")
+    }
+    if clientKey != nil, clientCertificate == nil {
+      throw UsageFailure("--client-key needs --client-cert beside it")
+    }
     isInsecure = arguments.isSet(.insecure)
     asksForCompression = arguments.isSet(.compressed)
   }

@@ -107,7 +107,7 @@ import Testing
     "SELECT * FROM edge WHERE CAST(name AS DOUBLE) = 1", "SELECT CHAR_LENGTH(tags) FROM edge",
     "SELECT tags = 'a' FROM edge", "SELECT MAX(name) FROM edge",
     "SELECT * FROM edge a WHERE n = (SELECT MAX(n) FROM edge b WHERE b.name = a.name)",
-    "SELECT n FROM edge UNION SELECT n FROM edge", "SELECT CAST(f AS VARCHAR) FROM edge",
+    "SELECT n FROM edge UNION SELECT n FROM edge", "SELECT LOOKUP(name, 'x') FROM edge",
     "SELECT MV_TO_ARRAY(name || 'x') FROM edge", "SELECT SUM(num_rows) FROM sys.segments",
   ])
   func refusals(sql: String) {

@@ -84,7 +84,7 @@ package struct FunctionSignature: Sendable {
       "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS": .init([.number], .bigint),
       "SAFE_DIVIDE": .init(
         [.number, .number],
-        .custom { SQLType.leastRestrictive([$0[0].type, $0[1].type])?.nullable(true) }),
+        .custom { SQLType.arithmetic("/", $0[0].type, $0[1].type)?.nullable(true) }),
     ]
     for name in ["SQRT", "LN", "LOG10", "ASIN", "ACOS", "EXP", "COT", "TAN", "SIN", "COS"] {
       table[name] = .init([.number], .double, wild: true)

@@ -119,6 +119,10 @@ extension Resolver {
       result = name == "AVG" || !type.isIntegral ? .double : .bigint
     case "MIN", "MAX":
       guard type.isNumeric || type.isTime else {
+        if type.isCharacter {
+          throw SQLFailure(
+            "Aggregation [\(name)] does not support type [STRING]", at: nil, category: .unsupported)
+        }
         throw .unknown("\(name) of \(type.sqlName)", at: range)
       }
       result = type.nullable(true)

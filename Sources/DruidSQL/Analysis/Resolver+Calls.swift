@@ -28,7 +28,8 @@ extension Resolver {
     case "COALESCE", "NVL", "IFNULL": return try coalesce(name, arguments, at: range)
     case "GREATEST", "LEAST": return try extreme(name, arguments, at: range)
     case "NULLIF": return try nullIf(arguments, at: range)
-    case "CURRENT_TIMESTAMP": return try clock(name, call.name, in: scope, place, at: range)
+    case "CURRENT_TIMESTAMP": return try clock(arguments, at: range)
+    case "SCALAR_IN_ARRAY": return try scalarInArray(arguments, at: range)
     default: return try scalar(name, arguments, at: range)
     }
   }
@@ -56,12 +57,14 @@ extension Resolver {
     _ word: String, _ name: Name, in scope: Scope, _ place: Place, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     switch word {
-    case "CURRENT_TIMESTAMP":
-      return TypedExpression(
-        .constant(.long(settings.nowMilliseconds)), .timestamp.nullable(false), range)
+    case "CURRENT_TIMESTAMP": return try clock([], at: range)
     case "CURRENT_DATE":
-      guard isUTC else { throw .unknown("CURRENT_DATE in a time zone", at: range) }
       let now = settings.nowMilliseconds
+      guard isUTC else {
+        return TypedExpression(
+          .call("TIME_FLOOR", [long(now), text("P1D"), null, text(settings.timeZone)]),
+          .date.nullable(false), range)
+      }
       return TypedExpression(
         .constant(.long(now - now.modulo(86_400_000))), .date.nullable(false), range)
     case "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CURRENT_ROLE", "CURRENT_PATH",
@@ -71,11 +74,31 @@ extension Resolver {
     }
   }
 
+  /// CURRENT_TIMESTAMP, cut to so many digits of a second.
+  private func clock(
+    _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    var now = settings.nowMilliseconds
+    if let digits = arguments.first {
+      guard arguments.count == 1, case .long(let count)? = digits.constant else {
+        throw .unknown("This CURRENT_TIMESTAMP", at: range)
+      }
+      guard (0...3).contains(count) else {
+        throw SQLFailure(
+          "Argument to function 'CURRENT_TIMESTAMP' must be a valid precision between '0' and '3'",
+          at: digits.range)
+      }
+      now -= now.modulo([1_000, 100, 10, 1][Int(count)])
+    }
+    return TypedExpression(.constant(.long(now)), .timestamp.nullable(false), range)
+  }
+
   // MARK: Scalar functions
 
   private func scalar(
-    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+    _ given: String, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    let name = arrayName(given, arguments)
     guard let signature = FunctionSignature.scalars[name] else {
       if FunctionSignature.unsupported.contains(name) { throw .unknown(name, at: range) }
       let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")
@@ -149,11 +172,15 @@ extension Resolver {
         else { throw .unknown("SUBSTRING of this CHAR", at: range) }
       }
     case "REPEAT", "LEFT", "RIGHT", "LPAD", "RPAD":
-      guard case .long(let value)? = arguments[1].constant, value > 0 else {
+      guard case .long(let value)? = arguments[1].constant,
+        value > 0 || name == "REPEAT" || value == 0 && (name == "LEFT" || name == "RIGHT")
+      else {
         throw .unknown("\(name) with such a length", at: range)
       }
     case "SAFE_DIVIDE":
-      guard type.isIntegral else { throw .unknown("SAFE_DIVIDE of these types", at: range) }
+      guard !arguments.contains(where: \.isWild) else {
+        throw .unknown("SAFE_DIVIDE of what may be infinite", at: range)
+      }
     default: break
     }
     var result = TypedExpression(.call(canonical, arguments), type, range)

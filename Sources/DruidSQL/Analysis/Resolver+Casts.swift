@@ -19,6 +19,7 @@ extension Resolver {
     }
     switch (source.kind, target.kind) {
     case (_, .varchar) where source.isCharacter || source.isNumeric || source.isTime: break
+    case (_, .char) where (source.isCharacter || source.isNumeric) && !operand.isConstant: break
     case (.boolean, .bigint), (.boolean, .integer): break
     case (_, .bigint) where source.isCharacter || source.isNumeric || source.isTime: break
     case (_, .integer) where source.isCharacter || source.isNumeric: break
@@ -32,7 +33,7 @@ extension Resolver {
     default:
       throw .unknown("CAST of \(source.sqlName) as \(target.sqlName)", at: range)
     }
-    if source.isReal, operand.isWild, target.kind != .varchar, !target.isReal {
+    if source.isReal, operand.isWild, ![.varchar, .bigint].contains(target.kind), !target.isReal {
       throw .unknown("CAST of what may be infinite", at: range)
     }
     var result = TypedExpression(
@@ -71,6 +72,7 @@ extension Resolver {
     case "FLOAT": return .float
     case "DOUBLE", "DOUBLE PRECISION": return .double
     case "VARCHAR": return .varchar
+    case "CHAR": return SQLType(.char(1))
     case "DATE": return .date
     default: throw .unknown("The type \(name.name)", at: name.range)
     }

@@ -36,7 +36,8 @@ extension Resolver {
       throw .unknown("This \(name)", at: range)
     }
     let type: SQLType
-    var arguments = arguments
+    var arguments = arguments.filter { !$0.isNullConstant }
+    guard !arguments.isEmpty else { throw .unknown("\(name) of NULL", at: range) }
     if let text = arguments.first(where: { $0.type.isCharacter }) {
       guard text.type.kind == .varchar || arguments.allSatisfy({ $0.type.isCharacter }),
         arguments.allSatisfy({ $0.type.isCharacter || $0.type.isNumeric })

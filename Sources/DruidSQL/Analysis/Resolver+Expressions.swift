@@ -51,20 +51,30 @@ extension Resolver {
     case .test(let test, let operand):
       return try self.test(test, try resolve(operand, in: scope, place), at: range)
     case .between(let operand, let low, let high, let isNegated, let isSymmetric):
-      if isSymmetric { throw .unknown("BETWEEN SYMMETRIC", at: range) }
       let value = try resolve(operand, in: scope, place)
-      let lower = try binary(
-        .greaterOrEqual, value, try resolve(low, in: scope, place), at: range)
-      let upper = try binary(.lessOrEqual, value, try resolve(high, in: scope, place), at: range)
-      let both = try logical("AND", [lower, upper], at: range)
-      return isNegated ? negated(both) : both
+      let bounds = (try resolve(low, in: scope, place), try resolve(high, in: scope, place))
+      func between(_ low: TypedExpression, _ high: TypedExpression) throws(SQLFailure)
+        -> TypedExpression
+      {
+        try logical(
+          "AND",
+          [
+            try binary(.greaterOrEqual, value, low, at: range),
+            try binary(.lessOrEqual, value, high, at: range),
+          ], at: range)
+      }
+      var inside = try between(bounds.0, bounds.1)
+      if isSymmetric {
+        inside = try logical("OR", [inside, try between(bounds.1, bounds.0)], at: range)
+      }
+      return isNegated ? try negated(inside) : inside
     case .like(let operand, let pattern, let escape, let isNegated, let isSimilar):
       if isSimilar { throw .unknown("SIMILAR TO", at: range) }
       let like = try self.like(
         try resolve(operand, in: scope, place), try resolve(pattern, in: scope, place),
         try escape.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) },
         at: range)
-      return isNegated ? negated(like) : like
+      return isNegated ? try negated(like) : like
     case .inList(let operand, let list, let isNegated):
       let value = try resolve(operand, in: scope, place)
       return try inList(value, try resolve(list, in: scope, place), isNegated, at: range)
@@ -122,7 +132,7 @@ extension Resolver {
       guard operand.type.kind == .boolean || operand.isNullConstant else {
         throw .cannotApply("NOT", [operand.type], at: range)
       }
-      return negated(operand)
+      return try negated(operand)
     case .minus, .plus:
       guard operand.type.isNumeric else {
         if operand.type.isCharacter || operand.type.kind == .null || operand.type.isInterval {
@@ -145,11 +155,6 @@ extension Resolver {
     }
   }
 
-  func negated(_ operand: TypedExpression) -> TypedExpression {
-    TypedExpression(
-      .call("NOT", [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
-  }
-
   func logical(
     _ name: String, _ operands: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -157,6 +162,7 @@ extension Resolver {
     where operand.type.kind != .boolean && !operand.isNullConstant {
       throw .cannotApply(name, operands.map(\.type), at: range)
     }
+    if let merged = try checkMultiples(name, operands, at: range) { return merged }
     return TypedExpression(
       .call(name, operands), .boolean.nullable(operands.contains { $0.type.isNullable }), range)
   }
@@ -190,7 +196,7 @@ extension Resolver {
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
       return try compare(op.rawValue, left, right, at: range)
     case .isDistinctFrom, .isNotDistinctFrom:
-      if [left, right].contains(where: { $0.type.isReal }) {
+      if [left, right].contains(where: { $0.isWild || $0.type.kind == .float }) {
         throw .unknown("\(op.rawValue) of reals", at: range)
       }
       var result = try compare(op.rawValue, left, right, at: range)
@@ -337,7 +343,7 @@ extension Resolver {
       guard list.allSatisfy({ !$0.isConstant }) else { throw .unknown("This IN list", at: range) }
       result = items.count == 1 ? items[0] : try logical("OR", items, at: range)
     }
-    return isNegated ? negated(result) : result
+    return isNegated ? try negated(result) : result
   }
 
   /// `(a, b) IN ((1, 2), (3, 4))`

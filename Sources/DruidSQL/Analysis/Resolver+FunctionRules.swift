@@ -59,4 +59,46 @@ extension Resolver {
       kind = next
     }
   }
+
+  /// The functions of multi-values take arrays of strings as well, and are those of arrays then.
+  func arrayName(_ name: String, _ arguments: [TypedExpression]) -> String {
+    let twins: Set<String> = [
+      "MV_LENGTH", "MV_CONTAINS", "MV_OVERLAP", "MV_TO_STRING", "MV_OFFSET", "MV_ORDINAL",
+      "MV_OFFSET_OF", "MV_ORDINAL_OF",
+    ]
+    guard twins.contains(name), let element = arguments.first?.type.element, element.isCharacter
+    else { return name }
+    return "ARRAY_" + name.dropFirst(3)
+  }
+
+  /// SCALAR_IN_ARRAY: whether a value is one of an array's.
+  func scalarInArray(
+    _ arguments: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard arguments.count == 2 else {
+      throw SQLFailure(
+        "Invalid number of arguments to function 'SCALAR_IN_ARRAY'. Was expecting 2 arguments",
+        at: range)
+    }
+    let (value, array) = (arguments[0], arguments[1])
+    guard value.type.isCharacter || value.type.isNumeric, array.type.isArray else {
+      if value.type.kind == .null || array.type.kind == .null {
+        throw .unknown("SCALAR_IN_ARRAY of NULL", at: range)
+      }
+      throw .cannotApply("SCALAR_IN_ARRAY", arguments.map(\.type), at: range)
+    }
+    let holdsNull: Bool
+    if case .call("ARRAY", let elements) = array.node {
+      holdsNull = elements.contains { $0.type.isNullable || $0.isNullConstant }
+    } else {
+      holdsNull = true
+    }
+    // What NULL among the values does is not known, nor how floats meet doubles.
+    guard !holdsNull, !value.isMultiple, !value.isWild, value.type.kind != .float else {
+      throw .unknown("This SCALAR_IN_ARRAY", at: range)
+    }
+    try checkArrays("ARRAY_CONTAINS", [array, value], at: range)
+    return TypedExpression(
+      .call("SCALAR_IN_ARRAY", [array, value]), .boolean.nullable(value.type.isNullable), range)
+  }
 }

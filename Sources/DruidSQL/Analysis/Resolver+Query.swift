@@ -111,7 +111,7 @@ extension Resolver {
     }
     let result = TypedExpression(
       .inQuery(value, relation), .boolean.nullable(value.type.isNullable), range)
-    return isNegated ? negated(result) : result
+    return isNegated ? try negated(result) : result
   }
 
   func scalarQuery(

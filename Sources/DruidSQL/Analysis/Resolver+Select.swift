@@ -60,6 +60,10 @@ extension Resolver {
     }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
     try refuseSettings(result, at: select.range)
+    try refusePinned(
+      result.filter,
+      items.map(\.expression) + (result.grouping.map { $0.keys + $0.aggregates } ?? []),
+      at: select.range)
     result.items = items.map(\.expression)
     // What sorts a subquery and cuts nothing is dropped by Calcite.
     result.orderBy = isTop || limit != nil || offset != nil ? order : []
@@ -78,7 +82,7 @@ extension Resolver {
   func refuseMultipleTest(_ expression: TypedExpression) throws(SQLFailure) {
     let tests: Set<String> = [
       "=", "<>", "<", "<=", ">", ">=", "IN", "LIKE", "IS NULL", "IS NOT NULL",
-      "IS DISTINCT FROM", "IS NOT DISTINCT FROM", "MV_CONTAINS", "MV_OVERLAP",
+      "IS DISTINCT FROM", "IS NOT DISTINCT FROM", "MV_CONTAINS", "MV_OVERLAP", "MV RANGE",
     ]
     let isTest = expression.contains {
       if case .call(let name, let operands) = $0.node {

@@ -22,7 +22,7 @@ extension Resolver {
     TypedExpression(.constant(.long(value)), .bigint.nullable(false))
   }
 
-  private var null: TypedExpression { TypedExpression(.constant(.null), .null) }
+  var null: TypedExpression { TypedExpression(.constant(.null), .null) }
 
   func round(
     _ direction: RoundDirection, _ operand: TypedExpression, _ unit: TimeUnit,
@@ -121,13 +121,15 @@ extension Resolver {
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     let characters = characters ?? text(" ")
-    guard operand.type.isCharacter, characters.type.isCharacter, !operand.isMultiple else {
+    guard operand.type.isCharacter, characters.type.isCharacter, !characters.isMultiple else {
       throw .unknown("TRIM of this", at: range)
     }
     let name = side == .both ? "BTRIM" : side == .leading ? "LTRIM" : "RTRIM"
-    return TypedExpression(
+    var result = TypedExpression(
       .call(name, [operand, characters]),
       .varchar.nullable(operand.type.isNullable || characters.type.isNullable), range)
+    result.isMultiple = operand.isMultiple
+    return result
   }
 
   func inInterval(

@@ -65,6 +65,7 @@ package struct SQLiteFunction: Sendable {
     scalar("definite", 1, "its argument; refuse when that is the text NaN"),
     scalar("refuse", 1, "(words): refuse with them"),
     scalar("integer", 1, "its argument; refuse when that does not fit 32 bits"),
+    scalar("constant", 1, "its argument, a double; invalid input when it is not finite"),
     scalar("int", 1, "the low 32 bits of a long, as Java's intValue"),
     scalar("greatest", 1...100, "of texts, or of numbers; NULLs are passed over"),
     scalar("least", 1...100, "of texts, or of numbers; NULLs are passed over"),
@@ -85,6 +86,7 @@ package struct SQLiteFunction: Sendable {
     scalar("bitwise_shift_right", 2, "64-bit, Java's >>"),
     scalar("bitwise_convert_long_bits_to_double", 1, "double"),
     scalar("bitwise_convert_double_to_long_bits", 1, "of a double"),
+    scalar("safe_divide_double", 2, "a / b; 0 / 0 is 0; refuse another a by zero"),
     scalar("safe_divide_long", 2, "a / b, NULL for a zero b"),
     scalar("human_readable_binary_byte_format", 2, "(long, precision)"),
     scalar("human_readable_decimal_byte_format", 2, "(long, precision)"),
@@ -96,6 +98,7 @@ package struct SQLiteFunction: Sendable {
     scalar("double_to_float", 1, "the nearest 32-bit float, as a real"),
     scalar("double_to_text", 1, "Java's Double.toString"),
     scalar("float_to_text", 1, "Java's Float.toString"),
+    scalar("float_print", 1, "a float's text where it is the double's too; refuse others"),
     scalar(
       "text_to_long", 1, "Druid's CAST(text AS BIGINT): NULL for what is no number, 1.9 gives 1"),
     scalar(
@@ -156,6 +159,8 @@ package struct SQLiteFunction: Sendable {
     scalar("mv_json", 1, "(multi): a JSON array of its values, for json_each; NULL gives [null]"),
     scalar(
       "mv_any", 3, "(multi, operator = < <= > >=, text): any value compares so; 0 or 1, 0 for NULL"),
+    scalar(
+      "mv_range", 4, "(multi, low, high, operators as >=<): any value lies between; 0 or 1"),
     scalar("mv_in", 2, "(multi, JSON array of texts): any value is among them; 0 or 1; NULL 0"),
     scalar("mv_length", 1, "long; 1 for a single value, also for NULL"),
     scalar("mv_contains", 2, "(multi, JSON array): all of these; NULLs allowed; 0 or 1"),

@@ -19,6 +19,10 @@ extension Translator {
       let sides = try texts(operands)
       return "(\(sides[0]) \(name == "IS DISTINCT FROM" ? "IS NOT" : "IS") \(sides[1]))"
     case "IN": return try inList(operands, whole)
+    case "MV RANGE":
+      let values = try texts(operands).joined(separator: ", ")
+      return
+        "CASE WHEN \(try text(operands[0])) IS NULL THEN NULL ELSE druid_mv_range(\(values)) END"
     case "LIKE": return "druid_like(\((try texts(operands)).joined(separator: ", ")))"
     case "+", "-", "*", "/": return try arithmetic(name, operands, whole)
     case "NEGATE":
@@ -179,7 +183,10 @@ extension Translator {
       if isReal { return "druid_truncate_double(\(values[0]), \(scale))" }
       throw .unknown("TRUNCATE of an integer", at: whole.range)
     case "MOD": return "druid_remainder_long(\(values[0]), \(values[1]))"
-    case "SAFE_DIVIDE": return "druid_safe_divide_long(\(values[0]), \(values[1]))"
+    case "SAFE_DIVIDE":
+      let kind = whole.type.isReal ? "double" : "long"
+      return "druid_safe_divide_\(kind)(\(values[0]), \(values[1]))"
+    case "SCALAR_IN_ARRAY": return "druid_array_contains(\(values[0]), druid_array(\(values[1])))"
     case "STRPOS": return "druid_position(\(values[1]), \(values[0]), 1)"
     case "SUBSTRING":
       let part =

@@ -3,7 +3,6 @@ extension Translator {
   func output(_ item: TypedExpression) throws(SQLFailure) -> String {
     let text = try self.text(item)
     if item.isConstant && item.type.isReal && !item.isNullConstant {
-      if item.isWild { throw .unknown("A constant that may be infinite", at: item.range) }
       if item.constant == nil { return "(\(text) + 0.0)" }
     }
     if item.type.element?.kind == .null {
@@ -20,6 +19,13 @@ extension Translator {
   /// The expression as SQLite computes it, safe to stand anywhere.
   func text(_ expression: TypedExpression) throws(SQLFailure) -> String {
     if let mapped, mapped.expression == expression { return mapped.text }
+    // Druid works constants out in planning, as large as they are, and takes no infinite ones.
+    if !isInConstant, !expression.children.isEmpty, expression.isConstant {
+      isInConstant = true
+      defer { isInConstant = false }
+      let text = try self.text(expression)
+      return expression.type.isReal && expression.isWild ? "druid_constant(\(text))" : text
+    }
     switch expression.node {
     case .column(let relation, let index): return column(relation, index)
     case .constant(let constant): return self.constant(constant)
@@ -85,7 +91,7 @@ extension Translator {
       switch source.kind {
       case .timestamp: return "druid_time_to_text(\(value), \(quoted(zone)))"
       case .date: return "druid_date_to_text(\(value), \(quoted(zone)))"
-      case .float: throw .unknown("CAST of FLOAT as VARCHAR", at: operand.range)
+      case .float: return "druid_float_print(\(value))"
       default:
         return source.isReal ? "druid_double_to_text(\(value))" : "CAST(\(value) AS TEXT)"
       }

@@ -23,6 +23,8 @@ final class Translator {
   private var queries = 0
   /// An expression that stands for one of its values while a function is mapped over them.
   var mapped: (expression: TypedExpression, text: String)?
+  /// Whether what is written is part of a constant.
+  var isInConstant = false
   /// How many such maps were written: each has a name of its own.
   var maps = 0
 

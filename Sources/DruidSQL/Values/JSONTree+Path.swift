@@ -13,6 +13,7 @@ package struct JSONPath: Hashable, Sendable {
       throw .invalid("JSONPath [\(text)] is invalid, must start with '$'")
     }
     var steps: [Step] = []
+    if rest == "." { rest = "" }
     while let character = rest.popFirst() {
       switch character {
       case ".":

@@ -12,6 +12,14 @@ extension ScalarFunction {
     strict("float_to_text") { arguments, _ throws(ValueFailure) in
       .text(JavaNumber.text(Float(try arguments.double(0))))
     },
+    strict("float_print") { arguments, _ throws(ValueFailure) in
+      let value = try arguments.double(0)
+      let text = JavaNumber.text(value)
+      guard text == JavaNumber.text(Float(value)) else {
+        throw .unsupported("A FLOAT whose text depends on the way of its cast")
+      }
+      return .text(text)
+    },
     strict("text_to_long") { arguments, _ throws(ValueFailure) in
       JavaNumber.long(try arguments.text(0)).map { .integer($0) } ?? .null
     },

@@ -115,6 +115,23 @@ extension ScalarFunction {
       }
       return .boolean(holds)
     },
+    lenient("mv_range") { arguments, context throws(ValueFailure) in
+      let low = Array(try arguments.text(1).utf16)
+      let high = Array(try arguments.text(2).utf16)
+      let operators = try arguments.text(3)
+      let (takesLow, takesHigh) = (operators.hasPrefix(">="), operators.hasSuffix("="))
+      return .boolean(
+        context.values(of: arguments[0]).contains { value in
+          guard let units = value.map({ Array($0.utf16) }) else { return false }
+          let isAbove =
+            takesLow
+            ? !units.lexicographicallyPrecedes(low) : low.lexicographicallyPrecedes(units)
+          let isBelow =
+            takesHigh
+            ? !high.lexicographicallyPrecedes(units) : units.lexicographicallyPrecedes(high)
+          return isAbove && isBelow
+        })
+    },
     lenient("mv_in") { arguments, context throws(ValueFailure) in
       let wanted = Set(try context.texts(arguments[1]))
       return .boolean(

@@ -18,6 +18,12 @@ extension ScalarFunction {
         }
         return arguments[0]
       },
+      strict("constant") { arguments, _ throws(ValueFailure) in
+        guard let value = arguments[0].double, !value.isFinite else { return arguments[0] }
+        throw .invalid(
+          "Expression evaluates to an unsupported value [\(JavaNumber.text(value))], expected "
+            + "something that can be a Double.  Consider casting with 'CAST(<col> AS BIGINT)'")
+      },
       strict("int") { arguments, _ throws(ValueFailure) in
         .integer(Int64(Int32(truncatingIfNeeded: try arguments.long(0))))
       },
@@ -97,6 +103,15 @@ extension ScalarFunction {
       let value = try arguments.double(0)
       return .integer(
         value.isNaN ? 0x7FF8_0000_0000_0000 : Int64(bitPattern: value.bitPattern))
+    },
+    strict("safe_divide_double") { arguments, _ throws(ValueFailure) in
+      let (dividend, divisor) = (try arguments.double(0), try arguments.double(1))
+      guard divisor == 0 else { return .double(dividend / divisor) }
+      // What nothing makes of something is not known for certain.
+      guard dividend == 0 else {
+        throw .unsupported("SAFE_DIVIDE of a number that is not whole by zero")
+      }
+      return .real(0)
     },
     strict("safe_divide_long") { arguments, _ throws(ValueFailure) in
       let divisor = try arguments.long(1)

@@ -223,6 +223,9 @@ final class QueryService: Sendable {
   ) -> DruidError {
     if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
     if let refused = SQLiteFunctions.refusal(in: failure.message) { return .unsupported(refused) }
+    if failure.message.hasPrefix("Expression evaluates to an unsupported value") {
+      return .invalidInput(failure.message)
+    }
     if failure.message == SQLiteFunctions.divisionByZero {
       return .runtime("null", errorClass: "java.lang.ArithmeticException")
     }

@@ -1,0 +1,117 @@
+/// Conditions on columns that hold several values.
+///
+/// To Calcite such a column is a plain string: it merges, negates and simplifies what is asked of it as if there were one
+/// value, and only what is left is asked of all of them, of which any will do. What it may change is refused here.
+extension TypedExpression {
+  private static let bounds: [String: String] = ["<": ">=", "<=": ">", ">": "<=", ">=": "<"]
+
+  /// The multi-value expressions that it compares, and whether each comparison is one that only asks for absence.
+  fileprivate var multipleTests: [(subject: TypedExpression, isNegative: Bool)] {
+    guard case .call(let name, let operands) = node else { return [] }
+    switch name {
+    case "=", "<", "<=", ">", ">=", "IN":
+      return operands.first(where: \.isMultiple).map { [($0, false)] } ?? []
+    case "<>": return operands.first(where: \.isMultiple).map { [($0, true)] } ?? []
+    case "NOT":
+      if case .call("IN", let inner) = operands[0].node {
+        return inner.first(where: \.isMultiple).map { [($0, true)] } ?? []
+      }
+      return operands[0].multipleTests.map { ($0.subject, $0.isNegative) }
+    case "AND", "OR": return operands.flatMap(\.multipleTests)
+    default: return []
+    }
+  }
+
+  /// Its negation where that is another comparison of some value; nil where NOT says it.
+  fileprivate var mirroredTest: TypedExpression? {
+    guard case .call(let name, let operands) = node, operands.contains(where: \.isMultiple),
+      let mirrored = Self.bounds[name]
+    else { return nil }
+    return TypedExpression(.call(mirrored, operands), type, range)
+  }
+
+  /// A lower and an upper bound of one multi-value, in the order subject, bound.
+  fileprivate var bound: (name: String, subject: TypedExpression, value: TypedExpression)? {
+    guard case .call(let name, let operands) = node, Self.bounds[name] != nil,
+      operands[0].isMultiple, operands[1].text != nil
+    else { return nil }
+    return (name, operands[0], operands[1])
+  }
+
+  /// The values of multi-value columns that must be there, as `tags = 'a'` says.
+  fileprivate var pinned: [TypedExpression] {
+    guard case .call(let name, let operands) = node else { return [] }
+    switch name {
+    case "AND": return operands.flatMap(\.pinned)
+    case "=" where operands.contains(where: \.isConstant),
+      "IN" where operands.count == 2:
+      return operands.filter { $0.isMultiple && $0.isColumn }
+    default: return []
+    }
+  }
+}
+
+extension Resolver {
+  /// NOT of a condition.
+  func negated(_ operand: TypedExpression) throws(SQLFailure) -> TypedExpression {
+    if let mirrored = operand.mirroredTest { return mirrored }
+    if case .call(let name, _) = operand.node, name == "AND" || name == "OR" || name == "MV RANGE",
+      name == "MV RANGE" || !operand.multipleTests.isEmpty
+    {
+      throw .unknown("NOT of several tests of a multi-value column", at: operand.range)
+    }
+    return TypedExpression(
+      .call("NOT", [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
+  }
+
+  /// AND and OR where at most one operand asks about the same multi-value column, or all ask alike.
+  func checkMultiples(
+    _ name: String, _ operands: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression? {
+    var asked: [TypedExpression: [Bool]] = [:]
+    for operand in operands {
+      let tests = operand.multipleTests
+      for subject in Set(tests.map(\.subject)) {
+        let mine = tests.filter { $0.subject == subject }
+        asked[subject, default: []].append(mine.allSatisfy(\.isNegative))
+      }
+    }
+    for (_, kinds) in asked where kinds.count > 1 {
+      if name == "AND" {
+        if kinds.allSatisfy({ $0 }) { continue }
+        if operands.count == 2, let one = operands[0].bound, let other = operands[1].bound,
+          one.subject == other.subject, one.name.first != other.name.first
+        {
+          let (low, high) = one.name.hasPrefix(">") ? (one, other) : (other, one)
+          return TypedExpression(
+            .call("MV RANGE", [low.subject, low.value, high.value, text(low.name + high.name)]),
+            .boolean, range)
+        }
+      } else if operands.allSatisfy(\.isPlainTest), kinds.allSatisfy({ !$0 }) {
+        continue
+      }
+      throw .unknown("Several tests of one multi-value column", at: range)
+    }
+    return nil
+  }
+
+  /// With a multi-value column held to one value Calcite may put that value in the column's place.
+  func refusePinned(
+    _ filter: TypedExpression?, _ used: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) {
+    for column in filter?.pinned ?? [] {
+      if used.contains(where: { $0.contains { $0 == column } }) {
+        throw .unknown("A multi-value column beside its own filter", at: range)
+      }
+    }
+  }
+}
+
+extension TypedExpression {
+  /// A comparison, not a combination of several.
+  fileprivate var isPlainTest: Bool {
+    if case .call("AND", _) = node { return multipleTests.isEmpty }
+    if case .call("NOT", _) = node { return multipleTests.isEmpty }
+    return true
+  }
+}

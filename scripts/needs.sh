@@ -3,7 +3,7 @@
 # What a build links against, and what a person at the prompt uses.
 build_packages="librdkafka-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev libsimdjson-dev pkg-config"
 # What the tests start besides: the shells for completions, man for the pages, a Kafka client of another make, TLS servers.
-test_packages="jq kcat curl man-db zsh fish docker-compose procps openssl python3"
+test_packages="jq kcat curl man-db zsh fish docker-compose procps openssl socat python3"
 
 complain() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2

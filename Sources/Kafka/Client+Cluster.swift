@@ -131,7 +131,6 @@ extension Client {
   private func answer(error code: Int32, brokers: String) -> Answer {
     let code = trouble?.code ?? code
     let words = trouble.map { shortened($0.words) } ?? "no answer"
-    let isTLS = words.contains("SSL handshake failed") || words.contains("certificate verify")
     switch rd_kafka_resp_err_t(rawValue: code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
@@ -139,11 +138,26 @@ extension Client {
         .refused(
           "\(brokers) refuses the credentials: \(words)",
           hint: "user and password come from the file of -F FILE"))
-    case RD_KAFKA_RESP_ERR__SSL where isTLS:
-      return .notYet(.unreachable(brokers: brokers, reason: words))
     default:
-      return .notYet(.unreachable(brokers: brokers, reason: words))
+      return .notYet(unreachable(brokers, words))
     }
+  }
+
+  /// No answer, and what to do about it; the library's words for TLS are OpenSSL's.
+  private func unreachable(_ brokers: String, _ words: String) -> KafkaFailure {
+    if words.contains("certificate verify failed") {
+      return .unreachable(
+        brokers: brokers, reason: "its certificate can't be verified",
+        hint: "ssl.ca.location=FILE in the file of -F names who vouches for it")
+    }
+    let signs = ["security.protocol", "SSL routines", "SSL handshake", "SSL listener"]
+    if signs.contains(where: { words.contains($0) }) {
+      return .unreachable(
+        brokers: brokers, reason: "it speaks another protocol, or breaks off",
+        hint:
+          "security.protocol is plaintext, ssl, sasl_plaintext or sasl_ssl, as the broker has it")
+    }
+    return .unreachable(brokers: brokers, reason: words)
   }
 
   /// The heart of what the library says: "connection refused" out of

@@ -2,8 +2,8 @@ package import Plumbing
 
 /// What can go wrong between us and the cluster, and how the process should end for it.
 package enum KafkaFailure: ToolFailure, Equatable {
-  /// No broker answers.
-  case unreachable(brokers: String, reason: String)
+  /// No broker answers, or none that we understand.
+  case unreachable(brokers: String, reason: String, hint: String? = nil)
   /// The time of `--wait` is used up, and this is what stood in the way.
   case waitedInVain(limit: String, reason: String)
   /// The cluster answers, but has no such topic, or no such partition.
@@ -31,7 +31,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
 
   package var message: String {
     switch self {
-    case .unreachable(let brokers, let reason): "cannot reach \(brokers): \(reason)"
+    case .unreachable(let brokers, let reason, _): "cannot reach \(brokers): \(reason)"
     case .waitedInVain(let limit, let reason): "waited \(limit): \(reason)"
     case .gaveUp(let limit, let reason):
       "stopped reading: nothing was acknowledged for \(limit): \(reason)"
@@ -43,7 +43,8 @@ package enum KafkaFailure: ToolFailure, Equatable {
 
   package var hints: [String] {
     switch self {
-    case .unreachable: ["set KAFKA_BROKERS, or run this inside 'devstack --'"]
+    case .unreachable(_, _, let hint):
+      [hint ?? "set KAFKA_BROKERS, or run this inside 'devstack --'"]
     case .badSetting(let what) where what.contains("enable.idempotence"):
       ["-X enable.idempotence=false allows it; then a retry may double lines"]
     case .gaveUp: ["--timeout says how long to try"]

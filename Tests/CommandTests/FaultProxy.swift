@@ -45,7 +45,9 @@ final class FaultProxy: @unchecked Sendable {
   let port: UInt16
   private let upstreamPort: UInt16
   private let serverAddress: Data?
-  private let ownAddress: Data
+  private var ownAddress: Data
+  /// Looks at a new client before anything passes; false sends it away.
+  private let gate: (@Sendable (_ client: Int32) -> Bool)?
   private let listener: Int32
   private let condition = NSCondition()
   private var links: [ObjectIdentifier: Link] = [:]
@@ -61,8 +63,10 @@ final class FaultProxy: @unchecked Sendable {
 
   /// - Parameter rewritingAddress: whether the server's own address in what it says, as a Kafka broker gives it to
   ///   clients, becomes the proxy's, so that clients come back through it.
+  /// - Parameter gate: looks at a new client before anything passes; false sends it away.
   static func start(
-    upstreamPort: UInt16, rewritingAddress: Bool = false
+    upstreamPort: UInt16, rewritingAddress: Bool = false,
+    gate: (@Sendable (_ client: Int32) -> Bool)? = nil
   ) throws -> FaultProxy {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw Failure(action: "socket") }
@@ -77,17 +81,19 @@ final class FaultProxy: @unchecked Sendable {
     }
     let proxy = FaultProxy(
       listener: listener, port: UInt16(bigEndian: address.sin_port), upstreamPort: upstreamPort,
-      isRewriting: rewritingAddress)
+      isRewriting: rewritingAddress, gate: gate)
     Thread.detachNewThread { proxy.acceptAll() }
     return proxy
   }
 
-  private init(listener: Int32, port: UInt16, upstreamPort: UInt16, isRewriting: Bool) {
+  private init(
+    listener: Int32, port: UInt16, upstreamPort: UInt16, isRewriting: Bool,
+    gate: (@Sendable (_ client: Int32) -> Bool)?
+  ) {
+    self.gate = gate
     if isRewriting {
-      // A string of Kafka with its length, then the port in four bytes.
-      let host = [0, 9] + Array("127.0.0.1".utf8) + [0, 0]
-      serverAddress = Data(host + [UInt8(upstreamPort >> 8), UInt8(upstreamPort & 0xff)])
-      ownAddress = Data(host + [UInt8(port >> 8), UInt8(port & 0xff)])
+      serverAddress = Self.address(port: upstreamPort)
+      ownAddress = Self.address(port: port)
     } else {
       serverAddress = nil
       ownAddress = Data()
@@ -96,6 +102,14 @@ final class FaultProxy: @unchecked Sendable {
     self.port = port
     self.upstreamPort = upstreamPort
   }
+
+  /// A string of Kafka with its length, then the port in four bytes.
+  private static func address(port: UInt16) -> Data {
+    Data([0, 9] + Array("127.0.0.1".utf8) + [0, 0, UInt8(port >> 8), UInt8(port & 0xff)])
+  }
+
+  /// Has clients come back to another port, whose server leads here.
+  func advertise(port: UInt16) { locked { ownAddress = Self.address(port: port) } }
 
   /// How many clients have connected so far.
   var connectionCount: Int { locked { accepted } }
@@ -168,8 +182,11 @@ final class FaultProxy: @unchecked Sendable {
       }
       let link = Link(client: client, server: server)
       locked { links[ObjectIdentifier(link)] = link }
-      Thread.detachNewThread { self.pump(link, from: client, to: server, .toServer) }
-      Thread.detachNewThread { self.pump(link, from: server, to: client, .toClient) }
+      Thread.detachNewThread {
+        if let gate = self.gate, !gate(client) { link.cut() }
+        Thread.detachNewThread { self.pump(link, from: server, to: client, .toClient) }
+        self.pump(link, from: client, to: server, .toServer)
+      }
     }
     close(listener)
   }
@@ -225,9 +242,10 @@ final class FaultProxy: @unchecked Sendable {
   /// Answers that hold an address are small and come in one piece.
   private func rewriteAddress(in block: inout [UInt8], count: Int) {
     guard let serverAddress, count < 4096 else { return }
+    let replacement = locked { ownAddress }
     var data = Data(block[..<count])
     while let place = data.range(of: serverAddress) {
-      data.replaceSubrange(place, with: ownAddress)
+      data.replaceSubrange(place, with: replacement)
     }
     block.replaceSubrange(..<count, with: data)
   }

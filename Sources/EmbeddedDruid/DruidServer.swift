@@ -15,6 +15,8 @@ package final class DruidServer: Sendable {
     package var supervisors: [String]
     /// The next offset of every partition of a topic, as the broker has acknowledged it; nil when there is no such topic.
     package var endOffsets: @Sendable (String) -> [Int64]?
+    /// The first offset of every partition that is still there; nil means that all begin at 0.
+    package var startOffsets: @Sendable (String) -> [Int64]?
     /// Takes the words for a person, one line at a time.
     package var report: @Sendable (String) -> Void
 
@@ -22,6 +24,7 @@ package final class DruidServer: Sendable {
       brokers: String, port: UInt16 = 0, directory: String = "/tmp",
       supervisors: [String] = [DruidServer.ecommerceSpec],
       endOffsets: @escaping @Sendable (String) -> [Int64]?,
+      startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
       report: @escaping @Sendable (String) -> Void
     ) {
       self.brokers = brokers
@@ -29,6 +32,7 @@ package final class DruidServer: Sendable {
       self.directory = directory
       self.supervisors = supervisors
       self.endOffsets = endOffsets
+      self.startOffsets = startOffsets
       self.report = report
     }
   }
@@ -42,7 +46,7 @@ package final class DruidServer: Sendable {
     let storage = try TemporaryStorage(directory: configuration.directory)
     let supervisors = Supervisors(
       brokers: configuration.brokers, storage: storage, endOffsets: configuration.endOffsets,
-      report: configuration.report)
+      startOffsets: configuration.startOffsets, report: configuration.report)
     let queries = QueryService(supervisors)
     let router = Router(supervisors: supervisors, queries: queries)
     self.supervisors = supervisors

@@ -29,6 +29,7 @@ struct Stack {
           directory: settings.folder,
           supervisors: [DruidServer.ecommerceSpec] + settings.supervisors,
           endOffsets: { [broker] in broker.endOffsets(topic: $0) },
+          startOffsets: { [broker] in broker.startOffsets(topic: $0) },
           report: { Diagnostics.warning($0) }))
     } catch {
       broker.stop()

@@ -171,6 +171,59 @@ import Testing
     #expect(outcome.output == " 2 tcp 0100007F\n", "\(outcome.errors)")
   }
 
+  /// A client that deletes the records of a partition before an offset, and waits for the answer.
+  private static let deleteRecords = #"""
+    cat > delete-records <<'END'
+    import os, socket, struct, sys
+    topic, partition, offset = sys.argv[1].encode(), int(sys.argv[2]), int(sys.argv[3])
+    host, port = os.environ["KAFKA_BROKERS"].split(":")
+    request = struct.pack(">hhih", 21, 0, 7, -1) + struct.pack(">ih", 1, len(topic)) + topic
+    request += struct.pack(">iiqi", 1, partition, offset, 1000)
+    with socket.create_connection((host, int(port)), 10) as client:
+      client.sendall(struct.pack(">i", len(request)) + request)
+      failure = struct.unpack(">h", client.recv(1000)[-2:])[0]
+    sys.exit(failure)
+    END
+
+    """#
+
+  @Test func aGapInATopicIsSaidAndNoAnswerHidesIt() throws {
+    let outcome = try run(
+      Self.deleteRecords + """
+        devstack -- sh -c '
+          fake-events -n 1000 --from 2026-01-01 > events
+          supervisor=$DRUID_URL/druid/indexer/v1/supervisor/ecommerce
+          head -n 400 events | kprod -t ecommerce --partition 0
+          dsql -f csv --no-header -e "SELECT COUNT(*) FROM ecommerce"
+          curl -sf -X POST $supervisor/suspend > /dev/null
+          tail -n 600 events | kprod -t ecommerce --partition 0
+          python3 delete-records ecommerce 0 700 && echo deleted
+          curl -sf -X POST $supervisor/resume > /dev/null
+          dsql --timeout 10s -e "SELECT COUNT(*) FROM ecommerce"; echo $?'
+        echo $?
+        """)
+    #expect(outcome.output.hasPrefix("400\ndeleted\n"), "\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("\n1\n"), "\(outcome.output)")
+    #expect(outcome.errors.contains("datasource 'ecommerce' is not whole: partition 0"))
+    #expect(outcome.errors.contains("dsql: "))
+  }
+
+  @Test func beginsWhereATopicBegins() throws {
+    let outcome = try run(
+      Self.deleteRecords + """
+        devstack -- sh -c '
+          fake-events -n 1000 --from 2026-01-01 | kprod -t orders --partition 0
+          python3 delete-records orders 0 700
+          curl -sf $DRUID_URL/druid/indexer/v1/supervisor/ecommerce |
+            sed "s/ecommerce/orders/g" > spec.json
+          curl -sf -H "Content-Type: application/json" -d @spec.json \
+            $DRUID_URL/druid/indexer/v1/supervisor > /dev/null || cat spec.json
+          dsql --wait 5s -f csv --no-header -e "SELECT COUNT(*) FROM orders"'
+        echo $?
+        """)
+    #expect(outcome.output == "300\n0\n", "\(outcome.errors)")
+  }
+
   @Test func aFullFolderIsSaidOnceAndCostsTheStatus() throws {
     // 1 MiB a file: what a disk with so little room would hold.
     let outcome = try run(

@@ -6,6 +6,7 @@ final class Follower: @unchecked Sendable {
   // Sendable: `reader`, `room` and `consumer` belong to the follower's thread; all else is in `state` or never changes.
   let brokers: String
   private let endOffsets: @Sendable (String) -> [Int64]?
+  private let startOffsets: @Sendable (String) -> [Int64]?
   private let report: @Sendable (String) -> Void
   let state: Monitor<State>
   private var reader: RowReader
@@ -47,10 +48,12 @@ final class Follower: @unchecked Sendable {
   init(
     _ spec: IngestionSpec, brokers: String, storage: TemporaryStorage,
     endOffsets: @escaping @Sendable (String) -> [Int64]?,
+    startOffsets: @escaping @Sendable (String) -> [Int64]?,
     report: @escaping @Sendable (String) -> Void
   ) {
     self.brokers = brokers
     self.endOffsets = endOffsets
+    self.startOffsets = startOffsets
     self.report = report
     reader = RowReader(spec, storage: storage)
     let number = UInt32.random(in: .min ... .max)
@@ -66,8 +69,12 @@ final class Follower: @unchecked Sendable {
   private func chooseStarts() {
     let topic = state.read { $0.spec.topic }
     let ends = endOffsets(topic) ?? []
+    let firsts = startOffsets(topic) ?? []
     state.change { state in
-      state.positions = ends.map { state.spec.usesEarliestOffset ? 0 : $0 }
+      state.positions = ends.enumerated().map { partition, end in
+        guard state.spec.usesEarliestOffset else { return end }
+        return partition < firsts.count ? firsts[partition] : 0
+      }
       state.starts = state.positions.map { $0 ?? 0 }
     }
   }
@@ -155,10 +162,13 @@ final class Follower: @unchecked Sendable {
   /// Partitions and where to read them from; those that came after the spec are read from their beginning.
   private func newPartitions(_ topic: String) -> [(Int, Int64)] {
     let count = endOffsets(topic)?.count ?? 0
+    let firsts = startOffsets(topic) ?? []
     return state.change { state in
       while state.positions.count < count {
-        state.positions.append(0)
-        state.starts.append(0)
+        let partition = state.positions.count
+        let first = partition < firsts.count ? firsts[partition] : 0
+        state.positions.append(first)
+        state.starts.append(first)
       }
       return state.positions.enumerated().map { ($0, $1 ?? 0) }
     }
@@ -198,8 +208,10 @@ final class Follower: @unchecked Sendable {
       }
       publish(batch, positions)
       if let trouble = troubles.first(where: \.isGap) {
+        let next = positions[trouble.partition] ?? 0
         fail(
-          "partition \(trouble.partition): \(trouble.reason); POST .../reset reads the topic again")
+          "partition \(trouble.partition): offset \(next) is no longer in the topic; POST .../reset "
+            + "reads on from what is there")
         return false
       }
       note(troubles)

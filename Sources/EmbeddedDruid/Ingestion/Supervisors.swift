@@ -14,6 +14,7 @@ final class Supervisors: Sendable {
   private let brokers: String
   private let storage: TemporaryStorage
   private let endOffsets: @Sendable (String) -> [Int64]?
+  private let startOffsets: @Sendable (String) -> [Int64]?
   private let report: @Sendable (String) -> Void
   /// In the order they came.
   private let entries = Mutex<[Entry]>([])
@@ -23,11 +24,13 @@ final class Supervisors: Sendable {
   init(
     brokers: String, storage: TemporaryStorage,
     endOffsets: @escaping @Sendable (String) -> [Int64]?,
+    startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
     report: @escaping @Sendable (String) -> Void
   ) {
     self.brokers = brokers
     self.storage = storage
     self.endOffsets = endOffsets
+    self.startOffsets = startOffsets
     self.report = report
   }
 
@@ -85,7 +88,8 @@ final class Supervisors: Sendable {
 
   private func add(_ spec: IngestionSpec) {
     let follower = Follower(
-      spec, brokers: brokers, storage: storage, endOffsets: endOffsets, report: report)
+      spec, brokers: brokers, storage: storage, endOffsets: endOffsets,
+      startOffsets: startOffsets, report: report)
     entries.withLock {
       $0.append(
         Entry(

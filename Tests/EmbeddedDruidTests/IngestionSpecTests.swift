@@ -52,7 +52,7 @@ import Testing
       "transformSpec.filter"
     ),
     ("\"metricsSpec\": []", "\"somethingNew\": 1", "dataSchema.somethingNew"),
-    ("\"format\": \"posix\"", "\"format\": \"yyyy\"", "timestampSpec.format"),
+    ("\"format\": \"posix\"", "\"format\": \"yyyy EEE\"", "timestampSpec.format"),
     (
       "{\"type\": \"string\", \"name\": \"city\"}", "{\"type\": \"json\", \"name\": \"city\"}",
       "dimensions.city.type"

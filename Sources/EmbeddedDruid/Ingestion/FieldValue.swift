@@ -1,5 +1,5 @@
 /// A value of a message, as Druid's reader holds it: whole numbers of 64 bits, doubles for all other numbers.
-indirect enum FieldValue: Equatable {
+indirect enum FieldValue: Sendable, Equatable {
   case null
   case long(Int64)
   case double(Double)
@@ -8,7 +8,7 @@ indirect enum FieldValue: Equatable {
   case list([FieldValue])
   case object([Member])
 
-  struct Member: Equatable {
+  struct Member: Sendable, Equatable {
     var key: String
     var value: FieldValue
   }

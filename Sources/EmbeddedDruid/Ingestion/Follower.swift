@@ -188,9 +188,12 @@ final class Follower: @unchecked Sendable {
           guard message.offset == expected else {
             throw .gap(partition: message.partition, expected: expected, found: message.offset)
           }
+          let outcome: RowReader.Outcome
           do throws(StorageFull) {
-            batch.add(try take(message), message)
+            outcome = try take(message)
           } catch { throw .full(error) }
+          if case .refused(let reason) = outcome { throw .refused(reason) }
+          batch.add(outcome, message)
           positions[message.partition] = expected + 1
         } trouble: {
           troubles.append($0)
@@ -201,6 +204,7 @@ final class Follower: @unchecked Sendable {
         case .gap(let partition, let expected, let found):
           fail(
             "partition \(partition) goes on at offset \(found) where \(expected) was to come")
+        case .refused(let reason): fail("devstack does not support \(reason)")
         case .full(let full):
           fail("no room for columns: \(systemErrorText(full.code))")
         }
@@ -223,6 +227,7 @@ final class Follower: @unchecked Sendable {
   private enum Interrupted: Error {
     case gap(partition: Int, expected: Int64, found: Int64)
     case full(StorageFull)
+    case refused(String)
   }
 
   /// simdjson reads behind the message, so it is copied to where there is room.
@@ -247,9 +252,10 @@ final class Follower: @unchecked Sendable {
     mutating func add(_ outcome: RowReader.Outcome, _ message: TopicConsumer.Message) {
       counters.processedBytes += unsafe message.payload?.count ?? 0
       switch outcome {
-      case .rows(let count, let withError):
+      case .rows(let count, let withError, let filtered):
         if withError { counters.processedWithError += count } else { counters.processed += count }
-      case .thrownAway: counters.thrownAway += 1
+        counters.thrownAway += filtered
+      case .thrownAway, .refused: counters.thrownAway += 1
       case .unparseable(let reason):
         counters.unparseable += 1
         guard errors.count < 100 else { return }

@@ -59,6 +59,8 @@ extension IngestionSpec {
       granularity["segmentGranularity"] ?? .string("DAY"), field: "segmentGranularity")
     isRolledUp = granularity["rollup"]?.bool ?? true
     transforms = try Self.transforms(schema["transformSpec"])
+    filter = try Self.filter(schema["transformSpec"])
+    flattening = try FlattenSpec(io["inputFormat"]?["flattenSpec"])
 
     try Self.check(io: io)
     guard let topic = io["topic"]?.text ?? io["stream"]?.text else {
@@ -166,19 +168,33 @@ extension IngestionSpec {
 
   private static func transforms(
     _ json: JSONValue?
-  ) throws(SpecFailure) -> [ExpressionTransform] {
+  ) throws(SpecFailure) -> [Transform] {
     guard let json, !json.isNull else { return [] }
-    try allow(json, "transformSpec", ["transforms"], harmlessWhenEmpty: ["filter"])
-    var transforms: [ExpressionTransform] = []
+    try allow(json, "transformSpec", ["transforms", "filter"])
+    var transforms: [Transform] = []
     for element in json["transforms"]?.elements ?? [] {
       guard let name = element["name"]?.text, let expression = element["expression"]?.text,
         element["type"]?.text == "expression"
       else { throw .unsupported("transformSpec.transforms", element.jsonText) }
-      // One may hide the timestamp; that changes what a row is, and is left to a real Druid.
-      guard name != "__time" else { throw .unsupported("transformSpec.transforms.__time") }
-      transforms.append(try ExpressionTransform(name: name, expression: expression))
+      guard let parsed = Expression(expression) else {
+        throw .unsupported("transformSpec.transforms.\(name)", expression)
+      }
+      guard !transforms.contains(where: { $0.name == name }) else {
+        throw .construct(
+          "org.apache.druid.segment.transform.TransformSpec",
+          "Transform name '\(name)' cannot be used twice")
+      }
+      transforms.append(Transform(name: name, expression: parsed))
     }
     return transforms
+  }
+
+  private static func filter(_ json: JSONValue?) throws(SpecFailure) -> RowFilter? {
+    guard let filter = json?["filter"], !filter.isNull else { return nil }
+    guard let parsed = RowFilter(filter) else {
+      throw .unsupported("transformSpec.filter", filter.jsonText)
+    }
+    return parsed
   }
 
   private static func check(io: JSONValue) throws(SpecFailure) {
@@ -194,12 +210,6 @@ extension IngestionSpec {
     }
     let type = format["type"]?.text ?? ""
     guard type == "json" else { throw .unsupported("ioConfig.inputFormat.type", "'\(type)'") }
-    if let fields = format["flattenSpec"]?["fields"]?.elements, !fields.isEmpty {
-      throw .unsupported("ioConfig.inputFormat.flattenSpec")
-    }
-    if format["flattenSpec"]?["useFieldDiscovery"]?.bool == false {
-      throw .unsupported("ioConfig.inputFormat.flattenSpec.useFieldDiscovery")
-    }
     if let features = format["featureSpec"]?.members, !features.isEmpty {
       throw .unsupported("ioConfig.inputFormat.featureSpec")
     }
@@ -221,6 +231,39 @@ extension IngestionSpec {
       guard harmlessWhenEmpty.contains(member.key), isEmpty else {
         throw .unsupported("\(place).\(member.key)")
       }
+    }
+  }
+}
+
+extension FlattenSpec {
+  init(_ json: JSONValue?) throws(SpecFailure) {
+    let place = "ioConfig.inputFormat.flattenSpec"
+    guard let json, !json.isNull else { return }
+    for member in json.members ?? [] where !["useFieldDiscovery", "fields"].contains(member.key) {
+      throw .unsupported("\(place).\(member.key)")
+    }
+    discoversFields = json["useFieldDiscovery"]?.bool ?? true
+    for element in json["fields"]?.elements ?? [] {
+      if let name = element.text {
+        fields.append((name, FieldPath(keys: [name])))
+        continue
+      }
+      guard let name = element["name"]?.text else { throw .unsupported(place, element.jsonText) }
+      let expression = element["expr"]?.text
+      let path: FieldPath? =
+        switch element["type"]?.text {
+        case "root": FieldPath(keys: [expression ?? name])
+        case "path": expression.flatMap { FieldPath(jsonPath: $0) }
+        case "tree": element["nodes"]?.elements.map { FieldPath(keys: $0.compactMap(\.text)) }
+        default: nil
+        }
+      guard let path else { throw .unsupported("\(place).fields.\(name)", element.jsonText) }
+      guard !fields.contains(where: { $0.name == name }) else {
+        throw .construct(
+          "org.apache.druid.java.util.common.parsers.JSONPathSpec",
+          "Cannot have duplicate field definition: \(name)")
+      }
+      fields.append((name, path))
     }
   }
 }

@@ -30,12 +30,21 @@ struct IngestionSpec: Sendable {
     var field: String
   }
 
+  /// A field that is computed from the others.
+  struct Transform: Sendable, Equatable {
+    var name: String
+    var expression: Expression
+  }
+
   var dataSource: String
   var topic: String
   var timestamp: TimestampSpec
   var dimensions: [Dimension]
   var metrics: [Metric]
-  var transforms: [ExpressionTransform]
+  var flattening = FlattenSpec()
+  var transforms: [Transform]
+  /// Which rows come in; all when there is none.
+  var filter: RowFilter?
   var granularity: QueryGranularity
   var isRolledUp: Bool
   /// What a segment spans; only `sys.segments` shows it.
@@ -47,6 +56,9 @@ struct IngestionSpec: Sendable {
   var isSuspended: Bool
   /// The whole spec as it was submitted.
   var json: JSONValue
+
+  /// Whether a row is no more than its message's own fields.
+  var isPlain: Bool { transforms.isEmpty && filter == nil && flattening.isPlain }
 
   var schema: TableSchema {
     TableSchema(

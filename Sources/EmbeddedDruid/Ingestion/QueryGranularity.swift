@@ -27,6 +27,12 @@ enum QueryGranularity: Sendable, Equatable {
     "P1D": .fixed(86_400_000), "P1W": .week, "P1M": .month, "P3M": .quarter, "P1Y": .year,
   ]
 
+  /// A period such as `PT1H`; `nil` for one that is not known here.
+  init?(period: String) {
+    guard let found = Self.periods[period] else { return nil }
+    self = found
+  }
+
   /// A name, or an object of type `none`, `all`, `period` or `duration`.
   init(_ json: JSONValue, field: String) throws(SpecFailure) {
     let name = json.text ?? json["type"]?.text

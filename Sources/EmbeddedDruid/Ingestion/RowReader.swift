@@ -6,10 +6,12 @@ import Plumbing
 struct RowReader: ~Copyable {
   /// What became of a message.
   enum Outcome: Equatable {
-    case rows(Int, withError: Bool)
+    case rows(Int, withError: Bool, filtered: Int = 0)
     case unparseable(String)
     /// An empty record.
     case thrownAway
+    /// What a real Druid would make of it is not known here.
+    case refused(String)
   }
 
   private var spec: IngestionSpec
@@ -44,7 +46,7 @@ struct RowReader: ~Copyable {
 
   /// Takes a message, followed in memory by ``LineReader/padding`` readable bytes.
   mutating func read(_ message: UnsafeRawBufferPointer) throws(StorageFull) -> Outcome {
-    guard spec.transforms.isEmpty else { return try unsafe readSlowly(message) }
+    guard spec.isPlain else { return try unsafe readSlowly(message) }
     let isObject: Bool
     do {
       try line.read(unsafe message.bytes)
@@ -268,41 +270,50 @@ struct RowReader: ~Copyable {
         unsafe "Unable to parse [\(Self.shown(message))] as the intermediateRow resulted in empty input row"
       )
     }
-    do throws(ExpressionTransform.Failure) {
-      for index in objects.indices { objects[index] = try transformed(objects[index]) }
-    } catch {
-      return .unparseable("Could not transform value: \(error.reason)")
-    }
-    var times: [Int64] = []
-    for object in objects {
-      let stamp = object.first { $0.key == spec.timestamp.column }?.value ?? .null
-      guard let time = time(of: stamp) else {
-        return .unparseable("Timestamp[\(stamp.javaText ?? "null")] is unparseable!")
+    var rows: [InputRow] = []
+    do throws(Expression.Failure) {
+      for object in objects {
+        let fields = spec.flattening.flattened(object)
+        let stamp = fields.first { $0.key == spec.timestamp.column }?.value ?? .null
+        guard let time = time(of: stamp) else {
+          return .unparseable("Timestamp[\(stamp.javaText ?? "null")] is unparseable!")
+        }
+        let row = try transformed(InputRow(time: time, fields: fields))
+        if try spec.filter?.admits(row) ?? true { rows.append(row) }
       }
-      times.append(time)
+    } catch {
+      switch error {
+      case .bad(let reason): return .unparseable("Could not transform value: \(reason)")
+      case .unknown(let reason): return .refused(reason)
+      }
     }
     var hasError = false
-    for (object, time) in zip(objects, times) {
-      let values = fields.map { field in object.first { $0.key == field }?.value ?? .null }
+    for row in rows {
+      let values = fields.map { row[$0] }
       try writer.beginRow()
-      writer.set(time: spec.granularity.floor(time))
+      writer.set(time: spec.granularity.floor(row.time))
       for (index, dimension) in spec.dimensions.enumerated() {
         try set(index + 1, .given(values[index + 1]), dimension, &hasError)
       }
       try finishRow(&hasError) { .given(values[$0]) }
     }
-    return .rows(objects.count, withError: hasError)
+    return .rows(rows.count, withError: hasError, filtered: objects.count - rows.count)
   }
 
   /// The fields with what is computed from them; expressions see the message's own fields only.
-  private func transformed(
-    _ fields: [FieldValue.Member]
-  ) throws(ExpressionTransform.Failure) -> [FieldValue.Member] {
-    var result = fields
+  private func transformed(_ row: InputRow) throws(Expression.Failure) -> InputRow {
+    var result = row
     for transform in spec.transforms {
-      let value = try transform.value(of: fields)
-      result.removeAll { $0.key == transform.name }
-      result.append(FieldValue.Member(key: transform.name, value: value))
+      let value = try transform.expression.value(of: row)
+      guard transform.name != "__time" else {
+        guard case .long(let time) = value, let time = Self.possible(time) else {
+          throw .unknown("a transform makes __time no moment")
+        }
+        result.time = time
+        continue
+      }
+      result.fields.removeAll { $0.key == transform.name }
+      result.fields.append(FieldValue.Member(key: transform.name, value: value))
     }
     return result
   }

@@ -9,6 +9,7 @@ struct TimestampSpec: Sendable, Equatable {
     case nano
     case iso
     case auto
+    case pattern(JodaPattern)
   }
 
   var column: String
@@ -36,7 +37,11 @@ struct TimestampSpec: Sendable, Equatable {
     case "nano": format = .nano
     case "iso": format = .iso
     case "auto": format = .auto
-    default: throw .unsupported("timestampSpec.format", "'\(word)'")
+    default:
+      guard let pattern = JodaPattern(word) else {
+        throw .unsupported("timestampSpec.format", "'\(word)'")
+      }
+      format = .pattern(pattern)
     }
     missingValue = nil
     switch json["missingValue"] {
@@ -66,7 +71,7 @@ struct TimestampSpec: Sendable, Equatable {
     case .posix:
       let (product, overflow) = number.multipliedReportingOverflow(by: 1000)
       return overflow ? nil : product
-    case .millis, .iso, .auto: return number
+    case .millis, .iso, .auto, .pattern: return number
     case .micro: return number / 1000
     case .nano: return number / 1_000_000
     }
@@ -78,6 +83,7 @@ struct TimestampSpec: Sendable, Equatable {
     switch format {
     case .posix, .millis, .micro, .nano: return Int64(text).flatMap { milliseconds(number: $0) }
     case .iso: return TimePoint(rfc3339: text)?.milliseconds
+    case .pattern(let pattern): return pattern.milliseconds(of: text)
     case .auto:
       if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return Int64(text) }
       return TimePoint(rfc3339: text)?.milliseconds

@@ -1,0 +1,202 @@
+import Glibc
+import Plumbing
+
+extension Expression {
+  /// The functions that are served, by their names in a spec.
+  enum Function: String, Sendable {
+    case concat, nvl, lower, upper, trim, ltrim, rtrim, strlen, substring, replace, strpos
+    case choose = "if"
+    case caseSearched = "case_searched"
+    case isNull = "isnull"
+    case isNotNull = "notnull"
+    case cast, abs, sqrt, log, exp, floor, ceil
+    case timestampFloor = "timestamp_floor"
+    case timestampCeil = "timestamp_ceil"
+    case timestampExtract = "timestamp_extract"
+    case timestampParse = "timestamp_parse"
+    case jsonValue = "json_value"
+
+    var counts: ClosedRange<Int> {
+      switch self {
+      case .concat: 1...20
+      case .nvl, .cast, .timestampFloor, .timestampCeil, .timestampExtract, .jsonValue: 2...2
+      case .strpos: 2...2
+      case .substring, .replace, .choose: 3...3
+      case .caseSearched: 2...40
+      case .timestampParse: 1...2
+      default: 1...1
+      }
+    }
+
+    /// Whether the arguments that must be constants are, and say something that is known.
+    func takes(_ arguments: [Node]) -> Bool {
+      let second = arguments.count > 1 ? arguments[1].literal : nil
+      switch self {
+      case .cast: return ["LONG", "DOUBLE", "STRING"].contains(second?.uppercased())
+      case .timestampFloor, .timestampCeil:
+        return second.flatMap { QueryGranularity(period: $0) } != nil
+      case .timestampExtract: return second.map { Self.units.contains($0.uppercased()) } ?? false
+      case .timestampParse:
+        return arguments.count == 1 || second.flatMap { JodaPattern($0) } != nil
+      case .jsonValue: return second.flatMap { FieldPath(jsonPath: $0) } != nil
+      default: return true
+      }
+    }
+
+    static let units = [
+      "EPOCH", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "MONTH", "QUARTER", "YEAR",
+    ]
+  }
+
+  static func call(
+    _ function: Function, _ arguments: [Node], _ row: InputRow
+  ) throws(Failure) -> FieldValue {
+    switch function {
+    case .choose, .caseSearched:
+      var index = 0
+      while index + 1 < arguments.count {
+        if try scalar(arguments[index], row).isTrue { return try value(arguments[index + 1], row) }
+        index += 2
+      }
+      return index < arguments.count ? try value(arguments[index], row) : .null
+    case .nvl:
+      let first = try value(arguments[0], row)
+      return first == .null ? try value(arguments[1], row) : first
+    case .isNull: return truth(try value(arguments[0], row) == .null)
+    case .isNotNull: return truth(try value(arguments[0], row) != .null)
+    case .jsonValue:
+      guard let path = arguments[1].literal.flatMap({ FieldPath(jsonPath: $0) }) else {
+        return .null
+      }
+      switch path.value(in: try value(arguments[0], row)) {
+      case .list, .object: return .null
+      case .bool(let isTrue): return truth(isTrue)
+      case let found: return found
+      }
+    default: break
+    }
+    var values: [FieldValue] = []
+    for argument in arguments { values.append(try scalar(argument, row)) }
+    if values.contains(.null) { return .null }
+    let texts = values.map { $0.javaText ?? "" }
+    switch function {
+    case .concat: return .text(texts.joined())
+    case .lower: return .text(texts[0].lowercased())
+    case .upper: return .text(texts[0].uppercased())
+    case .trim, .ltrim, .rtrim: return .text(trimmed(texts[0], function))
+    case .strlen: return .long(Int64(texts[0].utf16.count))
+    case .substring: return try substring(values)
+    case .replace:
+      guard !texts[1].isEmpty else { throw .unknown("replace of an empty text") }
+      return .text(texts[0].replacing(texts[1], with: texts[2]))
+    case .strpos: return .long(position(of: Array(texts[1].utf16), in: Array(texts[0].utf16)))
+    case .cast: return cast(values[0], to: texts[1].uppercased())
+    case .abs, .sqrt, .log, .exp, .floor, .ceil: return try mathematics(function, values[0])
+    default: return try time(function, values[0], texts)
+    }
+  }
+
+  private static func trimmed(_ text: String, _ function: Function) -> String {
+    var units = Array(text.utf8)[...]
+    if function != .rtrim { units = units.drop { $0 == 0x20 } }
+    if function != .ltrim { while units.last == 0x20 { units.removeLast() } }
+    return String(decoding: units, as: UTF8.self)
+  }
+
+  private static func substring(_ values: [FieldValue]) throws(Failure) -> FieldValue {
+    guard case .long(let start) = values[1], case .long(let count) = values[2], start >= 0 else {
+      throw .unknown("substring with these bounds")
+    }
+    let units = Array((values[0].javaText ?? "").utf16)
+    guard start < units.count else { return .null }
+    let tail = units[Int(start)...]
+    return .text(
+      String(decoding: count < 0 ? tail : tail.prefix(Int(clamping: count)), as: UTF16.self))
+  }
+
+  private static func position(of needle: [UInt16], in text: [UInt16]) -> Int64 {
+    guard needle.count <= text.count else { return -1 }
+    let start = (0...(text.count - needle.count)).first { start in
+      text[start..<start + needle.count].elementsEqual(needle)
+    }
+    return start.map { Int64($0) } ?? -1
+  }
+
+  private static func cast(_ value: FieldValue, to type: String) -> FieldValue {
+    switch type {
+    case "STRING": return value.javaText.map { .text($0) } ?? .null
+    case "DOUBLE": return value.asNumber.map { .double($0) } ?? .null
+    default:
+      if case .long = value { return value }
+      if case .text(let text) = value, let whole = Int64(text) { return .long(whole) }
+      return value.asNumber.map { .long(FieldValue.javaLong($0)) } ?? .null
+    }
+  }
+
+  private static func mathematics(
+    _ function: Function, _ value: FieldValue
+  ) throws(Failure) -> FieldValue {
+    if case .long(let whole) = value, function == .abs {
+      return .long(whole == .min ? whole : Swift.abs(whole))
+    }
+    guard !value.isText, let number = value.asNumber else { throw .unknown("a text as a number") }
+    switch function {
+    case .abs: return .double(Swift.abs(number))
+    case .sqrt: return .double(number.squareRoot())
+    case .log: return .double(Glibc.log(number))
+    case .exp: return .double(Glibc.exp(number))
+    case .floor: return .double(number.rounded(.down))
+    default: return .double(number.rounded(.up))
+    }
+  }
+
+  private static func time(
+    _ function: Function, _ value: FieldValue, _ texts: [String]
+  ) throws(Failure) -> FieldValue {
+    if function == .timestampParse {
+      if texts.count > 1 {
+        return JodaPattern(texts[1])?.milliseconds(of: texts[0]).map { .long($0) } ?? .null
+      }
+      guard let point = TimePoint(rfc3339: texts[0]) else {
+        throw .unknown("timestamp_parse of '\(texts[0])'")
+      }
+      return .long(point.milliseconds)
+    }
+    guard case .long(let milliseconds) = value else {
+      throw .unknown("\(function.rawValue) of what is no whole number")
+    }
+    switch function {
+    case .timestampExtract: return .long(part(texts[1].uppercased(), of: milliseconds))
+    default:
+      guard let span = QueryGranularity(period: texts[1]) else { return .null }
+      let start = span.floor(milliseconds)
+      if function == .timestampFloor || start == milliseconds { return .long(start) }
+      return .long(span.next(start))
+    }
+  }
+
+  private static func part(_ unit: String, of milliseconds: Int64) -> Int64 {
+    let day: Int64 = 86_400_000
+    let days = milliseconds.floorDivided(by: day)
+    let inDay = milliseconds - days * day
+    let date = civilDate(daysSinceEpoch: days)
+    switch unit {
+    case "EPOCH": return milliseconds / 1000
+    case "SECOND": return inDay / 1000 % 60
+    case "MINUTE": return inDay / 60_000 % 60
+    case "HOUR": return inDay / 3_600_000
+    case "DAY": return date.day
+    // Monday is 1; 1970-01-01 was a Thursday.
+    case "DOW": return (days + 3) - (days + 3).floorDivided(by: 7) * 7 + 1
+    case "MONTH": return date.month
+    case "QUARTER": return (date.month - 1) / 3 + 1
+    default: return date.year
+    }
+  }
+}
+
+extension FieldValue {
+  fileprivate var isText: Bool {
+    if case .text = self { true } else { false }
+  }
+}

@@ -1,0 +1,168 @@
+import Glibc
+
+/// A row's fields as an expression sees them.
+struct InputRow: Sendable, Equatable {
+  /// The moment that the timestamp spec has read.
+  var time: Int64
+  var fields: [FieldValue.Member]
+
+  subscript(name: String) -> FieldValue {
+    if name == "__time" { return .long(time) }
+    return fields.first { $0.key == name }?.value ?? .null
+  }
+}
+
+extension Expression {
+  /// Fields that are missing are null, and null makes arithmetic and comparisons null.
+  func value(of row: InputRow) throws(Failure) -> FieldValue {
+    try Self.value(root, row)
+  }
+
+  static func value(_ node: Node, _ row: InputRow) throws(Failure) -> FieldValue {
+    switch node {
+    case .null: return .null
+    case .long(let value): return .long(value)
+    case .double(let value): return .double(value)
+    case .text(let text): return .text(text)
+    case .field(let name): return row[name].asOperand
+    case .minus(let inner):
+      switch try scalar(inner, row) {
+      case .null: return .null
+      case .long(let value): return .long(0 &- value)
+      case .double(let value): return .double(-value)
+      default: throw .unknown("the minus of a text")
+      }
+    case .not(let inner):
+      let value = try scalar(inner, row)
+      return value == .null ? .null : truth(!value.isTrue)
+    case .binary(let sign, let left, let right): return try binary(sign, left, right, row)
+    case .call(let function, let arguments): return try call(function, arguments, row)
+    }
+  }
+
+  /// A value that is neither a list nor an object: what those would become is not known here.
+  static func scalar(_ node: Node, _ row: InputRow) throws(Failure) -> FieldValue {
+    let value = try value(node, row)
+    switch value {
+    case .list, .object: throw .unknown("a list or an object in an expression")
+    default: return value
+    }
+  }
+
+  static func truth(_ isTrue: Bool) -> FieldValue { .long(isTrue ? 1 : 0) }
+
+  private static func binary(
+    _ sign: String, _ left: Node, _ right: Node, _ row: InputRow
+  ) throws(Failure) -> FieldValue {
+    let a = try scalar(left, row)
+    if sign == "&&" || sign == "||" {
+      // The one that decides alone does so, whatever the other is; null stays in doubt.
+      let decides = sign == "||"
+      if a != .null, a.isTrue == decides { return truth(decides) }
+      let b = try scalar(right, row)
+      if b != .null, b.isTrue == decides { return truth(decides) }
+      return a == .null || b == .null ? .null : truth(!decides)
+    }
+    let b = try scalar(right, row)
+    if a == .null || b == .null { return .null }
+    switch (a, b) {
+    case (.text(let a), .text(let b)):
+      if sign == "+" { return .text(a + b) }
+      if let order = compare(sign, JavaOrder.compare(a, b)) { return truth(order) }
+      throw .bad("operator '\(sign)' in expression is not supported on type STRING.")
+    case (.long(let a), .long(let b)):
+      if let order = compare(sign, a < b ? -1 : a > b ? 1 : 0) { return truth(order) }
+      return try whole(sign, a, b)
+    default:
+      // Text that is no number counts as null beside a number.
+      guard let a = a.asNumber, let b = b.asNumber else { return .null }
+      return try real(sign, a, b)
+    }
+  }
+
+  /// What a comparison says of an order (less, same, more); nil for another operator.
+  private static func compare(_ sign: String, _ order: Int) -> Bool? {
+    switch sign {
+    case "<": order < 0
+    case "<=": order <= 0
+    case ">": order > 0
+    case ">=": order >= 0
+    case "==": order == 0
+    case "!=": order != 0
+    default: nil
+    }
+  }
+
+  private static func whole(_ sign: String, _ a: Int64, _ b: Int64) throws(Failure) -> FieldValue {
+    switch sign {
+    case "+": return .long(a &+ b)
+    case "-": return .long(a &- b)
+    case "*": return .long(a &* b)
+    case "/", "%":
+      guard b != 0 else { throw .bad("/ by zero") }
+      return .long(
+        sign == "/"
+          ? a.dividedReportingOverflow(by: b).partialValue
+          : a.remainderReportingOverflow(dividingBy: b).partialValue)
+    default: throw .unknown("a power of whole numbers")
+    }
+  }
+
+  private static func real(_ sign: String, _ a: Double, _ b: Double) throws(Failure) -> FieldValue {
+    if sign == "==" { return truth(a == b) }
+    if sign == "!=" { return truth(a != b) }
+    guard !a.isNaN, !b.isNaN else { throw .unknown("NaN in an expression") }
+    switch sign {
+    case "+": return .double(a + b)
+    case "-": return .double(a - b)
+    case "*": return .double(a * b)
+    case "/": return .double(a / b)
+    case "%": return .double(a.truncatingRemainder(dividingBy: b))
+    case "^": return .double(pow(a, b))
+    default:
+      // Java's order puts -0.0 before 0.0.
+      if a == 0, b == 0, a.sign != b.sign { throw .unknown("-0.0 in a comparison") }
+      guard let order = compare(sign, a < b ? -1 : a > b ? 1 : 0) else {
+        throw .unknown("operator '\(sign)'")
+      }
+      return truth(order)
+    }
+  }
+}
+
+extension FieldValue {
+  /// As an expression takes a field: truth values are numbers.
+  fileprivate var asOperand: FieldValue {
+    if case .bool(let isTrue) = self { .long(isTrue ? 1 : 0) } else { self }
+  }
+
+  /// Whether it counts as true where a condition is wanted.
+  var isTrue: Bool {
+    switch self {
+    case .long(let value): value > 0
+    case .double(let value): value > 0
+    case .bool(let isTrue): isTrue
+    case .text(let text): text.lowercased() == "true"
+    case .null, .list, .object: false
+    }
+  }
+
+  /// A number, or text that is one.
+  var asNumber: Double? {
+    switch self {
+    case .long(let value): Double(value)
+    case .double(let value): value
+    case .text(let text): FieldValue.javaDouble(text)
+    default: nil
+    }
+  }
+}
+
+/// The order of texts in Java: by their UTF-16.
+enum JavaOrder {
+  static func compare(_ one: String, _ other: String) -> Int {
+    let (a, b) = (Array(one.utf16), Array(other.utf16))
+    if a == b { return 0 }
+    return a.lexicographicallyPrecedes(b) ? -1 : 1
+  }
+}

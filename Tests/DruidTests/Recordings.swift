@@ -86,3 +86,19 @@ struct SeededGenerator: RandomNumberGenerator {
     return word ^ (word >> 31)
   }
 }
+
+/// Rounds of random input, for as long as `FUZZ_SECONDS` says, from the seed `FUZZ_SEED`.
+enum Fuzzing {
+  static func run(
+    _ what: String, _ round: (inout SeededGenerator) throws -> Void
+  ) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let seconds = environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
+    let seed =
+      environment["FUZZ_SEED"].flatMap(UInt64.init) ?? UInt64(Date().timeIntervalSince1970)
+    print("\(what): FUZZ_SEED=\(seed)")
+    var generator = SeededGenerator(state: seed)
+    let end = ContinuousClock.now + .seconds(seconds)
+    repeat { try round(&generator) } while ContinuousClock.now < end
+  }
+}

@@ -61,6 +61,14 @@ private let setPipeSize: Int32 = 1031
     unsafe UnsafeRawBufferPointer(rebasing: storage[start..<end])
   }
 
+  /// Whether a signal kept the rest of a file from being read.
+  package var leavesRest: Bool {
+    guard wasInterrupted, isFile else { return false }
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0
+      && lseek(descriptor, 0, SEEK_CUR) < status.st_size
+  }
+
   /// How many bytes are not yet consumed.
   package var count: Int { end - start }
 

@@ -60,6 +60,9 @@ enum ScriptSource {
       for statement in try splitter.take(line) { try use(statement) }
     }
     if !isFirst, reader.lineIsTerminated { _ = try splitter.take(newline.bytes) }
+    if reader.leavesRest {
+      throw DruidFailure(.interrupted, "interrupted: the rest of \(quoted(name)) is not run")
+    }
     if reader.tornByteCount > 0 { throw DruidFailure.tornStatement }
   }
 }

@@ -89,19 +89,6 @@ private func lines(of descriptor: Int32, capacity: Int = 64) throws -> [[UInt8]]
     #expect(failure?.message == "line 2: longer than 100 bytes")
   }
 
-  @Test func waitingEndsWithTheTimeOrWithALine() throws {
-    let pipe = try Pipe()
-    var reader = LineReader(from: pipe.reader, named: "a pipe")
-    let early = try reader.wait(upTo: .milliseconds(1))
-    #expect(!early)
-    try pipe.write(Array("a\nb\n".utf8))
-    let late = try reader.wait(upTo: .seconds(10))
-    #expect(late)
-    _ = try reader.nextLine()
-    let hasMore = reader.hasBufferedLine
-    #expect(hasMore)
-  }
-
   @Test func aDirectoryIsAnError() throws {
     let descriptor = unsafe open("/", O_RDONLY)
     defer { close(descriptor) }

@@ -44,7 +44,7 @@ struct RowReader: ~Copyable {
   /// All rows so far.
   mutating func publish() -> TableSnapshot { writer.publish() }
 
-  /// Takes a message, followed in memory by ``LineReader/padding`` readable bytes.
+  /// Takes a message, followed in memory by ``BlockReader/padding`` readable bytes.
   mutating func read(_ message: UnsafeRawBufferPointer) throws(StorageFull) -> Outcome {
     guard spec.isPlain else { return try unsafe readSlowly(message) }
     let isObject: Bool

@@ -37,6 +37,7 @@ import Testing
   @Test(arguments: [
     "SELECT COUNT(*) FROM shelf WHERE tags = 'old' AND tags = 'red'",
     "SELECT tags FROM shelf WHERE tags = 'old'", "SELECT COALESCE(tags, 'x') FROM shelf GROUP BY 1",
+    "SELECT ARRAY[weight], COUNT(*) FROM shelf GROUP BY 1",
     "SELECT MV_TO_ARRAY(tags || 'x') FROM shelf", "SELECT ARRAY[NULL] FROM shelf",
     "SELECT ANY_VALUE(price) FROM (SELECT CASE WHEN pages > 12 THEN price END AS price FROM shelf)",
     "SELECT SAFE_DIVIDE(price, 0.0) FROM shelf",
@@ -98,6 +99,12 @@ import Testing
     ("SELECT JSON_OBJECT('x':1, 'a':2, 'zz':3)", #"["{\"zz\":3,\"a\":2,\"x\":1}"]"#),
     ("SELECT JSON_KEYS(PARSE_JSON('{\"y\":1,\"x\":2}'), '$.')", #"["[\"y\",\"x\"]"]"#),
     ("SELECT CAST(1 / 0.0 AS BIGINT)", "[9223372036854775807]"),
+    (
+      "SELECT ARRAY[pages], COUNT(*) FROM shelf GROUP BY 1 ORDER BY 1",
+      #"["[null]",1] ["[5]",1] ["[12]",2] ["[300]",1]"#
+    ),
+    ("SELECT title FROM shelf WHERE MV_TO_ARRAY(tags) = ARRAY['old', 'red']", #"["7"]"#),
+    ("SELECT pages" + String(repeating: " + 1", count: 90) + " FROM shelf LIMIT 1", "[102]"),
     ("SELECT COUNT(*) FROM shelf WHERE pages BETWEEN SYMMETRIC 20 AND 10", "[2]"),
     (
       "SELECT DECODE_BASE64_UTF8('aGVsbG8='), MV_TO_STRING(ARRAY['a', 'b'], '-')",

@@ -270,7 +270,7 @@ extension Resolver {
         (one.isNumeric && two.isNumeric) || (one.isCharacter && two.isCharacter)
         || (one.isTime && two.isTime) || (one.kind == .boolean && two.kind == .boolean)
         || one.kind == .null || two.kind == .null
-        || (one.isArray && one.kind == two.kind && !(one.element?.isReal ?? true)
+        || (one.isArray && one.holdsLike(two)
           && ["=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"].contains(name))
       guard isKnown else {
         let isMixed = [one, two].contains { $0.isCharacter || $0.kind == .boolean || $0.isArray }

@@ -91,7 +91,9 @@ extension Resolver {
       source = select.items[ordinal - 1].expression
     }
     let key = try resolve(source, in: scope, .clause("GROUP BY"))
-    if key.type.isComplex || key.type.isInterval || key.type.kind == .null {
+    if key.type.isComplex || key.type.isInterval || key.type.kind == .null
+      || key.type.element?.kind == .float
+    {
       throw .unknown("GROUP BY \(key.type.sqlName)", at: expression.range)
     }
     if key.isMultiple, !key.isColumn, !key.isExplodable || key.fillsOneColumn {

@@ -34,6 +34,12 @@ extension SQLType {
 
   package var isArray: Bool { element != nil }
 
+  /// Whether both are arrays of strings, or both of whole numbers: equal ones have one text then.
+  package func holdsLike(_ other: SQLType) -> Bool {
+    guard let one = element, let two = other.element else { return false }
+    return one.isCharacter && two.isCharacter || one.isIntegral && two.isIntegral
+  }
+
   package var element: SQLType? {
     if case .array(let element) = kind { return element }
     return nil

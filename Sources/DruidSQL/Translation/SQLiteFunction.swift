@@ -48,10 +48,10 @@ package struct SQLiteFunction: Sendable {
     numbers + casts + strings + times + multipleValues + arrays + json + aggregates
 
   static let numbers: [SQLiteFunction] = [
-    scalar("add_long", 2, "a + b in 64 bits, wrapping around"),
-    scalar("subtract_long", 2, "a - b, wrapping"),
-    scalar("multiply_long", 2, "a * b, wrapping"),
-    scalar("divide_long", 2, "a / b towards zero; zero: error; MIN / -1 wraps"),
+    scalar("add_long", 2...120, "a + b in 64 bits, wrapping around"),
+    scalar("subtract_long", 2...120, "a - b, wrapping"),
+    scalar("multiply_long", 2...120, "a * b, wrapping"),
+    scalar("divide_long", 2...120, "a / b towards zero; zero: error; MIN / -1 wraps"),
     scalar("remainder_long", 2, "a rem b with the sign of a; zero: error"),
     scalar("negate_long", 1, "-a, wrapping"),
     scalar("abs_long", 1, "|a|, wrapping"),
@@ -183,6 +183,7 @@ package struct SQLiteFunction: Sendable {
 
   static let arrays: [SQLiteFunction] = [
     scalar("array", 0...100, "the arguments as JSON array; reals in Java's form; NULLs allowed"),
+    scalar("array_order", 1, "a text that sorts as the array does among arrays of its kind"),
     scalar("array_length", 1, "long"), scalar("array_offset", 2, "(array, index from 0)"),
     scalar("array_ordinal", 2, "(array, index from 1)"),
     scalar("array_offset_of", 2, "(array, value): NULL when absent"),

@@ -120,7 +120,17 @@ extension Translator {
       if isPlain { return "(\(sides[0]) \(name) \(sides[1]))" }
       return "druid_\(word)_double(\(sides[0]), \(sides[1]))"
     }
-    return "druid_\(word)_long(\(sides[0]), \(sides[1]))"
+    return "druid_\(word)_long(\((try chain(name, operands)).joined(separator: ", ")))"
+  }
+
+  /// The operands of `a + b + c` side by side: SQLite's parser does not hold many calls in each other.
+  private func chain(
+    _ name: String, _ operands: [TypedExpression]
+  ) throws(SQLFailure) -> [String] {
+    guard case .call(name, let inner) = operands[0].node, operands[0].type.isIntegral,
+      inner.count == 2, mapped?.expression != operands[0]
+    else { return try texts(operands) }
+    return try chain(name, inner) + [try text(operands[1])]
   }
 
   /// Functions that go by one name in both, whatever the types: their arguments are passed on.

@@ -32,12 +32,19 @@ extension Translator {
     for key in select.orderBy {
       var item = RowOrder.Key(text: try text(key.expression), isDescending: key.isDescending)
       plain.insert(item.text)
+      if key.expression.type.isArray { item.text = "druid_array_order(\(item.text))" }
       if isTopN, key.expression.type.isNullable { try placeNulls(&item, key, select) }
       keys.append(item)
     }
     if select.isUnordered { return RowOrder(keys: [], tieBreakers: [], mayTie: true) }
     if select.isDistinct { return RowOrder(keys: keys, tieBreakers: [], mayTie: true) }
-    let others = tieBreakers.filter { !plain.contains($0) }.map { RowOrder.Key(text: $0) }
+    let arrays = Set(
+      (select.grouping?.keys ?? []).enumerated().filter { $1.type.isArray }.map {
+        column(select.grouping?.number ?? 0, $0.offset)
+      })
+    let others = tieBreakers.filter { !plain.contains($0) }.map {
+      RowOrder.Key(text: arrays.contains($0) ? "druid_array_order(\($0))" : $0)
+    }
     if let grouping = select.grouping {
       if grouping.sets.count > 1, select.limit != nil, !select.orderBy.isEmpty,
         select.orderBy.allSatisfy({ grouping.hasKey($0.expression) })
@@ -52,7 +59,11 @@ extension Translator {
     }
     // So is it where a further query does no more than sort the groups.
     if select.input.shape.stage == .grouped, let columns = select.input.keyColumns {
-      let names = columns.map { column(select.input.number, $0) }.filter { !plain.contains($0) }
+      let names = columns.compactMap { index -> String? in
+        let text = column(select.input.number, index)
+        if plain.contains(text) { return nil }
+        return select.input.columns[index].type.isArray ? "druid_array_order(\(text))" : text
+      }
       return RowOrder(
         keys: keys, tieBreakers: keys.isEmpty ? [] : names.map { RowOrder.Key(text: $0) },
         mayTie: isTopN && !keys.isEmpty && !names.isEmpty,

@@ -3,6 +3,9 @@ extension ScalarFunction {
     lenient("array") { arguments, _ throws(ValueFailure) in
       .text(JSONTree.array(arguments.map { JSONTree($0) }).text)
     },
+    strict("array_order") { arguments, context throws(ValueFailure) in
+      .text(try context.elements(arguments[0]).map(orderKey).joined())
+    },
     strict("array_length") { arguments, context throws(ValueFailure) in
       .integer(Int64(try context.elements(arguments[0]).count))
     },
@@ -48,6 +51,23 @@ extension ScalarFunction {
       .text(JSONTree(texts: try pieces(arguments, context)).text)
     },
   ]
+
+  /// Element after element, NULL least and the shorter array before the longer.
+  private static func orderKey(_ element: JSONTree) -> String {
+    func digits(_ bits: UInt64, _ count: Int) -> String {
+      let text = String(bits, radix: 16)
+      return String(repeating: "0", count: count - text.count) + text
+    }
+    switch element.value {
+    case .null: return "#"
+    case .integer(let value): return "$" + digits(UInt64(bitPattern: value) ^ 1 << 63, 16)
+    case .real(let value):
+      let bits = value.bitPattern
+      return "$" + digits(bits >> 63 == 0 ? bits ^ 1 << 63 : ~bits, 16)
+    case .text(let text): return "$" + text.utf16.map { digits(UInt64($0), 4) }.joined() + "!"
+    case .blob: return "$"
+    }
+  }
 
   /// The elements of an array, or the one value that is none.
   private static func members(

@@ -53,7 +53,11 @@ extension ScalarFunction {
     _ operation: @escaping @Sendable (Int64, Int64) throws(ValueFailure) -> Int64
   ) -> ScalarFunction {
     strict(name) { arguments, _ throws(ValueFailure) in
-      .integer(try operation(try arguments.long(0), try arguments.long(1)))
+      var result = try arguments.long(0)
+      for index in arguments.indices.dropFirst() {
+        result = try operation(result, try arguments.long(index))
+      }
+      return .integer(result)
     }
   }
 

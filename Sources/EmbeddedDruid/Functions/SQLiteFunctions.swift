@@ -136,14 +136,17 @@ enum SQLiteFunctions {
 
   private static let twoLongs: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .longs(let function)? = unsafe function(context)?.fast, count == 2,
-      let arguments = unsafe arguments,
-      unsafe sqlite3_value_type(arguments[0]) != SQLITE_NULL,
-      unsafe sqlite3_value_type(arguments[1]) != SQLITE_NULL
+    guard case .longs(let function)? = unsafe function(context)?.fast, count >= 2,
+      let arguments = unsafe arguments
     else { return unsafe sqlite3_result_null(context) }
+    for index in 0..<Int(count) where unsafe sqlite3_value_type(arguments[index]) == SQLITE_NULL {
+      return unsafe sqlite3_result_null(context)
+    }
     do throws(ValueFailure) {
-      let value = try function(
-        unsafe sqlite3_value_int64(arguments[0]), unsafe sqlite3_value_int64(arguments[1]))
+      var value = unsafe sqlite3_value_int64(arguments[0])
+      for index in 1..<Int(count) {
+        value = try function(value, unsafe sqlite3_value_int64(arguments[index]))
+      }
       unsafe sqlite3_result_int64(context, value)
     } catch {
       unsafe sqlite3_result_error(context, message(error), -1)

@@ -224,6 +224,25 @@ import Testing
     #expect(outcome.output == "300\n0\n", "\(outcome.errors)")
   }
 
+  @Test func readsOnFromTheOffsetsThatItIsTold() throws {
+    let outcome = try run(
+      #"""
+      devstack -- sh -c '
+        fake-events -n 100 --from 2026-01-01 | kprod -t ecommerce --partition 0
+        dsql -f csv --no-header -e "SELECT COUNT(*) FROM ecommerce"
+        reset() {
+          curl -s -H "Content-Type: application/json" -d "{\"type\":\"kafka\",\"partitions\":{\"type\":
+            \"end\",\"stream\":\"$1\",\"partitionOffsetMap\":{\"0\":90}}}" \
+            $DRUID_URL/druid/indexer/v1/supervisor/ecommerce/resetOffsets
+          echo
+        }
+        reset ecommerce
+        dsql -f csv --no-header -e "SELECT COUNT(*) FROM ecommerce"
+        reset other | cut -c 1-8'
+      """#)
+    #expect(outcome.output == "100\n{\"id\":\"ecommerce\"}\n110\n{\"error\"\n", "\(outcome.errors)")
+  }
+
   @Test func aFullFolderIsSaidOnceAndCostsTheStatus() throws {
     // 1 MiB a file: what a disk with so little room would hold.
     let outcome = try run(

@@ -23,4 +23,19 @@ import Testing
     for value in 0..<1_000 { counter.add(Double(value) / 7) }
     #expect(counter.count == 996)
   }
+
+  /// The empty text has a hash of nothing but zeros, which no register can hold; a real Druid gave 5 for these six.
+  @Test func losesTheEmptyTextAmongFew() {
+    var counter = HyperLogLog()
+    let names = ["plain", "comma, quote\" and 'apostrophe'", "日本語テキスト", "émoji 🙂", "  padded  "]
+    for name in names + [""] { counter.add(name) }
+    #expect(counter.count == 5)
+    var alone = HyperLogLog()
+    alone.add("")
+    #expect(alone.count == 0)
+    var many = HyperLogLog()
+    for value in 0..<1_000 { many.add("São Paulo, rua \(value)") }
+    many.add("")
+    #expect((987...989).contains(many.count))
+  }
 }

@@ -143,4 +143,32 @@ import Testing
       #expect([200, 400, 500, 501, 504].contains(answer.status), "seed \(seed)")
     }
   }
+
+  @Test(arguments: [
+    "POST /druid/v2", "POST /druid/v2/", "POST /druid/v2/sql/avatica/", "POST /druid/v2/sql/task",
+    "POST /druid/v2/sql/statements", "GET /druid/v2/sql/statements/x",
+    "POST /druid/indexer/v1/task",
+  ])
+  func saysWhatIsNotServed(_ line: String) throws {
+    let answer = try Self.send(line, "{}")
+    #expect(answer.status == 501)
+    #expect(answer.body.contains("\"category\":\"UNSUPPORTED\""))
+    #expect(answer.body.contains("devstack does not serve"))
+  }
+
+  @Test func tellsOfItsTasks() throws {
+    let tasks = try Self.send("GET /druid/indexer/v1/tasks?state=running&datasource=edge")
+    #expect(tasks.status == 200)
+    let listed = try #require(try JSONValue(parsing: tasks.body).elements)
+    #expect(listed.map { $0["dataSource"]?.text } == ["edge"])
+    let id = try #require(listed.first?["id"]?.text)
+    let status = try Self.send("GET /druid/indexer/v1/task/\(id)/status")
+    #expect(try JSONValue(parsing: status.body)["status"]?["statusCode"]?.text == "RUNNING")
+    #expect(try Self.send("GET /druid/indexer/v1/task/nope/status").status == 404)
+    for path in [
+      "pendingTasks", "completeTasks", "tasks?state=complete", "runningTasks?type=compact",
+    ] {
+      #expect(try Self.send("GET /druid/indexer/v1/\(path)").body == "[]")
+    }
+  }
 }

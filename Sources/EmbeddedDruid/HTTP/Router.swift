@@ -8,9 +8,9 @@ struct Router: Sendable {
 
   typealias Headers = [(name: String, value: String)]
 
-  private static let json: Headers = [("Content-Type", "application/json")]
-  private static let vary: Headers = [("Vary", "Accept-Encoding, User-Agent")]
-  private static let notCached: Headers = [
+  static let json: Headers = [("Content-Type", "application/json")]
+  static let vary: Headers = [("Vary", "Accept-Encoding, User-Agent")]
+  static let notCached: Headers = [
     ("Cache-Control", "no-cache, no-store, max-age=0"),
     ("Content-Security-Policy", "frame-ancestors 'none'"),
   ]
@@ -28,17 +28,31 @@ struct Router: Sendable {
     case ("GET", "/status/health"):
       return HTTPResponse(
         200, headers: Self.notCached + Self.json + Self.vary, body: .untilClose(Array("true".utf8)))
+    case ("GET", "/druid/coordinator/v1/isLeader"), ("GET", "/druid/indexer/v1/isLeader"):
+      return Self.found(.object(["leader": .bool(true)]))
+    case ("GET", "/druid/broker/v1/loadstatus"):
+      return Self.found(.object(["inventoryInitialized": .bool(true)]))
     case ("GET", "/druid/broker/v1/readiness"), ("GET", "/druid/historical/v1/readiness"):
       return HTTPResponse(200, headers: Self.notCached)
     case ("GET", "/druid/coordinator/v1/loadstatus"): return loadStatus(request)
     case ("GET", "/druid/v2/datasources"), ("GET", "/druid/coordinator/v1/datasources"),
       ("GET", "/druid/coordinator/v1/metadata/datasources"):
+      // The longer forms tell of segments, which are not here.
+      guard request.query["full"] == nil, request.query["simple"] == nil else {
+        return HTTPResponse(404, headers: Self.notCached)
+      }
       return Self.found(.array(datasources.map { .string($0) }))
     default: break
     }
     if parts.starts(with: ["druid", "indexer", "v1", "supervisor"]) {
       parts.removeFirst(4)
       return supervisor(request, parts)
+    }
+    if let refusal = refusal(request) { return refusal }
+    if parts.starts(with: ["druid", "indexer", "v1"]),
+      let answer = tasks(request, Array(parts.dropFirst(3)))
+    {
+      return answer
     }
     if parts.starts(with: ["druid", "v2", "sql"]), parts.count == 4 {
       guard request.method == "DELETE" else { return Self.notAllowed("DELETE,OPTIONS") }
@@ -51,7 +65,7 @@ struct Router: Sendable {
     return HTTPResponse(404, headers: Self.notCached)
   }
 
-  private static func found(_ value: JSONValue) -> HTTPResponse {
+  static func found(_ value: JSONValue) -> HTTPResponse {
     HTTPResponse(200, headers: notCached + json + vary, body: .bytes(Array(value.jsonText.utf8)))
   }
 
@@ -164,7 +178,10 @@ struct Router: Sendable {
         return Self.found(SupervisorReport(entry).parseErrors)
       default: return HTTPResponse(404, headers: Self.notCached)
       }
+    case ("POST", 2) where parts[1] == "resetOffsets": return resetOffsets(parts[0], request)
     case ("POST", 2), ("GET", 3): return change(parts[0], parts[1])
+    case ("POST", 1):
+      return changeAll(parts[0]) ?? Self.notAllowed("GET,OPTIONS")
     default: return Self.notAllowed("GET,POST,OPTIONS")
     }
   }
@@ -221,14 +238,34 @@ struct Router: Sendable {
         return Self.found(SupervisorReport(entry).spec)
       }
     case "terminate", "shutdown": done = supervisors.terminate(id) ? true : nil
-    case "reset", "resetOffsets":
-      guard action == "reset" else {
-        return Self.refused("devstack does not support 'resetOffsets'")
-      }
+    case "reset":
       done = supervisors.reset(id) ? true : nil
     default: return HTTPResponse(404, headers: Self.notCached)
     }
     guard done != nil else { return Self.unknown(id) }
+    return Self.found(.object(["id": .string(id)]))
+  }
+
+  /// Reads on from the offsets that the request names, with the rows that are there.
+  private func resetOffsets(_ id: String, _ request: HTTPRequest) -> HTTPResponse {
+    guard let entry = supervisors.find(id) else { return Self.unknown(id) }
+    let partitions = (try? JSONValue(parsing: request.body))?["partitions"]
+    let topic = entry.follower.state.read { $0.spec.topic }
+    guard let partitions, let wishes = partitions["partitionOffsetMap"]?.members, !wishes.isEmpty,
+      (partitions["stream"] ?? partitions["topic"])?.text == topic
+    else {
+      return Self.refused("partitions of stream [\(topic)] with a partitionOffsetMap are wanted")
+    }
+    var offsets: [Int: Int64] = [:]
+    for wish in wishes {
+      guard let partition = Int(wish.key), let offset = wish.value.integer, offset >= 0,
+        partition < entry.follower.ends?.count ?? 0
+      else {
+        return Self.refused("partition [\(wish.key)] can't be read from \(wish.value.jsonText)")
+      }
+      offsets[partition] = offset
+    }
+    guard supervisors.reset(id, to: offsets) else { return Self.unknown(id) }
     return Self.found(.object(["id": .string(id)]))
   }
 

@@ -103,12 +103,18 @@ final class Follower: @unchecked Sendable {
   }
 
   /// Forgets the offsets, so that reading begins as the spec says; call it while stopped.
-  func reset() {
+  func reset(to offsets: [Int: Int64]? = nil) {
     state.change { state in
       state.failure = nil
       state.recentErrors = []
     }
-    chooseStarts()
+    guard let offsets else { return chooseStarts() }
+    state.change { state in
+      for (partition, offset) in offsets where partition < state.positions.count {
+        state.positions[partition] = offset
+        state.starts[partition] = offset
+      }
+    }
   }
 
   /// Waits until all that is in the topic by now is in the datasource.

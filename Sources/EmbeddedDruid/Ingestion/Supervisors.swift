@@ -127,11 +127,13 @@ final class Supervisors: Sendable {
   }
 
   /// Forgets what was read: the topic is read again, and rows come twice, as in Druid. False when there is none.
-  func reset(_ id: String) -> Bool {
+  ///
+  /// - Parameter offsets: where to read on, by partition; nil to begin as the spec says.
+  func reset(_ id: String, to offsets: [Int: Int64]? = nil) -> Bool {
     changes.withLock { _ in
       guard let entry = find(id) else { return false }
       entry.follower.stop()
-      entry.follower.reset()
+      entry.follower.reset(to: offsets)
       if !entry.isSuspended { entry.follower.start() }
       return true
     }

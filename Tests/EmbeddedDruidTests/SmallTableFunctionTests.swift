@@ -73,6 +73,11 @@ import Testing
       #"["[old, red]","[old, red]","old"]"#
     ),
     ("SELECT EARLIEST(title || 'abcdef', 3) FROM shelf", #"["7ab"]"#),
+    ("SELECT COUNT(DISTINCT title), APPROX_COUNT_DISTINCT_DS_THETA(title) FROM shelf", "[4,3]"),
+    (
+      "SELECT APPROX_QUANTILE_DS(price, 0.5), APPROX_QUANTILE_DS(price, 0.98) FROM shelf",
+      "[2.0,9.0]"
+    ),
     (
       "SELECT ARRAY_AGG(title), LISTAGG(title), ANY_VALUE(pages) FROM shelf WHERE pages = -1",
       "[null,null,null]"

@@ -229,13 +229,14 @@ package struct SQLiteFunction: Sendable {
       "(multi, separator, bytes, distinct 0 or 1): NULLs skipped, distinct ones sorted; NULL for none"
     ),
     aggregate("array_concat_agg", 3, "(array, bytes, distinct 0 or 1): NULLs skipped"),
-    aggregate("count_distinct", 1, "(multi): its values, each once; NULLs skipped"),
+    aggregate("count_distinct", 1, "(multi): its values, each once; NULL and empty ones skipped"),
     aggregate("bit_or", 1, "of longs; NULL for no value"), aggregate("bit_xor", 1, "of longs"),
     aggregate(
       "approx_count_distinct", 2,
       "(value, 1 for a FLOAT else 0): HyperLogLog of the values, NULLs skipped; 0 for none"),
     aggregate(
-      "quantile", 2, "(double, fraction): the value at that rank of the sorted values; NaN for none"
+      "quantile", 2,
+      "(double, fraction): the least value that so many of the values do not exceed; NaN for none"
     ),
     aggregate("variance", 2, "(double, VAR_POP | VAR_SAMP | STDDEV_POP | STDDEV_SAMP)"),
   ]

@@ -15,8 +15,9 @@ extension Translator {
       return "druid_approx_count_distinct(\(argument), \(first.type.kind == .float ? 1 : 0))"
     case "COUNT": return "COUNT(\(call.isDistinct ? "DISTINCT " : "")\(try text(first)))"
     case "APPROX_COUNT_DISTINCT_DS_HLL", "APPROX_COUNT_DISTINCT_DS_THETA":
+      // A sketch passes empty texts over as it does NULL.
       if first.isMultiple { return "druid_count_distinct(\(argument))" }
-      return "COUNT(DISTINCT \(argument))"
+      return "COUNT(DISTINCT \(first.type.isCharacter ? "NULLIF(\(argument), '')" : argument))"
     case "SUM": return first.type.isIntegral ? "druid_sum_long(\(argument))" : "SUM(\(argument))"
     case "AVG", "MIN", "MAX": return "\(call.function)(\(argument))"
     case "APPROX_QUANTILE_DS":

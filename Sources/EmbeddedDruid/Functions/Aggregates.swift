@@ -56,13 +56,13 @@ final class DistinctCount: AggregateState {
   func result() -> SQLValue { .integer(registers.count) }
 }
 
-/// How many values there are in a multi-value column, each counted once.
+/// How many values there are in a multi-value column, each counted once; empty ones a sketch does not see.
 final class MultipleDistinctCount: AggregateState {
   private var seen: Set<String> = []
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     for text in values.first?.texts ?? [] {
-      if let text { seen.insert(text) }
+      if let text, !text.isEmpty { seen.insert(text) }
     }
   }
 
@@ -78,13 +78,15 @@ final class Quantile: AggregateState {
     guard values.count == 2, let value = values[0].double, !value.isNaN else { return }
     self.values.append(value)
     fraction = values[1].double ?? 0.5
+    guard (0...1).contains(fraction) else { throw .unsupported("A quantile outside of 0 to 1") }
   }
 
   func result() -> SQLValue {
     guard !values.isEmpty else { return .double(.nan) }
     values.sort()
-    let rank = Int((fraction * Double(values.count)).rounded(.down))
-    return .double(values[min(max(rank, 0), values.count - 1)])
+    // The fraction travels as a float; the sketch rounds what that adds away.
+    let rank = (Double(Float(fraction)) * Double(values.count) * 1e7).rounded() / 1e7
+    return .double(values[min(max(Int(rank.rounded(.up)) - 1, 0), values.count - 1)])
   }
 }
 

@@ -73,3 +73,47 @@ import Testing
     #expect(AnalysisFixture.failure("SELECT n FROM edge ORDER BY n LIMIT 0") == nil)
   }
 }
+
+/// Frames that Druid's validator takes, and where it says that it does not.
+@Suite struct AnalysisWindowTests {
+  @Test(arguments: [
+    ("LAST_VALUE(n) OVER (ORDER BY x)", "LAG(r1.\"n\", 0) OVER (ORDER BY r1.\"x\")"),
+    (
+      "FIRST_VALUE(n) OVER (ORDER BY x ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)",
+      "LAG(r1.\"n\", 0) OVER (ORDER BY r1.\"x\")"
+    ),
+    (
+      "COUNT(*) OVER (ORDER BY n ROWS 1 FOLLOWING)",
+      "COUNT(*) OVER (ORDER BY r1.\"n\" ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)"
+    ),
+    ("LAG(n) OVER ()", "LAG(r1.\"n\") OVER ()"),
+  ])
+  func frames(window: String, sqlite: String) throws {
+    #expect(try AnalysisFixture.plan("SELECT \(window) FROM edge").sqlite.contains(sqlite))
+  }
+
+  @Test(arguments: [
+    ("SUM(n) OVER (ORDER BY n ROWS n PRECEDING)", "Window frames with expression", 20),
+    ("NTILE(2) OVER (ORDER BY n ROWS 1 PRECEDING)", "Framing of NTILE", 8),
+    ("FIRST_VALUE(n) OVER (ORDER BY n ROWS 1 PRECEDING)", "Framing of FIRST_VALUE", 8),
+    ("SUM(n) OVER (ORDER BY n RANGE 1 PRECEDING)", "The query contains a window frame", 20),
+  ])
+  func refusedFrames(window: String, words: String, column: Int32) {
+    let failure = AnalysisFixture.failure("SELECT \(window) FROM edge")
+    #expect(failure?.message.hasPrefix(words) == true)
+    #expect(failure?.range?.column == column)
+  }
+
+  /// A string column's NULL is one value, an array's NULL none; time is the table's, however much is unnested beside it.
+  @Test func unnestKnowsNull() throws {
+    let column = try AnalysisFixture.plan("SELECT t FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t)")
+    #expect(column.sqlite.contains("IS NULL THEN '[null]'"))
+    let array = try AnalysisFixture.plan(
+      "SELECT t FROM edge, UNNEST(STRING_TO_ARRAY(name, ',')) AS u(t) LIMIT 2")
+    #expect(!array.sqlite.contains("[null]"))
+    #expect(array.sqlite.hasSuffix("ORDER BY r1.\"__time\" LIMIT 2"))
+    let topN = try AnalysisFixture.plan(
+      "SELECT t, COUNT(*) FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t) GROUP BY t LIMIT 2")
+    #expect(topN.sqlite.contains("druid_refuse"))
+  }
+}

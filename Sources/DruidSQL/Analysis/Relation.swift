@@ -79,6 +79,8 @@ package final class Relation: Sendable, Hashable {
     package var isUnion = false
     /// The columns of such a union that have other names or types in other datasources.
     package var mixed: Set<Int> = []
+    /// Those that are numbers of different types.
+    package var mixedNumbers: Set<Int> = []
   }
 }
 

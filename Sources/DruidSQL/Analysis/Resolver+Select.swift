@@ -217,8 +217,10 @@ extension Resolver {
   ) throws(SQLFailure) {
     guard select.input.shape.readsSystem, let grouping = select.grouping else { return }
     for aggregate in grouping.aggregates {
-      guard case .aggregate(let call) = aggregate.node, call.function == "COUNT",
-        !call.isDistinct, call.filter == nil
+      guard case .aggregate(let call) = aggregate.node, !call.isDistinct, call.filter == nil,
+        call.function == "COUNT"
+          || ["SUM", "MIN", "MAX"].contains(call.function)
+            && call.arguments[0].type.isIntegral && call.arguments[0].isColumn
       else { throw .unknown("This aggregate of a system table", at: range) }
     }
   }

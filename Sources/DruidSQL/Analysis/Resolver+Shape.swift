@@ -8,6 +8,7 @@ extension Resolver {
     shape.isComputed = false
     shape.timeColumn = nil
     shape.mixed = []
+    shape.mixedNumbers = []
     let hasWindow = select.items.contains { $0.hasWindow }
     let hasScalarQuery = (select.items + [select.having].compactMap { $0 }).contains {
       $0.contains { if case .scalarQuery = $0.node { true } else { false } }
@@ -121,11 +122,12 @@ extension Relation {
 
 extension SelectedRelation {
   /// Where the input's `__time` is found.
-  var timeIndex: (relation: Int, index: Int)? {
-    if let index = input.shape.timeColumn, !input.columns.isEmpty { return (input.number, index) }
-    if case .unnest(let inner?, _) = input.kind, let index = inner.shape.timeColumn {
-      return (inner.number, index)
-    }
-    return nil
+  var timeIndex: (relation: Int, index: Int)? { input.timeIndex }
+}
+
+extension Relation {
+  fileprivate var timeIndex: (relation: Int, index: Int)? {
+    if case .unnest(let input, _) = kind { return input?.timeIndex }
+    return columns.isEmpty ? nil : shape.timeColumn.map { (number, $0) }
   }
 }

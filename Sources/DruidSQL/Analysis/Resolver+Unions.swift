@@ -46,10 +46,14 @@ extension Resolver {
       {
         columns[index].type = type
       } else {
-        guard areTables, !types.allSatisfy(\.isNumeric) else {
+        guard areTables else {
           throw .unknown("UNION ALL of different types", at: operation.range)
         }
-        shape.mixed.insert(index)
+        if types.allSatisfy(\.isNumeric) {
+          shape.mixedNumbers.insert(index)
+        } else {
+          shape.mixed.insert(index)
+        }
       }
       columns[index].hasMultipleValues = branches.contains { $0.columns[index].hasMultipleValues }
       if areTables, !scans.allSatisfy({ $0[index] == scans[0][index] }) {
@@ -66,14 +70,20 @@ extension Resolver {
   /// Refuses what Druid builds on no union.
   func checkUnion(_ select: SelectedRelation) throws(SQLFailure) {
     let input = select.input
+    if input.shape.mixed.isEmpty, input.shape.mixedNumbers.isEmpty, input.shape.stage != .union {
+      return
+    }
     let expressions =
       select.items + [select.filter, select.having].compactMap { $0 }
       + select.orderBy.map(\.expression)
       + (select.grouping.map { $0.keys + $0.aggregates } ?? [])
-    if !input.shape.mixed.isEmpty {
+    if !input.shape.mixed.isEmpty || !input.shape.mixedNumbers.isEmpty {
       let used = Set(expressions.flatMap { $0.columns(of: input.number) })
       // Of a union of which nothing is read, Calcite keeps the last column.
-      if used.isEmpty || !used.isDisjoint(with: input.shape.mixed) {
+      if used.isEmpty || !used.isDisjoint(with: input.shape.mixedNumbers) {
+        throw .unknown("UNION ALL of different types", at: nil)
+      }
+      if !used.isDisjoint(with: input.shape.mixed) {
         throw .unplannable(
           "SQL requires union between inputs that are not simple table scans and involve a filter or "
             + "aliasing. Or column types of tables being unioned are not of same type.")
@@ -98,7 +108,7 @@ extension Resolver {
   /// Whether rows that a LIMIT takes come in an order that is not known here.
   func isUnordered(_ select: SelectedRelation) -> Bool {
     guard select.limit != nil || select.offset != nil, select.orderBy.isEmpty else { return false }
-    if select.isDistinct || select.items.contains(where: \.hasWindow) { return true }
+    if select.isDistinct || select.items.contains(where: \.hasSortingWindow) { return true }
     if select.grouping != nil { return false }
     return !isOrdered(select.input) || (select.filter?.readsQuery ?? false)
   }
@@ -108,12 +118,14 @@ extension Resolver {
     if relation.shape.readsSystem { return true }
     switch relation.kind {
     case .table, .values, .single: return true
-    case .join, .unnest: return false
+    case .join: return false
+    case .unnest(let input, _): return input.map { isOrdered($0) } ?? true
     case .union(let branches):
       return relation.shape.stage == .union
         && branches.allSatisfy { $0.shape.stage != .table && isOrdered($0) }
     case .select(let select):
-      if select.isDistinct || select.isUnordered || select.items.contains(where: \.hasWindow)
+      if select.isDistinct || select.isUnordered
+        || select.items.contains(where: \.hasSortingWindow)
         || select.items.contains(where: \.readsQuery)
       {
         return false
@@ -148,6 +160,17 @@ extension Relation {
 }
 
 extension TypedExpression {
+  /// Whether a window in it sorts the rows anew.
+  fileprivate var hasSortingWindow: Bool {
+    contains {
+      if case .window(let call) = $0.node {
+        !call.partitionBy.isEmpty || !call.orderBy.isEmpty
+      } else {
+        false
+      }
+    }
+  }
+
   /// The columns of a relation that it reads.
   fileprivate func columns(of relation: Int) -> [Int] {
     if case .column(relation, let index) = node { return [index] }

@@ -47,8 +47,15 @@ extension Resolver {
     if arguments.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex }) {
       throw .unknown("\(name) OVER of this", at: range)
     }
-    let frame = try specification.frame.map { (frame) throws(SQLFailure) in
-      try self.frame(frame, name, hasOrder: !order.isEmpty)
+    var (name, frame) = (name, String?.none)
+    if let written = specification.frame {
+      try checkFrame(written, name, over.range, call: call.name.range)
+      frame = try self.frame(written, name, over.range, hasOrder: !order.isEmpty)
+    }
+    if isCurrentRow(name, frame, hasOrder: !order.isEmpty), arguments.count == 1 {
+      // Druid rewrites it to the row itself, whichever rows tie with it (`RewriteFirstValueLastValueRule`).
+      (name, frame) = ("LAG", nil)
+      arguments.append(TypedExpression(.constant(.long(0)), .bigint.nullable(false)))
     }
     let type = try self.type(name, arguments, frame: frame, hasOrder: !order.isEmpty, at: range)
     var result = TypedExpression(
@@ -88,28 +95,52 @@ extension Resolver {
     return item.isDescending
   }
 
-  private func frame(
-    _ frame: WindowFrame, _ name: String, hasOrder: Bool
-  ) throws(SQLFailure) -> String {
-    if frame.exclusion != nil { throw .unknown("EXCLUDE", at: frame.range) }
-    let end = frame.end ?? .currentRow
-    let isPlain = [frame.start, end].allSatisfy {
-      switch $0 {
-      case .unboundedPreceding, .unboundedFollowing, .currentRow: true
-      default: false
+  /// Whether a FIRST_VALUE or LAST_VALUE ends at the row that asks.
+  private func isCurrentRow(_ name: String, _ frame: String?, hasOrder: Bool) -> Bool {
+    switch name {
+    case "FIRST_VALUE": hasOrder && frame?.contains("BETWEEN CURRENT ROW") == true
+    case "LAST_VALUE": hasOrder && frame?.hasSuffix("AND CURRENT ROW") ?? true
+    default: false
+    }
+  }
+
+  /// What `DruidSqlValidator.validateWindow` refuses.
+  private func checkFrame(
+    _ frame: WindowFrame, _ name: String, _ window: SourceRange, call: SourceRange
+  ) throws(SQLFailure) {
+    for bound in [frame.start, frame.end ?? .currentRow] {
+      switch bound {
+      case .preceding(let count), .following(let count):
+        if case .literal(.integer) = count.kind { continue }
+        throw SQLFailure(
+          "Window frames with expression based lower/upper bounds are not supported.", at: window)
+      default: continue
       }
     }
-    if frame.unit == .range && !isPlain {
+    if name == "NTILE" { throw SQLFailure("Framing of NTILE is not supported.", at: call) }
+    if name == "FIRST_VALUE" || name == "LAST_VALUE", !frame.isPlain {
+      throw SQLFailure(
+        "Framing of FIRST_VALUE/LAST_VALUE is only allowed with UNBOUNDED or CURRENT ROW.",
+        at: call)
+    }
+  }
+
+  private func frame(
+    _ frame: WindowFrame, _ name: String, _ window: SourceRange, hasOrder: Bool
+  ) throws(SQLFailure) -> String {
+    if frame.exclusion != nil { throw .unknown("EXCLUDE", at: frame.range) }
+    let (start, end) = frame.bounds
+    if frame.unit == .range && !frame.isPlain {
       throw SQLFailure(
         "The query contains a window frame which may return incorrect results. To disregard this "
           + "warning, set [windowingStrictValidation] to false in the query context.",
-        at: frame.range)
+        at: window)
     }
-    if !hasOrder || name == "NTILE" { throw .unknown("This frame", at: frame.range) }
-    let rank = (try position(frame.start), try position(end))
+    if !hasOrder { throw .unknown("This frame", at: frame.range) }
+    let rank = (try position(start), try position(end))
     if rank.0 > rank.1 { throw .unknown("A frame that ends before it starts", at: frame.range) }
     return
-      "\(frame.unit.rawValue) BETWEEN \(try bound(frame.start)) AND \(try bound(end))"
+      "\(frame.unit.rawValue) BETWEEN \(try bound(start)) AND \(try bound(end))"
   }
 
   private func position(_ bound: WindowFrame.Bound) throws(SQLFailure) -> Int64 {
@@ -158,12 +189,12 @@ extension Resolver {
       return (name == "PERCENT_RANK" || name == "CUME_DIST" ? SQLType.double : .bigint)
         .nullable(false)
     case ("NTILE", 1):
-      guard hasOrder, case .long(let buckets)? = arguments[0].constant, buckets > 0 else {
+      guard case .long(let buckets)? = arguments[0].constant, buckets > 0 else {
         throw .unknown("This NTILE", at: range)
       }
       return .bigint.nullable(false)
     case ("LAG", 1...2), ("LEAD", 1...2):
-      guard hasOrder, frame == nil, let first else { throw .unknown("This \(name)", at: range) }
+      guard frame == nil, let first else { throw .unknown("This \(name)", at: range) }
       if arguments.count == 2 {
         guard case .long(let offset)? = arguments[1].constant, offset >= 0 else {
           throw .unknown("\(name) with a computed offset", at: range)
@@ -190,6 +221,36 @@ extension Resolver {
       }
       return first.nullable(true)
     default: throw .unknown("\(name) OVER", at: range)
+    }
+  }
+}
+
+extension WindowFrame {
+  /// Where it begins and ends: the bound that is not written is the row that asks, before or behind the other.
+  fileprivate var bounds: (Bound, Bound) {
+    switch (start, end) {
+    case (_, let end?): (start, end)
+    case (.following, nil), (.unboundedFollowing, nil): (.currentRow, start)
+    default: (start, .currentRow)
+    }
+  }
+
+  /// Whether it goes by no count of rows.
+  fileprivate var isPlain: Bool {
+    [start, end ?? .currentRow].allSatisfy {
+      switch $0 {
+      case .unboundedPreceding, .unboundedFollowing, .currentRow: true
+      default: false
+      }
+    }
+  }
+}
+
+extension WindowReference {
+  fileprivate var range: SourceRange {
+    switch self {
+    case .specification(let specification): specification.range
+    case .name(let name): name.range
     }
   }
 }

@@ -21,6 +21,8 @@ final class Translator {
   private var sources: [Int: Source] = [:]
   /// How many queries were written; a query that WITH names is written wherever it is read.
   private var queries = 0
+  /// Whether the relation that is being written feeds a TopN.
+  var isTopNInput = false
   /// An expression that stands for one of its values while a function is mapped over them.
   var mapped: (expression: TypedExpression, text: String)?
   /// Whether what is written is part of a constant.
@@ -105,15 +107,11 @@ final class Translator {
       let word = join.kind == .inner ? JoinedRelation.Kind.cross : join.kind
       return "\(left) \(word.rawValue) \(right)" + (condition.map { " ON \($0)" } ?? "")
     case .unnest(let input, let array):
+      let feedsTopN = isTopNInput
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
       let value = try text(array)
-      // What Druid makes of a row whose array is NULL is not known: it is refused when there is one.
-      let words = "'UNNEST of a NULL is not supported here'"
-      let rows =
-        array.type.isNullable
-        ? "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END" : value
-      return "\(before)json_each(\(rows)) AS \(name)"
+      return "\(before)json_each(\(unnested(value, array, feedsTopN))) AS \(name)"
     case .select, .values, .union:
       sources[relation.number] = .query
       return "(\(try query(relation))) AS \(name)"
@@ -124,7 +122,9 @@ final class Translator {
   // MARK: SELECT
 
   private func select(_ select: SelectedRelation, isTop: Bool) throws(SQLFailure) -> String {
+    isTopNInput = select.mayBeTopN
     var from = try from(select.input)
+    isTopNInput = false
     var conditions: [String] = []
     var tieBreakers: [String] = []
     if let grouping = select.grouping {

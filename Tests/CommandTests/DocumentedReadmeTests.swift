@@ -42,7 +42,7 @@ import Testing
   @Test func itsOptionsExist() throws {
     let known = try DocumentedTests.tools.map { try DocumentedTests.run("\($0) --help").output }
       .joined()
-    let foreign: Set = ["--static-swift-stdlib", "--version", "--help"]
+    let foreign: Set = ["--static-swift-stdlib", "--filter", "--version", "--help"]
     for match in Self.readme.matches(of: /(?:[ `(])(--[a-z][a-z-]+)/) {
       let option = String(match.1)
       #expect(known.contains(option) || foreign.contains(option), "README names \(option)")

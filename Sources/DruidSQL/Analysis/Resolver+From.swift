@@ -27,6 +27,12 @@ extension Resolver {
     case .unnest(let arrays, let withOrdinality, let alias, let position):
       return try unnest(
         arrays, withOrdinality, alias, input: nil, at: position.range, into: &scope)
+    case .function(let call, let extend, let alias, _)
+    where call.function == "APPEND" && extend.isEmpty:
+      let relation = try rename(try append(call), alias)
+      try add(
+        Scope.Entry(name: alias?.name.text, relation: relation), to: &scope, at: reference.range)
+      return relation
     case .function(let call, _, _, _):
       throw .unknown("The table function \(call.function)", at: call.name.range)
     }
@@ -158,9 +164,18 @@ extension Resolver {
         "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
           + "clause)", at: join.range)
     }
-    if join.isNatural { throw .unknown("NATURAL JOIN", at: join.range) }
+    var written = join.condition
+    if join.isNatural {
+      guard leftEntries == 1, scope.entries.count == 2 else {
+        throw .unknown("NATURAL JOIN of joins", at: join.range)
+      }
+      let others = Set(scope.entries[1].relation.columns.map(\.name))
+      let names = scope.entries[0].relation.columns.map(\.name).filter(others.contains)
+      if names.isEmpty { throw .unknown("NATURAL JOIN of nothing in common", at: join.range) }
+      written = .using(names.map { Identifier($0, isQuoted: true, range: join.range) })
+    }
     var condition: TypedExpression?
-    switch join.condition {
+    switch written {
     case .on(let expression):
       let resolved = try resolve(expression, in: scope, .clause("ON"))
       guard resolved.type.kind == .boolean else {
@@ -171,7 +186,8 @@ extension Resolver {
     case .using(let names):
       if kind != .inner && kind != .left { throw .unknown("USING in this join", at: join.range) }
       condition = try using(names, in: scope, leftEntries)
-      names.forEach { scope.merged.insert($0.text) }
+      if scope.entries.count > 2 { scope.isChained = true }
+      for name in names where !scope.merged.contains(name.text) { scope.merged.append(name.text) }
     case nil: break
     }
     return joined(kind, left, right, condition)

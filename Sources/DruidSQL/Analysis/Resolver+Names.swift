@@ -106,17 +106,26 @@ extension Resolver {
         throw SQLFailure("Unknown identifier '\(qualifier.text)'", at: qualifier.range)
       }
       entries = [entry]
-    } else if !scope.merged.isEmpty {
-      throw .unknown("'*' over a join with USING", at: range)
+    } else if scope.isChained || !scope.merged.isEmpty && entries.count > 2 {
+      throw .unknown("'*' over joins with USING", at: range)
     }
     if entries.isEmpty {
       throw SQLFailure("SELECT * requires a FROM clause", at: range)
     }
-    return entries.flatMap { entry in
-      entry.relation.columns.indices.compactMap { index in
-        let column = entry.relation.columns[index]
-        return column.isHidden ? nil : (column.name, entry.column(index, at: range))
+    // What USING joins comes first and once.
+    let merged = qualifier == nil ? scope.merged : []
+    var columns: [(name: String, expression: TypedExpression)] = []
+    for name in merged {
+      if let index = entries[0].relation.columns.firstIndex(where: { $0.name == name }) {
+        columns.append((name, entries[0].column(index, at: range)))
       }
     }
+    for entry in entries {
+      for (index, column) in entry.relation.columns.enumerated()
+      where !column.isHidden && !merged.contains(column.name) {
+        columns.append((column.name, entry.column(index, at: range)))
+      }
+    }
+    return columns
   }
 }

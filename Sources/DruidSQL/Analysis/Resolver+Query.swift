@@ -120,12 +120,20 @@ extension Resolver {
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
     guard relation.columns.count == 1, let column = relation.columns.first,
-      case .select(let select) = relation.kind, let grouping = select.grouping,
-      !grouping.isExplicit, select.having == nil, select.limit == nil, select.offset == nil,
-      column.unfinished == nil, !relation.shape.readsSystem
+      case .select(let select) = relation.kind, select.isSingle,
+      column.unfinished == nil, !column.hasMultipleValues, !relation.shape.readsSystem
     else { throw .unknown("This scalar subquery", at: range) }
     var result = TypedExpression(.scalarQuery(relation), column.type.nullable(true), range)
     result.isWild = column.isWild
     return result
+  }
+}
+
+extension SelectedRelation {
+  /// Whether it gives one row, or none: an aggregate of all, or the first row in a known order.
+  fileprivate var isSingle: Bool {
+    if limit == 1 { return !isUnordered && input.shape.readsDataSource }
+    guard let grouping else { return false }
+    return !grouping.isExplicit && having == nil && limit == nil && offset == nil
   }
 }

@@ -108,7 +108,8 @@ extension Resolver {
   /// Whether rows that a LIMIT takes come in an order that is not known here.
   func isUnordered(_ select: SelectedRelation) -> Bool {
     guard select.limit != nil || select.offset != nil, select.orderBy.isEmpty else { return false }
-    if select.isDistinct || select.items.contains(where: \.hasSortingWindow) { return true }
+    if select.isDistinct { return false }
+    if select.items.contains(where: \.hasSortingWindow) { return true }
     if select.grouping != nil { return false }
     return !isOrdered(select.input) || (select.filter?.readsQuery ?? false)
   }
@@ -124,8 +125,8 @@ extension Resolver {
       return relation.shape.stage == .union
         && branches.allSatisfy { $0.shape.stage != .table && isOrdered($0) }
     case .select(let select):
-      if select.isDistinct || select.isUnordered
-        || select.items.contains(where: \.hasSortingWindow)
+      if select.isDistinct { return !select.isUnordered }
+      if select.isUnordered || select.items.contains(where: \.hasSortingWindow)
         || select.items.contains(where: \.readsQuery)
       {
         return false

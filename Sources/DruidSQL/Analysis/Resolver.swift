@@ -53,7 +53,9 @@ struct Scope {
 
   var entries: [Entry] = []
   /// Columns that USING or NATURAL made one of two: only the first is found by its bare name.
-  var merged: Set<String> = []
+  var merged: [String] = []
+  /// Whether joins with USING stand on one another.
+  var isChained = false
   var tables: CommonTables = .init()
   /// Enclosing scopes' entries, to tell a correlated name from an unknown one.
   var outer: [Entry] = []

@@ -88,6 +88,7 @@ extension Parser {
     let name = try compoundName()
     openedFar = -1
     try skipTableHints()
+    try refusePivot()
     if at("(") {
       let call = try callArguments(of: name)
       let position = Position(range(from: start))
@@ -155,6 +156,7 @@ extension Parser {
       let query = try query()
       openedFar = -1
       try expect(")")
+      try refusePivot()
       return .query(query, alias: try tableAlias(), isLateral: isLateral)
     }
     noteExpression()
@@ -163,6 +165,17 @@ extension Parser {
     guard case .join = inner else { throw nonQuery() }
     try expect(")")
     return .parenthesized(inner, alias: try tableAlias())
+  }
+
+  /// PIVOT and UNPIVOT with their parenthesis, where another word would be an alias.
+  private func refusePivot() throws(ParseStop) {
+    guard token.key == "PIVOT" || token.key == "UNPIVOT", tokens.indices.contains(index + 1),
+      tokens[index + 1].key == "(" || tokens[index + 1].key == "INCLUDE"
+        || tokens[index + 1].key == "EXCLUDE"
+    else { return }
+    throw .refused(
+      SQLFailure(
+        "\(token.key) is not supported here", at: token.range, category: .unsupported))
   }
 
   /// Whether the parenthesis here begins a query rather than a join.

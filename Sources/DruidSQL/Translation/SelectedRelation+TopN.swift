@@ -47,19 +47,24 @@ extension Relation {
     guard case .select(let select) = kind, !select.isDistinct, select.limit == nil,
       select.offset == nil
     else { return nil }
+    return select.keyPlaces
+  }
+}
+
+extension SelectedRelation {
+  /// Where the keys of its groups stand among its columns, when all of them are shown.
+  var keyPlaces: [Int]? {
     var keys: [TypedExpression.Node]
-    if let grouping = select.grouping {
+    if let grouping {
       guard grouping.sets.count == 1 else { return nil }
       keys = grouping.keys.indices.map { .column(relation: grouping.number, index: $0) }
     } else {
-      guard select.input.shape.stage == .grouped, let inner = select.input.keyColumns else {
-        return nil
-      }
-      keys = inner.map { .column(relation: select.input.number, index: $0) }
+      guard input.shape.stage == .grouped, let inner = input.keyColumns else { return nil }
+      keys = inner.map { .column(relation: input.number, index: $0) }
     }
     var columns: [Int] = []
     for key in keys {
-      guard let index = select.items.firstIndex(where: { $0.node == key }) else { return nil }
+      guard let index = items.firstIndex(where: { $0.node == key }) else { return nil }
       columns.append(index)
     }
     return columns

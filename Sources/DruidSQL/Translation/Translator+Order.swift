@@ -37,7 +37,18 @@ extension Translator {
       keys.append(item)
     }
     if select.isUnordered { return RowOrder(keys: [], tieBreakers: [], mayTie: true) }
-    if select.isDistinct { return RowOrder(keys: keys, tieBreakers: [], mayTie: true) }
+    if select.isDistinct {
+      // Druid groups by all columns, and sorts by them; it needs not where the rows are groups already.
+      let columns = (try texts(select.items)).filter { !plain.contains($0) }
+        .map { RowOrder.Key(text: $0) }
+      guard let places = select.keyPlaces else {
+        return RowOrder(keys: keys, tieBreakers: columns, mayTie: false)
+      }
+      let isAlike = places == Array(places.indices)
+      return RowOrder(
+        keys: keys, tieBreakers: isAlike ? columns : [], mayTie: true,
+        sortedWhole: isAlike ? SelectedRelation.topNThreshold : 0)
+    }
     let arrays = Set(
       (select.grouping?.keys ?? []).enumerated().filter { $1.type.isArray }.map {
         column(select.grouping?.number ?? 0, $0.offset)

@@ -1,0 +1,60 @@
+import DruidSQL
+import Testing
+
+/// What joins by name, reads several datasources, and gives one value.
+@Suite struct AnalysisJoinTests {
+  @Test func usingShowsItsColumnsOnceAndFirst() throws {
+    let sql = """
+      SELECT * FROM (SELECT x, name FROM edge) a JOIN (SELECT n, name FROM edge) b USING (name)
+      """
+    #expect(try AnalysisFixture.plan(sql).columns.map(\.name) == ["name", "x", "n"])
+    let natural =
+      "SELECT * FROM (SELECT x, name FROM edge) a NATURAL JOIN (SELECT n, name FROM edge) b"
+    #expect(try AnalysisFixture.plan(natural).columns.map(\.name) == ["name", "x", "n"])
+  }
+
+  @Test func appendHoldsAllColumns() throws {
+    let plan = try AnalysisFixture.plan("SELECT * FROM TABLE(APPEND('edge', 'ecommerce')) t")
+    #expect(
+      plan.columns.map(\.name).prefix(7) == ["__time", "name", "tags", "n", "x", "f", "event_type"])
+    #expect(plan.dataSources == ["edge", "ecommerce"])
+    for (arguments, message, column) in [
+      ("", "No match found for function signature APPEND()", 21 as Int32),
+      (
+        "'edge', 1", "All arguments to APPEND should be literal strings. Argument #2 is not string",
+        36
+      ),
+      ("'edge', 'x'", "Table [x] not found", 36),
+    ] {
+      let failure = AnalysisFixture.failure("SELECT 1 FROM TABLE(APPEND(\(arguments)))")
+      #expect(failure?.message == message)
+      #expect(failure?.range?.column == column)
+    }
+  }
+
+  @Test(arguments: [
+    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge ORDER BY __time DESC LIMIT 1)", true),
+    ("SELECT n FROM edge WHERE n > (SELECT MAX(n) FROM edge)", true),
+    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge)", false),
+    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge LIMIT 2)", false),
+    ("SELECT n FROM edge WHERE (name, n) IN (SELECT name, n FROM edge)", true),
+    ("SELECT n FROM edge WHERE (name, n) IN (('a', 1), ('b', 2))", true),
+    ("SELECT n FROM edge WHERE (name, n) NOT IN (SELECT name, n FROM edge)", false),
+    ("SELECT n FROM edge WHERE n NOT IN (SELECT n FROM edge)", true),
+    ("SELECT * FROM (SELECT name, n FROM edge) PIVOT (SUM(n) FOR name IN ('a'))", false),
+  ])
+  func subqueries(sql: String, isTaken: Bool) {
+    let failure = AnalysisFixture.failure(sql)
+    #expect((failure == nil) == isTaken)
+    if let failure { #expect(failure.category == .unsupported) }
+  }
+
+  /// DISTINCT over groups sorts by its columns, unless the groups are distinct already.
+  @Test func distinctGroupsAreSorted() throws {
+    let plain = try AnalysisFixture.plan("SELECT DISTINCT COUNT(*) FROM edge GROUP BY name LIMIT 1")
+    #expect(plain.sqlite.contains("ORDER BY r2.a0 LIMIT 1"))
+    let swapped = try AnalysisFixture.plan(
+      "SELECT DISTINCT COUNT(*), name FROM edge GROUP BY name LIMIT 1")
+    #expect(swapped.sqlite.contains("druid_refuse"))
+  }
+}

@@ -73,7 +73,15 @@ import Testing
       #"["[old, red]","[old, red]","old"]"#
     ),
     ("SELECT EARLIEST(title || 'abcdef', 3) FROM shelf", #"["7ab"]"#),
-    ("SELECT COUNT(DISTINCT title), APPROX_COUNT_DISTINCT_DS_THETA(title) FROM shelf", "[4,3]"),
+    (
+      "SELECT ARRAY_AGG(DISTINCT ARRAY[pages, 1]), ARRAY_QUANTILE(ARRAY_AGG(price), 0.5) FROM shelf",
+      #"["[[null,1],[5,1],[12,1],[300,1]]",3.25]"#
+    ),
+    (
+      "SELECT t, COUNT(*) FROM shelf, UNNEST(MV_TO_ARRAY(tags)) AS u(t) GROUP BY 1 ORDER BY 1",
+      #"[null,2] ["blue",1] ["old",1] ["red",2]"#
+    ),
+    ("SELECT COUNT(DISTINCT pages), APPROX_COUNT_DISTINCT_DS_THETA(title) FROM shelf", "[3,3]"),
     (
       "SELECT APPROX_QUANTILE_DS(price, 0.5), APPROX_QUANTILE_DS(price, 0.98) FROM shelf",
       "[2.0,9.0]"

@@ -183,6 +183,7 @@ package struct FunctionSignature: Sendable {
     "ARRAY_PREPEND": .init([.scalar, .arrayOrText], .argument(1)),
     "ARRAY_SLICE": .init(
       [.arrayOrText, .integer, .integer], required: 2, .argument(0), nullable: true),
+    "ARRAY_QUANTILE": .init([.array, .number], .double, nullable: true),
     "ARRAY_TO_STRING": .init([.arrayOrText, .constantText], .varchar),
     "STRING_TO_ARRAY": .init([.string, .constantText], .varcharArray),
     "ARRAY_OFFSET_OF": .init([.arrayOrText, .scalar], .integer, nullable: true),
@@ -196,7 +197,7 @@ package struct FunctionSignature: Sendable {
 
   /// Functions that exist in Druid and are refused here by name, so that the error is not "no such function".
   package static let unsupported: Set<String> = [
-    "LOOKUP", "JSON_PATHS", "JSON_MERGE", "ARRAY_QUANTILE", "BLOOM_FILTER_TEST", "IPV6_MATCH",
+    "LOOKUP", "JSON_PATHS", "JSON_MERGE", "BLOOM_FILTER_TEST", "IPV6_MATCH",
     "COMPLEX_DECODE_BASE64", "DECODE_BASE64_COMPLEX", "HLL_SKETCH_ESTIMATE",
     "THETA_SKETCH_ESTIMATE",
     "APPROX_QUANTILE", "APPROX_QUANTILE_FIXED_BUCKETS", "DS_HLL", "DS_THETA", "DS_QUANTILES_SKETCH",

@@ -177,6 +177,10 @@ extension Resolver {
       else {
         throw .unknown("\(name) with such a length", at: range)
       }
+    case "ARRAY_QUANTILE":
+      guard arguments[0].type.element?.isNumeric == true, arguments[1].isConstant,
+        !arguments[1].isWild
+      else { throw .unknown("This ARRAY_QUANTILE", at: range) }
     case "SAFE_DIVIDE":
       guard !arguments.contains(where: \.isWild) else {
         throw .unknown("SAFE_DIVIDE of what may be infinite", at: range)

@@ -116,7 +116,8 @@ extension Resolver {
       return try collection(
         name, [value], rest, isDistinct, filter, type.nullable(true), at: range)
     }
-    guard type.isNumeric || type.isCharacter else {
+    let element = type.element ?? type
+    guard element.isNumeric || element.isCharacter else {
       throw .unknown("ARRAY_AGG of \(type.sqlName)", at: range)
     }
     return try collection(

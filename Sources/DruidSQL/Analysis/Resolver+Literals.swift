@@ -68,11 +68,16 @@ extension Resolver {
     guard parameters.indices.contains(index) else {
       throw SQLFailure("No value bound for parameter (position [\(index + 1)])", at: nil)
     }
-    let parameter = parameters[index]
+    return try constant(parameters[index].value, of: parameters[index].type, at: range)
+  }
+
+  private func constant(
+    _ value: PlanParameter.Value, of type: String, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
     func make(_ constant: TypedExpression.Constant, _ type: SQLType) -> TypedExpression {
       TypedExpression(.constant(constant), type.nullable(false), range)
     }
-    switch parameter.value {
+    switch value {
     case .null: return TypedExpression(.constant(.null), .null, range)
     case .text(let text): return make(.text(text), SQLType(.char(text.utf16.count)))
     case .integer(let value):
@@ -81,8 +86,12 @@ extension Resolver {
       guard value.isFinite else { throw .unknown("This parameter", at: range) }
       return make(.double(value), .double)
     case .boolean(let value): return make(.boolean(value), .boolean)
-    case .time(let value): return make(.long(value), parameter.type == "DATE" ? .date : .timestamp)
-    case .array: throw .unknown("An ARRAY parameter", at: range)
+    case .time(let value): return make(.long(value), type == "DATE" ? .date : .timestamp)
+    case .array(let values):
+      if values.isEmpty { throw .unknown("An empty ARRAY parameter", at: range) }
+      var elements: [TypedExpression] = []
+      for value in values { elements.append(try constant(value, of: "", at: range)) }
+      return try array(elements, at: range)
     }
   }
 

@@ -184,6 +184,7 @@ package struct SQLiteFunction: Sendable {
   static let arrays: [SQLiteFunction] = [
     scalar("array", 0...100, "the arguments as JSON array; reals in Java's form; NULLs allowed"),
     scalar("array_order", 1, "a text that sorts as the array does among arrays of its kind"),
+    scalar("array_quantile", 2, "(array of numbers, 0 to 1): between the values at that rank"),
     scalar("array_length", 1, "long"), scalar("array_offset", 2, "(array, index from 0)"),
     scalar("array_ordinal", 2, "(array, index from 1)"),
     scalar("array_offset_of", 2, "(array, value): NULL when absent"),
@@ -222,7 +223,7 @@ package struct SQLiteFunction: Sendable {
     aggregate("any_value", 2, "(value, bytes): the first row's; refuse a NULL before others"),
     aggregate(
       "array_agg", 3,
-      "(value or multi, bytes, 0): JSON array in row order, NULLs kept, NULL for no row; (.., 1): distinct and sorted"
+      "(value or multi, bytes, 0): JSON array in row order, NULLs kept, NULL for no row; (.., 1): distinct and sorted; 2 and 3 the same of arrays"
     ),
     aggregate(
       "string_agg", 4,

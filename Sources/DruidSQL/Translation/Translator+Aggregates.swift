@@ -27,8 +27,9 @@ extension Translator {
       return "druid_\(call.function.lowercased())(\(argument), \(rest))"
     case "ARRAY_AGG", "ARRAY_CONCAT_AGG", "STRING_AGG":
       let rest = try texts(Array(call.arguments.dropFirst())).joined(separator: ", ")
-      return
-        "druid_\(call.function.lowercased())(\(argument), \(rest), \(call.isDistinct ? 1 : 0))"
+      let isNested = call.function == "ARRAY_AGG" && first.type.isArray
+      let mode = (call.isDistinct ? 1 : 0) + (isNested ? 2 : 0)
+      return "druid_\(call.function.lowercased())(\(argument), \(rest), \(mode))"
     // Druid starts from 0, with which no bit survives.
     case "BIT_AND": return "MIN(\(argument) & 0)"
     case "BIT_OR", "BIT_XOR":

@@ -110,6 +110,10 @@ final class Translator {
       let feedsTopN = isTopNInput
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
+      if case .call("MV_TO_ARRAY", let operands) = array.node {
+        // A column of strings, whose rows without any value give a NULL.
+        return "\(before)json_each(druid_mv_json(\(try text(operands[0])))) AS \(name)"
+      }
       let value = try text(array)
       return "\(before)json_each(\(unnested(value, array, feedsTopN))) AS \(name)"
     case .select, .values, .union:

@@ -6,6 +6,18 @@ extension ScalarFunction {
     strict("array_order") { arguments, context throws(ValueFailure) in
       .text(try context.elements(arguments[0]).map(orderKey).joined())
     },
+    strict("array_quantile") { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0]).compactMap(\.value.double).sorted()
+      let fraction = try arguments.double(1)
+      guard (0...1).contains(fraction), let last = values.last, values.allSatisfy(\.isFinite) else {
+        throw .unsupported("ARRAY_QUANTILE of nothing, or outside of 0 to 1")
+      }
+      let place = fraction * Double(values.count - 1)
+      let lower = Int(place.rounded(.down))
+      guard lower + 1 < values.count else { return .double(last) }
+      let rest = place - Double(lower)
+      return .double((1 - rest) * values[lower] + rest * values[lower + 1])
+    },
     strict("array_length") { arguments, context throws(ValueFailure) in
       .integer(Int64(try context.elements(arguments[0]).count))
     },
@@ -53,7 +65,7 @@ extension ScalarFunction {
   ]
 
   /// Element after element, NULL least and the shorter array before the longer.
-  private static func orderKey(_ element: JSONTree) -> String {
+  package static func orderKey(_ element: JSONTree) -> String {
     func digits(_ bits: UInt64, _ count: Int) -> String {
       let text = String(bits, radix: 16)
       return String(repeating: "0", count: count - text.count) + text

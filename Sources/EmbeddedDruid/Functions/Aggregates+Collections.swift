@@ -67,6 +67,8 @@ private struct Room {
 final class ArrayCollection: AggregateState {
   private let flattens: Bool
   private var isDistinct = false
+  /// Whether the elements are arrays themselves.
+  private var isNested = false
   private var elements: [SQLValue] = []
   private var seen: Set<SQLValue> = []
   private var room = Room()
@@ -76,7 +78,8 @@ final class ArrayCollection: AggregateState {
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     guard values.count == 3 else { return }
-    isDistinct = values[2].integer == 1
+    isDistinct = (values[2].integer ?? 0) & 1 == 1
+    isNested = (values[2].integer ?? 0) & 2 == 2
     if flattens {
       guard let text = values[0].text else { return }
       hasRows = true
@@ -95,12 +98,21 @@ final class ArrayCollection: AggregateState {
     if isDistinct, !seen.insert(value).inserted { return }
     elements.append(value)
     try room.take(value, limit: limit)
+    guard isNested, let text = value.text else { return }
+    for element in ArrayText.elements(text) { try room.take(element, limit: limit) }
   }
 
   func result() -> SQLValue {
     guard hasRows else { return .null }
-    if isDistinct { elements.sort { $0.precedes($1) } }
-    return .text(ArrayText.text(elements))
+    guard isNested else {
+      if isDistinct { elements.sort { $0.precedes($1) } }
+      return .text(ArrayText.text(elements))
+    }
+    if isDistinct {
+      let keys = elements.map { ($0, ArrayText.orderKey($0)) }
+      elements = keys.sorted { $0.1 < $1.1 }.map(\.0)
+    }
+    return .text("[" + elements.map { $0.text ?? "null" }.joined(separator: ",") + "]")
   }
 }
 
@@ -156,6 +168,12 @@ extension SQLValue {
 
 /// Arrays as they travel: JSON text without spaces.
 enum ArrayText {
+  /// A text that sorts as the array does, no array first.
+  static func orderKey(_ array: SQLValue) -> String {
+    guard let text = array.text else { return "" }
+    return "[" + elements(text).map { ScalarFunction.orderKey(JSONTree($0)) }.joined()
+  }
+
   static func text(_ elements: [SQLValue]) -> String {
     var out = "["
     for (index, element) in elements.enumerated() {

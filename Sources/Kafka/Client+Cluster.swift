@@ -157,6 +157,9 @@ extension Client {
         hint:
           "security.protocol is plaintext, ssl, sasl_plaintext or sasl_ssl, as the broker has it")
     }
+    if words.contains("nvalid response size") {
+      return .unreachable(brokers: brokers, reason: "what answers there is no Kafka broker")
+    }
     return .unreachable(brokers: brokers, reason: words)
   }
 

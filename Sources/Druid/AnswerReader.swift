@@ -56,7 +56,9 @@ struct AnswerReader: ~Copyable {
       place = newline + 1
     }
     while let newline = chunk.offsetOfNewline(from: place) {
-      try lines.take(chunk.extracting(place..<newline))
+      let behind = min(newline &+ ByteBlock.slack, chunk.byteCount)
+      try lines.take(
+        chunk.extracting(place..<newline), padded: chunk.extracting(place..<behind))
       place = newline + 1
     }
     try keep(chunk, from: place)
@@ -137,11 +139,12 @@ struct AnswerLines: ~Copyable {
   }
 
   mutating func take(_ line: borrowing ByteBlock) throws(MalformedAnswer) {
-    try take(line.bytes)
+    try take(line.bytes, padded: line.bytes)
   }
 
+  /// - Parameter padded: the line, and what of the chunk stands behind it, so that its cells can be copied quickly.
   @inline(__always)
-  mutating func take(_ line: RawSpan) throws(MalformedAnswer) {
+  mutating func take(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
     guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
     try checkLength(line.byteCount)
     switch AnswerLines.scan(line, into: &cells) {
@@ -151,8 +154,9 @@ struct AnswerLines: ~Copyable {
     case .failure(let offset):
       throw failure(offset, "this is no row of \(columns.count) JSON values")
     }
-    formatter.row(line, cells, into: &output)
+    formatter.row(padded, cells, into: &output)
     rowCount &+= 1
+    output.relieve()
   }
 
   @inline(__always)

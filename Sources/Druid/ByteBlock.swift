@@ -5,12 +5,14 @@ import Glibc
 @safe package struct ByteBlock: ~Copyable {
   private var storage: UnsafeMutableRawPointer
   private var capacity: Int
+  /// Room behind the bytes, so that a few of them can be copied as sixteen or thirty-two.
+  static var slack: Int { 32 }
   package private(set) var count = 0
   /// Where ``relieve()`` sends what is there.
   var overflow: Overflow?
 
   package init(capacity: Int = 131_072) {
-    self.capacity = max(64, capacity)
+    self.capacity = capacity + ByteBlock.slack
     unsafe storage = ByteBlock.resized(nil, to: self.capacity)
   }
 
@@ -44,11 +46,15 @@ import Glibc
 
   @inline(__always)
   private mutating func reserve(_ more: Int) {
-    if count &+ more > capacity { resize(to: max(capacity * 2, count + more)) }
+    if capacity &- count < more &+ ByteBlock.slack { grow(by: more) }
+  }
+
+  @inline(never)
+  private mutating func grow(by more: Int) {
+    resize(to: max(capacity * 2, count + more + ByteBlock.slack))
   }
 
   /// A large block moves by its page table, so growing costs no second copy.
-  @inline(never)
   private mutating func resize(to size: Int) {
     unsafe storage = ByteBlock.resized(storage, to: size)
     capacity = size
@@ -82,13 +88,13 @@ import Glibc
 
   package mutating func append(_ scalar: Unicode.Scalar) { append(UInt8(ascii: scalar)) }
 
-  /// Copies a span; the usual handful of bytes goes in one or two moves.
+  /// Copies a span; the usual handful of bytes goes in two moves.
   @inline(__always)
   package mutating func append(_ span: RawSpan) {
     append(span, from: 0, to: span.byteCount)
   }
 
-  /// Copies a part of a span.
+  /// Copies a part of a span; quickest where ``slack`` more bytes of the span stand behind it.
   @inline(__always)
   package mutating func append(_ span: RawSpan, from start: Int, to end: Int) {
     precondition(start >= 0 && start <= end && end <= span.byteCount)
@@ -96,43 +102,45 @@ import Glibc
     reserve(length)
     let target = unsafe storage + count
     count &+= length
-    // The bounds were checked above; two moves may overlap, and together cover `length` bytes exactly.
-    if length >= 8, length <= 16 {
-      let last = length &- 8
-      unsafe target.storeBytes(
-        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self),
-        toByteOffset: 0, as: UInt64.self)
-      unsafe target.storeBytes(
-        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ last, as: UInt64.self),
-        toByteOffset: last, as: UInt64.self)
-    } else if length > 16, length <= 32 {
-      let last = length &- 16
-      unsafe target.storeBytes(
-        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: SIMD16<UInt8>.self),
-        toByteOffset: 0, as: SIMD16<UInt8>.self)
-      unsafe target.storeBytes(
-        of: span.unsafeLoadUnaligned(
-          fromUncheckedByteOffset: start &+ last, as: SIMD16<UInt8>.self),
-        toByteOffset: last, as: SIMD16<UInt8>.self)
-    } else if length >= 4, length < 8 {
-      let last = length &- 4
-      unsafe target.storeBytes(
-        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt32.self),
-        toByteOffset: 0, as: UInt32.self)
-      unsafe target.storeBytes(
-        of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ last, as: UInt32.self),
-        toByteOffset: last, as: UInt32.self)
-    } else if length < 8 {
-      for place in 0..<length {
-        unsafe target.storeBytes(
-          of: span.unsafeLoad(fromUncheckedByteOffset: start &+ place, as: UInt8.self),
-          toByteOffset: place, as: UInt8.self)
-      }
-    } else {
-      unsafe span.withUnsafeBytes { bytes in
-        guard let base = bytes.baseAddress else { return }
-        unsafe memcpy(target, base + start, length)
-      }
+    unsafe copy(span, from: start, length, to: target)
+  }
+
+  /// Copies a byte and a part of a span.
+  @inline(__always)
+  package mutating func append(_ byte: UInt8, then span: RawSpan, from start: Int, to end: Int) {
+    precondition(start >= 0 && start <= end && end <= span.byteCount)
+    let length = end &- start
+    reserve(length &+ 1)
+    let target = unsafe storage + count
+    count &+= length &+ 1
+    unsafe target.storeBytes(of: byte, as: UInt8.self)
+    unsafe copy(span, from: start, length, to: target + 1)
+  }
+
+  /// The bounds were checked, and behind the target there is room for the length and the slack.
+  @inline(__always)
+  private func copy(
+    _ span: RawSpan, from start: Int, _ length: Int, to target: UnsafeMutableRawPointer
+  ) {
+    guard length <= 32, start &+ 32 <= span.byteCount else {
+      return unsafe copyExactly(span, from: start, length, to: target)
+    }
+    // Both sides have 32 bytes: what is copied beyond the length is written over by what comes next.
+    unsafe target.storeBytes(
+      of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: SIMD16<UInt8>.self),
+      toByteOffset: 0, as: SIMD16<UInt8>.self)
+    unsafe target.storeBytes(
+      of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ 16, as: SIMD16<UInt8>.self),
+      toByteOffset: 16, as: SIMD16<UInt8>.self)
+  }
+
+  @inline(never)
+  private func copyExactly(
+    _ span: RawSpan, from start: Int, _ length: Int, to target: UnsafeMutableRawPointer
+  ) {
+    unsafe span.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      unsafe memcpy(target, base + start, length)
     }
   }
 

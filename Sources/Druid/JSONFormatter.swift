@@ -5,7 +5,7 @@
 struct JSONFormatter: RowFormatter {
   private let isArray: Bool
   private let hasPlainNumbers: Bool
-  /// `{"name":`, then `,"name":` for each column, one behind the other.
+  /// `{"name":`, then `,"name":` for each column, one behind the other, and some room.
   private var keys: [UInt8] = []
   private var places: [KeyPlace] = []
   private struct KeyPlace {
@@ -29,7 +29,7 @@ struct JSONFormatter: RowFormatter {
       key.append(":")
       places.append(KeyPlace(end: key.count, holdsJSON: columns[index].holdsJSON))
     }
-    keys = key.array
+    keys = key.array + Array(repeating: 0, count: ByteBlock.slack)
   }
 
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {

@@ -35,22 +35,33 @@ struct SeparatedFormatter: RowFormatter {
 
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     if line.byteCount > CellPieces.longRow { return longRow(line, cells, into: &block) }
-    var isFirst = true
     for index in cells.indices {
-      if !isFirst { block.append(separator) }
-      isFirst = false
-      append(line, cells[index], into: &block)
+      let cell = cells[index]
+      if index == 0 {
+        append(line, cell, into: &block)
+      } else if goesAsItIs(cell) {
+        block.append(separator, then: line, from: cell.start, to: cell.end)
+      } else {
+        block.append(separator)
+        appendOther(line, cell, into: &block)
+      }
     }
     block.append(UInt8(ascii: "\n"))
   }
 
+  /// Whether the bytes of the token are those of the output.
+  @inline(__always)
+  private func goesAsItIs(_ cell: Cell) -> Bool {
+    if cell.kind == .plainText {
+      return cell.start < cell.end && !hasNullText
+        && (!cell.hasComma || separator != UInt8(ascii: ","))
+    }
+    return cell.kind == .number && !hasPlainNumbers
+  }
+
   @inline(__always)
   private func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
-    if cell.kind == .plainText, cell.start < cell.end, !hasNullText,
-      !cell.hasComma || separator != UInt8(ascii: ",")
-    {
-      block.append(line, from: cell.start, to: cell.end)
-    } else if cell.kind == .number, !hasPlainNumbers {
+    if goesAsItIs(cell) {
       block.append(line, from: cell.start, to: cell.end)
     } else {
       appendOther(line, cell, into: &block)

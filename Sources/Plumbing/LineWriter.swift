@@ -21,7 +21,7 @@ package struct LineWriter: ~Copyable {
   /// - Parameters:
   ///   - owns: whether ``close()`` closes the descriptor, as it must for a file that was opened for this.
   ///   - yieldsToSignals: whether the first signal ends a write that nobody takes, by ``SystemFailure`` with `EINTR`.
-  ///     Nothing is lost by that: the next call goes on where it stopped, and then gives up after a second.
+  ///     Nothing is lost by that: the next call goes on where it stopped, and then gives up after two seconds.
   package init(
     to descriptor: Int32, named name: String, owns: Bool = false, capacity: Int = 65536,
     yieldsToSignals: Bool = false
@@ -42,11 +42,30 @@ package struct LineWriter: ~Copyable {
     try settle()
   }
 
-  /// Appends bytes that may hold any number of line ends.
+  /// Appends bytes that may hold any number of line ends; a block of whole lines goes out from where it is.
   package mutating func append(_ bytes: RawSpan) throws(SystemFailure) {
+    let isBlock = !isTerminal && bytes.byteCount >= capacity && bytes.endsLine
+    guard isBlock else {
+      keep(bytes, from: 0)
+      return try settle()
+    }
+    do throws(SystemFailure) {
+      try flush()
+    } catch {
+      if hasYielded(error) { keep(bytes, from: 0) }
+      throw error
+    }
+    let conduct = takeConduct()
     // The pointer does not outlive the call.
-    unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
-    try settle()
+    let (written, failure) = unsafe bytes.withUnsafeBytes { unsafe send($0, conduct) }
+    guard let failure else { return }
+    if hasYielded(failure) { keep(bytes, from: written) }
+    throw failure
+  }
+
+  private mutating func keep(_ bytes: RawSpan, from start: Int) {
+    // The pointer does not outlive the call.
+    unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0[start...]) }
   }
 
   /// Appends bytes that may hold any number of line ends.
@@ -63,21 +82,38 @@ package struct LineWriter: ~Copyable {
 
   private mutating func leave(count: Int) throws(SystemFailure) {
     guard count > 0 else { return }
-    if yieldsToSignals, lastCall == nil, Interruption.count > 0 { lastCall = .now + .seconds(1) }
-    let conduct =
-      lastCall.map { .until($0) } ?? (yieldsToSignals ? SignalConduct.yielding : .patient)
+    let conduct = takeConduct()
     // The pointer does not outlive the call.
-    let (written, code) = unsafe buffer.withUnsafeBufferPointer {
-      unsafe writeFully(
-        UnsafeBufferPointer(rebasing: $0[..<count]), to: descriptor, conduct: conduct)
+    let (written, failure) = unsafe buffer.withUnsafeBytes {
+      unsafe send(UnsafeRawBufferPointer(rebasing: $0[..<count]), conduct)
     }
     buffer.removeFirst(written)
     whole = 0
-    guard code == 0 else {
-      // What a signal interrupts is kept, once.
-      if case .yielding = conduct, code == EINTR {} else { buffer.removeAll() }
-      throw SystemFailure("writing \(name)", code: code)
+    guard let failure else { return }
+    if !hasYielded(failure) { buffer.removeAll() }
+    throw failure
+  }
+
+  /// How the next write meets a signal; one that came starts the last two seconds.
+  private mutating func takeConduct() -> SignalConduct {
+    guard yieldsToSignals else { return .patient }
+    if lastCall == nil, Interruption.count > 0 { lastCall = .now + .seconds(2) }
+    return lastCall.map { .until($0) } ?? .yielding
+  }
+
+  /// Writes; how much went out, and why no more did.
+  private func send(
+    _ bytes: UnsafeRawBufferPointer, _ conduct: SignalConduct
+  ) -> (written: Int, failure: SystemFailure?) {
+    let (written, code) = unsafe bytes.withMemoryRebound(to: UInt8.self) {
+      unsafe writeFully($0, to: descriptor, conduct: conduct)
     }
+    return (written, code == 0 ? nil : SystemFailure("writing \(name)", code: code))
+  }
+
+  /// Whether a write ended for a signal, and goes on with the next call.
+  private func hasYielded(_ failure: SystemFailure) -> Bool {
+    failure.isInterruption && yieldsToSignals && lastCall == nil
   }
 
   /// Writes all that was appended: before anything that can block.
@@ -92,5 +128,14 @@ package struct LineWriter: ~Copyable {
     guard Glibc.close(descriptor) == 0 || errno == EINTR else {
       throw SystemFailure("closing \(name)")
     }
+  }
+}
+
+extension RawSpan {
+  /// Whether the last byte is a newline.
+  fileprivate var endsLine: Bool {
+    guard byteCount > 0 else { return false }
+    // Below the count, and any bit pattern is a byte.
+    return unsafe unsafeLoad(fromUncheckedByteOffset: byteCount - 1, as: UInt8.self) == 10
   }
 }

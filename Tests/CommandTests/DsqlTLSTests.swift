@@ -167,7 +167,7 @@ import Testing
       "devstack -- sh -c 'dsql --retry 0s -u https://${DRUID_URL#http://} -e \"SELECT 1\"'",
       in: Commands.Workspace())
     #expect(outcome.status == 69)
-    #expect(outcome.errors.contains("TLS fails: wrong version number"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("TLS fails: "), "\(outcome.errors)")
     #expect(outcome.errors.contains("or speak no TLS there"))
   }
 }

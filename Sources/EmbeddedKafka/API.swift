@@ -2,7 +2,8 @@
 ///
 /// The low ends are there because some clients decide what a broker can do by asking for one single
 /// version: Produce 0 (compression), Fetch 4 (today's batches), FindCoordinator 0 (groups),
-/// InitProducerId 0 (idempotence). The high ends stop before the encoding with tagged fields.
+/// InitProducerId 0 (idempotence). The high ends stop before the encoding with tagged fields, but
+/// where a newer version says something that the older ones can't.
 enum API: Int16, CaseIterable {
   case produce = 0
   case fetch = 1
@@ -36,7 +37,7 @@ enum API: Int16, CaseIterable {
     switch self {
     case .produce: 0...7
     case .fetch: 4...11
-    case .listOffsets: 1...5
+    case .listOffsets: 1...9
     case .metadata: 0...8
     case .offsetCommit: 1...7
     case .offsetFetch: 1...5
@@ -44,14 +45,27 @@ enum API: Int16, CaseIterable {
     case .joinGroup: 0...5
     case .heartbeat, .leaveGroup, .syncGroup: 0...3
     case .describeGroups: 0...4
-    case .listGroups: 0...2
+    case .listGroups: 0...5
     case .apiVersions: 0...3
-    case .createTopics: 0...4
+    case .createTopics: 0...6
     case .deleteTopics, .offsetForLeaderEpoch, .describeConfigs: 0...3
     case .initProducerID, .deleteGroups, .deleteRecords, .describeACLs, .alterConfigs,
       .describeLogDirs, .createPartitions:
       0...1
     case .incrementalAlterConfigs, .offsetDelete: 0...0
+    }
+  }
+}
+
+extension API {
+  /// The first version in the compact encoding: lengths as varints, tagged fields behind every
+  /// structure. ApiVersions answers itself in another way.
+  var firstFlexibleVersion: Int16 {
+    switch self {
+    case .listOffsets: 6
+    case .listGroups: 3
+    case .createTopics: 5
+    default: .max
     }
   }
 }
@@ -78,5 +92,9 @@ struct RequestHeader {
       throw MalformedFrame(reason: "request \(key) is not served in version \(version)")
     }
     self.api = api
+    if version >= api.firstFlexibleVersion {
+      reader.isFlexible = true
+      try reader.tags()
+    }
   }
 }

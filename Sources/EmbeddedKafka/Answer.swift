@@ -12,9 +12,11 @@ struct Answer {
   private(set) var pieces: [Piece] = []
 
   /// Starts with room for the frame's length and the request's number.
-  init(to correlation: Int32) {
+  init(to correlation: Int32, isFlexible: Bool = false) {
     fields.int32(0)
     fields.int32(correlation)
+    fields.isFlexible = isFlexible
+    fields.tags()
   }
 
   /// Adds `size` bytes of the file; neighbours become one piece.

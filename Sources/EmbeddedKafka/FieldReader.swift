@@ -8,6 +8,8 @@ struct MalformedFrame: Error, Equatable {
 struct FieldReader: ~Escapable {
   private let bytes: RawSpan
   private var offset = 0
+  /// Whether lengths are varints, one higher than they are, and structures end in tagged fields.
+  var isFlexible = false
 
   @_lifetime(copy bytes)
   init(_ bytes: RawSpan) {
@@ -63,10 +65,32 @@ struct FieldReader: ~Escapable {
     return offset
   }
 
+  /// An unsigned number, seven bits a byte, of at most 32 bits.
+  @_lifetime(self: copy self)
+  private mutating func varint() throws(MalformedFrame) -> Int {
+    var value = 0
+    for shift in stride(from: 0, to: 35, by: 7) {
+      let byte = Int(UInt8(bitPattern: try int8()))
+      value |= (byte & 0x7F) << shift
+      if byte & 0x80 == 0 { return value }
+    }
+    throw MalformedFrame(reason: "a number is longer than it can be")
+  }
+
+  /// Passes over the tagged fields at the end of a structure; none is known here.
+  @_lifetime(self: copy self)
+  mutating func tags() throws(MalformedFrame) {
+    guard isFlexible else { return }
+    for _ in 0..<(try varint()) {
+      _ = try varint()
+      try skip(try varint())
+    }
+  }
+
   /// A string that may be absent (length -1).
   @_lifetime(self: copy self)
   mutating func nullableString() throws(MalformedFrame) -> String? {
-    let length = Int(try int16())
+    let length = isFlexible ? try varint() - 1 : Int(try int16())
     if length == -1 { return nil }
     let start = try skip(length)
     let text = bytes.extracting(start..<start + length)
@@ -102,7 +126,7 @@ struct FieldReader: ~Escapable {
   /// so a count larger than the rest of the frame is a lie and is refused before it costs anything.
   @_lifetime(self: copy self)
   mutating func nullableCount() throws(MalformedFrame) -> Int? {
-    let count = Int(try int32())
+    let count = isFlexible ? try varint() - 1 : Int(try int32())
     if count == -1 { return nil }
     guard count >= 0, count <= remaining else {
       throw MalformedFrame(reason: "an array is longer than its frame")

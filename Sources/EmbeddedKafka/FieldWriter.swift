@@ -1,6 +1,27 @@
 /// Writes the fields of an answer in the protocol's encoding.
 struct FieldWriter {
   private(set) var bytes: [UInt8] = []
+  /// Whether lengths are varints, one higher than they are, and structures end in tagged fields.
+  var isFlexible = false
+
+  /// The tagged fields at the end of a structure: none.
+  mutating func tags() {
+    if isFlexible { bytes.append(0) }
+  }
+
+  private mutating func varint(_ value: Int) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(rest & 0x7F) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+  }
+
+  /// The count of an array's elements.
+  mutating func arrayCount(_ value: Int) {
+    if isFlexible { varint(value + 1) } else { count(value) }
+  }
 
   mutating func int8(_ value: Int8) {
     bytes.append(UInt8(bitPattern: value))
@@ -28,12 +49,12 @@ struct FieldWriter {
   /// At most 32,767 bytes travel; every string here is shorter by its own limits.
   mutating func string(_ text: String) {
     let encoded = text.utf8.prefix(Int(Int16.max))
-    int16(Int16(encoded.count))
+    if isFlexible { varint(encoded.count + 1) } else { int16(Int16(encoded.count)) }
     bytes.append(contentsOf: encoded)
   }
 
   mutating func nullableString(_ text: String?) {
-    if let text { string(text) } else { int16(-1) }
+    if let text { string(text) } else if isFlexible { varint(0) } else { int16(-1) }
   }
 
   mutating func byteArray(_ content: [UInt8]) {
@@ -44,7 +65,7 @@ struct FieldWriter {
   mutating func array<Element>(
     _ elements: some Collection<Element>, _ write: (inout FieldWriter, Element) -> Void
   ) {
-    count(elements.count)
+    arrayCount(elements.count)
     for element in elements { write(&self, element) }
   }
 

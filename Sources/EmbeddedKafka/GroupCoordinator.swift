@@ -152,10 +152,12 @@ final class GroupCoordinator: Sendable {
     }
   }
 
-  /// Every group's id and kind, by id.
-  var all: [(id: String, protocolType: String)] {
+  /// Every group's id, kind and phase, by id.
+  var all: [(id: String, protocolType: String, phase: Group.Phase)] {
     groups.withLock { groups in
-      groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value.protocolType) }
+      for id in groups.keys { groups[id]?.expire(now: .now) }
+      return groups.sorted { $0.key < $1.key }
+        .map { ($0.key, $0.value.protocolType, $0.value.phase) }
     }
   }
 

@@ -1,12 +1,32 @@
 /// ListGroups, DescribeGroups and DeleteGroups: what administrators' tools ask.
 extension Node {
-  func listGroups(_ version: Int16, into fields: inout FieldWriter) {
+  @_lifetime(reader: copy reader)
+  func listGroups(
+    _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
+  ) throws(MalformedFrame) {
+    var states: [String] = []
+    var types: [String] = []
+    if version >= 4 {
+      for _ in 0..<(try reader.count()) { states.append(try reader.string().lowercased()) }
+    }
+    if version >= 5 {
+      for _ in 0..<(try reader.count()) { types.append(try reader.string().lowercased()) }
+    }
+    try reader.tags()
+    let listed = groups.all.filter { group in
+      (states.isEmpty || states.contains(group.phase.name.lowercased()))
+        && (types.isEmpty || types.contains("classic"))
+    }
     if version >= 1 { fields.int32(0) }
     fields.error(.none)
-    fields.array(groups.all) { fields, group in
+    fields.array(listed) { fields, group in
       fields.string(group.id)
       fields.string(group.protocolType)
+      if version >= 4 { fields.string(group.phase.name) }
+      if version >= 5 { fields.string("classic") }
+      fields.tags()
     }
+    fields.tags()
   }
 
   @_lifetime(reader: copy reader)

@@ -12,20 +12,21 @@ extension Node {
       fields.int32(0)
     }
     let topicCount = try reader.count()
-    fields.count(topicCount)
+    fields.arrayCount(topicCount)
     for _ in 0..<topicCount {
       let topic = try reader.string()
       fields.string(topic)
       let partitionCount = try reader.count()
-      fields.count(partitionCount)
+      fields.arrayCount(partitionCount)
       for _ in 0..<partitionCount {
         let partition = try reader.int32()
         let epoch = version >= 4 ? try reader.int32() : -1
         let time = try reader.int64()
+        try reader.tags()
         var found = (time: Int64(-1), offset: Int64(-1))
         var failure = ErrorCode.none
         do throws(ErrorCode) {
-          found = try find(time, in: try log(topic, partition, leaderEpoch: epoch))
+          found = try find(time, in: try log(topic, partition, leaderEpoch: epoch), version)
         } catch {
           failure = error
         }
@@ -33,18 +34,31 @@ extension Node {
         fields.error(failure)
         fields.int64(found.time)
         fields.int64(found.offset)
-        if version >= 4 { fields.int32(failure == .none ? Self.leaderEpoch : -1) }
+        if version >= 4 {
+          fields.int32(failure == .none && found.offset >= 0 ? Self.leaderEpoch : -1)
+        }
+        fields.tags()
       }
+      try reader.tags()
+      fields.tags()
     }
+    try reader.tags()
+    fields.tags()
   }
 
   private func find(
-    _ time: Int64, in log: PartitionLog
+    _ time: Int64, in log: PartitionLog, _ version: Int16
   ) throws(ErrorCode) -> (time: Int64, offset: Int64) {
     switch time {
     case -1: return (-1, log.endOffset)
     case -2: return (-1, log.startOffset)
     case 0...: break
+    case -3 where version >= 7:
+      guard let latest = log.latestTimestamp else { return (-1, -1) }
+      return try find(latest, in: log, version)
+    // All that is here is here, and nothing of it elsewhere.
+    case -4 where version >= 8: return (-1, log.startOffset)
+    case -5 where version >= 9: return (-1, -1)
     // The specials that came with later versions of this request.
     default: throw .unsupportedVersion
     }

@@ -59,6 +59,23 @@ extension Node {
     let replicationFactor: Int16
     var hasForeignReplica = false
     var settings: [(name: String, value: String?)] = []
+
+    var grantedCount: Int { partitionCount == -1 ? Topics.defaultPartitionCount : partitionCount }
+  }
+
+  /// The settings of a topic as the answer to its making has them; none for one that was not made.
+  private func write(_ settings: TopicSettings?, into fields: inout FieldWriter) {
+    let definitions = settings == nil ? [] : TopicSettings.definitions
+    fields.array(definitions) { fields, definition in
+      let value = settings?.values[definition.name]
+      fields.string(definition.name)
+      fields.nullableString(value ?? definition.standard)
+      fields.bool(false)
+      // Set for this topic, or the standard.
+      fields.int8(value == nil ? 5 : 1)
+      fields.bool(false)
+      fields.tags()
+    }
   }
 
   @_lifetime(reader: copy reader)
@@ -69,6 +86,7 @@ extension Node {
     for _ in 0..<(try reader.count()) { wishes.append(try wish(&reader)) }
     _ = try reader.int32()
     let isTrial = version >= 1 ? try reader.bool() : false
+    try reader.tags()
 
     if version >= 2 { fields.int32(0) }
     fields.array(wishes) { fields, wish in
@@ -85,7 +103,15 @@ extension Node {
       if version >= 1 {
         fields.nullableString(failure == .invalidConfig ? complaint : nil)
       }
+      if version >= 5 {
+        let isGranted = failure == .none
+        fields.int32(isGranted ? Int32(clamping: wish.grantedCount) : -1)
+        fields.int16(isGranted ? 1 : -1)
+        write(isGranted ? settings : nil, into: &fields)
+      }
+      fields.tags()
     }
+    fields.tags()
   }
 
   @_lifetime(reader: copy reader)
@@ -99,11 +125,14 @@ extension Node {
       for _ in 0..<(try reader.count()) where try reader.int32() != Self.id {
         wish.hasForeignReplica = true
       }
+      try reader.tags()
     }
     if assigned > 0 { wish.partitionCount = assigned }
     for _ in 0..<(try reader.count()) {
       wish.settings.append((try reader.string(), try reader.nullableString()))
+      try reader.tags()
     }
+    try reader.tags()
     return wish
   }
 
@@ -114,9 +143,9 @@ extension Node {
     guard wish.replicationFactor == 1 || wish.replicationFactor == -1 else {
       throw .invalidReplicationFactor
     }
-    let count = wish.partitionCount == -1 ? Topics.defaultPartitionCount : wish.partitionCount
     if complaint != nil { throw .invalidConfig }
-    try topics.create(wish.name, partitionCount: count, settings: settings, isTrial: isTrial)
+    try topics.create(
+      wish.name, partitionCount: wish.grantedCount, settings: settings, isTrial: isTrial)
   }
 
   @_lifetime(reader: copy reader)

@@ -54,8 +54,9 @@ final class Node: Sendable {
     guard header.api == .produce || frame.byteCount <= Self.maximumPlainSize else {
       throw MalformedFrame(reason: "a request of \(frame.byteCount) bytes that carries no records")
     }
-    var answer = Answer(to: header.correlation)
     let version = header.version
+    let isFlexible = version >= header.api.firstFlexibleVersion
+    var answer = Answer(to: header.correlation, isFlexible: isFlexible)
     switch header.api {
     case .apiVersions: apiVersions(version, into: &answer.fields)
     case .metadata: try metadata(&reader, version, into: &answer.fields)
@@ -71,7 +72,7 @@ final class Node: Sendable {
     case .syncGroup: try syncGroup(&reader, version, wakeup, into: &answer.fields)
     case .heartbeat: try heartbeat(&reader, version, into: &answer.fields)
     case .leaveGroup: try leaveGroup(&reader, version, into: &answer.fields)
-    case .listGroups: listGroups(version, into: &answer.fields)
+    case .listGroups: try listGroups(&reader, version, into: &answer.fields)
     case .describeGroups: try describeGroups(&reader, version, into: &answer.fields)
     case .deleteGroups: try deleteGroups(&reader, into: &answer.fields)
     case .offsetCommit: try offsetCommit(&reader, version, into: &answer.fields)

@@ -160,6 +160,9 @@ final class PartitionLog: Sendable {
     }
   }
 
+  /// The largest time that a batch promises; `nil` when there is none.
+  var latestTimestamp: Int64? { state.withLock { $0.batches.last?.latestTimestamp } }
+
   /// Deletes the records before `offset` (-1: all that are there).
   ///
   /// - Returns: the new first offset.

@@ -137,4 +137,37 @@ import Testing
     let path = try #require(FieldPath(jsonPath: sample.path))
     #expect(path.value(in: Self.row["nested"]).javaText == sample.value)
   }
+
+  /// Whatever stands in an expression, a path or a pattern, it is understood or refused, and computes or fails.
+  @Test func textsAreFuzzed() {
+    let words = [
+      "price", "quantity", "name", "tags", "nested", "__time", "null", "1", "2.5", "0", "-", "!",
+      "(",
+      ")", ",", "+", "*", "/", "%", "^", "<", ">=", "==", "&&", "||", "'x'", "''", "'PT1H'",
+      "'LONG'",
+      "'yyyy-MM-dd'", "'$.a[0]'", "if(", "nvl(", "cast(", "concat(", "substring(", "strpos(",
+      "abs(",
+      "timestamp_floor(", "timestamp_parse(", "json_value(", "$", ".", "a", "[", "0", "]", "yyyy",
+      "MM",
+      "'", " ", "🙂", "9223372036854775807",
+    ]
+    let seed = UInt64.random(in: .min ... .max)
+    var state = seed
+    func random(_ limit: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % limit
+    }
+    var understood = 0
+    let end = ContinuousClock.now + .seconds(fuzzSeconds)
+    while ContinuousClock.now < end {
+      let text = (0...random(9)).map { _ in words[random(words.count)] }.joined()
+      if let expression = Expression(text) {
+        understood += 1
+        _ = try? expression.value(of: Self.row)
+      }
+      _ = FieldPath(jsonPath: "$" + text)?.value(in: Self.row["nested"])
+      _ = JodaPattern(text)?.milliseconds(of: "2026-01-01")
+    }
+    #expect(understood > 10, "seed \(seed)")
+  }
 }

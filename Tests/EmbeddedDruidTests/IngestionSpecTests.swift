@@ -115,12 +115,31 @@ import Testing
       default: return value
       }
     }
-    let good = try JSONValue(parsing: DruidServer.ecommerceSpec)
+    let plain = try JSONValue(parsing: DruidServer.ecommerceSpec)
+    let rich = try JSONValue(
+      parsing: DruidServer.ecommerceSpec
+        .replacing(
+          "\"metricsSpec\"",
+          with: #"""
+            "transformSpec":{"transforms":[
+              {"type":"expression","name":"price","expression":"if(nvl(a, 1) > 0, cast(b, 'LONG'), 2)"},
+              {"type":"expression","name":"__time","expression":"timestamp_floor(__time, 'PT1H')"}],
+              "filter":{"type":"and","fields":[{"type":"selector","dimension":"city","value":"x"},
+              {"type":"not","field":{"type":"in","dimension":"device","values":["a","b"]}},
+              {"type":"bound","dimension":"price","lower":"1","ordering":"numeric"}]}},"metricsSpec"
+            """#
+        )
+        .replacing(
+          "{\"type\": \"json\"}",
+          with: #"""
+            {"type":"json","flattenSpec":{"useFieldDiscovery":true,"fields":["user_id",
+            {"type":"path","name":"city","expr":"$.a.b[0]"},{"type":"tree","name":"x","nodes":["a"]}]}}
+            """#))
     let storage = try TemporaryStorage(directory: "/tmp")
     let end = ContinuousClock.now + .seconds(fuzzSeconds)
     while ContinuousClock.now < end {
       do {
-        let spec = try IngestionSpec(damaged(good))
+        let spec = try IngestionSpec(damaged(random(2) == 0 ? plain : rich))
         var reader = RowReader(spec, storage: storage)
         _ = try Messages.read(
           Array("{\"timestamp\":1767225600,\"city\":\"x\"}".utf8), with: &reader)

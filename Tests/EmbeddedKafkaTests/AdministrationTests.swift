@@ -198,6 +198,98 @@ import Testing
     #expect(end(epoch: 0, current: 1) == [75, -1, -1])
   }
 
+  // MARK: The compact encoding
+
+  /// A request whose header ends in tagged fields: here one, which the broker does not know.
+  private func compact(_ key: Int, version: Int) -> RequestBytes {
+    var request = RequestBytes(key, version: version)
+    request.bytes += [1, 77, 2, 0xAB, 0xCD]
+    return request
+  }
+
+  @Test(arguments: [(-3, 1, 7), (-1, 4, 7), (-2, 0, 6), (-4, 0, 8), (-5, -1, 9), (2500, 3, 9)])
+  func findsOffsetsInNewerVersions(_ sample: (time: Int, offset: Int, version: Int)) throws {
+    for time in [1000, 3000, 2000, 2500] {
+      #expect(client.produce(TestBatch(["a"], time: time), to: "t")?.failure == 0)
+    }
+    var request = compact(2, version: sample.version)
+    request.int32(-1)
+    request.int8(0)
+    request.bytes += [2, 2, UInt8(ascii: "t"), 2]
+    request.int32(0)
+    request.int32(0)
+    request.int64(sample.time)
+    request.bytes += [0, 0, 0]
+    var answer = try #require(client.ask(request))
+    #expect(answer.int8() == 0)
+    #expect(answer.int32() == 0)
+    #expect((0..<4).map { _ in answer.int8() } == [2, 2, 0x74, 2])
+    #expect(answer.int32() == 0)
+    #expect(answer.int16() == 0)
+    _ = answer.int64()
+    let expected = sample.time == 2500 ? 1 : sample.offset
+    #expect(answer.int64() == expected)
+    #expect(answer.int32() == (expected < 0 ? -1 : 0))
+    #expect(answer.rest == [0, 0, 0])
+  }
+
+  @Test func listsGroupsByTheirState() throws {
+    func list(_ version: Int, _ filter: [UInt8]) throws -> [UInt8] {
+      var request = compact(16, version: version)
+      request.bytes += filter + [0]
+      var answer = try #require(client.ask(request))
+      #expect(answer.int8() == 0)
+      #expect(answer.int32() == 0)
+      #expect(answer.int16() == 0)
+      return Array(answer.rest)
+    }
+    var commit = RequestBytes(8, version: 2)
+    commit.string("g")
+    commit.int32(-1)
+    commit.string("")
+    commit.int64(-1)
+    commit.int32(0)
+    #expect(client.ask(commit) != nil)
+    let empty = Array("Empty".utf8)
+    #expect(try list(3, []) == [2, 2, 0x67, 1, 0, 0])
+    #expect(try list(4, [1]) == [2, 2, 0x67, 1, 6] + empty + [0, 0])
+    #expect(try list(4, [2, 6] + empty) == [2, 2, 0x67, 1, 6] + empty + [0, 0])
+    #expect(try list(4, [2, 7] + Array("Stable".utf8)) == [1, 0])
+    #expect(
+      try list(5, [1, 2, 8] + Array("classic".utf8))
+        == [2, 2, 0x67, 1, 6] + empty + [8] + Array("classic".utf8) + [0, 0])
+    #expect(try list(5, [1, 2, 9] + Array("consumer".utf8)) == [1, 0])
+  }
+
+  @Test func tellsWhatATopicCameToBe() throws {
+    var request = compact(19, version: 5)
+    request.bytes += [2, 4] + Array("new".utf8)
+    request.int32(-1)
+    request.int16(-1)
+    request.bytes += [1, 2, 13] + Array("retention.ms".utf8) + [3] + Array("77".utf8) + [0, 0]
+    request.int32(1000)
+    request.bytes += [0, 0]
+    var answer = try #require(client.ask(request))
+    #expect(answer.int8() == 0)
+    #expect(answer.int32() == 0)
+    #expect(Array(answer.rest.prefix(5)) == [2, 4] + Array("new".utf8))
+    for _ in 0..<5 { _ = answer.int8() }
+    #expect(answer.int16() == 0)
+    #expect(answer.int8() == 0)
+    #expect(answer.int32() == 4)
+    #expect(answer.int16() == 1)
+    #expect(answer.int8() == TopicSettings.definitions.count + 1)
+    #expect(answer.rest.suffix(2) == [0, 0])
+    #expect(settings(of: "new")["retention.ms"]?.value == "77")
+  }
+
+  @Test func endsAConnectionOverATornTag() throws {
+    var request = RequestBytes(2, version: 6)
+    request.bytes += [1, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]
+    client.send(request.frame)
+    #expect(client.answer() == nil)
+  }
+
   // MARK: Groups
 
   @Test func aGroupForgetsOffsets() {

@@ -69,7 +69,9 @@ extension Resolver {
       }
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
-    guard time.type.kind == .timestamp, case .long(let length)? = interval.constant else {
+    guard time.type.kind == .timestamp || interval.type.kind == .monthInterval && isUTC,
+      case .long(let length)? = interval.constant
+    else {
       throw .unknown("A date and an interval", at: range)
     }
     let step = op == .plus ? length : -length

@@ -243,6 +243,36 @@ import Testing
     #expect(outcome.output == "100\n{\"id\":\"ecommerce\"}\n110\n{\"error\"\n", "\(outcome.errors)")
   }
 
+  @Test func rowsMayHoldWhatTheMessageSaysBesideItsValue() throws {
+    let outcome = try run(
+      #"""
+      cat > spec.json <<'END'
+      {"type": "kafka", "spec": {
+        "dataSchema": {"dataSource": "orders",
+          "timestampSpec": {"column": "kafka.timestamp", "format": "millis"},
+          "dimensionsSpec": {"dimensions": ["item", "kafka.topic", {"type": "long", "name": "when"}]},
+          "transformSpec": {"filter": {"type": "not", "field":
+            {"type": "selector", "dimension": "item", "value": "ink"}}},
+          "granularitySpec": {"segmentGranularity": "HOUR", "queryGranularity": "NONE", "rollup": false}},
+        "ioConfig": {"topic": "sold", "useEarliestOffset": true, "inputFormat": {"type": "kafka",
+          "valueFormat": {"type": "json", "flattenSpec": {"useFieldDiscovery": true, "fields":
+            [{"type": "path", "name": "item", "expr": "$.order.item"}]}}}}}}
+      END
+      devstack --supervisor spec.json -- sh -c '
+        for item in pen ink pad; do echo "{\"when\":1767225600,\"order\":{\"item\":\"$item\"}}"; done |
+          kprod -t sold --partition 0 --timestamp-field when
+        dsql -f csv --no-header -e "SELECT * FROM orders"
+        curl -s $DRUID_URL/druid/indexer/v1/supervisor/orders/stats | grep -o "\"thrownAway\":1"'
+      """#)
+    #expect(
+      outcome.output == """
+        2026-01-01T00:00:00.000Z,pen,sold,1767225600
+        2026-01-01T00:00:00.000Z,pad,sold,1767225600
+        "thrownAway":1
+
+        """, "\(outcome.errors)")
+  }
+
   @Test func aFullFolderIsSaidOnceAndCostsTheStatus() throws {
     // 1 MiB a file: what a disk with so little room would hold.
     let outcome = try run(

@@ -238,7 +238,7 @@ final class Follower: @unchecked Sendable {
 
   /// simdjson reads behind the message, so it is copied to where there is room.
   private func take(_ message: TopicConsumer.Message) throws(StorageFull) -> RowReader.Outcome {
-    guard let payload = unsafe message.payload else { return .thrownAway }
+    guard let payload = unsafe message.payload else { return reader.outcomeOfNothing }
     if room.count < payload.count + 64 {
       room = Array(repeating: 0, count: payload.count * 2 + 64)
     }
@@ -246,7 +246,8 @@ final class Follower: @unchecked Sendable {
       if let from = payload.baseAddress, let to = room.baseAddress {
         unsafe memcpy(to, from, payload.count)
       }
-      return try unsafe reader.read(UnsafeRawBufferPointer(rebasing: room[..<payload.count]))
+      return try unsafe reader.read(
+        UnsafeRawBufferPointer(rebasing: room[..<payload.count]), sent: message.sent)
     }
   }
 

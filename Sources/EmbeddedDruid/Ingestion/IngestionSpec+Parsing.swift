@@ -60,7 +60,8 @@ extension IngestionSpec {
     isRolledUp = granularity["rollup"]?.bool ?? true
     transforms = try Self.transforms(schema["transformSpec"])
     filter = try Self.filter(schema["transformSpec"])
-    flattening = try FlattenSpec(io["inputFormat"]?["flattenSpec"])
+    flattening = try FlattenSpec(Self.valueFormat(io)?["flattenSpec"])
+    envelope = try Self.envelope(io["inputFormat"])
 
     try Self.check(io: io)
     guard let topic = io["topic"]?.text ?? io["stream"]?.text else {
@@ -208,14 +209,43 @@ extension IngestionSpec {
       throw .construct(
         "org.apache.druid.indexing.kafka.supervisor.KafkaSupervisorIOConfig", "inputFormat")
     }
+    let isWrapped = format["type"]?.text == "kafka"
+    let place = isWrapped ? "ioConfig.inputFormat.valueFormat" : "ioConfig.inputFormat"
+    guard let format = valueFormat(io), !format.isNull else {
+      throw .construct(
+        "org.apache.druid.data.input.kafkainput.KafkaInputFormat", "valueFormat must not be null")
+    }
     let type = format["type"]?.text ?? ""
-    guard type == "json" else { throw .unsupported("ioConfig.inputFormat.type", "'\(type)'") }
+    guard type == "json" else { throw .unsupported("\(place).type", "'\(type)'") }
     if let features = format["featureSpec"]?.members, !features.isEmpty {
-      throw .unsupported("ioConfig.inputFormat.featureSpec")
+      throw .unsupported("\(place).featureSpec")
     }
     for flag in ["assumeNewlineDelimited", "useJsonNodeReader"] {
-      if format[flag]?.bool == true { throw .unsupported("ioConfig.inputFormat.\(flag)") }
+      if format[flag]?.bool == true { throw .unsupported("\(place).\(flag)") }
     }
+  }
+
+  /// What a message's value is read by.
+  private static func valueFormat(_ io: JSONValue) -> JSONValue? {
+    let format = io["inputFormat"]
+    return format?["type"]?.text == "kafka" ? format?["valueFormat"] : format
+  }
+
+  private static func envelope(_ format: JSONValue?) throws(SpecFailure) -> Envelope? {
+    guard let format, format["type"]?.text == "kafka" else { return nil }
+    for member in format.members ?? [] {
+      switch member.key {
+      case "type", "valueFormat", "timestampColumnName", "topicColumnName": break
+      // These name what is only there with the formats that are refused.
+      case "headerColumnPrefix", "keyColumnName": break
+      default:
+        guard member.value.isNull else { throw .unsupported("ioConfig.inputFormat.\(member.key)") }
+      }
+    }
+    var envelope = Envelope()
+    if let name = format["timestampColumnName"]?.text { envelope.timestampColumn = name }
+    if let name = format["topicColumnName"]?.text { envelope.topicColumn = name }
+    return envelope
   }
 
   /// Refuses every member that is not in `known`; those of the second list may stand there when they say nothing.

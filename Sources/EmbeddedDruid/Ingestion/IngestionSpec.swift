@@ -30,6 +30,12 @@ struct IngestionSpec: Sendable {
     var field: String
   }
 
+  /// What a message says beside its value.
+  struct Envelope: Sendable, Equatable {
+    var timestampColumn = "kafka.timestamp"
+    var topicColumn = "kafka.topic"
+  }
+
   /// A field that is computed from the others.
   struct Transform: Sendable, Equatable {
     var name: String
@@ -42,6 +48,8 @@ struct IngestionSpec: Sendable {
   var dimensions: [Dimension]
   var metrics: [Metric]
   var flattening = FlattenSpec()
+  /// The names under which a message's own time and topic are seen: the input format `kafka`.
+  var envelope: Envelope?
   var transforms: [Transform]
   /// Which rows come in; all when there is none.
   var filter: RowFilter?
@@ -58,7 +66,7 @@ struct IngestionSpec: Sendable {
   var json: JSONValue
 
   /// Whether a row is no more than its message's own fields.
-  var isPlain: Bool { transforms.isEmpty && filter == nil && flattening.isPlain }
+  var isPlain: Bool { transforms.isEmpty && filter == nil && flattening.isPlain && envelope == nil }
 
   var schema: TableSchema {
     TableSchema(

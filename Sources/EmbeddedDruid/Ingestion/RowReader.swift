@@ -45,8 +45,12 @@ struct RowReader: ~Copyable {
   mutating func publish() -> TableSnapshot { writer.publish() }
 
   /// Takes a message, followed in memory by ``BlockReader/padding`` readable bytes.
-  mutating func read(_ message: UnsafeRawBufferPointer) throws(StorageFull) -> Outcome {
-    guard spec.isPlain else { return try unsafe readSlowly(message) }
+  ///
+  /// - Parameter sent: the message's own time.
+  mutating func read(
+    _ message: UnsafeRawBufferPointer, sent: Int64 = -1
+  ) throws(StorageFull) -> Outcome {
+    guard spec.isPlain else { return try unsafe readSlowly(message, sent: sent) }
     let isObject: Bool
     do {
       try line.read(unsafe message.bytes)
@@ -255,8 +259,15 @@ struct RowReader: ~Copyable {
     writer.endRow()
   }
 
+  /// What becomes of a record without a value.
+  var outcomeOfNothing: Outcome {
+    // A real Druid makes a row of its time, key and headers, in ways that are not known here.
+    spec.envelope == nil
+      ? .thrownAway : .refused("a record without a value in the input format kafka")
+  }
+
   private mutating func readSlowly(
-    _ message: UnsafeRawBufferPointer
+    _ message: UnsafeRawBufferPointer, sent: Int64 = -1
   ) throws(StorageFull) -> Outcome {
     var text = unsafe MessageText(message)
     var objects: [[FieldValue.Member]]
@@ -273,7 +284,7 @@ struct RowReader: ~Copyable {
     var rows: [InputRow] = []
     do throws(Expression.Failure) {
       for object in objects {
-        let fields = spec.flattening.flattened(object)
+        let fields = try enveloped(spec.flattening.flattened(object), sent: sent)
         let stamp = fields.first { $0.key == spec.timestamp.column }?.value ?? .null
         guard let time = time(of: stamp) else {
           return .unparseable("Timestamp[\(stamp.javaText ?? "null")] is unparseable!")
@@ -298,6 +309,21 @@ struct RowReader: ~Copyable {
       try finishRow(&hasError) { .given(values[$0]) }
     }
     return .rows(rows.count, withError: hasError, filtered: objects.count - rows.count)
+  }
+
+  /// The fields with what the message says beside its value.
+  private func enveloped(
+    _ fields: [FieldValue.Member], sent: Int64
+  ) throws(Expression.Failure) -> [FieldValue.Member] {
+    guard let envelope = spec.envelope else { return fields }
+    let names = [envelope.timestampColumn, envelope.topicColumn]
+    guard !fields.contains(where: { names.contains($0.key) }) else {
+      throw .unknown("a field of a message that is named as its time or topic is")
+    }
+    return fields + [
+      .init(key: envelope.timestampColumn, value: .long(sent)),
+      .init(key: envelope.topicColumn, value: .text(spec.topic)),
+    ]
   }
 
   /// The fields with what is computed from them; expressions see the message's own fields only.

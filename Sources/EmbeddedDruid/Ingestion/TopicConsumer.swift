@@ -8,6 +8,8 @@ struct TopicConsumer: ~Copyable {
   @safe struct Message {
     let partition: Int
     let offset: Int64
+    /// Milliseconds since 1970, as the producer or the broker set it.
+    let sent: Int64
     /// Nil for an empty record.
     let payload: UnsafeRawBufferPointer?
   }
@@ -96,7 +98,7 @@ struct TopicConsumer: ~Copyable {
             try body(
               unsafe Message(
                 partition: Int(message.pointee.partition), offset: message.pointee.offset,
-                payload: payload))
+                sent: rd_kafka_message_timestamp(message, nil), payload: payload))
           } catch { failure = error }
         } else if error != RD_KAFKA_RESP_ERR__PARTITION_EOF {
           trouble(

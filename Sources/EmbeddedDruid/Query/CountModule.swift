@@ -11,20 +11,13 @@ enum CountModule {
   private static let firstArgument: Int32 = 4
 
   static func register(_ table: BoundTable, as name: String, in database: OpaquePointer) -> Int32 {
-    let context = unsafe Unmanaged.passRetained(table).toOpaque()
-    return unsafe sqlite3_create_module_v2(database, name, module, context) { context in
-      if let context = unsafe context { unsafe Unmanaged<BoundTable>.fromOpaque(context).release() }
-    }
+    unsafe VirtualTable.register(table, as: name, module, in: database)
   }
 
   /// One for the whole process and never changed after it is made, so sharing the pointer is sound.
-  private nonisolated(unsafe) static let module: UnsafePointer<sqlite3_module> = {
-    let module = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
-    var methods = sqlite3_module()
-    methods.iVersion = 1
+  private nonisolated(unsafe) static let module = unsafe VirtualTable.module { methods in
     unsafe methods.xConnect = connect
     unsafe methods.xBestIndex = bestIndex
-    unsafe methods.xDisconnect = disconnect
     unsafe methods.xOpen = open
     unsafe methods.xClose = close
     unsafe methods.xFilter = filter
@@ -32,13 +25,6 @@ enum CountModule {
     unsafe methods.xEof = isAtEnd
     unsafe methods.xColumn = column
     unsafe methods.xRowid = rowNumber
-    unsafe module.initialize(to: methods)
-    return unsafe UnsafePointer(module)
-  }()
-
-  @safe private struct Table {
-    var base = unsafe sqlite3_vtab()
-    var bound: Unmanaged<BoundTable>
   }
 
   /// SQLite's cursor, and the groups that it goes over.
@@ -50,29 +36,18 @@ enum CountModule {
     var place = 0
   }
 
-  private typealias Handle = UnsafeMutablePointer<sqlite3_vtab>
-  private typealias CursorHandle = UnsafeMutablePointer<sqlite3_vtab_cursor>
+  private typealias Handle = VirtualTable.Handle
+  private typealias CursorHandle = VirtualTable.CursorHandle
 
   private static let connect:
     @convention(c) (
       OpaquePointer?, UnsafeMutableRawPointer?, Int32, UnsafePointer<UnsafePointer<CChar>?>?,
       UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     ) -> Int32 = { database, context, _, _, handle, _ in
-      guard let context = unsafe context, let handle = unsafe handle else { return SQLITE_MISUSE }
-      let hidden = (0..<valueColumns + 2).map { "h\($0) HIDDEN" }.joined(separator: ",")
-      let status = unsafe sqlite3_declare_vtab(database, "CREATE TABLE x(k0,k1,k2,n,\(hidden))")
-      guard status == SQLITE_OK else { return status }
-      let table = UnsafeMutablePointer<Table>.allocate(capacity: 1)
-      unsafe table.initialize(to: Table(bound: Unmanaged<BoundTable>.fromOpaque(context)))
-      unsafe handle.pointee = UnsafeMutableRawPointer(table).assumingMemoryBound(
-        to: sqlite3_vtab.self)
-      return SQLITE_OK
+      unsafe VirtualTable.connect(database, context, handle) { _ in
+        ["k0", "k1", "k2", "n"] + (0..<valueColumns + 2).map { "h\($0) HIDDEN" }
+      }
     }
-
-  private static let disconnect: @convention(c) (Handle?) -> Int32 = { handle in
-    unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self).deallocate()
-    return SQLITE_OK
-  }
 
   /// The arguments come as constraints on the hidden columns; all of them are needed.
   private static let bestIndex:
@@ -95,15 +70,7 @@ enum CountModule {
 
   private static let open: @convention(c) (Handle?, UnsafeMutablePointer<CursorHandle?>?) -> Int32 =
     { handle, place in
-      guard let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self),
-        let place = unsafe place
-      else { return SQLITE_MISUSE }
-      let cursor = UnsafeMutablePointer<Cursor>.allocate(capacity: 1)
-      unsafe cursor.initialize(
-        to: Cursor(snapshot: table.pointee.bound._withUnsafeGuaranteedRef { $0.snapshot }))
-      unsafe place.pointee = UnsafeMutableRawPointer(cursor).assumingMemoryBound(
-        to: sqlite3_vtab_cursor.self)
-      return SQLITE_OK
+      unsafe VirtualTable.open(handle, place) { unsafe Cursor(snapshot: $0) }
     }
 
   private static let close: @convention(c) (CursorHandle?) -> Int32 = { handle in

@@ -8,20 +8,13 @@ import Glibc
 enum DatasourceModule {
   /// Registers `table` under `name` for one connection.
   static func register(_ table: BoundTable, as name: String, in database: OpaquePointer) -> Int32 {
-    let context = unsafe Unmanaged.passRetained(table).toOpaque()
-    return unsafe sqlite3_create_module_v2(database, name, module, context) { context in
-      if let context = unsafe context { unsafe Unmanaged<BoundTable>.fromOpaque(context).release() }
-    }
+    unsafe VirtualTable.register(table, as: name, module, in: database)
   }
 
   /// One for the whole process and never changed after it is made, so sharing the pointer is sound.
-  private nonisolated(unsafe) static let module: UnsafePointer<sqlite3_module> = {
-    let module = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
-    var methods = sqlite3_module()
-    methods.iVersion = 1
+  private nonisolated(unsafe) static let module = unsafe VirtualTable.module { methods in
     unsafe methods.xConnect = connect
     unsafe methods.xBestIndex = bestIndex
-    unsafe methods.xDisconnect = disconnect
     unsafe methods.xOpen = open
     unsafe methods.xClose = close
     unsafe methods.xFilter = filter
@@ -29,45 +22,24 @@ enum DatasourceModule {
     unsafe methods.xEof = isAtEnd
     unsafe methods.xColumn = column
     unsafe methods.xRowid = rowNumber
-    unsafe module.initialize(to: methods)
-    return unsafe UnsafePointer(module)
-  }()
-
-  /// SQLite's table, with the one that it stands for.
-  @safe private struct Table {
-    var base = unsafe sqlite3_vtab()
-    var bound: Unmanaged<BoundTable>
   }
 
-  private typealias Handle = UnsafeMutablePointer<sqlite3_vtab>
-  private typealias CursorHandle = UnsafeMutablePointer<sqlite3_vtab_cursor>
+  private typealias Handle = VirtualTable.Handle
+  private typealias CursorHandle = VirtualTable.CursorHandle
 
   private static let connect:
     @convention(c) (
       OpaquePointer?, UnsafeMutableRawPointer?, Int32, UnsafePointer<UnsafePointer<CChar>?>?,
       UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     ) -> Int32 = { database, context, _, _, handle, _ in
-      guard let context = unsafe context, let handle = unsafe handle else { return SQLITE_MISUSE }
-      let bound = unsafe Unmanaged<BoundTable>.fromOpaque(context)
-      let names = unsafe bound._withUnsafeGuaranteedRef { $0.columnNames }
-      let status = unsafe sqlite3_declare_vtab(
-        database, "CREATE TABLE x(\(names.joined(separator: ",")))")
-      guard status == SQLITE_OK else { return status }
-      let table = UnsafeMutablePointer<Table>.allocate(capacity: 1)
-      unsafe table.initialize(to: Table(bound: bound))
-      unsafe handle.pointee = UnsafeMutableRawPointer(table).assumingMemoryBound(
-        to: sqlite3_vtab.self)
-      return SQLITE_OK
+      unsafe VirtualTable.connect(database, context, handle) { $0.columnNames }
     }
-
-  private static let disconnect: @convention(c) (Handle?) -> Int32 = { handle in
-    unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self).deallocate()
-    return SQLITE_OK
-  }
 
   private static let bestIndex:
     @convention(c) (Handle?, UnsafeMutablePointer<sqlite3_index_info>?) -> Int32 = { handle, info in
-      guard let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self),
+      guard
+        let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(
+          to: VirtualTable.self),
         let info = unsafe info
       else { return SQLITE_MISUSE }
       return unsafe table.pointee.bound._withUnsafeGuaranteedRef { bound in
@@ -77,15 +49,7 @@ enum DatasourceModule {
 
   private static let open: @convention(c) (Handle?, UnsafeMutablePointer<CursorHandle?>?) -> Int32 =
     { handle, place in
-      guard let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: Table.self),
-        let place = unsafe place
-      else { return SQLITE_MISUSE }
-      let cursor = UnsafeMutablePointer<ScanCursor>.allocate(capacity: 1)
-      unsafe cursor.initialize(
-        to: ScanCursor(table.pointee.bound._withUnsafeGuaranteedRef { $0.snapshot }))
-      unsafe place.pointee = UnsafeMutableRawPointer(cursor).assumingMemoryBound(
-        to: sqlite3_vtab_cursor.self)
-      return SQLITE_OK
+      unsafe VirtualTable.open(handle, place) { ScanCursor($0) }
     }
 
   private static let close: @convention(c) (CursorHandle?) -> Int32 = { handle in

@@ -1,0 +1,79 @@
+import CSQLite
+
+/// What the virtual tables over a datasource have in common: SQLite's table, with the one that it stands for.
+///
+/// What is allocated for SQLite's handles here is freed in `xDisconnect`; each kind of table frees its own cursors.
+@safe struct VirtualTable {
+  typealias Handle = UnsafeMutablePointer<sqlite3_vtab>
+  typealias CursorHandle = UnsafeMutablePointer<sqlite3_vtab_cursor>
+  typealias Module = UnsafePointer<sqlite3_module>
+
+  private var base = unsafe sqlite3_vtab()
+  let bound: Unmanaged<BoundTable>
+
+  /// Registers `table` under `name` for one connection, which owns it from then on.
+  static func register(
+    _ table: BoundTable, as name: String, _ module: Module, in database: OpaquePointer
+  ) -> Int32 {
+    let context = unsafe Unmanaged.passRetained(table).toOpaque()
+    return unsafe sqlite3_create_module_v2(database, name, module, context) { context in
+      if let context = unsafe context { unsafe Unmanaged<BoundTable>.fromOpaque(context).release() }
+    }
+  }
+
+  /// A kind of table that lasts as long as the process.
+  ///
+  /// - Parameter define: sets what is its own; how tables end is set.
+  static func module(_ define: (inout sqlite3_module) -> Void) -> Module {
+    let module = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
+    var methods = sqlite3_module()
+    methods.iVersion = 1
+    unsafe methods.xDisconnect = disconnect
+    define(&methods)
+    unsafe module.initialize(to: methods)
+    return unsafe UnsafePointer(module)
+  }
+
+  /// Makes the table that SQLite asks for in `xConnect`.
+  static func connect(
+    _ database: OpaquePointer?, _ context: UnsafeMutableRawPointer?,
+    _ handle: UnsafeMutablePointer<Handle?>?, columns: (BoundTable) -> [String]
+  ) -> Int32 {
+    guard let context = unsafe context, let handle = unsafe handle else { return SQLITE_MISUSE }
+    let bound = unsafe Unmanaged<BoundTable>.fromOpaque(context)
+    let names = unsafe bound._withUnsafeGuaranteedRef { columns($0) }
+    let status = unsafe sqlite3_declare_vtab(
+      database, "CREATE TABLE x(\(names.joined(separator: ",")))")
+    guard status == SQLITE_OK else { return status }
+    let table = UnsafeMutablePointer<VirtualTable>.allocate(capacity: 1)
+    unsafe table.initialize(to: VirtualTable(bound: bound))
+    unsafe handle.pointee = UnsafeMutableRawPointer(table).assumingMemoryBound(
+      to: sqlite3_vtab.self)
+    return SQLITE_OK
+  }
+
+  private static let disconnect: @convention(c) (Handle?) -> Int32 = { handle in
+    unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: VirtualTable.self).deallocate()
+    return SQLITE_OK
+  }
+
+  /// Makes a cursor over the table in `xOpen`.
+  ///
+  /// - Parameter make: the cursor; its first member is SQLite's own.
+  static func open<Cursor>(
+    _ handle: Handle?, _ place: UnsafeMutablePointer<CursorHandle?>?,
+    _ make: (TableSnapshot) -> Cursor
+  ) -> Int32 {
+    guard
+      let table = unsafe UnsafeMutableRawPointer(handle)?
+        .assumingMemoryBound(to: VirtualTable.self),
+      let place = unsafe place
+    else { return SQLITE_MISUSE }
+    let cursor = UnsafeMutablePointer<Cursor>.allocate(capacity: 1)
+    unsafe cursor.initialize(
+      to: make(table.pointee.bound._withUnsafeGuaranteedRef { $0.snapshot }))
+    unsafe place.pointee = UnsafeMutableRawPointer(cursor).assumingMemoryBound(
+      to: sqlite3_vtab_cursor.self)
+    return SQLITE_OK
+  }
+}

@@ -132,6 +132,48 @@ import Testing
       try Self.answer(
         "SELECT title FROM shelf GROUP BY title ORDER BY title DESC",
         context: #"{"sqlOuterLimit": 2}"#) == #"[null] ["moss"]"#)
+    #expect(try Self.answer(count, context: #"{"maxSubqueryRows": "200000"}"#) == "[0]")
+    #expect(throws: DruidError.self) { try Self.answer(count, context: #"{"maxSubqueryRows": 1}"#) }
+  }
+
+  @Test(arguments: [
+    // A column of strings has a row where it has no value, an array has none.
+    (
+      "SELECT title, tag FROM shelf, UNNEST(MV_TO_ARRAY(tags)) AS t(tag)",
+      #"["7","old"] ["7","red"] ["7.5","red"] ["moss",null] ["","blue"] [null,null]"#
+    ),
+    (
+      "SELECT tag FROM shelf, UNNEST(MV_TO_ARRAY(tags)) AS t(tag) LIMIT 3",
+      #"["old"] ["red"] ["red"]"#
+    ),
+    (
+      "SELECT tag, COUNT(*) FROM shelf, UNNEST(MV_TO_ARRAY(tags)) AS t(tag) GROUP BY tag ORDER BY tag LIMIT 2",
+      #"[null,2] ["blue",1]"#
+    ),
+    (
+      "SELECT tag FROM (SELECT title AS name, tags FROM shelf WHERE pages > 6) s, "
+        + "UNNEST(MV_TO_ARRAY(s.tags)) AS t(tag) WHERE tag IS NULL OR tag <> 'old'",
+      #"["red"] ["red"] [null]"#
+    ),
+    (
+      "SELECT part FROM shelf, UNNEST(STRING_TO_ARRAY(title, '[.]')) AS t(part)",
+      #"["7"] ["7"] ["5"] ["moss"] [""]"#
+    ),
+    (
+      "SELECT title FROM shelf t JOIN (SELECT pages, ARRAY_AGG(price) AS a FROM shelf GROUP BY pages) u "
+        + "ON t.pages = u.pages WHERE ARRAY_LENGTH(u.a) = 2",
+      #"["7"] [null]"#
+    ),
+    ("SELECT price * -0.0 > 0, price * -0.0 <= 0 FROM shelf LIMIT 1", "[false,true]"),
+  ])
+  func unnested(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  @Test func unnestedSubqueries() throws {
+    let sql =
+      "SELECT tag FROM (SELECT tags FROM shelf LIMIT 3) s, UNNEST(MV_TO_ARRAY(s.tags)) AS t(tag)"
+    #expect(try Self.answer(sql).contains("UNSUPPORTED"))
   }
 
   @Test func intervalsInZones() throws {

@@ -44,6 +44,24 @@ package final class Relation: Sendable, Hashable {
     self.shape = shape
   }
 
+  /// Whether an expression is a column of a datasource in it, passed on as it is.
+  package func stores(_ expression: TypedExpression) -> Bool {
+    switch kind {
+    case .table(let table):
+      guard case .column(number, _) = expression.node else { return false }
+      return table.kind == .dataSource
+    case .join(let join):
+      return (join.kind == .inner || join.kind == .left) && join.left.stores(expression)
+    case .unnest(let input, _): return input?.stores(expression) ?? false
+    case .select(let select):
+      guard case .column(number, let index) = expression.node, select.passesOn else {
+        return false
+      }
+      return select.input.stores(select.items[index])
+    case .values, .union, .single: return false
+    }
+  }
+
   package static func == (left: Relation, right: Relation) -> Bool { left === right }
 
   package func hash(into hasher: inout Hasher) { hasher.combine(number) }
@@ -113,6 +131,11 @@ package struct SelectedRelation: Sendable {
   package var offset: Int64?
   /// Whether a LIMIT or OFFSET takes of rows that are in no known order.
   package var isUnordered = false
+
+  /// Whether its rows are its input's, filtered at most.
+  package var passesOn: Bool {
+    grouping == nil && !isDistinct && orderBy.isEmpty && limit == nil && offset == nil
+  }
 
   package struct Grouping: Sendable {
     /// The number by which items and HAVING name its columns: keys first, then aggregates, then GROUPING values.

@@ -279,7 +279,9 @@ extension Resolver {
     case "COUNT":
       return call.isDistinct && settings.approximatesCountDistinct ? .null : nil
     case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN": return .null
-    case "SUM", "AVG", "MIN", "MAX", "BIT_AND", "BIT_OR", "BIT_XOR": return nil
+    case "SUM", "AVG", "MIN", "MAX", "BIT_AND", "BIT_OR", "BIT_XOR", "ARRAY_AGG",
+      "ARRAY_CONCAT_AGG":
+      return nil
     default: return .unknown
     }
   }

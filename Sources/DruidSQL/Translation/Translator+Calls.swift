@@ -65,7 +65,10 @@ extension Translator {
   ) throws(SQLFailure) -> String {
     guard operands.contains(where: \.isMultiple) else {
       let sides = try texts(operands)
-      return guarded("(\(sides[0]) \(name) \(sides[1]))", operands, sides)
+      let test = "(\(sides[0]) \(name) \(sides[1]))"
+      // Greater than 0 is -0.0 in no order of numbers.
+      let isCertain = (operands[1].isConstant ? [">", "<="] : ["<", ">="]).contains(name)
+      return isCertain ? test : guarded(test, operands, sides)
     }
     let mirrored = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
     var (column, value, name) = (operands[0], operands[1], name)

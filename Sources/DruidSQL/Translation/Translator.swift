@@ -111,8 +111,13 @@ final class Translator {
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
       if case .call("MV_TO_ARRAY", let operands) = array.node {
-        // A column of strings, whose rows without any value give a NULL.
-        return "\(before)json_each(druid_mv_json(\(try text(operands[0])))) AS \(name)"
+        // A column of strings, whose rows without any value give a NULL: known for a datasource's own.
+        var value = try text(operands[0])
+        if operands[0].type.isNullable, !(input?.stores(operands[0]) ?? false) {
+          let words = "'UNNEST of a NULL is not supported here'"
+          value = "ifnull(\(value), druid_refuse(\(words)))"
+        }
+        return "\(before)json_each(druid_mv_json(\(value))) AS \(name)"
       }
       let value = try text(array)
       return "\(before)json_each(\(unnested(value, array, feedsTopN))) AS \(name)"

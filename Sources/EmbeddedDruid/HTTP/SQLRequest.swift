@@ -168,6 +168,15 @@ struct SQLRequest {
     case "sqlOuterLimit":
       guard let limit = Self.integer(value), limit >= 0 else { throw Self.unparsable(name, value) }
       outerLimit = Int(limit)
+    case "maxSubqueryRows":
+      // Queries that it would not stop are answered.
+      guard let limit = Self.integer(value), limit >= 100_000 else {
+        throw DruidError.unsupported("\(name) of \(value.jsonText) is not supported here")
+      }
+    case "maxNumericInFilters":
+      guard Self.integer(value) == -1 else {
+        throw DruidError.unsupported("\(name) of \(value.jsonText) is not supported here")
+      }
     default: break
     }
   }

@@ -107,13 +107,14 @@ import Testing
   /// A string column's NULL is one value, an array's NULL none; time is the table's, however much is unnested beside it.
   @Test func unnestKnowsNull() throws {
     let column = try AnalysisFixture.plan("SELECT t FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t)")
-    #expect(column.sqlite.contains("IS NULL THEN '[null]'"))
+    #expect(column.sqlite.contains("json_each(druid_mv_json("))
+    #expect(!column.sqlite.contains("druid_refuse"))
+    let cut = try AnalysisFixture.plan(
+      "SELECT t FROM (SELECT tags FROM edge LIMIT 3) s, UNNEST(MV_TO_ARRAY(s.tags)) AS u(t)")
+    #expect(cut.sqlite.contains("druid_refuse"))
     let array = try AnalysisFixture.plan(
       "SELECT t FROM edge, UNNEST(STRING_TO_ARRAY(name, ',')) AS u(t) LIMIT 2")
     #expect(!array.sqlite.contains("[null]"))
     #expect(array.sqlite.hasSuffix("ORDER BY r1.\"__time\" LIMIT 2"))
-    let topN = try AnalysisFixture.plan(
-      "SELECT t, COUNT(*) FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t) GROUP BY t LIMIT 2")
-    #expect(topN.sqlite.contains("druid_refuse"))
   }
 }

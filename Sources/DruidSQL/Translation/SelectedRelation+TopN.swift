@@ -25,11 +25,6 @@ extension SelectedRelation {
     return grouping.keys.count == 1 && inner.having == nil
   }
 
-  /// Whether it groups by one key under a LIMIT.
-  var mayBeTopN: Bool {
-    limit != nil && offset == nil && orderBy.count <= 1 && grouping?.keys.count == 1
-  }
-
   /// What to add to ORDER BY where rows tie: the grouped column by its name when it has one.
   var tieBreaker: String {
     if let key = grouping?.keys.first, case .column(input.number, let index) = key.node,

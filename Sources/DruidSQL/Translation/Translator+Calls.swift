@@ -277,18 +277,3 @@ extension TypedExpression {
     return false
   }
 }
-
-extension Translator {
-  /// What UNNEST makes rows of: a NULL in a column of strings is one value, an array that is NULL has none.
-  ///
-  /// `UnnestDimensionCursor` goes through a column's dictionary and takes no value for NULL; a TopN over it counts rows
-  /// without values in its own way, which is refused when there is one.
-  func unnested(_ value: String, _ array: TypedExpression, _ feedsTopN: Bool) -> String {
-    guard case .call("MV_TO_ARRAY", let operands) = array.node, operands[0].isColumn else {
-      return value
-    }
-    let words = "'A LIMIT of what was UNNESTed of a NULL is not supported here'"
-    let null = feedsTopN ? "druid_refuse(\(words))" : "'[null]'"
-    return "CASE WHEN \(value) IS NULL THEN \(null) ELSE \(value) END"
-  }
-}

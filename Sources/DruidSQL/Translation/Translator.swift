@@ -21,8 +21,6 @@ final class Translator {
   private var sources: [Int: Source] = [:]
   /// How many queries were written; a query that WITH names is written wherever it is read.
   private var queries = 0
-  /// Whether the relation that is being written feeds a TopN.
-  var isTopNInput = false
   /// An expression that stands for one of its values while a function is mapped over them.
   var mapped: (expression: TypedExpression, text: String)?
   /// Whether what is written is part of a constant.
@@ -107,7 +105,6 @@ final class Translator {
       let word = join.kind == .inner ? JoinedRelation.Kind.cross : join.kind
       return "\(left) \(word.rawValue) \(right)" + (condition.map { " ON \($0)" } ?? "")
     case .unnest(let input, let array):
-      let feedsTopN = isTopNInput
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
       if case .call("MV_TO_ARRAY", let operands) = array.node {
@@ -115,12 +112,12 @@ final class Translator {
         var value = try text(operands[0])
         if operands[0].type.isNullable, !(input?.stores(operands[0]) ?? false) {
           let words = "'UNNEST of a NULL is not supported here'"
-          value = "ifnull(\(value), druid_refuse(\(words)))"
+          value = "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END"
         }
         return "\(before)json_each(druid_mv_json(\(value))) AS \(name)"
       }
       let value = try text(array)
-      return "\(before)json_each(\(unnested(value, array, feedsTopN))) AS \(name)"
+      return "\(before)json_each(\(value)) AS \(name)"
     case .select, .values, .union:
       sources[relation.number] = .query
       return "(\(try query(relation))) AS \(name)"
@@ -131,9 +128,7 @@ final class Translator {
   // MARK: SELECT
 
   private func select(_ select: SelectedRelation, isTop: Bool) throws(SQLFailure) -> String {
-    isTopNInput = select.mayBeTopN
     var from = try from(select.input)
-    isTopNInput = false
     var conditions: [String] = []
     var tieBreakers: [String] = []
     if let grouping = select.grouping {

@@ -327,23 +327,48 @@ struct Walk {
   /// Walks an object, whose brace was taken, to its end. `open` tells which paths lead here with their first `part` parts.
   Token walk(Token token, uint64_t open, size_t part, size_t depth) {
     if (is(token, '}')) return token + 1;
-    // Most look for one path in lines without escapes: its name is kept at hand.
-    const bool isSimple = parser.count == 1 && open == 1 && !hasEscapes;
-    const char *const name = isSimple ? parser.names[part] : nullptr;
-    const size_t length = isSimple ? parser.lengths[part] : 0;
+    // Most look for one path in lines without escapes.
+    if (parser.count == 1 && open == 1 && !hasEscapes) return walkSimply(token, part, depth);
     while (true) {
-      if (!is(token, '"')) return fail(token, TAPE_ERROR);
-      if (!is(token + 1, ':')) return fail(token + 1, TAPE_ERROR);
-      if (token[2] >= limit) return fail(token + 2, INCOMPLETE_ARRAY_OR_OBJECT);
+      if (!isField(token)) return failField(token);
       uint64_t ends = 0, leads = 0;
-      if (isSimple) {
-        if (isKey(token, name, length)) (parser.parts[0] == part + 1 ? ends : leads) = 1;
-      } else if ((open != 0 || hasEscapes) && !match(token, open, part, ends, leads)) {
+      if ((open != 0 || hasEscapes) && !match(token, open, part, ends, leads)) {
         return fail(token, STRING_ERROR);
       }
       token = (ends | leads) == 0 ? skip(token + 2, depth)
                                   : readMatched(token + 2, ends, leads, part, depth);
       if (token == nullptr) return nullptr;
+      if (!is(token, ',')) return is(token, '}') ? token + 1 : fail(token, TAPE_ERROR);
+      token++;
+    }
+  }
+
+  /// Whether a key, its colon and the beginning of a value are there.
+  simdjson_inline bool isField(Token token) const {
+    return is(token, '"') && is(token + 1, ':') && token[2] < limit;
+  }
+
+  Token failField(Token token) {
+    if (!is(token, '"')) return fail(token, TAPE_ERROR);
+    return is(token + 1, ':') ? fail(token + 2, INCOMPLETE_ARRAY_OR_OBJECT) : fail(token + 1, TAPE_ERROR);
+  }
+
+  /// The same for one path and no escapes: its name is kept at hand, and strings need no second look.
+  Token walkSimply(Token token, size_t part, size_t depth) {
+    const char *const name = parser.names[part];
+    const size_t length = parser.lengths[part];
+    while (true) {
+      if (!isField(token)) return failField(token);
+      if (isKey(token, name, length)) {
+        const bool isEnd = parser.parts[0] == part + 1;
+        token = readMatched(token + 2, isEnd, !isEnd, part, depth);
+        if (token == nullptr) return nullptr;
+      } else if (base[token[2]] == '"') {
+        token += 3;
+      } else {
+        token = skip(token + 2, depth);
+        if (token == nullptr) return nullptr;
+      }
       if (!is(token, ',')) return is(token, '}') ? token + 1 : fail(token, TAPE_ERROR);
       token++;
     }

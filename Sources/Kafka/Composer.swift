@@ -65,9 +65,11 @@ struct Composer: ~Copyable {
     _ line: UnsafeRawBufferPointer, into batch: inout Batch
   ) throws(Unusable) {
     if form.isEnvelope { return try unsafe composeEnvelope(line, into: &batch) }
-    var message = unsafe rd_kafka_message_t()
-    unsafe message.payload = UnsafeMutableRawPointer(mutating: line.baseAddress)
-    unsafe message.len = line.count
+    // Written where it belongs, field by field: the others stay as the batch made them. A line that turns out to be bad
+    // leaves the place to the next one.
+    let message = unsafe batch.messages + batch.count
+    unsafe message.pointee.payload = UnsafeMutableRawPointer(mutating: line.baseAddress)
+    unsafe message.pointee.len = line.count
     if usesJSON {
       let span = unsafe RawSpan(_unsafeBytes: line)
       do throws(JSONLine.Malformed) {
@@ -79,42 +81,42 @@ struct Composer: ~Copyable {
     switch source {
     case .none: break
     case .fixed:
-      unsafe message.key = fixedKey?.start
-      unsafe message.key_len = fixedKey?.count ?? 0
+      unsafe message.pointee.key = fixedKey?.start
+      unsafe message.pointee.key_len = fixedKey?.count ?? 0
     case .delimited:
-      try unsafe splitKey(line, &message)
+      try unsafe splitKey(line, message)
     case .field:
-      try unsafe takeKey(line, &message, into: &batch)
+      try unsafe takeKey(line, message, into: &batch)
     }
-    if form.emptyIsNull, unsafe message.len == 0 { unsafe message.payload = nil }
-    unsafe message.partition = place(message)
-    unsafe batch.timestamps[batch.count] = hasTimes ? try timestamp() : 0
-    unsafe batch.messages[batch.count] = unsafe message
+    if form.emptyIsNull, unsafe message.pointee.len == 0 { unsafe message.pointee.payload = nil }
+    unsafe message.pointee.partition = place(message)
+    if hasTimes { unsafe batch.timestamps[batch.count] = try timestamp() }
     batch.count += 1
   }
 
-  private func place(_ message: rd_kafka_message_t) -> Int32 {
+  private func place(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Int32 {
     guard isPlacedByKey else { return form.partition ?? -1 }
     return unsafe javaPartition(
-      of: UnsafeRawBufferPointer(start: message.key, count: message.key_len),
+      of: UnsafeRawBufferPointer(start: message.pointee.key, count: message.pointee.key_len),
       among: partitionCount)
   }
 
   private func splitKey(
-    _ line: UnsafeRawBufferPointer, _ message: inout rd_kafka_message_t
+    _ line: UnsafeRawBufferPointer, _ message: UnsafeMutablePointer<rd_kafka_message_t>
   ) throws(Unusable) {
     guard case .delimited(let delimiter) = form.key,
       let length = unsafe position(of: delimiter, in: line, from: 0),
       let start = unsafe UnsafeMutableRawPointer(mutating: line.baseAddress)
     else { throw Unusable(.noKey) }
-    unsafe message.key = start
-    unsafe message.key_len = length
-    unsafe message.payload = start + length + delimiter.count
-    unsafe message.len = line.count - length - delimiter.count
+    unsafe message.pointee.key = start
+    unsafe message.pointee.key_len = length
+    unsafe message.pointee.payload = start + length + delimiter.count
+    unsafe message.pointee.len = line.count - length - delimiter.count
   }
 
   private func takeKey(
-    _ line: UnsafeRawBufferPointer, _ message: inout rd_kafka_message_t, into batch: inout Batch
+    _ line: UnsafeRawBufferPointer, _ message: UnsafeMutablePointer<rd_kafka_message_t>,
+    into batch: inout Batch
   ) throws(Unusable) {
     switch json.kind(0) {
     case .string, .number, .true, .false: break
@@ -122,8 +124,8 @@ struct Composer: ~Copyable {
     }
     json.withBytes(of: 0) { bytes in
       unsafe bytes.withUnsafeBytes { source in
-        unsafe message.key = unsafe stable(source, of: line, in: &batch)
-        unsafe message.key_len = source.count
+        unsafe message.pointee.key = unsafe stable(source, of: line, in: &batch)
+        unsafe message.pointee.key_len = source.count
       }
     }
   }

@@ -91,6 +91,38 @@ import Testing
     #expect(failure?.message.contains(pair.words) == true)
   }
 
+  @Test(arguments: [
+    ("PT1H", 3_600_000), ("P1DT2H", 93_600_000), ("PT1H30M5S", 5_405_000), ("P2W", 1_209_600_000),
+    ("P1M", nil), ("P", nil), ("PT", nil), ("1H", nil), ("PT1H1H", nil), ("PT-1H", nil),
+    ("PT99999999S", nil),
+  ])
+  func readsPeriods(_ sample: (text: String, milliseconds: Int64?)) {
+    #expect(AcceptedTimes.milliseconds(ofPeriod: sample.text) == sample.milliseconds)
+  }
+
+  @Test func takesEventsOfTheRightTimesAlone() throws {
+    let io = JSONValue.object([
+      "lateMessageRejectionPeriod": .string("PT1H"), "earlyMessageRejectionPeriod": .string("PT2H"),
+      "taskDuration": .string("PT10M"),
+    ])
+    let times = try AcceptedTimes(io)
+    let made = TimePoint(milliseconds: 100_000_000)
+    #expect(
+      times.range(made: made, now: TimePoint(milliseconds: 100_599_999))
+        == 96_400_000...107_800_000)
+    // The next task.
+    #expect(
+      times.range(made: made, now: TimePoint(milliseconds: 100_600_000))
+        == 97_000_000...108_400_000)
+    #expect(try AcceptedTimes(.object([])).isEverything)
+    #expect(throws: SpecFailure.self) {
+      try AcceptedTimes(.object(["lateMessageRejectionPeriod": .string("P1M")]))
+    }
+    let from = try AcceptedTimes(
+      .object(["lateMessageRejectionStartDateTime": .string("2026-01-01T00:00:00Z")]))
+    #expect(from.range(made: made, now: made).lowerBound == 1_767_225_600_000)
+  }
+
   /// Whatever is in a spec, it is read or refused.
   @Test func specsAreFuzzed() throws {
     let seed = UInt64.random(in: .min ... .max)

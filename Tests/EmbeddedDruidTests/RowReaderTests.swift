@@ -182,6 +182,19 @@ import Testing
     #expect(odd == .refused("a list or an object in an expression"))
   }
 
+  @Test(arguments: ["[]", #"[{"type":"expression","name":"x","expression":"1"}]"#])
+  func throwsAwayWhatIsTooLate(transforms: String) throws {
+    var reader = try Self.reader(transforms: transforms)
+    reader.accepted = 2000...3000
+    for time in [1, 4] {
+      #expect(
+        try Messages.read(Array("{\"t\":\(time)}".utf8), with: &reader)
+          == .rows(0, withError: false, filtered: 1))
+    }
+    let rows = try Self.rows(["{\"t\":1}", "{\"t\":2}", "{\"t\":3}", "{\"t\":4}"], &reader)
+    #expect(rows.map { $0.prefix(4) } == ["2000", "3000"])
+  }
+
   @Test func flattensWhatIsNested() throws {
     let message = #"{"t":1,"s":"top","l":5,"a":{"b":[{"c":"deep"}],"d":2.5}}"#
     var reader = try Self.reader(

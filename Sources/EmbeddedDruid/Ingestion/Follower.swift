@@ -97,6 +97,7 @@ final class Follower: @unchecked Sendable {
   /// Takes a spec with the same columns; call it while stopped.
   func replace(_ spec: IngestionSpec) {
     reader.replace(spec)
+    reader.accepted = QueryGranularity.leastTime...QueryGranularity.greatestTime
     state.change { state in
       state.spec = spec
     }
@@ -187,6 +188,8 @@ final class Follower: @unchecked Sendable {
     var received = 1
     while received > 0, !isStopping {
       var batch = Batch()
+      let (times, made) = state.read { ($0.spec.acceptedTimes, $0.startTime) }
+      if !times.isEverything { reader.accepted = times.range(made: made, now: Clock.now) }
       do throws(Interrupted) {
         received = try consumer.receive(withinMilliseconds: 50) { (message) throws(Interrupted) in
           guard message.partition < positions.count else { return }

@@ -68,6 +68,7 @@ extension IngestionSpec {
       throw .construct(Self.ioConfigType, "topic or topicPattern must be specified")
     }
     self.topic = topic
+    acceptedTimes = try AcceptedTimes(io)
     usesEarliestOffset =
       io["useEarliestOffset"]?.bool ?? io["useEarliestSequenceNumber"]?.bool ?? false
     bootstrapServers = io["consumerProperties"]?["bootstrap.servers"]?.text
@@ -199,10 +200,7 @@ extension IngestionSpec {
   }
 
   private static func check(io: JSONValue) throws(SpecFailure) {
-    for field in [
-      "topicPattern", "lateMessageRejectionPeriod", "earlyMessageRejectionPeriod",
-      "lateMessageRejectionStartDateTime", "configOverrides",
-    ] {
+    for field in ["topicPattern", "configOverrides"] {
       if let value = io[field], !value.isNull { throw .unsupported("ioConfig.\(field)") }
     }
     guard let format = io["inputFormat"], !format.isNull else {

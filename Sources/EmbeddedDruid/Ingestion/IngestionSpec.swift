@@ -58,6 +58,7 @@ struct IngestionSpec: Sendable {
   /// What a segment spans; only `sys.segments` shows it.
   var segmentGranularity: QueryGranularity
   var usesEarliestOffset: Bool
+  var acceptedTimes = AcceptedTimes()
   /// `bootstrap.servers` of the spec; ours is read whatever it says.
   var bootstrapServers: String?
   var savedParseExceptions: Int

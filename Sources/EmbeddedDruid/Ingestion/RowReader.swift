@@ -17,6 +17,8 @@ struct RowReader: ~Copyable {
   private var spec: IngestionSpec
   private var writer: TableWriter
   private var line: JSONLine
+  /// The moments of events that are taken.
+  var accepted = QueryGranularity.leastTime...QueryGranularity.greatestTime
   /// Field 0 is the timestamp; then the dimensions, then the fields of the metrics.
   private var fields: [String]
   /// Rolled-up rows by the bytes of their time and dimensions.
@@ -60,6 +62,7 @@ struct RowReader: ~Copyable {
     }
     if isObject {
       guard let time = time() else { return .unparseable("Timestamp[\(timeText)] is unparseable!") }
+      guard accepted.contains(time) else { return .rows(0, withError: false, filtered: 1) }
       var hasError = false
       try writer.beginRow()
       writer.set(time: spec.granularity.floor(time))
@@ -290,6 +293,7 @@ struct RowReader: ~Copyable {
           return .unparseable("Timestamp[\(stamp.javaText ?? "null")] is unparseable!")
         }
         let row = try transformed(InputRow(time: time, fields: fields))
+        guard accepted.contains(row.time) else { continue }
         if try spec.filter?.admits(row) ?? true { rows.append(row) }
       }
     } catch {

@@ -28,6 +28,11 @@ import Testing
     ("SELECT title FROM shelf WHERE tags BETWEEN 'p' AND 'q'", ""),
     ("SELECT title FROM shelf WHERE NOT (tags > 'p')", #"["7"] [""]"#),
     ("SELECT COUNT(*) FROM shelf WHERE tags <> 'old' AND tags <> 'blue'", "[1]"),
+    ("SELECT MV_CONTAINS(tags, 'red') FROM shelf WHERE tags IS NOT NULL", "[true] [true] [false]"),
+    (
+      "SELECT SUM(CASE WHEN MV_OVERLAP(tags, ARRAY['old', 'blue']) THEN 1 ELSE 0 END) FROM shelf",
+      "[2]"
+    ),
     ("SELECT COUNT(DISTINCT tags), APPROX_COUNT_DISTINCT_DS_HLL(tags) FROM shelf", "[3,3]"),
   ])
   func severalValues(sql: String, expected: String) throws {
@@ -112,6 +117,11 @@ import Testing
     ("SELECT JSON_OBJECT('x':1, 'a':2, 'zz':3)", #"["{\"zz\":3,\"a\":2,\"x\":1}"]"#),
     ("SELECT JSON_KEYS(PARSE_JSON('{\"y\":1,\"x\":2}'), '$.')", #"["[\"y\",\"x\"]"]"#),
     ("SELECT CAST(1 / 0.0 AS BIGINT)", "[9223372036854775807]"),
+    (
+      "SELECT TRUNCATE(pages), TRUNCATE(pages * 100, -3) FROM shelf LIMIT 2",
+      "[12,1000] [300,30000]"
+    ),
+    ("SELECT CAST(pages - 12 AS BOOLEAN) FROM shelf LIMIT 3", "[false] [true] [null]"),
     (
       "SELECT ARRAY[pages], COUNT(*) FROM shelf GROUP BY 1 ORDER BY 1",
       #"["[null]",1] ["[5]",1] ["[12]",2] ["[300]",1]"#

@@ -44,7 +44,7 @@ extension Resolver {
       guard case .expression(let expression) = argument else {
         throw .unknown("This argument of \(name)", at: range)
       }
-      arguments.append(try resolve(expression, in: scope, inner))
+      arguments.append(try resolve(expression, in: scope, inner).withListTests)
     }
     for argument in arguments {
       try refuseMultipleTest(argument)

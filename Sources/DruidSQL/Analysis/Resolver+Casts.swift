@@ -17,6 +17,11 @@ extension Resolver {
       let isFine = target.isIntegral ? Int64(text) != nil : isPlainNumber(text)
       if !isFine { throw .unknown("CAST of '\(text)' as a number", at: range) }
     }
+    if target.kind == .boolean, source.isIntegral {
+      // Calcite asks whether the number is another than zero.
+      return try compare(
+        "<>", operand, TypedExpression(.constant(.long(0)), .integer.nullable(false)), at: range)
+    }
     switch (source.kind, target.kind) {
     case (_, .varchar) where source.isCharacter || source.isNumeric || source.isTime: break
     case (_, .char) where (source.isCharacter || source.isNumeric) && !operand.isConstant: break

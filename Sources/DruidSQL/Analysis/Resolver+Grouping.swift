@@ -90,7 +90,7 @@ extension Resolver {
       }
       source = select.items[ordinal - 1].expression
     }
-    let key = try resolve(source, in: scope, .clause("GROUP BY"))
+    let key = try resolve(source, in: scope, .clause("GROUP BY")).withListTests
     if key.type.isComplex || key.type.isInterval || key.type.kind == .null
       || key.type.element?.kind == .float
     {

@@ -115,3 +115,37 @@ extension TypedExpression {
     return true
   }
 }
+
+extension TypedExpression {
+  /// With MV_CONTAINS and MV_OVERLAP as values rather than filters: they are functions of the whole list then.
+  ///
+  /// Whether a row without values gives NULL or false is not known, and is the same to a CASE.
+  var withListTests: TypedExpression {
+    rewritten { (part) throws(Never) -> TypedExpression? in
+      if case .conditional(let branches, let otherwise) = part.node {
+        var copy = part
+        copy.node = .conditional(
+          branches.map {
+            Branch(
+              condition: $0.condition.listTest(" IN CASE") ?? $0.condition.withListTests,
+              result: $0.result.withListTests)
+          }, otherwise: otherwise.withListTests)
+        return copy
+      }
+      return part.listTest(" AS VALUE")
+    }
+  }
+
+  private func listTest(_ suffix: String) -> TypedExpression? {
+    guard case .call(let name, let operands) = node,
+      name == "MV_CONTAINS" || name == "MV_OVERLAP", operands[0].isMultiple,
+      !operands[1].isMultiple, !operands[1].type.isNullable, operands[1].type.element?.kind != .null
+    else { return nil }
+    if case .call("ARRAY", let elements) = operands[1].node,
+      elements.contains(where: { $0.isNullConstant || $0.type.isNullable })
+    {
+      return nil
+    }
+    return TypedExpression(.call(name + suffix, operands), type, range)
+  }
+}

@@ -132,7 +132,7 @@ extension Resolver {
         }
         continue
       }
-      let expression = try resolve(item.expression, in: scope, place)
+      let expression = try resolve(item.expression, in: scope, place).withListTests
       if expression.type.isInterval {
         throw .unknown("An interval as a result", at: item.expression.range)
       }

@@ -80,6 +80,7 @@ package struct SQLiteFunction: Sendable {
     scalar("round_long", 2, "(x, scale): HALF_UP at a negative scale, x otherwise"),
     scalar(
       "truncate_double", 2, "(x, scale): towards zero, by decimal digits as Druid's expression"),
+    scalar("truncate_long", 2, "(x, scale): the same of a long; refuse what no double holds"),
     scalar("bitwise_and", 2, "64-bit"), scalar("bitwise_or", 2, "64-bit"),
     scalar("bitwise_xor", 2, "64-bit"), scalar("bitwise_complement", 1, "64-bit"),
     scalar("bitwise_shift_left", 2, "64-bit, Java's <<"),

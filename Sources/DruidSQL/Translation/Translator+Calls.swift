@@ -195,7 +195,7 @@ extension Translator {
     case "TRUNCATE":
       let scale = values.count > 1 ? values[1] : "0"
       if isReal { return "druid_truncate_double(\(values[0]), \(scale))" }
-      throw .unknown("TRUNCATE of an integer", at: whole.range)
+      return "druid_truncate_long(\(values[0]), \(scale))"
     case "MOD": return "druid_remainder_long(\(values[0]), \(values[1]))"
     case "SAFE_DIVIDE":
       let kind = whole.type.isReal ? "double" : "long"
@@ -241,6 +241,14 @@ extension Translator {
       "HUMAN_READABLE_DECIMAL_FORMAT":
       let number = isReal ? "druid_double_to_long(\(values[0]))" : values[0]
       return "druid_\(name.lowercased())(\(number), \(values.count > 1 ? values[1] : "2"))"
+    case "MV_CONTAINS AS VALUE", "MV_OVERLAP AS VALUE", "MV_CONTAINS IN CASE",
+      "MV_OVERLAP IN CASE":
+      let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
+      let function = name.hasPrefix("MV_CONTAINS") ? "mv_contains" : "mv_overlap"
+      let call = "druid_\(function)(\(values[0]), \(second))"
+      if name.hasSuffix("CASE") { return call }
+      let words = "'A test of a multi-value column without any value is not supported here'"
+      return "CASE WHEN \(values[0]) IS NULL THEN druid_refuse(\(words)) ELSE \(call) END"
     case "JSON_OBJECT":
       for index in operands.indices where operands[index].type.isComplex {
         values[index] = "(char(1) || \(values[index]))"

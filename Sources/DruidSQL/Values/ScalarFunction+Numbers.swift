@@ -161,6 +161,13 @@ extension ScalarFunction {
     strict("truncate_double") { arguments, _ throws(ValueFailure) in
       .double(Arithmetic.truncate(try arguments.double(0), scale: try arguments.long(1)))
     },
+    strict("truncate_long") { arguments, _ throws(ValueFailure) in
+      let (value, scale) = (try arguments.long(0), try arguments.long(1))
+      guard value.magnitude < 1 << 53, (-15...0).contains(scale) else {
+        throw .unsupported("TRUNCATE of so large a number")
+      }
+      return .integer(JavaNumber.long(Arithmetic.truncate(Double(value), scale: scale)))
+    },
     strict("human_readable_binary_byte_format") { arguments, _ throws(ValueFailure) in
       .text(
         try Arithmetic.binaryBytes(try arguments.long(0), precision: try arguments.long(1)))

@@ -114,6 +114,16 @@ import Testing
         .contains("UNSUPPORTED"))
   }
 
+  /// Groups come in the order of their keys, whether these are shown or not.
+  @Test func groupsComeInOrder() throws {
+    let sql = "SELECT title, COUNT(*) AS n FROM shelf GROUP BY title"
+    let expected = #"[null,1] ["",1] ["7",1] ["7.5",1] ["moss",1]"#
+    #expect(try Self.answer(sql) == expected)
+    #expect(try Self.answer("SELECT * FROM (\(sql) ORDER BY n DESC) WHERE n > 0") == expected)
+    #expect(
+      try Self.answer("SELECT title FROM (\(sql))") == #"[null] [""] ["7"] ["7.5"] ["moss"]"#)
+  }
+
   @Test func contexts() throws {
     let count = "SELECT COUNT(*) FROM shelf WHERE title = 'none'"
     #expect(try Self.answer(count) == "[0]")

@@ -1,5 +1,6 @@
 /// Finds `SELECT r1.c4 AS k0, COUNT(*) AS a0 FROM d0 AS r1 WHERE (...) GROUP BY 1` in a translated query, and has the
-/// datasource count by itself: `SELECT r1.k0 AS k0, r1.n AS a0 FROM d0_counts('4','0g',...) AS r1`.
+/// datasource count by itself: `SELECT r1.k0 AS k0, r1.n AS a0 FROM d0_counts('4','0g',...) AS r1 ORDER BY 1`:
+/// as Druid's groups, and SQLite's, come in the order of their keys.
 ///
 /// Only the forms below are touched; every other statement stays as it is, and SQLite counts.
 struct CountRewrite {
@@ -75,7 +76,7 @@ struct CountRewrite {
     let arguments = ["'\(columns)'", "'\(plan.text)'"] + values
     let selected = keys.enumerated().map { "\(relation).k\($0) AS \($1.name)" }
     return "(SELECT \(selected.joined(separator: ", ")), \(relation).n AS a\(count) FROM "
-      + "d\(digits)_counts(\(arguments.joined(separator: ", "))) AS \(relation))"
+      + "d\(digits)_counts(\(arguments.joined(separator: ", "))) AS \(relation) ORDER BY \(groups))"
   }
 
   /// `((A) AND (B))` or `(r1.c0 >= VALUE)`.

@@ -68,6 +68,20 @@ import Testing
     }
   }
 
+  @Test func whereEverythingIsTooLargeEachLineFailsOnce() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    cluster.answer(api: 0, Array(repeating: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, count: 10_000))
+    let lines = KprodTests.lines(2000)
+    let outcome = try Commands.kprod(
+      arguments(cluster.brokers), input: KprodTests.data(lines), in: workspace)
+    #expect(outcome.status == 1)
+    let summary = try outcome.summary
+    #expect(summary.lines == 2000 && summary.failed == 2000, "\(outcome.errors)")
+    #expect(summary.reasons == ["MSG_SIZE_TOO_LARGE": 2000])
+    #expect(kept.sorted() == lines.sorted())
+  }
+
   // MARK: - Brokers that let nothing through
 
   @Test(arguments: [["--timeout", "2s"], ["-X", "message.timeout.ms=2000"]])

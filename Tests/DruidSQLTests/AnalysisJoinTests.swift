@@ -49,6 +49,30 @@ import Testing
     if let failure { #expect(failure.category == .unsupported) }
   }
 
+  /// What a join looks up has one value to Druid, whatever it shows.
+  @Test(arguments: [
+    ("SELECT b.tags FROM edge a JOIN edge b ON a.n = b.n", true),
+    ("SELECT t FROM (SELECT b.tags t FROM edge a JOIN edge b ON a.n = b.n)", true),
+    ("SELECT a.tags, COUNT(*) FROM edge a JOIN edge b ON a.n = b.n GROUP BY 1", true),
+    ("SELECT b.tags, COUNT(*) FROM edge a JOIN edge b ON a.n = b.n GROUP BY 1", false),
+    ("SELECT DISTINCT b.tags FROM edge a JOIN edge b ON a.n = b.n", false),
+    ("SELECT a.n FROM edge a JOIN edge b ON a.n = b.n WHERE b.tags = 'a'", false),
+    ("SELECT MV_LENGTH(b.tags) FROM edge a JOIN edge b ON a.n = b.n", false),
+    (
+      "SELECT t, COUNT(*) FROM (SELECT b.tags t FROM edge a JOIN edge b ON a.n = b.n) GROUP BY 1",
+      false
+    ),
+    (
+      "SELECT u.t FROM edge a JOIN edge b ON a.n = b.n CROSS JOIN UNNEST(MV_TO_ARRAY(b.tags)) "
+        + "AS u (t)", false
+    ),
+  ])
+  func lookedUp(sql: String, isTaken: Bool) {
+    let failure = AnalysisFixture.failure(sql)
+    #expect((failure == nil) == isTaken)
+    if let failure { #expect(failure.message.contains("the right of a join")) }
+  }
+
   /// DISTINCT over groups sorts by its columns, unless the groups are distinct already.
   @Test func distinctGroupsAreSorted() throws {
     let plain = try AnalysisFixture.plan("SELECT DISTINCT COUNT(*) FROM edge GROUP BY name LIMIT 1")

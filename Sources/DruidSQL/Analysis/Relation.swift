@@ -7,6 +7,8 @@ package final class Relation: Sendable, Hashable {
     package var isWild = false
     /// An approximate or unfinished aggregate of a grouped subquery: in a join Druid has no value for it.
     package var unfinished: Unfinished? = nil
+    /// Several values that a join has found by its hash: not to be worked on.
+    package var isLookedUp = false
     /// Whether `SELECT *` shows it.
     package var isHidden = false
   }

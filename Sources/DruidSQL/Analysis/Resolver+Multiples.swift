@@ -95,6 +95,21 @@ extension Resolver {
     return nil
   }
 
+  /// What a join finds by its hash (`IndexedTable`) has no values but one: a column of several is a string like `[a, b]` to
+  /// all that works on it, and only shown as it is.
+  func refuseLookedUp(
+    _ select: SelectedRelation, at range: SourceRange
+  ) throws(SQLFailure) {
+    let columns = select.input.lookedUp
+    if columns.isEmpty { return }
+    let grouped = select.grouping.map { $0.keys + $0.aggregates } ?? []
+    let used = [select.filter].compactMap { $0 } + grouped + select.orderBy.map(\.expression)
+    let made = select.input.unnested + select.items.filter { !$0.isColumn }
+    if (used + made).contains(where: { $0.contains { columns.contains($0.node) } }) {
+      throw .unknown("A multi-value column from the right of a join", at: range)
+    }
+  }
+
   /// With a multi-value column held to one value Calcite may put that value in the column's place.
   func refusePinned(
     _ filter: TypedExpression?, _ used: [TypedExpression], at range: SourceRange
@@ -104,6 +119,35 @@ extension Resolver {
         throw .unknown("A multi-value column beside its own filter", at: range)
       }
     }
+  }
+}
+
+extension Relation {
+  /// The columns of several values that its joins look up, as expressions name them.
+  var lookedUp: Set<TypedExpression.Node> {
+    switch kind {
+    case .join(let join): join.left.lookedUp.union(join.right.multiples(where: { _ in true }))
+    case .unnest(let input, _): input?.lookedUp ?? []
+    default: multiples(where: \.isLookedUp)
+    }
+  }
+
+  private func multiples(where isWanted: (Column) -> Bool) -> Set<TypedExpression.Node> {
+    switch kind {
+    case .join(let join):
+      join.left.multiples(where: isWanted).union(join.right.multiples(where: isWanted))
+    case .unnest(let input, _): input?.multiples(where: isWanted) ?? []
+    default:
+      Set(
+        columns.indices.filter { columns[$0].hasMultipleValues && isWanted(columns[$0]) }
+          .map { .column(relation: number, index: $0) })
+    }
+  }
+
+  /// The arrays it makes to rows.
+  fileprivate var unnested: [TypedExpression] {
+    if case .unnest(let input, let array) = kind { return (input?.unnested ?? []) + [array] }
+    return []
   }
 }
 

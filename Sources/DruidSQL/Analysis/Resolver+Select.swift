@@ -71,6 +71,7 @@ extension Resolver {
     result.offset = offset
     try refuseSystemAggregates(result, at: select.range)
     try checkUnion(result)
+    try refuseLookedUp(result, at: select.range)
     result.isUnordered = isUnordered(result)
     let shape = try self.shape(result, names: items.map(\.name))
     return Relation(
@@ -232,7 +233,8 @@ extension Resolver {
       Relation.Column(
         name: item.name, type: item.expression.type,
         hasMultipleValues: item.expression.isMultiple, isWild: item.expression.isWild,
-        unfinished: unfinished(item.expression, select))
+        unfinished: unfinished(item.expression, select),
+        isLookedUp: select.input.lookedUp.contains(item.expression.node))
     }
   }
 

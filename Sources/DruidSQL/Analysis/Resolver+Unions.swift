@@ -56,6 +56,7 @@ extension Resolver {
         }
       }
       columns[index].hasMultipleValues = branches.contains { $0.columns[index].hasMultipleValues }
+      columns[index].isLookedUp = branches.contains { $0.columns[index].isLookedUp }
       if areTables, !scans.allSatisfy({ $0[index] == scans[0][index] }) {
         shape.mixed.insert(index)
       }

@@ -165,7 +165,7 @@ extension Client {
 
   /// The heart of what the library says: "connection refused" out of
   /// "localhost:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)".
-  private func shortened(_ words: String) -> String {
+  func shortened(_ words: String) -> String {
     var text = words[...]
     if let end = firstRange(of: " (after ", in: text) { text = text[..<end.lowerBound] }
     if let start = firstRange(of: "failed: ", in: text) {

@@ -114,6 +114,8 @@ package struct Pump: ~Copyable {
       if stoppedBy != nil { return }
       if keepsProgress { showProgress() }
       if !isSkipping { sender?.collect() }
+      // An idle pipe would not wake us again.
+      if sender?.failure != nil || ledger.writeFailure != nil { break }
       if let count = sender?.refresh() { composer.partitionCount = count }
       switch try arrival() {
       case .data, .nothing: continue

@@ -71,7 +71,9 @@ struct Sender: ~Copyable {
       failure = .refused(
         "topic \(quoted(settings.topic)): no permission to write to it", hint: nil)
     } else if ledger.isStuck, !isDraining {
-      let reason = client.trouble?.words ?? kafkaWords(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT.rawValue)
+      let reason =
+        client.trouble.map { client.shortened($0.words) }
+        ?? lowercasedFirst(kafkaWords(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT.rawValue))
       failure = .gaveUp(limit: words(for: settings.patience ?? .zero), reason: reason)
     }
   }

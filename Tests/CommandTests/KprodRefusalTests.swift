@@ -107,6 +107,31 @@ import Testing
     #expect(kept.count - whole.count <= 1)
   }
 
+  @Test func aClusterThatStaysAwayFromAnIdlePipe() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let run = try RunningKprod(
+      arguments("127.0.0.1:\(proxy.port)", "--timeout", "2s"), in: workspace)
+    try run.write("first\n")
+    try eventually("it is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    proxy.refuse(true)
+    proxy.cutAll()
+    try run.write("second\ntorn")
+    let outcome = try run.outcome(within: 15)
+    #expect(outcome.status == 75)
+    #expect(
+      outcome.errors.contains("kprod: stopped reading: nothing was acknowledged for 2 s: "),
+      "\(outcome.errors)")
+    #expect(!outcome.errors.contains("(after "), "the library's words are shortened")
+    let summary = try outcome.summary
+    #expect(summary.lines == 3 && summary.delivered == 1)
+    #expect(summary.failed + summary.unknown == 2)
+    #expect(kept.sorted() == ["second", "torn"])
+  }
+
   @Test func aTopicThatMayNotBeWritten() throws {
     let cluster = try MockCluster()
     cluster.createTopic("t", partitions: 1)

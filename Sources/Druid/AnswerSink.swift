@@ -131,6 +131,8 @@ final class FormattingSink: AnswerSink {
     }
     if reader.outputCount >= Self.blockSize { try writeOut() }
     try overflow.check()
+    // A fast server keeps libcurl in its loop for many megabytes.
+    if Interruption.count > 0 { throw DruidFailure(.interrupted, "interrupted") }
   }
 
   private func writeOut() throws(SystemFailure) {

@@ -33,6 +33,17 @@ extension Statement {
     return JSONValue.Member(key: name, value: value)
   }
 
+  /// What another database's shell would have understood, and how Druid is asked for it.
+  package var hintForRefusal: String? {
+    let isForeign =
+      text.hasPrefix("\\d")
+      || SQLToken.tokens(of: text).first.map { token in
+        ["SHOW", "DESCRIBE", "DESC"].contains { token.isWord($0) }
+      } ?? false
+    return isForeign
+      ? "tables and columns are in INFORMATION_SCHEMA.TABLES and INFORMATION_SCHEMA.COLUMNS" : nil
+  }
+
   /// How many `?` wait for a value.
   package var parameterCount: Int {
     SQLToken.tokens(of: text).count { $0.kind == .parameter }

@@ -17,6 +17,8 @@ package struct LineWriter: ~Copyable {
   private let yieldsToSignals: Bool
   /// After the signal that the writer yielded to: when the rest is given up.
   private var lastCall: ContinuousClock.Instant?
+  /// The rest was given up: whatever came now would stand behind a gap.
+  private var hasGivenUp = false
 
   /// - Parameters:
   ///   - owns: whether ``close()`` closes the descriptor, as it must for a file that was opened for this.
@@ -59,7 +61,7 @@ package struct LineWriter: ~Copyable {
     // The pointer does not outlive the call.
     let (written, failure) = unsafe bytes.withUnsafeBytes { unsafe send($0, conduct) }
     guard let failure else { return }
-    if hasYielded(failure) { keep(bytes, from: written) }
+    if hasYielded(failure) { keep(bytes, from: written) } else { noteGivenUp(failure) }
     throw failure
   }
 
@@ -90,7 +92,10 @@ package struct LineWriter: ~Copyable {
     buffer.removeFirst(written)
     whole = 0
     guard let failure else { return }
-    if !hasYielded(failure) { buffer.removeAll() }
+    if !hasYielded(failure) {
+      buffer.removeAll()
+      noteGivenUp(failure)
+    }
     throw failure
   }
 
@@ -105,10 +110,15 @@ package struct LineWriter: ~Copyable {
   private func send(
     _ bytes: UnsafeRawBufferPointer, _ conduct: SignalConduct
   ) -> (written: Int, failure: SystemFailure?) {
+    if hasGivenUp { return (0, SystemFailure("writing \(name)", code: EINTR)) }
     let (written, code) = unsafe bytes.withMemoryRebound(to: UInt8.self) {
       unsafe writeFully($0, to: descriptor, conduct: conduct)
     }
     return (written, code == 0 ? nil : SystemFailure("writing \(name)", code: code))
+  }
+
+  private mutating func noteGivenUp(_ failure: SystemFailure) {
+    hasGivenUp = failure.isInterruption && yieldsToSignals
   }
 
   /// Whether a write ended for a signal, and goes on with the next call.

@@ -89,7 +89,9 @@ struct FollowLoop {
         statement, from: TimePoint(milliseconds: from), to: TimePoint(milliseconds: to))
       try session.output.release()
     } catch {
-      if !session.output.discard() {
+      // What a reader that left did not take is nobody's.
+      let isReaderGone = (error as? SystemFailure)?.isReaderGone ?? false
+      if !session.output.discard(), !isReaderGone {
         Diagnostics.warning(
           "rows of the window from \(iso(from)) to \(iso(to)) are out already: they will come twice"
         )

@@ -29,7 +29,11 @@ enum ScriptSource {
       for statement in try splitter.take(block.bytes) { try use(statement) }
     case .file(let path):
       let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+      guard descriptor >= 0 else {
+        let failure = SystemFailure("opening \(quoted(path))")
+        if failure.code == ENOENT, path.contains(" ") { throw UnopenedScript(failure: failure) }
+        throw failure
+      }
       defer { _ = close(descriptor) }
       try read(descriptor, &splitter, use)
     case .standardInput:
@@ -70,4 +74,13 @@ enum ScriptSource {
 extension DruidFailure {
   fileprivate static let tornStatement = DruidFailure(
     .interrupted, "interrupted: a statement without its end is not run")
+}
+
+/// A name of a file that looks like SQL.
+private struct UnopenedScript: ToolFailure {
+  let failure: SystemFailure
+
+  var exitStatus: ExitStatus { failure.exitStatus }
+  var message: String { failure.message }
+  var hints: [String] { ["-e takes SQL, and operands are files"] }
 }

@@ -33,9 +33,9 @@ struct Session: ~Copyable {
     if try takeSetting(statement) { return }
     let count = statement.parameterCount
     guard count == 0 || count == settings.parameters.count else {
-      throw UsageFailure(
-        "\(statement.title): it has \(count) '?', and --param gives "
-          + "\(settings.parameters.count)")
+      throw StatementFailure(
+        statement, at: nil, "it has \(count) '?', and --param gives \(settings.parameters.count)",
+        exitStatus: .usage, hints: [])
     }
     try answer(statement, parameters: count == 0 ? [] : settings.parameters)
   }
@@ -122,7 +122,7 @@ struct Session: ~Copyable {
     case .refused, .unknownTable:
       return StatementFailure(
         statement, at: failure.place, failure.message, exitStatus: failure.exitStatus,
-        hints: failure.hints)
+        hints: failure.hints + (statement.hintForRefusal.map { [$0] } ?? []))
     case .cut, .missing, .cancelled:
       return StatementFailure(
         statement, at: nil, failure.message, exitStatus: failure.exitStatus, hints: failure.hints)

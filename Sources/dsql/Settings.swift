@@ -73,7 +73,9 @@ struct Settings {
     }
     for setting in arguments.all(.context) {
       guard let sign = setting.firstIndex(of: "="), sign > setting.startIndex else {
-        throw UsageFailure("--context: \(quoted(setting)) is not NAME=VALUE")
+        throw UsageFailure(
+          "--context: \(quoted(setting)) is not NAME=VALUE",
+          hints: setting.contains(" ") ? ["-e takes SQL"] : [])
       }
       let text = String(setting[setting.index(after: sign)...])
       let value = (try? JSONValue(parsing: text)) ?? .string(text)

@@ -213,10 +213,12 @@ import Testing
       "script -qec \"stty cols 80; dsql -e 'SELECT 1'\" /dev/null < /dev/null", stub, [:])
     #expect(wide.output.contains("a long text for a table | 1\r\n"))
     let prompt = try Self.run(
-      "printf 'bad;\\nSELECT 1;\\n\\004' | script -qec 'stty cols 80; dsql -f csv' /dev/null", stub,
+      "printf 'bad;\\nSELECT ?;\\nSELECT 1;\\n\\004' | script -qec 'stty cols 80; dsql -f csv' /dev/null",
+      stub,
       [:])
     #expect(prompt.output.contains("reading SQL from the terminal"))
     #expect(prompt.output.contains("Object 'ecommerce' not found"))
+    #expect(prompt.output.contains("it has 1 '?', and --param gives 0"))
     #expect(prompt.output.contains("a long text for a table,1\r\n"))
   }
 

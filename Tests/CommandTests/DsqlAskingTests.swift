@@ -55,6 +55,8 @@ import Testing
       ("dsql -p int:x -e 'SELECT ?'", 64, "'x' is no whole number"),
       ("dsql -f xml -e 'SELECT 1'", 64, "'xml' is none of"),
       ("dsql -c broken -e 'SELECT 1'", 64, "'broken' is not NAME=VALUE"),
+      ("dsql -c 'SELECT 1'", 64, "hint: -e takes SQL"),
+      ("dsql 'SELECT 1'", 74, "hint: -e takes SQL, and operands are files"),
       ("dsql -u localhost -e 'SELECT 1'", 64, "'localhost' is no http or https address"),
       ("dsql -u http://me:secret@localhost -e 'SELECT 1'", 64, "an address holds no password"),
       ("dsql --append -e 'SELECT 1'", 64, "--append needs --output"),

@@ -67,7 +67,7 @@ import Testing
 
   // MARK: Long rows
 
-  /// Rows of 24 MB: a text without and with what needs quotes or escapes, and JSON.
+  /// Rows of 16 MB: a text without and with what needs quotes or escapes, and JSON.
   static let units: [String: (type: String, start: String, unit: String, end: String)] = [
     "plain": ("VARCHAR", "", "0123456789abcde ", ""),
     "quoted": ("VARCHAR", "", "a,b\\\"c\\n012345", ""),
@@ -76,17 +76,14 @@ import Testing
 
   @Test(
     arguments: [
-      ("plain", "csv"), ("quoted", "csv"), ("plain", "tsv"), ("plain", "ndjson"),
-      ("quoted", "ndjson"),
-      ("json", "ndjson"), ("plain", "json"), ("plain", "table"), ("quoted", "table"),
-      ("plain", "vertical"),
+      ("plain", "csv"), ("quoted", "ndjson"), ("json", "ndjson"), ("plain", "table"),
     ])
   func aLongRowIsHeldOnce(kind: String, format: String) throws {
     let (type, start, unit, end) = try #require(Self.units[kind])
     let piece = Array(String(repeating: unit, count: (1 << 20) / unit.utf8.count).utf8)
     let header = "[\"s\",\"n\"]\n[\"\(type)\",\"LONG\"]\n[\"\(type)\",\"BIGINT\"]\n[\"\(start)"
     let stub = try DsqlStub { _, _ in
-      [.send(DsqlAnswer.closeDelimited(header))] + Array(repeating: .send(piece), count: 24)
+      [.send(DsqlAnswer.closeDelimited(header))] + Array(repeating: .send(piece), count: 16)
         + [.send(Array("\(end)\",1]\n[\"2\",987654321]\n\n".utf8)), .close]
     }
     defer { stub.stop() }
@@ -100,8 +97,8 @@ import Testing
     let words = outcome.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     try #require(words.count == 4, "\(outcome.errors)")
     #expect(words[0] == 0)
-    #expect(words[1] < (kind == "json" ? 76 : 56), "MiB of memory")
-    #expect(words[2] > 20_000_000)
+    #expect(words[1] < (kind == "json" ? 57 : 44), "MiB of memory")
+    #expect(words[2] > 13_000_000)
     #expect(words[3] == 1, "the next row came as well")
   }
 

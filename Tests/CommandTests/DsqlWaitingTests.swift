@@ -117,6 +117,9 @@ import Testing
     let outcome = try Commands.run(
       "\(follow) | head -n 3 > one; \(follow) | head -n 3 > two; cat one; echo; cat two",
       in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
+    // A reader that leaves is no news.
+    let warnings = outcome.errors.split(separator: "\n")
+    #expect(warnings.allSatisfy { $0.contains("was being answered when the last run") })
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 6)
     #expect(Set(lines).count >= 5, "only the window that was being written may come twice")

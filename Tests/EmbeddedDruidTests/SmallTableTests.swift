@@ -188,6 +188,16 @@ import Testing
     #expect(try Self.answer(sql(3)).contains("UNSUPPORTED"))
   }
 
+  @Test func literalsOfTime() throws {
+    #expect(
+      try Self.answer(
+        "SELECT DATE '2020-02-28' + INTERVAL '2' DAY, CAST(__time AS DATE) - INTERVAL '1' DAY, "
+          + "TIME_FLOOR(__time, 'p1m') FROM shelf LIMIT 1")
+        == #"["2020-03-01T00:00:00.000Z","2020-02-29T00:00:00.000Z","2020-03-01T00:00:00.000Z"]"#)
+    #expect(
+      try Self.answer("SELECT COALESCE(title, ARRAY['x']) FROM shelf").contains("Illegal mixing"))
+  }
+
   @Test func intervalsInZones() throws {
     let sql = "SELECT COUNT(*) FROM shelf WHERE TIME_IN_INTERVAL(__time, '2020-03-01/P1D')"
     #expect(try Self.answer(sql) == "[1]")

@@ -6,6 +6,7 @@ extension Resolver {
     guard !arguments.isEmpty, name == "COALESCE" || arguments.count == 2 else {
       throw .unknown("\(name) with so many arguments", at: range)
     }
+    try refuseMixture(arguments, at: range)
     guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
       !arguments.contains(where: \.isMultiple) || Self.maps("COALESCE", arguments)
     else { throw .unknown("\(name) of these types", at: range) }
@@ -26,6 +27,14 @@ extension Resolver {
     call.isWild = parts.contains(where: \.isWild)
     call.isMultiple = parts.contains(where: \.isMultiple)
     return call
+  }
+
+  /// An array beside a text has no type that both could be.
+  func refuseMixture(_ values: [TypedExpression], at range: SourceRange) throws(SQLFailure) {
+    guard values.contains(where: \.type.isArray), values.contains(where: \.type.isCharacter) else {
+      return
+    }
+    throw SQLFailure("Illegal mixing of types in CASE or COALESCE statement", at: range)
   }
 
   /// GREATEST and LEAST, which pass NULLs over.

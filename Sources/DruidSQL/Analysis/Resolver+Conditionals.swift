@@ -29,6 +29,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let results = branches.map(\.result) + [otherwise]
     guard let type = SQLType.leastRestrictive(results.map(\.type)) else {
+      try refuseMixture(results, at: range)
       throw .unknown("A CASE of mixed types", at: range)
     }
     if results.contains(where: \.isMultiple)

@@ -69,8 +69,10 @@ extension Resolver {
       }
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
-    guard time.type.kind == .timestamp || interval.type.kind == .monthInterval && isUTC,
-      case .long(let length)? = interval.constant
+    guard case .long(let length)? = interval.constant,
+      time.type.kind == .timestamp
+        || isUTC
+          && (interval.type.kind == .monthInterval || length % 86_400_000 == 0)
     else {
       throw .unknown("A date and an interval", at: range)
     }
@@ -215,6 +217,7 @@ struct FixedPeriod {
 
   /// nil for what is none, or holds a fraction or a sign.
   init?(_ text: String) {
+    let text = text.uppercased()
     guard text.first == "P", text.count > 1 else { return nil }
     var isTime = false
     var digits = ""

@@ -206,7 +206,9 @@ import Testing
     let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
     defer { proxy.stop() }
     let lines = KprodTests.lines(200_000)
-    let run = try RunningKprod(arguments("127.0.0.1:\(proxy.port)"), in: workspace)
+    // The first cuts may come before it has found the topic.
+    let run = try RunningKprod(
+      arguments("127.0.0.1:\(proxy.port)", "--wait", "20s"), in: workspace)
     run.writeBehind(KprodTests.data(lines), closing: true)
     // Cut after the append and before its answer, again and again.
     var cuts = 0

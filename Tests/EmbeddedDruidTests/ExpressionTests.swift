@@ -73,6 +73,12 @@ import Testing
   @Test(arguments: [
     (#"{"type":"selector","dimension":"quantity","value":"3"}"#, true),
     (#"{"type":"selector","dimension":"missing","value":null}"#, true),
+    (#"{"type":"selector","dimension":"quantity","value":"3.0"}"#, true),
+    (#"{"type":"selector","dimension":"price","value":"2.50"}"#, true),
+    (#"{"type":"selector","dimension":"number","value":"10.0"}"#, false),
+    (#"{"type":"in","dimension":"quantity","values":["x","3"]}"#, true),
+    (#"{"type":"not","field":{"type":"selector","dimension":"quantity","value":"x"}}"#, true),
+    (#"{"type":"selector","dimension":"is new","value":"true"}"#, true),
     (#"{"type":"not","field":{"type":"selector","dimension":"missing","value":"x"}}"#, false),
     (#"{"type":"not","field":{"type":"selector","dimension":"name","value":"x"}}"#, true),
     (#"{"type":"in","dimension":"number","values":["9","10"]}"#, true),

@@ -2,8 +2,8 @@ import Plumbing
 
 /// Which rows a `transformSpec` lets in. Unknown, as what compares with null is, lets nothing in.
 indirect enum RowFilter: Sendable, Equatable {
-  case equal(String, String?)
-  case within(String, [String?])
+  case equal(String, String)
+  case within(String, [String])
   case between(String, Bounds)
   case null(String)
   case expression(Expression)
@@ -48,8 +48,8 @@ indirect enum RowFilter: Sendable, Equatable {
         let values = json["values"]?.elements
       else { return nil }
       // Null in the list would match null, and make the rest unknown.
-      let texts = values.map { $0.text }
-      guard !texts.contains(nil) else { return nil }
+      let texts = values.compactMap { $0.text }
+      guard texts.count == values.count else { return nil }
       self = .within(name, texts)
     case "bound":
       guard
@@ -107,8 +107,8 @@ indirect enum RowFilter: Sendable, Equatable {
     switch self {
     case .always(let isTrue): return isTrue
     case .null(let name): return try text(row[name]) == nil
-    case .equal(let name, let value): return try text(row[name]).map { $0 == value }
-    case .within(let name, let values): return try text(row[name]).map { values.contains($0) }
+    case .equal(let name, let value): return try matches(row[name], [value])
+    case .within(let name, let values): return try matches(row[name], values)
     case .between(let name, let bounds):
       guard let text = try text(row[name]) else { return nil }
       return try bounds.contain(text)
@@ -126,6 +126,18 @@ indirect enum RowFilter: Sendable, Equatable {
         if verdict == nil { isUnknown = true }
       }
       return isUnknown ? nil : !decides
+    }
+  }
+
+  /// Whether a field is one of the texts: a number is when they say the same number.
+  private func matches(
+    _ value: FieldValue, _ texts: [String]
+  ) throws(Expression.Failure) -> Bool? {
+    switch value {
+    case .long(let number): return texts.contains { FieldValue.exactLong($0) == number }
+    case .double(let number):
+      return texts.contains { FieldValue.javaDouble($0)?.bitPattern == number.bitPattern }
+    default: return try text(value).map { texts.contains($0) }
     }
   }
 

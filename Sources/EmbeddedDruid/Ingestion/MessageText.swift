@@ -115,6 +115,13 @@ struct MessageText {
 
   private mutating func string() throws(Malformed) -> String {
     place += 1
+    let start = place
+    while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+      place += 1
+    }
+    // Nearly every text is one stretch without escapes.
+    if take("\"") { return String(decoding: units[start..<place - 1], as: UTF8.self) }
+    place = start
     var text: [UInt16] = []
     var plain: [UInt8] = []
     func flushed() -> [UInt16] { Array(String(decoding: plain, as: UTF8.self).utf16) }

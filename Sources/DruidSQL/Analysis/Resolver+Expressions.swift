@@ -327,7 +327,9 @@ extension Resolver {
         continue
       }
       let equal = try compare("=", value, item, at: range)
-      guard case .call(_, let sides) = equal.node, subject == nil || sides[0] == subject else {
+      guard case .call(let name, let sides) = equal.node, name != "AGREED",
+        subject == nil || sides[0] == subject
+      else {
         throw .unknown("This IN list", at: range)
       }
       subject = sides[0]

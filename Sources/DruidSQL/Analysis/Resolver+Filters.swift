@@ -47,6 +47,14 @@ extension Resolver {
       return TypedExpression(.call(name, [left, cut]), type, range)
     }
     guard case .cast(let column) = left.node, column.isColumn else { return nil }
+    if column.type.kind == .float, left.type.kind == .double {
+      return try filter(name, column, right, at: range)
+    }
+    if column.type.isReal, left.type.isIntegral, case .long = constant {
+      let plain = TypedExpression(.call(name, [column, right]), type, range)
+      let cast = TypedExpression(.call(name, [left, right]), type, range)
+      return TypedExpression(.call("AGREED", [plain, cast]), type, range)
+    }
     if column.type.isCharacter && left.type.isNumeric {
       let text: String
       switch constant {

@@ -11,6 +11,12 @@ extension Translator {
     case "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE":
       return "(\(try text(operands[0])) \(name))"
     case "=", "<>", "<", "<=", ">", ">=": return try comparison(name, operands, whole)
+    case "AGREED":
+      // Druid's filter takes the column without its CAST: answered where that makes no difference.
+      let sides = try texts(operands)
+      let words = "'A CAST in a filter, which Druid leaves out, is not supported for these values'"
+      return
+        "CASE WHEN \(sides[0]) IS \(sides[1]) THEN \(sides[0]) ELSE druid_refuse(\(words)) END"
     case "NUMERIC <", "NUMERIC <=", "NUMERIC >", "NUMERIC >=":
       let sides = try texts(operands)
       return "(druid_compare_numbers(\(sides[0]), \(sides[1])) \(name.dropFirst(8)) 0)"

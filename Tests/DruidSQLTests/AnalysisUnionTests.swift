@@ -104,6 +104,20 @@ import Testing
     #expect(failure?.range?.column == column)
   }
 
+  /// Rows come as the last window sorts them: SQLite is shown that one first.
+  @Test func theLastWindowSorts() throws {
+    let first = "ROW_NUMBER() OVER (ORDER BY name)"
+    let last = "ROW_NUMBER() OVER (PARTITION BY n ORDER BY x)"
+    let plan = try AnalysisFixture.plan("SELECT \(first) a, \(last) b FROM edge")
+    #expect(plan.sqlite.hasPrefix("SELECT c0, c1 FROM (SELECT ROW_NUMBER() OVER (PARTITION BY"))
+    for one in ["SUM(n) OVER (ORDER BY name)", "COUNT(*) OVER ()"] {
+      let plan = try AnalysisFixture.plan("SELECT \(first) a, \(one) b FROM edge")
+      #expect(plan.sqlite.hasPrefix("SELECT ROW_NUMBER()"))
+    }
+    let distinct = try AnalysisFixture.plan("SELECT DISTINCT \(first) a, \(last) b FROM edge")
+    #expect(distinct.sqlite.hasPrefix("SELECT DISTINCT ROW_NUMBER() OVER (ORDER BY"))
+  }
+
   /// A string column's NULL is one value, an array's NULL none; time is the table's, however much is unnested beside it.
   @Test func unnestKnowsNull() throws {
     let column = try AnalysisFixture.plan("SELECT t FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t)")

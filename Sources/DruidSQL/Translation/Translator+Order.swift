@@ -147,6 +147,41 @@ extension Translator {
   }
 }
 
+extension SelectedRelation {
+  /// Windows that sort differently, as they are met.
+  ///
+  /// Druid sorts for one after another (`Windowing.fromCalciteStuff`), each sort stable over the last, so that rows come in
+  /// the order of the last window and ROW_NUMBER tells ties by the one before (`orderByDescNulls.sqlTest`). SQLite begins
+  /// with the last it meets and ends with the first: it is shown them the other way round.
+  fileprivate var sorts: [TypedExpression] {
+    var found: [TypedExpression] = []
+    var seen: Set<WindowSort> = []
+    for window in (items + orderBy.map(\.expression)).flatMap(\.windows) {
+      guard case .window(let call) = window.node else { continue }
+      if call.partitionBy.isEmpty && call.orderBy.isEmpty { continue }
+      let sort = WindowSort(partitionBy: call.partitionBy, orderBy: call.orderBy)
+      if seen.insert(sort).inserted { found.append(window) }
+    }
+    return found
+  }
+
+  /// None where one sort is all there is, or DISTINCT sorts anew.
+  var sortedWindows: [TypedExpression] { sorts.count > 1 && !isDistinct ? sorts : [] }
+}
+
+private struct WindowSort: Hashable {
+  var partitionBy: [TypedExpression]
+  var orderBy: [OrderKey]
+}
+
+extension TypedExpression {
+  /// The windows in it, as they are met.
+  fileprivate var windows: [TypedExpression] {
+    if case .window = node { return [self] }
+    return children.flatMap(\.windows)
+  }
+}
+
 extension SelectedRelation.Grouping {
   /// Whether the expression is one of its keys.
   func hasKey(_ expression: TypedExpression) -> Bool {

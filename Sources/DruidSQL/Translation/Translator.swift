@@ -147,7 +147,10 @@ final class Translator {
     var sql = from.isEmpty ? "" : " FROM " + from
     if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
     let head = "SELECT " + (select.isDistinct ? "DISTINCT " : "")
-    let items = try list(select.items, isTop: isTop)
+    let windows = try select.sortedWindows.reversed().map { (item) throws(SQLFailure) in
+      try text(item)
+    }
+    let items = (windows + [try list(select.items, isTop: isTop)]).joined(separator: ", ")
     let isCut = select.limit != nil || select.offset != nil
     let order = try self.order(
       select, tieBreakers: isCut || !select.orderBy.isEmpty ? tieBreakers : [])
@@ -165,6 +168,9 @@ final class Translator {
       sql += " LIMIT -1"
     }
     if let offset = select.offset { sql += " OFFSET \(offset)" }
+    if !windows.isEmpty {
+      sql = "SELECT \(select.items.indices.map { "c\($0)" }.joined(separator: ", ")) FROM (\(sql))"
+    }
     return sql
   }
 

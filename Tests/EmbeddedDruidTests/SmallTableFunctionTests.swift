@@ -148,4 +148,18 @@ import Testing
   func errors(sql: String) throws {
     #expect(try SmallTableTests.answer(sql).contains("INVALID_INPUT"))
   }
+
+  @Test(arguments: [
+    "SELECT tags, COUNT(*) FROM shelf GROUP BY tags HAVING tags = 'red'",
+    "SELECT * FROM (SELECT tags, COUNT(*) AS n FROM shelf GROUP BY tags) WHERE tags = 'red'",
+    "SELECT * FROM (SELECT UPPER(tags) AS t FROM shelf GROUP BY 1) WHERE t <> 'RED'",
+    "SELECT MV_FILTER_ONLY(tags, ARRAY['red']), COUNT(*) FROM shelf GROUP BY 1 ORDER BY 2 LIMIT 9",
+    """
+    SELECT title, pages, COUNT(*) FROM shelf WHERE title = '7'
+    GROUP BY GROUPING SETS ((title, pages), (pages))
+    """,
+  ])
+  func changedByPlanner(sql: String) throws {
+    #expect(try SmallTableTests.answer(sql).contains("UNSUPPORTED"))
+  }
 }

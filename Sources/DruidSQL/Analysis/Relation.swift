@@ -5,6 +5,8 @@ package final class Relation: Sendable, Hashable {
     package var type: SQLType
     package var hasMultipleValues = false
     package var isWild = false
+    /// See ``TypedExpression/isExploded``.
+    package var isExploded = false
     /// An approximate or unfinished aggregate of a grouped subquery: in a join Druid has no value for it.
     package var unfinished: Unfinished? = nil
     /// Several values that a join has found by its hash: not to be worked on.

@@ -224,6 +224,7 @@ extension Resolver {
     if condition.contains(where: { $0.isMultiple || $0.readsQuery }) {
       throw .unknown("This join condition", at: condition.range)
     }
+    for part in condition.conjuncts where !part.isEquality { try refuseExploded(part, nil) }
     if kind == .inner { return }
     let lefts = left.numbers
     let rights = right.numbers

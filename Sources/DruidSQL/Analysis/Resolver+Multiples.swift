@@ -38,14 +38,14 @@ extension TypedExpression {
     return (name, operands[0], operands[1])
   }
 
-  /// The values of multi-value columns that must be there, as `tags = 'a'` says.
+  /// What must be one constant, as `tags = 'a'` says of a column.
   fileprivate var pinned: [TypedExpression] {
     guard case .call(let name, let operands) = node else { return [] }
     switch name {
     case "AND": return operands.flatMap(\.pinned)
     case "=" where operands.contains(where: \.isConstant),
       "IN" where operands.count == 2:
-      return operands.filter { $0.isMultiple && $0.isColumn }
+      return operands.filter { !$0.isConstant }
     default: return []
     }
   }
@@ -110,11 +110,30 @@ extension Resolver {
     }
   }
 
+  /// Calcite takes a condition on a group's key down to the rows, where any of a row's values will do and all of them stay.
+  func refuseExploded(
+    _ condition: TypedExpression, _ grouping: SelectedRelation.Grouping?
+  ) throws(SQLFailure) {
+    if condition.readsExploded(grouping) {
+      throw .unknown("A test of a grouped multi-value column", at: condition.range)
+    }
+  }
+
+  /// With a key held to one value Druid shows it also in the grouping sets without the key (apache/druid#13204).
+  func refusePinnedSets(
+    _ filter: TypedExpression?, _ grouping: SelectedRelation.Grouping, at range: SourceRange
+  ) throws(SQLFailure) {
+    guard grouping.sets.count > 1, let pinned = filter?.pinned else { return }
+    if grouping.keys.contains(where: { key in pinned.contains { key.mentions($0) } }) {
+      throw .unknown("Grouping sets with a key that WHERE holds to one value", at: range)
+    }
+  }
+
   /// With a multi-value column held to one value Calcite may put that value in the column's place.
   func refusePinned(
     _ filter: TypedExpression?, _ used: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) {
-    for column in filter?.pinned ?? [] {
+    for column in filter?.pinned ?? [] where column.isMultiple && column.isColumn {
       if used.contains(where: { $0.contains { $0 == column } }) {
         throw .unknown("A multi-value column beside its own filter", at: range)
       }
@@ -191,5 +210,25 @@ extension TypedExpression {
       return nil
     }
     return TypedExpression(.call(name + suffix, operands), type, range)
+  }
+}
+
+extension TypedExpression {
+  /// Whether it reads what GROUP BY made of several values, here or in a subquery.
+  func readsExploded(_ grouping: SelectedRelation.Grouping?) -> Bool {
+    contains {
+      if $0.isExploded { return true }
+      guard let grouping, case .column(grouping.number, let index) = $0.node else { return false }
+      return grouping.keys.indices.contains(index)
+        && (grouping.keys[index].isMultiple || grouping.keys[index].isExploded)
+    }
+  }
+
+  fileprivate func mentions(_ other: TypedExpression) -> Bool { contains { $0 == other } }
+
+  /// Both sides of it are more than constants.
+  var isEquality: Bool {
+    guard case .call("=", let sides) = node, sides.count == 2 else { return false }
+    return !sides.contains(where: \.isConstant)
   }
 }

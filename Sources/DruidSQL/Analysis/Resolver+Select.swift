@@ -27,6 +27,7 @@ extension Resolver {
       if resolved.type.kind != .boolean {
         throw SQLFailure("WHERE clause must be a condition", at: filter.range)
       }
+      try refuseExploded(resolved, nil)
       result.filter = resolved
     }
     let keys = try groupKeys(select, in: scope)
@@ -48,6 +49,7 @@ extension Resolver {
         order[index].expression = try grouper.rewrite(order[index].expression)
       }
       result.grouping = grouper.grouping(sets: keys?.sets, isExplicit: keys != nil)
+      if let having = result.having { try refuseExploded(having, result.grouping) }
     }
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)
@@ -59,6 +61,9 @@ extension Resolver {
       }
     }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
+    if let grouping = result.grouping {
+      try refusePinnedSets(result.filter, grouping, at: select.range)
+    }
     try refuseSettings(result, at: select.range)
     try refusePinned(
       result.filter,
@@ -233,6 +238,8 @@ extension Resolver {
       Relation.Column(
         name: item.name, type: item.expression.type,
         hasMultipleValues: item.expression.isMultiple, isWild: item.expression.isWild,
+        isExploded: select.limit == nil && select.offset == nil
+          && item.expression.readsExploded(select.grouping),
         unfinished: unfinished(item.expression, select),
         isLookedUp: select.input.lookedUp.contains(item.expression.node))
     }

@@ -47,6 +47,7 @@ struct Scope {
         .column(relation: relation.number, index: index), column.type, range)
       expression.isMultiple = column.hasMultipleValues
       expression.isWild = column.isWild
+      expression.isExploded = column.isExploded
       return expression
     }
   }

@@ -44,6 +44,8 @@ package struct TypedExpression: Hashable, Sendable {
   package var isMultiple = false
   /// A double that may be infinite or not a number.
   package var isWild = false
+  /// One of several values: a subquery grouped by a multi-value expression.
+  package var isExploded = false
 
   package init(_ node: Node, _ type: SQLType, _ range: SourceRange = .none) {
     self.node = node

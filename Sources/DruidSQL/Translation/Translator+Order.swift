@@ -27,6 +27,11 @@ extension Translator {
     _ select: SelectedRelation, tieBreakers: [String]
   ) throws(SQLFailure) -> RowOrder {
     let isTopN = select.isTopN
+    if isTopN, select.grouping == nil, case .select(let inner) = select.input.kind,
+      let key = inner.grouping?.keys.first(where: \.isMultiple)
+    {
+      throw .unknown("A LIMIT around groups by a multi-value column", at: key.range)
+    }
     var keys: [RowOrder.Key] = []
     var plain: Set<String> = []
     for key in select.orderBy {
@@ -102,6 +107,18 @@ extension Translator {
     } else if approximatesTopN, !grouping.isPair(key.expression) {
       item.nulls = " NULLS LAST"
     }
+  }
+
+  /// One value of several as a group's key.
+  ///
+  /// A row with an empty list is NULL to a GroupBy and no row to a TopN (apache/druid#5897); one with NULL is NULL to both.
+  /// Which of the two it was is not kept here.
+  func exploded(_ value: String, _ select: SelectedRelation) -> String {
+    guard select.isTopN, let grouping = select.grouping,
+      approximatesTopN || select.orderBy.contains(where: { grouping.hasKey($0.expression) })
+    else { return value }
+    let words = "'A LIMIT of groups by a multi-value column with NULL is not supported here'"
+    return "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END"
   }
 
   /// A query cut by LIMIT or OFFSET where a row that stays and one that goes may tie: it is refused when they do.

@@ -189,7 +189,7 @@ final class Translator {
       if key.isMultiple {
         let each = "e\(grouping.number)_\(index)"
         from += ", json_each(druid_mv_json(\(try text(key)))) AS \(each)"
-        keys.append("\(each).value")
+        keys.append(exploded("\(each).value", select))
       } else {
         keys.append(try text(key))
       }

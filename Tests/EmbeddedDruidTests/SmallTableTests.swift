@@ -188,6 +188,14 @@ import Testing
     #expect(try Self.answer(sql(3)).contains("UNSUPPORTED"))
   }
 
+  @Test func zerosOfTwoSigns() throws {
+    let sql = "SELECT FLOOR(price) AS f, COUNT(*) FROM shelf GROUP BY 1"
+    #expect(try Self.answer(sql) == "[null,1] [1.0,1] [2.0,1] [4.0,1] [9.0,1]")
+    #expect(
+      try Self.answer("SELECT FLOOR(weight) * (pages - 100), COUNT(*) FROM shelf GROUP BY 1")
+        .contains("UNSUPPORTED"))
+  }
+
   /// A filter forgets a CAST of a column: where the two differ there is no answer.
   @Test func castsInFilters() throws {
     let sql = "SELECT title FROM shelf WHERE CAST(price AS BIGINT) "

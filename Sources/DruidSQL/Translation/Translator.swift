@@ -179,6 +179,13 @@ final class Translator {
     skipsEmptyBuckets == true && select.having == nil && select.input.shape.stage == .table
   }
 
+  /// Refuses a group of 0.0 and -0.0, which Druid keeps apart.
+  private func zeroTest(_ key: String) -> String {
+    let zero = "CASE WHEN \(key) = 0 THEN druid_double_to_text(\(key)) END"
+    let words = "'Groups of 0.0 and -0.0 are not supported here'"
+    return "CASE WHEN MIN(\(zero)) <> MAX(\(zero)) THEN druid_refuse(\(words)) ELSE 1 END"
+  }
+
   /// The groups with keys `k0`..., aggregates `a0`..., and GROUPING values `n0`...
   private func group(
     _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, from: String
@@ -215,6 +222,10 @@ final class Translator {
       sql += filter ?? ""
       if !set.isEmpty {
         sql += " GROUP BY " + set.map { String($0 + 1) }.joined(separator: ", ")
+        let reals = set.filter { grouping.keys[$0].type.isReal && !grouping.keys[$0].isColumn }
+        if !reals.isEmpty {
+          sql += " HAVING " + reals.map { zeroTest(keys[$0]) }.joined(separator: " AND ")
+        }
       } else if grouping.sets.count > 1 || select.input.shape.readsSystem
         || skipsEmptyAnswer(select)
       {

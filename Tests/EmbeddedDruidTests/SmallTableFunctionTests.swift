@@ -154,6 +154,7 @@ import Testing
     "SELECT * FROM (SELECT tags, COUNT(*) AS n FROM shelf GROUP BY tags) WHERE tags = 'red'",
     "SELECT * FROM (SELECT UPPER(tags) AS t FROM shelf GROUP BY 1) WHERE t <> 'RED'",
     "SELECT MV_FILTER_ONLY(tags, ARRAY['red']), COUNT(*) FROM shelf GROUP BY 1 ORDER BY 2 LIMIT 9",
+    "SELECT tags, ROW_NUMBER() OVER (ORDER BY title) FROM shelf",
     """
     SELECT title, pages, COUNT(*) FROM shelf WHERE title = '7'
     GROUP BY GROUPING SETS ((title, pages), (pages))

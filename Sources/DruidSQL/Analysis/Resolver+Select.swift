@@ -60,6 +60,12 @@ extension Resolver {
         throw .unknown("\(name) without GROUP BY", at: item.expression.range)
       }
     }
+    if items.contains(where: { $0.expression.hasWindow }),
+      let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
+    {
+      // Druid's windows accept no row with several values.
+      throw .unknown("A multi-value column beside a window", at: item.expression.range)
+    }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
     if let grouping = result.grouping {
       try refusePinnedSets(result.filter, grouping, at: select.range)

@@ -118,6 +118,18 @@ import Testing
     #expect(distinct.sqlite.hasPrefix("SELECT DISTINCT ROW_NUMBER() OVER (ORDER BY"))
   }
 
+  @Test(arguments: [
+    ("SELECT tags, ROW_NUMBER() OVER (ORDER BY n) FROM edge", false),
+    ("SELECT *, ROW_NUMBER() OVER (ORDER BY n) FROM edge", false),
+    ("SELECT MV_TO_ARRAY(tags), ROW_NUMBER() OVER (ORDER BY n) FROM edge", true),
+    ("SELECT tags, ROW_NUMBER() OVER (ORDER BY SUM(n)) FROM edge GROUP BY tags", true),
+  ])
+  func multipleValuesBesideAWindow(sql: String, isTaken: Bool) {
+    let failure = AnalysisFixture.failure(sql)
+    #expect((failure == nil) == isTaken)
+    if let failure { #expect(failure.message.contains("beside a window")) }
+  }
+
   /// A string column's NULL is one value, an array's NULL none; time is the table's, however much is unnested beside it.
   @Test func unnestKnowsNull() throws {
     let column = try AnalysisFixture.plan("SELECT t FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t)")

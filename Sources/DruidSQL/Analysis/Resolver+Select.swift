@@ -67,6 +67,12 @@ extension Resolver {
       throw .unknown("A multi-value column beside a window", at: item.expression.range)
     }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
+    // Frames that windows work on have no such columns (`StringFrameColumnReader`).
+    if result.grouping == nil, items.contains(where: { $0.expression.hasWindow }),
+      let multiple = items.first(where: { $0.expression.isMultiple })
+    {
+      throw .unknown("A multi-value column beside a window", at: multiple.expression.range)
+    }
     if let grouping = result.grouping {
       try refusePinnedSets(result.filter, grouping, at: select.range)
     }

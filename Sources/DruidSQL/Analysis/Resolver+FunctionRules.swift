@@ -102,3 +102,14 @@ extension Resolver {
       .call("SCALAR_IN_ARRAY", [array, value]), .boolean.nullable(value.type.isNullable), range)
   }
 }
+
+extension TypedExpression {
+  /// A part that is a constant of CHAR shorter than its type.
+  var padded: TypedExpression? {
+    if case .call("SUBSTRING", _) = node, case .char = type.kind { return self }
+    for child in children {
+      if let padded = child.padded { return padded }
+    }
+    return nil
+  }
+}

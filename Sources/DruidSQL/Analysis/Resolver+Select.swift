@@ -54,6 +54,12 @@ extension Resolver {
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)
     }
+    for part in items.flatMap(\.expression.children) + (result.filter.map { [$0] } ?? []) {
+      if let padded = part.padded {
+        // Calcite computes the whole of what is constant, and pads only that.
+        throw .unknown("SUBSTRING of a constant within more", at: padded.range)
+      }
+    }
     for item in items {
       try refuseMultipleTest(item.expression)
       if case .call(let name, _) = item.expression.node, name.hasPrefix("MV_FILTER_") {

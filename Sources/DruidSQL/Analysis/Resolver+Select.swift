@@ -69,16 +69,10 @@ extension Resolver {
     if items.contains(where: { $0.expression.hasWindow }),
       let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
     {
-      // Druid's windows accept no row with several values.
+      // The frames that windows work on hold no such column (`StringFrameColumnReader`).
       throw .unknown("A multi-value column beside a window", at: item.expression.range)
     }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
-    // Frames that windows work on have no such columns (`StringFrameColumnReader`).
-    if result.grouping == nil, items.contains(where: { $0.expression.hasWindow }),
-      let multiple = items.first(where: { $0.expression.isMultiple })
-    {
-      throw .unknown("A multi-value column beside a window", at: multiple.expression.range)
-    }
     if let grouping = result.grouping {
       try refusePinnedSets(result.filter, grouping, at: select.range)
     }

@@ -12,7 +12,8 @@ package protocol Tool: ~Copyable {
 extension Tool where Self: ~Copyable {
   /// The entry point of a command.
   package static func main() {
-    exit(start(words: Array(CommandLine.arguments.dropFirst())))
+    // Without exit handlers: everything is written by then, and what libraries would tidy up goes with the process.
+    _exit(start(words: Array(CommandLine.arguments.dropFirst())))
   }
 
   private static func start(words: [String]) -> Int32 {

@@ -1,4 +1,4 @@
-// simdjson behind a handful of C functions. The one C++ file of the project stands beside it.
+// simdjson behind a handful of C functions. The project's C++ stands beside it.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +52,17 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
 
 /// What the names of the last `csj_find` stand for, in their order.
 const struct csj_value *csj_values(const csj_parser *parser);
+
+/// What marks where tokens begin; `NULL` when there is no memory.
+typedef struct csj_marker csj_marker;
+csj_marker *csj_marker_new(void);
+void csj_marker_free(csj_marker *marker);
+
+/// Marks the tokens of a text that may hold many values: each bracket, comma and colon outside of strings, the opening
+/// quote of each string, and the first byte of each other run without space. `NULL` when the text is no UTF-8, a string is
+/// left open or holds a control character, or there is no memory; and for a text without tokens.
+/// The marks are the marker's until its next call; `*count` tells how many there are.
+const uint32_t *csj_mark(csj_marker *marker, const char *text, size_t length, size_t *count);
 
 /// The words for an error of `csj_find`.
 const char *csj_error_message(int32_t error);

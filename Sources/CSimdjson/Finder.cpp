@@ -1,4 +1,4 @@
-// simdjson's first stage behind a C interface, and a walk over the tokens that it finds. No exception leaves this file.
+// Fields of an object: a walk over the tokens that simdjson's first stage finds. No exception leaves this file.
 //
 // simdjson marks where each token begins, and makes sure of UTF-8, of closed strings and of what may stand in them. The
 // rest of the grammar is checked here, token by token, which costs a tenth of what its on-demand parser takes for a few
@@ -6,26 +6,20 @@
 // succeeds, every newline lies outside of strings and each line has the tokens it would have alone.
 #include "CSimdjson.h"
 
-#include <simdjson.h>
-
-#include <cctype>
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
-#include <string>
+
+#include "Grammar.h"
+#include "Marker.h"
 
 using namespace simdjson;
 
 namespace {
 
-using Marker = std::unique_ptr<internal::dom_parser_implementation>;
-
 /// Bytes that are marked at once: their marks stay in the processor's nearer caches.
 const size_t windowSize = 32768;
-/// How deep objects and arrays may be nested.
-const size_t depthLimit = 1024;
+const size_t depthLimit = csj_marker::depthLimit;
 
 }  // namespace
 
@@ -37,7 +31,7 @@ struct csj_parser {
   size_t count;
   std::unique_ptr<csj_value[]> values;
   /// Marks single lines, and blocks of lines.
-  Marker lineMarker, blockMarker;
+  csj_marker lineMarker, blockMarker;
   /// The lines to come, as `csj_block` was told.
   const char *block = nullptr, *blockEnd = nullptr;
   /// The part of the block that was tried last; whether it could be marked, and which mark comes next.
@@ -61,16 +55,6 @@ struct csj_parser {
 
 namespace {
 
-bool isSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-
-/// Makes a marker ready for `size` bytes.
-error_code prepare(Marker &marker, size_t size) {
-  if (marker && marker->capacity() >= size) return SUCCESS;
-  return get_active_implementation()->create_dom_parser_implementation(
-      size < 4096 ? 4096 : size * 2, depthLimit, marker);
-}
-
 /// Marks the window of the block that begins with `line`; afterwards `isMarked` tells whether that went well.
 void openWindow(csj_parser &parser, const char *line, size_t length) {
   parser.window = line;
@@ -87,9 +71,7 @@ void openWindow(csj_parser &parser, const char *line, size_t length) {
     }
   }
   const size_t size = size_t(parser.windowEnd - line);
-  if (prepare(parser.blockMarker, size) != SUCCESS) return;
-  parser.isMarked = parser.blockMarker->stage1(
-      reinterpret_cast<const uint8_t *>(line), size, stage1_mode::regular) == SUCCESS;
+  parser.isMarked = parser.blockMarker.mark(line, size) == SUCCESS;
   parser.backslash = static_cast<const char *>(std::memchr(line, '\\', size));
 }
 
@@ -100,59 +82,6 @@ bool hasBackslash(csj_parser &parser, const char *line, const char *end) {
         static_cast<const char *>(std::memchr(line, '\\', size_t(parser.windowEnd - line)));
   }
   return parser.backslash != nullptr && parser.backslash < end;
-}
-
-/// Marks a line on its own.
-error_code markLine(csj_parser &parser, const char *line, size_t length) {
-  SIMDJSON_TRY(prepare(parser.lineMarker, length));
-  return parser.lineMarker->stage1(
-      reinterpret_cast<const uint8_t *>(line), length, stage1_mode::regular);
-}
-
-/// Whether all escapes between the quotes are some that JSON has.
-bool hasGoodEscapes(const char *from, const char *to) {
-  for (; from < to; from++) {
-    if (*from != '\\') continue;
-    from++;
-    if (*from == 'u') {
-      for (int i = 0; i < 4; i++) {
-        if (!std::isxdigit(static_cast<unsigned char>(*++from))) return false;
-      }
-    } else if (*from == 0 || std::strchr("\"\\/bfnrt", *from) == nullptr) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// Where a number ends that begins here, or `nullptr` where it is none of JSON's.
-inline const char *endOfNumber(const char *from, const char *limit) {
-  if (*from == '-' && ++from == limit) return nullptr;
-  if (!isDigit(*from)) return nullptr;
-  if (*from == '0') {
-    from++;
-  } else {
-    while (from < limit && isDigit(*from)) from++;
-  }
-  if (from < limit && *from == '.') {
-    if (++from == limit || !isDigit(*from)) return nullptr;
-    while (from < limit && isDigit(*from)) from++;
-  }
-  if (from < limit && (*from == 'e' || *from == 'E')) {
-    if (++from < limit && (*from == '+' || *from == '-')) from++;
-    if (from == limit || !isDigit(*from)) return nullptr;
-    while (from < limit && isDigit(*from)) from++;
-  }
-  return from;
-}
-
-/// Whether a number is too large for a double; only an exponent or very many digits make it so.
-bool isBeyondDoubles(const csj_value &number) {
-  const bool isPlain = number.length < 300 &&
-                       std::memchr(number.bytes, 'e', number.length) == nullptr &&
-                       std::memchr(number.bytes, 'E', number.length) == nullptr;
-  return !isPlain &&
-         std::isinf(std::strtod(std::string(number.bytes, number.length).c_str(), nullptr));
 }
 
 using Token = const uint32_t *;
@@ -419,10 +348,10 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
   }
   const bool isMarked = isInBlock && parser->isMarked && end <= parser->windowEnd;
   if (!isMarked) {
-    if (const error_code error = markLine(*parser, line, length)) return error;
+    if (const error_code error = parser->lineMarker.mark(line, length)) return error;
   }
-  Marker &marker = isMarked ? parser->blockMarker : parser->lineMarker;
-  const uint32_t *const marks = marker->structural_indexes.get();
+  const csj_marker &marker = isMarked ? parser->blockMarker : parser->lineMarker;
+  const uint32_t *const marks = marker.marks();
   const char *const base = isMarked ? parser->window : line;
   const uint32_t *token = isMarked ? marks + parser->next : marks;
   // A line that was given up in its middle has left marks behind.
@@ -430,7 +359,7 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
   const bool hasEscapes = isMarked ? hasBackslash(*parser, line, end)
                                    : std::memchr(line, '\\', length) != nullptr;
   if (hasEscapes && !parser->reserveText(length + 2 * SIMDJSON_PADDING)) return MEMALLOC;
-  Walk walk{*parser, *marker, base, uint32_t(end - base), hasEscapes};
+  Walk walk{*parser, *marker.stage, base, uint32_t(end - base), hasEscapes};
   token = walk.run(token);
   if (isMarked) {
     // After an error the next line finds its own beginning.

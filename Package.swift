@@ -48,7 +48,7 @@ let package = Package(
     module("JSONLines", ["CSimdjson"]),
     module("EventGeneration", ["Plumbing"]),
     module("Kafka", ["Plumbing", "JSONLines", "CRdkafka"]),
-    module("Druid", ["Plumbing", "CCurl"]),
+    module("Druid", ["Plumbing", "JSONLines", "CCurl"]),
     module("EmbeddedKafka", ["Plumbing", "CBroker"]),
     module("DruidSQL", []),
     module(

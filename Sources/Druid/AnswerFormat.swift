@@ -71,9 +71,23 @@ struct AnswerFormatter: RowFormatter {
     }
   }
 
+  /// Writes rows as they are found, where their cells need no closer look; how many there were.
+  mutating func rows(
+    _ lines: inout MarkedLines, of text: RawSpan, from place: inout Int, limit: Int,
+    into block: inout ByteBlock
+  ) -> Int {
+    switch kind {
+    case .separated: separated.rows(&lines, of: text, from: &place, limit: limit, into: &block)
+    case .json: json.rows(&lines, of: text, from: &place, limit: limit, into: &block)
+    case .table: 0
+    }
+  }
+
   @inline(__always)
-  mutating func row(_ line: RawSpan, _ cells: [Cell], into block: inout ByteBlock) {
-    row(line, cells.span, into: &block)
+  mutating func row(
+    _ line: RawSpan, _ cells: [Cell], _ range: Range<Int>, into block: inout ByteBlock
+  ) {
+    row(line, cells.span.extracting(range), into: &block)
   }
 
   @inline(__always)

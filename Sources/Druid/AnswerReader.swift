@@ -55,11 +55,9 @@ struct AnswerReader: ~Copyable {
       carry.removeAll()
       place = newline + 1
     }
-    while let newline = chunk.offsetOfNewline(from: place) {
-      let behind = min(newline &+ ByteBlock.slack, chunk.byteCount)
-      try lines.take(
-        chunk.extracting(place..<newline), padded: chunk.extracting(place..<behind))
-      place = newline + 1
+    if let last = chunk.offsetOfLastNewline(from: place, to: chunk.byteCount) {
+      try lines.take(linesOf: chunk, from: place, to: last + 1)
+      place = last + 1
     }
     try keep(chunk, from: place)
   }
@@ -109,7 +107,10 @@ struct AnswerLines: ~Copyable {
   private(set) var output = ByteBlock()
   private var formatter: AnswerFormatter
   private let maximumRowLength: Int
+  private var marked = MarkedLines()
   private var cells: [Cell] = []
+  /// Those of a few rows.
+  private var listed: [Cell] = []
   private var names: [String] = []
   private var nativeTypes: [String] = []
 
@@ -142,9 +143,46 @@ struct AnswerLines: ~Copyable {
     try take(line.bytes, padded: line.bytes)
   }
 
+  /// Takes whole lines, from `start` to the newline before `end`.
+  mutating func take(linesOf chunk: RawSpan, from start: Int, to end: Int) throws(MalformedAnswer) {
+    defer { marked.leave() }
+    var place = start
+    while place < end {
+      if state == .rows, takeMarked(chunk, &place, limit: end) { continue }
+      let newline = chunk.offsetOfNewline(from: place) ?? end
+      let behind = min(newline + ByteBlock.slack, chunk.byteCount)
+      try take(chunk.extracting(place..<newline), padded: chunk.extracting(place..<behind))
+      place = newline + 1
+    }
+  }
+
+  /// Takes rows that simdjson's marks tell all about; false when the next line is to be looked at byte by byte.
+  private mutating func takeMarked(_ chunk: RawSpan, _ place: inout Int, limit: Int) -> Bool {
+    guard maximumRowLength >= MarkedLines.longestLine else { return false }
+    let rows = formatter.rows(&marked, of: chunk, from: &place, limit: limit, into: &output)
+    rowCount &+= rows
+    output.relieve()
+    if rows > 0 { return true }
+    return takeListed(chunk, &place, limit: limit)
+  }
+
+  /// Takes a few rows whose cells the formatter has to look at.
+  private mutating func takeListed(_ chunk: RawSpan, _ place: inout Int, limit: Int) -> Bool {
+    let count = columns.count
+    let start = place
+    let rows = marked.list(chunk, from: &place, limit: limit, columns: count, into: &listed)
+    let lines = chunk.extracting(start..<min(place + ByteBlock.slack, chunk.byteCount))
+    for row in 0..<rows {
+      let range = row &* count..<(row &+ 1) &* count
+      formatter.row(lines, listed, range, into: &output)
+      output.relieve()
+    }
+    rowCount += rows
+    return rows > 0
+  }
+
   /// - Parameter padded: the line, and what of the chunk stands behind it, so that its cells can be copied quickly.
-  @inline(__always)
-  mutating func take(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
+  private mutating func take(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
     guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
     try checkLength(line.byteCount)
     switch AnswerLines.scan(line, into: &cells) {
@@ -154,12 +192,11 @@ struct AnswerLines: ~Copyable {
     case .failure(let offset):
       throw failure(offset, "this is no row of \(columns.count) JSON values")
     }
-    formatter.row(padded, cells, into: &output)
+    formatter.row(padded, cells, cells.indices, into: &output)
     rowCount &+= 1
     output.relieve()
   }
 
-  @inline(__always)
   private static func scan(_ line: RawSpan, into cells: inout [Cell]) -> RowScanner.Result {
     var span = cells.mutableSpan
     return RowScanner.scan(line, into: &span)
@@ -181,7 +218,9 @@ struct AnswerLines: ~Copyable {
       columns = names.indices.map {
         Column(name: names[$0], nativeType: nativeTypes[$0], sqlType: sqlTypes[$0])
       }
-      cells = Array(repeating: Cell(start: 0), count: columns.count)
+      let cell = Cell(start: 0, end: 0, kind: .null)
+      cells = Array(repeating: cell, count: columns.count)
+      listed = Array(repeating: cell, count: 16 * columns.count)
       formatter.begin(columns, into: &output)
       state = .rows
     case .rows:
@@ -193,7 +232,7 @@ struct AnswerLines: ~Copyable {
 
   private mutating func texts(_ line: RawSpan) throws(MalformedAnswer) -> [String] {
     // Two bytes are the least that a cell takes.
-    cells = Array(repeating: Cell(start: 0), count: line.byteCount / 2 + 1)
+    cells = Array(repeating: Cell(start: 0, end: 0, kind: .null), count: line.byteCount / 2 + 1)
     guard case .row(let count) = AnswerLines.scan(line, into: &cells) else {
       throw failure(0, "this is no header line")
     }

@@ -144,6 +144,19 @@ import Glibc
     }
   }
 
+  /// Lends so much room behind the bytes, and the slack behind it; nothing else may happen to the block until ``take(_:)``.
+  @unsafe mutating func tail(room: Int) -> BlockTail {
+    reserve(room)
+    return unsafe BlockTail(storage + count, room: room)
+  }
+
+  /// Takes what was written into the room that ``tail(room:)`` lent.
+  @unsafe mutating func take(_ tail: BlockTail) {
+    let filled = unsafe tail.filled
+    precondition(filled >= 0 && filled <= capacity &- ByteBlock.slack &- count)
+    count &+= filled
+  }
+
   package mutating func append(_ text: String) {
     for byte in text.utf8 { append(byte) }
   }
@@ -163,6 +176,16 @@ import Glibc
 extension RawSpan {
   /// Where the next newline stands, from an offset on.
   func offsetOfNewline(from start: Int) -> Int? { offset(of: 10, from: start, to: byteCount) }
+
+  /// Where the last newline stands in a part of the span.
+  func offsetOfLastNewline(from start: Int, to end: Int) -> Int? {
+    var place = end
+    while place > start {
+      place -= 1
+      if byte(at: place) == 10 { return place }
+    }
+    return nil
+  }
 
   /// Where a byte stands next in a part of the span.
   func offset(of byte: UInt8, from start: Int, to end: Int) -> Int? {

@@ -12,7 +12,7 @@ struct DisplayText {
   @inline(__always)
   func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) -> Int {
     switch cell.kind {
-    case .plainText where cell.isASCII && !hasDelete(line, cell),
+    case .plainText where isPlain(line, cell),
       .boolTrue, .boolFalse,
       .number where !hasPlainNumbers:
       block.append(line, from: cell.start, to: cell.end)
@@ -47,15 +47,14 @@ struct DisplayText {
     return width.width
   }
 
-  /// Whether an ASCII text holds the one control character that JSON lets through.
   @inline(__always)
-  private func hasDelete(_ line: RawSpan, _ cell: Cell) -> Bool {
+  private func isPlain(_ line: RawSpan, _ cell: Cell) -> Bool {
     var place = cell.start
     while place < cell.end {
-      if line.byte(at: place) == 0x7f { return true }
+      guard DisplayText.isPlain(line.byte(at: place)) else { return false }
       place &+= 1
     }
-    return false
+    return true
   }
 
   static func append(_ text: String, into block: inout ByteBlock) -> Int {

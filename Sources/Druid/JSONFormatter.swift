@@ -7,11 +7,10 @@ struct JSONFormatter: RowFormatter {
   private let hasPlainNumbers: Bool
   /// `{"name":`, then `,"name":` for each column, one behind the other, and some room.
   private var keys: [UInt8] = []
-  private var places: [KeyPlace] = []
-  private struct KeyPlace {
-    let end: Int
-    let holdsJSON: Bool
-  }
+  private var keyEnds: [Int] = []
+  /// Which columns hold JSON text.
+  private var holdsJSON: [Bool] = []
+  private var isDirect = false
 
   private var hasRows = false
   private var isOpen = false
@@ -27,9 +26,20 @@ struct JSONFormatter: RowFormatter {
       key.append(index == 0 ? "{" : ",")
       JSONText.encode(Array(name.utf8).rawSpan, into: &key)
       key.append(":")
-      places.append(KeyPlace(end: key.count, holdsJSON: columns[index].holdsJSON))
+      keyEnds.append(key.count)
     }
+    holdsJSON = columns.map(\.holdsJSON)
+    isDirect = !isArray && !hasPlainNumbers && !holdsJSON.contains(true)
     keys = key.array + Array(repeating: 0, count: ByteBlock.slack)
+  }
+
+  func rows(
+    _ lines: inout MarkedLines, of text: RawSpan, from place: inout Int, limit: Int,
+    into block: inout ByteBlock
+  ) -> Int {
+    guard isDirect else { return 0 }
+    return lines.write(
+      text, from: &place, limit: limit, keys: keys, keyEnds: keyEnds, into: &block)
   }
 
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
@@ -37,13 +47,13 @@ struct JSONFormatter: RowFormatter {
     hasRows = true
     if line.byteCount > CellPieces.longRow { return longRow(line, cells, into: &block) }
     let keys = keys.rawSpan
-    let places = places.span
+    let ends = keyEnds.span
+    let holdsJSON = holdsJSON.span
     var start = 0
     for index in cells.indices {
-      let place = places[index]
-      block.append(keys, from: start, to: place.end)
-      start = place.end
-      append(line, cells[index], holdsJSON: place.holdsJSON, into: &block)
+      block.append(keys, from: start, to: ends[index])
+      start = ends[index]
+      append(line, cells[index], holdsJSON: holdsJSON[index], into: &block)
     }
     appendEnd(into: &block)
   }
@@ -95,9 +105,9 @@ struct JSONFormatter: RowFormatter {
   private func longRow(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     var start = 0
     for index in cells.indices {
-      block.append(keys.rawSpan, from: start, to: places[index].end)
-      start = places[index].end
-      let holdsJSON = places[index].holdsJSON
+      block.append(keys.rawSpan, from: start, to: keyEnds[index])
+      start = keyEnds[index]
+      let holdsJSON = holdsJSON[index]
       if cells[index].isLong {
         appendLong(line, cells[index], holdsJSON: holdsJSON, into: &block)
       } else {

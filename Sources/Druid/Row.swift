@@ -17,18 +17,6 @@ package struct Cell: Sendable {
   package var start: Int
   package var end: Int
   package var kind: CellKind
-  /// Whether a plain text holds a comma, so that CSV quotes it.
-  package var hasComma: Bool
-  /// Whether a plain text holds bytes over 0x7f, so that its width is not its length.
-  package var isASCII: Bool
-
-  init(start: Int) {
-    self.start = start
-    end = start
-    kind = .null
-    hasComma = false
-    isASCII = true
-  }
 
   var isText: Bool { kind == .plainText || kind == .escapedText }
 }

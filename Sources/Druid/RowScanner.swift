@@ -1,7 +1,7 @@
 /// Finds the cells of a row: `[1,"two",null]`. Strict: what is no JSON array of values is refused, so that a torn row
-/// is never taken for a whole one.
+/// is never taken for a whole one. Rows without escapes and nested values are read by ``MarkedLines``, many at a time.
 ///
-/// Strings are looked through eight bytes at a time. (Unsafe inside: unchecked loads, each below `line.byteCount`.)
+/// (Unsafe inside: unchecked loads, each below `line.byteCount`.)
 enum RowScanner {
   /// A line, looked at.
   enum Result: Equatable {
@@ -19,18 +19,8 @@ enum RowScanner {
     var found = 0
     if byte(line, 1) == UInt8(ascii: "]") { return count == 2 ? .row(0) : .failure(2) }
     while place < count, found < cells.count {
-      var cell = Cell(start: place)
-      let isGood =
-        switch byte(line, place) {
-        case UInt8(ascii: "\""): string(line, &cell)
-        case UInt8(ascii: "-"), 0x30...0x39: number(line, &cell)
-        case UInt8(ascii: "n"): word(line, "null", .null, &cell)
-        case UInt8(ascii: "t"): word(line, "true", .boolTrue, &cell)
-        case UInt8(ascii: "f"): word(line, "false", .boolFalse, &cell)
-        case UInt8(ascii: "["), UInt8(ascii: "{"): nested(line, &cell)
-        default: false
-        }
-      guard isGood else { return .failure(cell.end) }
+      var cell = Cell(start: place, end: place, kind: .null)
+      guard value(line, &cell) else { return .failure(cell.end) }
       place = cell.isText ? cell.end &+ 1 : cell.end
       cells[found] = cell
       found &+= 1
@@ -42,6 +32,20 @@ enum RowScanner {
       return place == count ? .row(found) : .failure(place)
     }
     return .failure(place)
+  }
+
+  /// Reads the value that starts where `cell` does, which is inside the line; false leaves the cell's end where it stops
+  /// being one.
+  static func value(_ line: RawSpan, _ cell: inout Cell) -> Bool {
+    switch byte(line, cell.start) {
+    case UInt8(ascii: "\""): string(line, &cell)
+    case UInt8(ascii: "-"), 0x30...0x39: number(line, &cell)
+    case UInt8(ascii: "n"): word(line, "null", .null, &cell)
+    case UInt8(ascii: "t"): word(line, "true", .boolTrue, &cell)
+    case UInt8(ascii: "f"): word(line, "false", .boolFalse, &cell)
+    case UInt8(ascii: "["), UInt8(ascii: "{"): nested(line, &cell)
+    default: false
+    }
   }
 
   @inline(__always)
@@ -69,7 +73,6 @@ enum RowScanner {
     return true
   }
 
-  @inline(__always)
   private static func number(_ line: RawSpan, _ cell: inout Cell) -> Bool {
     let count = line.byteCount
     var place = cell.start
@@ -96,65 +99,12 @@ enum RowScanner {
     return isGood
   }
 
-  private static let ones: UInt64 = 0x0101_0101_0101_0101
-  private static let highs: UInt64 = 0x8080_8080_8080_8080
-
-  /// High bits where a byte of `word` is zero; exact up to the lowest one.
-  @inline(__always)
-  private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & highs }
-
-  @inline(__always)
   private static func string(_ line: RawSpan, _ cell: inout Cell) -> Bool {
-    let count = line.byteCount
-    var place = cell.start &+ 1
-    cell.start = place
-    var commas: UInt64 = 0
-    var seen: UInt64 = 0
-    while place &+ 8 <= count {
-      let word = UInt64(
-        littleEndian: unsafe line.unsafeLoadUnaligned(
-          fromUncheckedByteOffset: place, as: UInt64.self))
-      let quotes = zeros(word ^ (ones &* 0x22))
-      let backslashes = zeros(word ^ (ones &* 0x5c))
-      let controls = (word &- (ones &* 0x20)) & ~word & highs
-      let comma = zeros(word ^ (ones &* 0x2c))
-      let stop = quotes | backslashes | controls
-      if stop == 0 {
-        commas |= comma
-        seen |= word
-        place &+= 8
-        continue
-      }
-      // Only what lies below the lowest stop belongs to the text, and only the lowest stop is exact.
-      let below = (stop & (0 &- stop)) &- 1
-      commas |= comma & below
-      seen |= word & (below >> 7)
-      place &+= stop.trailingZeroBitCount >> 3
-      break
-    }
-    cell.hasComma = commas != 0
-    cell.isASCII = seen & highs == 0
-    return restOfString(line, &cell, from: place)
-  }
-
-  /// From the first byte that may need care: usually the closing quote.
-  @inline(__always)
-  private static func restOfString(_ line: RawSpan, _ cell: inout Cell, from start: Int) -> Bool {
-    if start < line.byteCount, byte(line, start) == UInt8(ascii: "\"") {
-      cell.kind = .plainText
-      cell.end = start
-      return true
-    }
-    return careful(line, &cell, from: start)
-  }
-
-  @inline(never)
-  private static func careful(_ line: RawSpan, _ cell: inout Cell, from start: Int) -> Bool {
-    var place = start
     cell.kind = .plainText
+    cell.start += 1
+    var place = cell.start
     while place < line.byteCount {
-      let next = byte(line, place)
-      switch next {
+      switch byte(line, place) {
       case UInt8(ascii: "\""):
         cell.end = place
         return true
@@ -169,8 +119,6 @@ enum RowScanner {
         cell.end = place
         return false
       default:
-        if next == UInt8(ascii: ",") { cell.hasComma = true }
-        if next >= 0x80 { cell.isASCII = false }
         place += 1
       }
     }
@@ -178,6 +126,19 @@ enum RowScanner {
     return false
   }
 
+  /// Whether all escapes in a part of a string are some that JSON has.
+  static func hasGoodEscapes(_ text: RawSpan, from start: Int, to end: Int) -> Bool {
+    var place = start
+    while let backslash = text.offset(of: UInt8(ascii: "\\"), from: place, to: end) {
+      guard let length = escapeLength(text, backslash), backslash + length <= end else {
+        return false
+      }
+      place = backslash + length
+    }
+    return true
+  }
+
+  @inline(__always)
   private static func escapeLength(_ line: RawSpan, _ place: Int) -> Int? {
     guard place + 1 < line.byteCount else { return nil }
     switch byte(line, place + 1) {
@@ -197,8 +158,9 @@ enum RowScanner {
   /// by `JSONText.isValid` where it matters.
   private static func nested(_ line: RawSpan, _ cell: inout Cell) -> Bool {
     cell.kind = .nested
-    cell.end = JSONText.endOfValue(line, from: cell.start) ?? line.byteCount
-    return JSONText.endOfValue(line, from: cell.start) != nil
+    let end = JSONText.endOfValue(line, from: cell.start)
+    cell.end = end ?? line.byteCount
+    return end != nil
   }
 }
 

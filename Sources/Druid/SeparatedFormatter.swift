@@ -8,7 +8,8 @@ struct SeparatedFormatter: RowFormatter {
   private let nullText: [UInt8]
   private let hasNullText: Bool
   private let hasPlainNumbers: Bool
-  private var isSingle = false
+  private var columnCount = 0
+  private var isSingle: Bool { columnCount == 1 }
 
   init(separator: UInt8, options: FormatOptions) {
     self.separator = separator
@@ -19,7 +20,7 @@ struct SeparatedFormatter: RowFormatter {
   }
 
   mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
-    isSingle = columns.count == 1
+    columnCount = columns.count
     if options.follows { block.append("\n") }
     if options.hasHeader { appendLine(columns.map(\.name), into: &block) }
     if options.hasTypes { appendLine(columns.map(\.sqlType), into: &block) }
@@ -33,13 +34,25 @@ struct SeparatedFormatter: RowFormatter {
     block.append("\n")
   }
 
+  func rows(
+    _ lines: inout MarkedLines, of text: RawSpan, from place: inout Int, limit: Int,
+    into block: inout ByteBlock
+  ) -> Int {
+    guard !hasNullText, !hasPlainNumbers else { return 0 }
+    return separator == Comma.byte
+      ? lines.write(
+        text, from: &place, limit: limit, columns: columnCount, separator: Comma.self, into: &block)
+      : lines.write(
+        text, from: &place, limit: limit, columns: columnCount, separator: Tab.self, into: &block)
+  }
+
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     if line.byteCount > CellPieces.longRow { return longRow(line, cells, into: &block) }
     for index in cells.indices {
       let cell = cells[index]
       if index == 0 {
         append(line, cell, into: &block)
-      } else if goesAsItIs(cell) {
+      } else if goesAsItIs(line, cell) {
         block.append(separator, then: line, from: cell.start, to: cell.end)
       } else {
         block.append(separator)
@@ -51,17 +64,17 @@ struct SeparatedFormatter: RowFormatter {
 
   /// Whether the bytes of the token are those of the output.
   @inline(__always)
-  private func goesAsItIs(_ cell: Cell) -> Bool {
+  private func goesAsItIs(_ line: RawSpan, _ cell: Cell) -> Bool {
     if cell.kind == .plainText {
       return cell.start < cell.end && !hasNullText
-        && (!cell.hasComma || separator != UInt8(ascii: ","))
+        && line.offset(of: separator, from: cell.start, to: cell.end) == nil
     }
     return cell.kind == .number && !hasPlainNumbers
   }
 
   @inline(__always)
   private func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
-    if goesAsItIs(cell) {
+    if goesAsItIs(line, cell) {
       block.append(line, from: cell.start, to: cell.end)
     } else {
       appendOther(line, cell, into: &block)

@@ -1,0 +1,251 @@
+import JSONLines
+
+/// What takes the cells of rows one by one, as they are found. Behind each token 32 more bytes can be read.
+@unsafe protocol CellReceiver {
+  /// Whether rows with escapes are taken.
+  static var takesEscapes: Bool { get }
+  /// A row begins, whose line has so many bytes; false when there is no room for it. What was taken of a row before it that
+  /// did not end is forgotten.
+  mutating func beginRow(_ line: UnsafePointer<UInt8>, _ length: Int) -> Bool
+  /// Takes a text of 1 to 32 bytes without escapes, which stands between quotes; false when the row has to be read some
+  /// other way.
+  mutating func takeShortText(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool
+  /// Takes a number of 1 to 8 bytes, which are the first of `word`.
+  mutating func takeShortNumber(_ token: UnsafePointer<UInt8>, _ length: Int, word: UInt64)
+  /// Takes any other cell, its quotes inside; false when the row has to be read some other way.
+  mutating func take(_ kind: CellKind, _ token: UnsafePointer<UInt8>, _ length: Int) -> Bool
+  /// The row was whole.
+  mutating func endRow()
+}
+
+/// Finds the cells of rows by the tokens that simdjson marked, many lines at a time.
+///
+/// Only what is a row beyond doubt is taken; all else is left to ``RowScanner``, which has the last word on every line.
+struct MarkedLines: ~Copyable {
+  /// The longest line that is read here.
+  static let longestLine = Window.size
+
+  private var marks = JSONMarks()
+  private var window = Window()
+
+  /// Forgets the text, which may then change.
+  mutating func leave() { window = Window() }
+
+  /// Reads lines of a text from `place` on: rows of so many cells that the receiver takes, at most those of a window, and
+  /// none that ends less than 32 bytes before the text does. Lines come in their order, and one begins at `limit`.
+  /// - Returns: how many rows were taken; `place` is then where the next line begins.
+  @inline(__always)
+  mutating func take<Receiver: CellReceiver>(
+    _ text: RawSpan, from place: inout Int, limit: Int, columns: Int, into receiver: inout Receiver
+  ) -> Int {
+    if place >= window.end {
+      window = Window(text, from: place, limit: limit)
+      marks.mark(text.extracting(window.start..<window.end))
+    }
+    var window = window
+    // The window lies inside the text, and the marks inside the window.
+    let rows = unsafe text.withUnsafeBytes { text in
+      unsafe marks.offsets.withUnsafeBufferPointer { marks in
+        unsafe window.take(text, marks, from: &place, columns: columns, into: &receiver)
+      }
+    }
+    self.window = window
+    return rows
+  }
+}
+
+/// The part of a text that was marked last, and how far it was read. Its places count from its start.
+private struct Window {
+  /// Bytes that are marked at once: they and their marks stay in the processor's nearer caches.
+  static let size = 32768
+
+  private(set) var start = 0
+  private var count = 0
+  /// The mark that comes next.
+  private var next = 0
+  /// The first backslash that was not passed yet, or the end.
+  private var backslash = 0
+
+  var end: Int { start + count }
+
+  init() {}
+
+  /// The lines from `place` on, up to the last that ends within reach; none when the first is longer.
+  init(_ text: RawSpan, from place: Int, limit: Int) {
+    start = place
+    let reach = min(limit, place + Self.size)
+    count = text.offsetOfLastNewline(from: place, to: reach).map { $0 + 1 - place } ?? 0
+    backslash =
+      text.offset(of: UInt8(ascii: "\\"), from: place, to: end).map { $0 - place } ?? count
+  }
+
+  @unsafe mutating func take<Receiver: CellReceiver>(
+    _ text: UnsafeRawBufferPointer, _ marks: UnsafeBufferPointer<UInt32>, from place: inout Int,
+    columns: Int, into output: inout Receiver
+  ) -> Int {
+    // A copy of its own stays in registers.
+    var receiver = output
+    defer { output = receiver }
+    guard let textStart = text.baseAddress, let marksStart = marks.baseAddress else { return 0 }
+    let base = unsafe (textStart + start).assumingMemoryBound(to: UInt8.self)
+    // Behind the bracket that ends a row there are its newline and 32 bytes.
+    let last = min(count - 2, text.count - start - 34)
+    var line = place - start
+    while next < marks.count, unsafe Int(marks[next]) < line { next += 1 }
+    var rows = 0
+    while next &+ 2 &* columns < marks.count {
+      let mark = unsafe marksStart + next
+      let end = unsafe Int(mark[2 &* columns])
+      guard unsafe Int(mark[0]) == line, unsafe base[line] == UInt8(ascii: "["), end <= last,
+        unsafe base[end &+ 1] == 10, unsafe receiver.beginRow(base + line, end &+ 1 &- line),
+        unsafe row(base, mark, columns, into: &receiver)
+      else { break }
+      rows &+= 1
+      next &+= 2 &* columns &+ 1
+      unsafe receiver.endRow()
+      line = end &+ 2
+    }
+    place = line + start
+    return rows
+  }
+
+  /// Reads a row whose bracket has the first mark; false when it is none, or none for the receiver.
+  @inline(__always)
+  @unsafe private mutating func row<Receiver: CellReceiver>(
+    _ base: UnsafePointer<UInt8>, _ firstMark: UnsafePointer<UInt32>, _ columns: Int,
+    into receiver: inout Receiver
+  ) -> Bool {
+    var mark = unsafe firstMark
+    var from = unsafe Int(mark[0]) &+ 1
+    var left = columns
+    while left > 0 {
+      // No space stands between the tokens.
+      guard unsafe Int(mark[1]) == from else { return false }
+      let to = unsafe Int(mark[2])
+      unsafe mark += 2
+      left &-= 1
+      let token = unsafe base + from
+      let length = to &- from
+      let first = unsafe token[0]
+      if first == UInt8(ascii: "\""), UInt(bitPattern: length &- 3) < 32, to <= backslash,
+        unsafe base[to &- 1] == UInt8(ascii: "\"")
+      {
+        guard unsafe receiver.takeShortText(token + 1, length &- 2) else { return false }
+      } else if first &- 0x30 < 10, length <= 8, unsafe isNumber(token, length) {
+        unsafe receiver.takeShortNumber(token, length, word: Window.word(token))
+      } else {
+        // A copy, so that the receiver itself can stay in registers.
+        var copy = receiver
+        guard unsafe takeOther(base, from, to, into: &copy) else { return false }
+        receiver = copy
+      }
+      from = to &+ 1
+      let separator = unsafe base[to]
+      if separator == UInt8(ascii: ",") { continue }
+      return separator == UInt8(ascii: "]") && left == 0
+    }
+    return false
+  }
+
+  /// Takes a cell that is not one of the usual.
+  @inline(never)
+  @unsafe private mutating func takeOther<Receiver: CellReceiver>(
+    _ base: UnsafePointer<UInt8>, _ from: Int, _ to: Int, into receiver: inout Receiver
+  ) -> Bool {
+    let token = unsafe base + from
+    let length = to &- from
+    guard length > 0 else { return false }
+    if length == 4, unsafe Window.word(token) & 0xffff_ffff == 0x6c6c_756e {
+      return unsafe receiver.take(.null, token, length)
+    }
+    let text = unsafe RawSpan(_unsafeStart: token, byteCount: length)
+    if unsafe token[0] == UInt8(ascii: "\"") {
+      // It ends with its closing quote, unless there is space behind that.
+      guard length > 1, unsafe base[to &- 1] == UInt8(ascii: "\"") else { return false }
+      guard unsafe hasBackslash(base, from, to) else {
+        return unsafe receiver.take(.plainText, token, length)
+      }
+      return unsafe Receiver.takesEscapes
+        && RowScanner.hasGoodEscapes(text, from: 1, to: length &- 1)
+        && (unsafe receiver.take(.escapedText, token, length))
+    }
+    if unsafe isLongNumber(token, length) { return unsafe receiver.take(.number, token, length) }
+    var cell = Cell(start: 0, end: 0, kind: .null)
+    return RowScanner.value(text, &cell) && cell.end == length
+      && (unsafe receiver.take(cell.kind, token, length))
+  }
+
+  /// Whether there is a backslash in a token; the tokens come in their order.
+  @unsafe private mutating func hasBackslash(
+    _ base: UnsafePointer<UInt8>, _ from: Int, _ to: Int
+  ) -> Bool {
+    if backslash < from {
+      let text = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+      backslash = text.offset(of: UInt8(ascii: "\\"), from: from, to: count) ?? count
+    }
+    return backslash < to
+  }
+
+  @inline(__always)
+  @unsafe private static func word(_ token: UnsafePointer<UInt8>) -> UInt64 {
+    unsafe UInt64(littleEndian: UnsafeRawPointer(token).loadUnaligned(as: UInt64.self))
+  }
+
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  /// High bits where a byte is no digit, of bytes that were made 0 to 9 for the digits. A byte that was carried into stands
+  /// beside one that is no part of a number anyhow.
+  @inline(__always)
+  private static func others(_ digits: UInt64) -> UInt64 {
+    (digits &+ (ones &* 0x76) | digits) & (ones &* 0x80)
+  }
+
+  /// Whether a token of 1 to 8 bytes, the first a digit, is a number of digits and perhaps a point amid them. They are looked
+  /// at together.
+  @inline(__always)
+  @unsafe private func isNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    // The number's last byte is the highest, and what is not of it is nought.
+    let word = unsafe Window.word(token) ^ (Window.ones &* 0x30)
+    let digits = word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* length)
+    let others = Window.others(digits)
+    if others != 0 {
+      let place = UInt64(truncatingIfNeeded: others.trailingZeroBitCount) & 0x38
+      guard others & (others &- 1) == 0, Int64(bitPattern: others) > 0,
+        digits &>> place & 0xff == 0x2e ^ 0x30
+      else { return false }
+    }
+    return unsafe startsLikeNumber(token, length)
+  }
+
+  /// No number starts with a nought that another digit follows.
+  @inline(__always)
+  @unsafe private func startsLikeNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    unsafe token[0] != UInt8(ascii: "0") || length == 1 || token[1] == UInt8(ascii: ".")
+  }
+
+  /// The same for a token of any length, with a sign or without.
+  @unsafe private func isLongNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    let sign = unsafe token[0] == UInt8(ascii: "-") ? 1 : 0
+    let number = unsafe token + sign
+    let count = length &- sign
+    guard count > 0, unsafe number[0] &- 0x30 < 10, unsafe number[count &- 1] &- 0x30 < 10 else {
+      return false
+    }
+    var points = 0
+    var place = 0
+    while place < count {
+      let word = unsafe Window.word(number + place) ^ (Window.ones &* 0x30)
+      let digits = word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* min(8, count &- place))
+      let others = Window.others(digits)
+      if others != 0 {
+        let shift = UInt64(truncatingIfNeeded: others.trailingZeroBitCount) & 0x38
+        guard others & (others &- 1) == 0, digits &>> shift & 0xff == 0x2e ^ 0x30 else {
+          return false
+        }
+        points &+= 1
+      }
+      place &+= 8
+    }
+    return points < 2 && (unsafe startsLikeNumber(number, count))
+  }
+}

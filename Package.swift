@@ -26,8 +26,8 @@ func tests(
   resources: [Resource] = []
 ) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, exclude: folders, resources: resources,
-    swiftSettings: settings)
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: folders,
+    resources: resources, swiftSettings: settings)
 }
 
 func debian(_ name: String, package: String, pkgConfig: String) -> Target {
@@ -60,6 +60,8 @@ let package = Package(
     command("dsql", ["Plumbing", "Druid"]),
     command("devstack", ["Plumbing", "EmbeddedKafka", "EmbeddedDruid"]),
 
+    // What the tests share; no tool or module sees it.
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
     tests("PlumbingTests", ["Plumbing"]),
     tests("JSONLinesTests", ["JSONLines"]),
     tests("EventGenerationTests", ["EventGeneration"]),

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// An expression as SQL text and as what it is for a row, by the plainest means.
 struct NaiveExpression {
   let sql: String
@@ -13,7 +15,7 @@ struct NaiveCondition {
 extension NaiveExpression {
   static var n: NaiveExpression { NaiveExpression(sql: "n", value: \.n) }
 
-  static func long(_ random: inout SplitMix, depth: Int = 2) -> NaiveExpression {
+  static func long(_ random: inout SeededGenerator, depth: Int = 2) -> NaiveExpression {
     guard depth > 0, random.below(3) > 0 else {
       if random.below(3) > 0 { return .n }
       let number = random.below(9) - 4
@@ -48,7 +50,7 @@ extension NaiveExpression {
     }
   }
 
-  static func double(_ random: inout SplitMix) -> NaiveExpression {
+  static func double(_ random: inout SeededGenerator) -> NaiveExpression {
     let x = NaiveExpression(sql: "x", value: \.x)
     switch random.below(4) {
     case 0:
@@ -69,7 +71,7 @@ extension NaiveExpression {
     }
   }
 
-  static func text(_ random: inout SplitMix) -> NaiveExpression {
+  static func text(_ random: inout SeededGenerator) -> NaiveExpression {
     let column =
       random.below(2) == 0
       ? NaiveExpression(sql: "g", value: \.g) : NaiveExpression(sql: "s", value: \.s)
@@ -107,7 +109,7 @@ extension NaiveExpression {
 }
 
 extension NaiveCondition {
-  static func any(_ random: inout SplitMix, depth: Int = 2) -> NaiveCondition {
+  static func any(_ random: inout SeededGenerator, depth: Int = 2) -> NaiveCondition {
     if depth > 0, random.below(2) == 0 {
       let a = any(&random, depth: depth - 1)
       switch random.below(3) {
@@ -130,7 +132,7 @@ extension NaiveCondition {
     return leaf(&random)
   }
 
-  private static func leaf(_ random: inout SplitMix) -> NaiveCondition {
+  private static func leaf(_ random: inout SeededGenerator) -> NaiveCondition {
     switch random.below(8) {
     case 0:
       let column = random.pick([("g", \NaiveRow.g), ("s", \.s), ("n", \.n), ("x", \.x)])

@@ -1,10 +1,12 @@
+import TestSupport
+
 /// A grouped query as SQL text, and its answer by the plainest means: loops over all rows.
 struct NaiveQuery {
   let sql: String
   let answer: ([NaiveRow]) -> [[NaiveValue]]
 
   /// SELECT dimensions and aggregates WHERE GROUP BY HAVING ORDER BY LIMIT, with what the seed draws of them.
-  init(random: inout SplitMix) {
+  init(random: inout SeededGenerator) {
     let dimensions = (0..<random.below(3)).map { _ in
       switch random.below(4) {
       // A constant is no dimension.
@@ -63,7 +65,7 @@ struct NaiveAggregate {
   let sql: String
   let value: ([NaiveRow]) -> NaiveValue
 
-  init(random: inout SplitMix) {
+  init(random: inout SeededGenerator) {
     let filter = random.below(3) == 0 ? NaiveCondition.any(&random, depth: 1) : nil
     let suffix = filter.map { " FILTER (WHERE \($0.sql))" } ?? ""
     func over(

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A value of the naive evaluator: what a column holds, or an expression is.
 enum NaiveValue: Hashable, CustomStringConvertible {
   case null
@@ -42,7 +44,7 @@ struct NaiveRow {
   let n: NaiveValue
   let x: NaiveValue
 
-  init(random: inout SplitMix) {
+  init(random: inout SeededGenerator) {
     timestamp = 1_767_225_600 + random.below(48) * 1800
     g = random.pick([.null, .text("a"), .text("b"), .text("c"), .text("b")])
     s = random.pick([
@@ -55,7 +57,7 @@ struct NaiveRow {
   }
 
   /// The event as the topic gets it; a null is now a null, now no key at all.
-  func json(_ random: inout SplitMix) -> String {
+  func json(_ random: inout SeededGenerator) -> String {
     var fields = ["\"timestamp\":\(timestamp)"]
     for (key, value) in [("g", g), ("s", s), ("n", n), ("x", x)] {
       switch value {
@@ -66,23 +68,4 @@ struct NaiveRow {
     }
     return "{" + fields.joined(separator: ",") + "}"
   }
-}
-
-/// A small generator with a seed, so that a failure can be seen again.
-struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-  mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Random queries over random rows: devstack's answer against a naive evaluator's.
@@ -15,7 +16,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3])
   func answersAreThoseOfANaiveEvaluator(seed: Int) throws {
-    var random = SplitMix(seed: UInt64(seed))
+    var random = SeededGenerator(seed: UInt64(seed))
     let rows = (0..<120).map { _ in NaiveRow(random: &random) }
     let queries = (0..<150).map { _ in NaiveQuery(random: &random) }
     let workspace = try Commands.Workspace()

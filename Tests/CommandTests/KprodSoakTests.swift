@@ -1,23 +1,11 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// Random faults between kprod and a broker that checks sequences, for as long as `SOAK_SECONDS` says (10), from the
 /// seed `SOAK_SEED`: nothing may be doubled, missing or left out of the account, and memory stays flat.
 @Suite struct KprodSoakTests {
-  /// A generator that gives the same numbers for the same seed (splitmix64).
-  struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var word = state
-      word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-      return word ^ (word >> 31)
-    }
-  }
-
   static func setting(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
   }
@@ -26,7 +14,7 @@ import Testing
     let seconds = Self.setting("SOAK_SECONDS") ?? 10
     let seed = Self.setting("SOAK_SEED") ?? UInt64(Date().timeIntervalSince1970)
     print("soak: seed \(seed), \(seconds) s")
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed: seed)
     let server = try RunningDevstack()
     let deadline = Date().addingTimeInterval(Double(seconds))
     var round = 0
@@ -44,7 +32,7 @@ import Testing
 
   /// One run of kprod over a fault-ridden line; returns how many lines it had, and the most memory.
   static func playRound(
-    _ round: Int, at server: RunningDevstack, _ random: inout Seeded, until deadline: Date
+    _ round: Int, at server: RunningDevstack, _ random: inout SeededGenerator, until deadline: Date
   ) throws -> (lines: Int, peak: Int) {
     let workspace = try Commands.Workspace()
     let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
@@ -87,7 +75,7 @@ import Testing
     return text
   }
 
-  static func injectFault(_ proxy: FaultProxy, _ random: inout Seeded) {
+  static func injectFault(_ proxy: FaultProxy, _ random: inout SeededGenerator) {
     let pause = UInt32.random(in: 1000...60_000, using: &random)
     switch Int.random(in: 0...7, using: &random) {
     case 0: proxy.cutAll()

@@ -1,5 +1,5 @@
 import DruidSQL
-import Foundation
+import TestSupport
 import Testing
 
 /// Damaged statements are planned or refused, with a place inside the text; they never trap and never take long.
@@ -42,47 +42,29 @@ import Testing
   }
 
   @Test func damagedStatementsAreFuzzed() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let seconds = environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
-    let seed = environment["FUZZ_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0...UInt64.max)
-    var generator = Mixer(state: seed)
     let samples = SyntaxSamples.all
     try #require(samples.count > 50)
-    let deadline = ContinuousClock.now + .seconds(seconds)
     var planned = 0
     var refused = 0
     var slowest = Duration.zero
-    while ContinuousClock.now < deadline {
+    Fuzzing.run("statements") { generator in
       let sql = Self.damaged(samples.randomElement(using: &generator) ?? "", &generator)
       let began = ContinuousClock.now
       if let failure = AnalysisFixture.failure(sql) {
         refused += 1
-        #expect(!"\(failure)".isEmpty, "seed \(seed): \(sql)")
+        #expect(!"\(failure)".isEmpty, "seed \(Fuzzing.seed): \(sql)")
       } else {
         planned += 1
       }
       slowest = max(slowest, ContinuousClock.now - began)
     }
-    #expect(refused > 10 && planned > 0, "seed \(seed)")
-    #expect(slowest < .seconds(10), "seed \(seed)")
+    #expect(refused > 10 && planned > 0, "seed \(Fuzzing.seed)")
+    #expect(slowest < .seconds(10), "seed \(Fuzzing.seed)")
   }
 
   @Test(arguments: ["(", "[", "CASE WHEN ", "NOT ", "- ", "SELECT (", "ARRAY[", "CAST(", "((1) + "])
   func depthIsLimited(_ piece: String) {
     let sql = "SELECT " + String(repeating: piece, count: 20_000)
     #expect(AnalysisFixture.failure(sql) != nil)
-  }
-
-  /// SplitMix64: a seed gives the same statements again.
-  private struct Mixer: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
   }
 }

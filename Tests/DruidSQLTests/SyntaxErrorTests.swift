@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import DruidSQL
@@ -134,11 +135,7 @@ import Testing
   }
 
   @Test func mutatedStatementsNeitherTrapNorHang() throws {
-    var state: UInt64 = 20_261_122
-    func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var random = SeededGenerator(seed: 20_261_122)
     let pieces: [[UInt8]] = [
       "(", ")", "'", "\"", ",", ".", ";", "*", "[", "]", "{fn ", "}", "SELECT ", " FROM ",
       " WHERE ", " OVER (", " AS ",
@@ -153,16 +150,16 @@ import Testing
     var rounds = 0
     while rounds < 6000, clock.now < end {
       rounds += 1
-      var bytes = Array(samples[next(samples.count)].utf8)
-      for _ in 0...next(4) {
-        let place = next(bytes.count + 1)
-        switch next(4) {
-        case 0: bytes.removeSubrange(place..<min(bytes.count, place + next(8)))
-        case 1: bytes.insert(contentsOf: pieces[next(pieces.count)], at: place)
-        case 2: bytes.insert(contentsOf: bytes[place...].prefix(next(40)), at: place)
+      var bytes = Array(random.pick(samples).utf8)
+      for _ in 0...random.below(4) {
+        let place = random.below(bytes.count + 1)
+        switch random.below(4) {
+        case 0: bytes.removeSubrange(place..<min(bytes.count, place + random.below(8)))
+        case 1: bytes.insert(contentsOf: random.pick(pieces), at: place)
+        case 2: bytes.insert(contentsOf: bytes[place...].prefix(random.below(40)), at: place)
         default:
           guard place < bytes.count else { continue }
-          bytes[place] = UInt8(next(256))
+          bytes[place] = UInt8(random.below(256))
         }
       }
       let sql = String(decoding: bytes, as: UTF8.self)

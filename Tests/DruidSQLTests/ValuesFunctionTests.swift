@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DruidSQL
@@ -30,14 +31,10 @@ import Testing
       .text("NaN"), .text("[1,null,\"a\"]"), .text("%s%d{"), .blob([0xFF, 0x5B]), .blob([]),
       .text("🙂é"), .integer(0), .text("P1D"), .text("UTC"),
     ]
-    var state: UInt64 = 42
-    func next() -> SQLValue {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return odd[Int(state >> 33) % odd.count]
-    }
+    var random = SeededGenerator(seed: 42)
     for function in ScalarFunction.all.values.sorted(by: { $0.name < $1.name }) {
       for _ in 0..<60 {
-        _ = try? function([next(), next(), next(), next()], context)
+        _ = try? function((0..<4).map { _ in random.pick(odd) }, context)
       }
     }
   }

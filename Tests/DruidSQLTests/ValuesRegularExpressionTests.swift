@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import DruidSQL
@@ -82,14 +83,10 @@ import Testing
       "a", "b", "(", ")", "[", "]", "*", "+", "?", "{2}", "|", "^", "$", "\\d", ".", "\\1", "(?:",
       "(?=", "[^", "-", "\\", "(?<=", "(?>",
     ]
-    var state: UInt64 = 7
-    func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var random = SeededGenerator(seed: 7)
     for _ in 0..<1500 {
-      let pattern = (0..<next(10) + 1).map { _ in pieces[next(pieces.count)] }.joined()
-      let text = (0..<next(12)).map { _ in ["a", "b", "1", "\n"][next(4)] }.joined()
+      let pattern = (0...random.below(10)).map { _ in random.pick(pieces) }.joined()
+      let text = (0..<random.below(12)).map { _ in random.pick(["a", "b", "1", "\n"]) }.joined()
       _ = try? RegularExpression(pattern).replacing(in: text, with: "x")
     }
   }

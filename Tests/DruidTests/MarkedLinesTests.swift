@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Druid
@@ -50,7 +51,7 @@ import Testing
 
   @Test func linesTogetherAreLinesOneByOne() throws {
     var rows = 0
-    try Fuzzing.run("marked lines") { generator in
+    Fuzzing.run("marked lines") { generator in
       let body = Self.body(&generator)
       var options = FormatOptions(
         format: AnswerFormat.allCases.randomElement(using: &generator) ?? .csv)

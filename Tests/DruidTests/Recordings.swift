@@ -73,32 +73,3 @@ enum Reading {
     read(Array(body.utf8), options)
   }
 }
-
-/// A generator whose seed is printed with a failure.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-}
-
-/// Rounds of random input, for as long as `FUZZ_SECONDS` says, from the seed `FUZZ_SEED`.
-enum Fuzzing {
-  static func run(
-    _ what: String, _ round: (inout SeededGenerator) throws -> Void
-  ) throws {
-    let environment = ProcessInfo.processInfo.environment
-    let seconds = environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
-    let seed =
-      environment["FUZZ_SEED"].flatMap(UInt64.init) ?? UInt64(Date().timeIntervalSince1970)
-    print("\(what): FUZZ_SEED=\(seed)")
-    var generator = SeededGenerator(state: seed)
-    let end = ContinuousClock.now + .seconds(seconds)
-    repeat { try round(&generator) } while ContinuousClock.now < end
-  }
-}

@@ -1,5 +1,5 @@
 import DruidSQL
-import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedDruid
@@ -8,7 +8,7 @@ import Testing
 /// windows, is answered or refused in Druid's words, and never by SQLite.
 @Suite struct EveryFunctionTests {
   private struct Generator {
-    var state: UInt64
+    var random: SeededGenerator
     static let names =
       FunctionSignature.scalars.keys.sorted()
       + ["GREATEST", "LEAST", "COALESCE", "NULLIF", "NVL", "CONCAT", "TIME_SHIFT"]
@@ -27,18 +27,13 @@ import Testing
       "TIMESTAMP '2026-01-01 00:00:00'", "DATE '2026-01-01'", "'2026-01-01/P1D'", "'{\"a\":1}'",
     ]
 
-    mutating func random(_ limit: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % limit
-    }
-
-    mutating func pick(_ list: [String]) -> String { list[random(list.count)] }
+    mutating func pick(_ list: [String]) -> String { random.pick(list) }
 
     mutating func call(_ name: String, _ depth: Int) -> String {
       let signature = FunctionSignature.scalars[name]
       let most = signature.map { $0.operands.count + ($0.isVariadic ? 1 : 0) } ?? 2
       let least = min(signature?.required ?? 1, most)
-      let arguments = (0..<(least + random(most - least + 1))).map { index in
+      let arguments = (0..<(least + random.below(most - least + 1))).map { index in
         argument(signature.map { $0.operands[min(index, $0.operands.count - 1)] }, depth - 1)
       }
       return "\(name)(\(arguments.joined(separator: ", ")))"
@@ -46,8 +41,8 @@ import Testing
 
     /// Mostly of the kind that is wanted, so that many calls are taken.
     mutating func argument(_ kind: FunctionSignature.Operand?, _ depth: Int) -> String {
-      if depth > 0, random(4) == 0 { return expression(depth) }
-      if random(8) == 0 { return pick(Self.leaves) }
+      if depth > 0, random.below(4) == 0 { return expression(depth) }
+      if random.below(8) == 0 { return pick(Self.leaves) }
       switch kind {
       case .number: return pick(["n", "x", "id", "2", "0.5", "CHAR_LENGTH(name)", "n + x"])
       case .integer: return pick(["n", "id", "2", "0", "-3", "CHAR_LENGTH(note)"])
@@ -69,7 +64,7 @@ import Testing
 
     mutating func expression(_ depth: Int) -> String {
       guard depth > 0 else { return pick(Self.leaves) }
-      switch random(14) {
+      switch random.below(14) {
       case 0:
         return
           "(\(expression(depth - 1)) \(pick(["+", "-", "*", "/", "%", "||"])) \(expression(depth - 1)))"
@@ -86,7 +81,7 @@ import Testing
 
     mutating func condition(_ depth: Int) -> String {
       let (left, right) = (expression(depth), expression(depth))
-      switch random(7) {
+      switch random.below(7) {
       case 0: return "(\(left) IS NULL)"
       case 1: return "(\(left) IN (\(right), \(expression(depth))))"
       case 2: return "(\(left) BETWEEN \(right) AND \(expression(depth)))"
@@ -98,19 +93,19 @@ import Testing
 
     mutating func aggregate(_ depth: Int) -> String {
       let name = pick(Self.aggregates)
-      let inner = argument(random(2) == 0 ? .number : .any, depth)
+      let inner = argument(random.below(2) == 0 ? .number : .any, depth)
       let second =
         [
           "STRING_AGG": ", ','", "EARLIEST_BY": ", __time", "LATEST_BY": ", __time",
           "APPROX_QUANTILE_DS": ", 0.5", "ARRAY_AGG": ", 1000",
         ][name] ?? ""
-      let distinct = random(5) == 0 ? "DISTINCT " : ""
-      let filter = random(4) == 0 ? " FILTER (WHERE \(condition(1)))" : ""
+      let distinct = random.below(5) == 0 ? "DISTINCT " : ""
+      let filter = random.below(4) == 0 ? " FILTER (WHERE \(condition(1)))" : ""
       return "\(name)(\(distinct)\(inner)\(second))\(filter)"
     }
 
     mutating func statement(_ name: String) -> String {
-      switch random(8) {
+      switch random.below(8) {
       case 0: return "SELECT \(expression(1)) AS k, \(aggregate(1)) AS v FROM edge GROUP BY 1"
       case 1:
         return "SELECT \(aggregate(2)) AS v, \(aggregate(1)) AS w FROM edge WHERE \(condition(2))"
@@ -130,24 +125,21 @@ import Testing
   }
 
   @Test func nothingIsLeftToSQLite() throws {
-    let seed = UInt64.random(in: .min ... .max)
-    var generator = Generator(state: seed)
     var answered: Set<String> = []
-    let end = ContinuousClock.now + .seconds(fuzzSeconds)
-    var rounds = 0
-    repeat {
+    try Fuzzing.run("statements") { random in
+      var generator = Generator(random: random)
       for name in Generator.names {
         let sql = generator.statement(name)
         let answer = try HTTPServerTests.ask(sql)
         #expect(
-          !answer.body.contains("can't be carried out here"), "seed \(seed): \(sql)\n\(answer.body)"
-        )
+          !answer.body.contains("can't be carried out here"),
+          "seed \(Fuzzing.seed): \(sql)\n\(answer.body)")
         if answer.status == 200, sql.contains("\(name)(") { answered.insert(name) }
       }
-      rounds += 1
-    } while ContinuousClock.now < end && rounds < 100_000
+      random = generator.random
+    }
 
     // The generator makes sense: within the time, many of the functions were answered with columns.
-    #expect(answered.count > Generator.names.count / 3, "\(answered.count), seed \(seed)")
+    #expect(answered.count > Generator.names.count / 3, "\(answered.count), seed \(Fuzzing.seed)")
   }
 }

@@ -1,4 +1,5 @@
 import Plumbing
+import TestSupport
 import Testing
 
 @testable import EmbeddedDruid
@@ -157,16 +158,9 @@ import Testing
       "MM",
       "'", " ", "🙂", "9223372036854775807",
     ]
-    let seed = UInt64.random(in: .min ... .max)
-    var state = seed
-    func random(_ limit: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % limit
-    }
     var understood = 0
-    let end = ContinuousClock.now + .seconds(fuzzSeconds)
-    while ContinuousClock.now < end {
-      let text = (0...random(9)).map { _ in words[random(words.count)] }.joined()
+    Fuzzing.run("texts of a spec") { random in
+      let text = (0...random.below(9)).map { _ in random.pick(words) }.joined()
       if let expression = Expression(text) {
         understood += 1
         _ = try? expression.value(of: Self.row)
@@ -174,6 +168,6 @@ import Testing
       _ = FieldPath(jsonPath: "$" + text)?.value(in: Self.row["nested"])
       _ = JodaPattern(text)?.milliseconds(of: "2026-01-01")
     }
-    #expect(understood > 10, "seed \(seed)")
+    #expect(understood > 10, "seed \(Fuzzing.seed)")
   }
 }

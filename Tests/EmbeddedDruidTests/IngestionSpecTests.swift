@@ -1,5 +1,6 @@
 import Foundation
 import Plumbing
+import TestSupport
 import Testing
 
 @testable import EmbeddedDruid
@@ -125,24 +126,18 @@ import Testing
 
   /// Whatever is in a spec, it is read or refused.
   @Test func specsAreFuzzed() throws {
-    let seed = UInt64.random(in: .min ... .max)
-    var state = seed
-    func random(_ limit: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % limit
-    }
     let leaves: [JSONValue] = [
       .null, .bool(true), .number("-1"), .number("1e999"), .string(""), .string("ALL"),
       .array([]), .object([]), .array([.null, .string("x")]), .string("\u{0}"),
     ]
-    func damaged(_ value: JSONValue) -> JSONValue {
-      if random(40) == 0 { return leaves[random(leaves.count)] }
+    func damaged(_ value: JSONValue, _ random: inout SeededGenerator) -> JSONValue {
+      if random.below(40) == 0 { return random.pick(leaves) }
       switch value {
-      case .array(let list): return .array(list.map { damaged($0) })
+      case .array(let list): return .array(list.map { damaged($0, &random) })
       case .object(let members):
         return .object(
-          members.filter { _ in random(40) > 0 }.map {
-            .init(key: $0.key, value: damaged($0.value))
+          members.filter { _ in random.below(40) > 0 }.map {
+            .init(key: $0.key, value: damaged($0.value, &random))
           })
       default: return value
       }
@@ -168,21 +163,15 @@ import Testing
             {"type":"path","name":"city","expr":"$.a.b[0]"},{"type":"tree","name":"x","nodes":["a"]}]}}
             """#))
     let storage = try TemporaryStorage(directory: "/tmp")
-    let end = ContinuousClock.now + .seconds(fuzzSeconds)
-    while ContinuousClock.now < end {
+    try Fuzzing.run("specs") { random in
       do {
-        let spec = try IngestionSpec(damaged(random(2) == 0 ? plain : rich))
+        let spec = try IngestionSpec(damaged(random.pick([plain, rich]), &random))
         var reader = RowReader(spec, storage: storage)
         _ = try Messages.read(
           Array("{\"timestamp\":1767225600,\"city\":\"x\"}".utf8), with: &reader)
       } catch let failure as SpecFailure {
-        #expect(!failure.message.isEmpty, "seed \(seed)")
+        #expect(!failure.message.isEmpty, "seed \(Fuzzing.seed)")
       }
     }
   }
-}
-
-/// How long a fuzzer runs; `scripts/fuzz` and `scripts/test` give it more.
-var fuzzSeconds: Double {
-  ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import EmbeddedDruid
@@ -77,11 +78,10 @@ import Testing
   @Test(arguments: [false, true]) func rowsComeInTheOrderOfTime(isDescending: Bool) throws {
     let schema = TableSchema(columns: [ColumnDescription(name: "n", kind: .long)])
     var writer = TableWriter(schema: schema, storage: try TemporaryStorage(directory: "/tmp"))
-    var state: UInt64 = 7
+    var random = SeededGenerator(seed: 7)
     var times: [Int64] = []
     for row in 0..<100_000 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      times.append(Int64(row / 10) + Int64(state >> 58))
+      times.append(Int64(row / 10 + random.below(64)))
       try writer.beginRow()
       writer.set(time: times[row])
       writer.set(1, long: Int64(row))

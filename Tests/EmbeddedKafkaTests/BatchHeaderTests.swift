@@ -1,4 +1,5 @@
 import CBroker
+import TestSupport
 import Testing
 
 @testable import EmbeddedKafka
@@ -101,20 +102,5 @@ import Testing
     zstandard.attributes = 4
     #expect(refusal(zstandard.bytes, version: 6) == .unsupportedCompressionType)
     #expect(refusal(zstandard.bytes, version: 7) == nil)
-  }
-}
-
-/// The same numbers for the same seed, on any machine (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

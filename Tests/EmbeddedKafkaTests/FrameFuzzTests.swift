@@ -1,6 +1,7 @@
 import CRdkafka
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EmbeddedKafka
@@ -98,12 +99,6 @@ import Testing
   }
 
   @Test func everyFrameIsAnsweredOrRefused() throws {
-    let seconds = ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
-    let seed =
-      ProcessInfo.processInfo.environment["FUZZ_SEED"].flatMap(UInt64.init)
-      ?? UInt64(Date().timeIntervalSince1970)
-    print("frames: FUZZ_SEED=\(seed)")
-    var generator = SeededGenerator(seed: seed)
     let file = try StorageFile(directory: NSTemporaryDirectory())
     let node = Node(port: 1, file: file, firstID: 1) { _ in }
     try node.topics.create("t", partitionCount: 1)
@@ -113,10 +108,9 @@ import Testing
     close(ends[1])
     defer { close(ends[0]) }
     let wakeup = try Wakeup(watching: ends[0])
-    let deadline = ContinuousClock.now + .seconds(seconds)
     var answered = 0
     var refused = 0
-    while ContinuousClock.now < deadline {
+    Fuzzing.run("frames") { generator in
       for _ in 0..<200 {
         guard let seed = Self.seeds.randomElement(using: &generator) else { continue }
         let frame = mutated(seed.bytes, &generator)
@@ -161,9 +155,6 @@ import Testing
   /// Whatever a batch holds that calls itself packed, looking for a time in it ends well.
   @Test(arguments: ["gzip", "snappy", "lz4", "zstd"])
   func damagedBatchesAreUnpackedOrNot(codec: String) throws {
-    let seconds = ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
-    let seed = UInt64(Date().timeIntervalSince1970)
-    var generator = SeededGenerator(seed: seed)
     let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
     let client = try RealClient(
       RD_KAFKA_PRODUCER, port: broker.port, ["compression.type": codec, "linger.ms": "100"])
@@ -172,14 +163,13 @@ import Testing
     let stored = try #require(raw.fetch(.fetch("t", from: 299, maxBytes: 1))).records
     try #require(stored.count > BatchHeader.size)
     #expect(StoredBatch(stored).firstRecord(reaching: 300_000, from: 0)?.offset == 299)
-    let deadline = ContinuousClock.now + .seconds(seconds / 4)
-    while ContinuousClock.now < deadline {
+    Fuzzing.run(codec, share: 0.25) { generator in
       let damaged =
         Array(stored[..<BatchHeader.size])
         + mutated(Array(stored[BatchHeader.size...]), &generator)
       // Where it can't be unpacked, the batch stands for its first record.
       let found = StoredBatch(damaged).firstRecord(reaching: 300_000, from: 0)
-      #expect(found.map { $0.time >= 300_000 || $0.offset < 300 } ?? true, "seed \(seed)")
+      #expect(found.map { $0.time >= 300_000 || $0.offset < 300 } ?? true, "seed \(Fuzzing.seed)")
     }
   }
 

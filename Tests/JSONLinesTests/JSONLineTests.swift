@@ -1,4 +1,5 @@
 import JSONLines
+import TestSupport
 import Testing
 
 @Suite struct JSONLineTests {
@@ -63,13 +64,12 @@ import Testing
       #"{"a":1}"#, #"{"a":"x\n","b":[1]}"#, #"{"k":"#, #"{"a":"open}"#, "\"", "", "\\", "{}", "[",
       #"{"a":{"b":"\\"}}"#, "{\"a\":\"\u{2}\"}", #"{"a":2} "#, "\r", #"{"a":"\ud83d\ude00"}"#,
     ]
-    var seed: UInt64 = 7
+    var random = SeededGenerator(seed: 7)
     for round in 0..<200 {
       let lines = (0..<40).map { _ in
-        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         // In most rounds bad lines are rare, so that blocks without them come up as well.
-        let isGood = (seed >> 40) % 100 < UInt64(round / 2)
-        return isGood ? #"{"z":0,"a":"good"}"# : pieces[Int((seed >> 33) % UInt64(pieces.count))]
+        let isGood = random.below(100) < round / 2
+        return isGood ? #"{"z":0,"a":"good"}"# : random.pick(pieces)
       }
       let text = Array((lines.joined(separator: "\n") + "\n").utf8)
       let padded = text + [UInt8](repeating: 0x22, count: 64)

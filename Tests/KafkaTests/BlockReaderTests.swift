@@ -1,5 +1,6 @@
 import Glibc
 import Plumbing
+import TestSupport
 import Testing
 
 @Suite struct BlockReaderTests {
@@ -32,7 +33,7 @@ import Testing
 
   @Test func bytesComeOutTheSameHoweverTheyAreCut() throws {
     for seed in 1...40 as ClosedRange<UInt64> {
-      var random = Seeded(state: seed)
+      var random = SeededGenerator(seed: seed)
       let pipe = try TestPipe()
       var reader = BlockReader(from: pipe.readEnd, named: "pipe", capacity: 16)
       var written: [UInt8] = []
@@ -67,18 +68,5 @@ import Testing
     pipe.write([7])
     #expect(try reader.wait(alsoFor: other.readEnd) == .data)
     #expect(reader.count == 1)
-  }
-
-  /// The same numbers for the same seed (splitmix64).
-  struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var word = state
-      word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-      return word ^ (word >> 31)
-    }
   }
 }

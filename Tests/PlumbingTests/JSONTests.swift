@@ -1,4 +1,5 @@
 import Plumbing
+import TestSupport
 import Testing
 
 @Suite struct JSONValueTests {
@@ -44,26 +45,11 @@ import Testing
     let alphabet = Array(#"{}[]",:\u0123eE+-.truefalsn \"#.utf8) + [0, 0xff, 0xc3, 0xa9]
     for _ in 0..<5000 {
       let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in
-        alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+        random.pick(alphabet)
       }
       if let value = try? JSONValue(parsing: bytes) {
         #expect((try? JSONValue(parsing: value.jsonText)) == value)
       }
     }
-  }
-}
-
-/// A small generator with a seed (SplitMix64), so that a failure can be seen again.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -1,0 +1,24 @@
+import Foundation
+
+/// Rounds of random input, for as long as `FUZZ_SECONDS` says (2), from the seed `FUZZ_SEED` (a new one each time).
+package enum Fuzzing {
+  package static let seed =
+    setting("FUZZ_SEED", UInt64.init) ?? UInt64.random(in: .min ... .max)
+
+  /// Printed beforehand, the seed is known even of a round that traps.
+  ///
+  /// - Parameter share: the part of the time that these rounds may take.
+  package static func run(
+    _ what: String, share: Double = 1, _ round: (inout SeededGenerator) throws -> Void
+  ) rethrows {
+    print("\(what): FUZZ_SEED=\(seed)")
+    var generator = SeededGenerator(seed: seed)
+    let seconds = setting("FUZZ_SECONDS", Double.init) ?? 2
+    let end = ContinuousClock.now + .seconds(seconds * share)
+    repeat { try round(&generator) } while ContinuousClock.now < end
+  }
+
+  private static func setting<Value>(_ name: String, _ read: (String) -> Value?) -> Value? {
+    ProcessInfo.processInfo.environment[name].flatMap(read)
+  }
+}

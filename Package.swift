@@ -43,8 +43,9 @@ let package = Package(
     debian("CMicrohttpd", package: "libmicrohttpd-dev", pkgConfig: "libmicrohttpd"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CBroker"),
+    .target(name: "CArguments"),
 
-    module("Plumbing", []),
+    module("Plumbing", ["CArguments"]),
     module("JSONLines", ["CSimdjson"]),
     module("EventGeneration", ["Plumbing"]),
     module("Kafka", ["Plumbing", "JSONLines", "CRdkafka"]),

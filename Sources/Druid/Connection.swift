@@ -234,20 +234,31 @@ final class Transfer {
 
   init(sink: any BodySink) { self.sink = sink }
 
-  func takeHeader(_ line: String, byteCount: Int) -> Bool {
-    headerBytes += byteCount
+  func takeHeader(_ line: RawSpan) -> Bool {
+    headerBytes += line.byteCount
     guard headerBytes <= Self.maximumHeaderBytes else {
       failure = DruidFailure(.notDruid, "the server sends headers without end")
       return false
     }
-    if line.hasPrefix("HTTP/") {
-      let words = line.split(separator: " ", maxSplits: 2)
-      head = HTTPHead(status: words.count > 1 ? Int(words[1].prefix(3)) ?? 0 : 0)
-    } else if let colon = line.firstIndex(of: ":") {
-      let value = line[line.index(after: colon)...]
-      head.fields[line[..<colon].lowercased()] = String(value).trimmingSpace
+    let text = line.text(from: 0, to: line.byteCount)
+    if text.hasPrefix("HTTP/") {
+      let space = line.offset(of: UInt8(ascii: " "), from: 0, to: line.byteCount)
+      let digits = space.map { line.text(from: $0 + 1, to: min($0 + 4, line.byteCount)) }
+      head = HTTPHead(status: digits.flatMap { Int($0) } ?? 0)
+    } else if let colon = line.offset(of: UInt8(ascii: ":"), from: 0, to: line.byteCount) {
+      let name = line.text(from: 0, to: colon).lowercased()
+      head.fields[name] = Transfer.value(line, from: colon + 1)
     }
     return true
+  }
+
+  /// A field's value without the space around it.
+  private static func value(_ line: RawSpan, from start: Int) -> String {
+    var from = start
+    var to = line.byteCount
+    while from < to, line.byte(at: from) <= 32 { from += 1 }
+    while to > from, line.byte(at: to - 1) <= 32 { to -= 1 }
+    return line.text(from: from, to: to)
   }
 
   func takeBody(_ bytes: RawSpan) -> Bool {
@@ -274,9 +285,8 @@ private enum CurlCallbacks {
   static let header: ccurl_data_function = { bytes, size, count, context in
     guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    let line = unsafe String(
-      decoding: UnsafeRawBufferPointer(start: bytes, count: size * count), as: UTF8.self)
-    return transfer.takeHeader(line, byteCount: size * count) ? size * count : size * count + 1
+    let line = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(bytes), byteCount: size * count)
+    return transfer.takeHeader(line) ? size * count : size * count + 1
   }
 }
 
@@ -285,10 +295,5 @@ extension String {
     var text = self[...]
     while text.hasSuffix("/") { text.removeLast() }
     return String(text)
-  }
-
-  var trimmingSpace: String {
-    let start = drop(while: \.isWhitespace)
-    return String(start.reversed().drop(while: \.isWhitespace).reversed())
   }
 }

@@ -3,16 +3,17 @@ package struct Arguments: Sendable {
   /// What is left when the options are taken out, in order; `-` is an operand.
   package private(set) var operands: [String] = []
   private var given: [String: [String]] = [:]
-  private let environment: [String: String]
+  private let variable: @Sendable (String) -> String?
 
   /// Reads a command line (without the command's name).
   ///
   /// - Throws: ``UsageFailure`` for an unknown option, a missing or a needless value, a word that is no choice, a
   ///   second value where one is allowed, operands where none are.
   package init(
-    _ words: [String], of command: CommandDescription, environment: [String: String] = [:]
+    _ words: [String], of command: CommandDescription,
+    environment: @escaping @Sendable (String) -> String? = { _ in nil }
   ) throws(UsageFailure) {
-    self.environment = environment
+    variable = environment
     let flags = command.flags
     var rest = words[...]
     while let word = rest.popFirst() {
@@ -122,7 +123,7 @@ package struct Arguments: Sendable {
 
   /// A variable of the environment, `nil` also when it is empty.
   package func environment(_ name: String) -> String? {
-    environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    variable(name).flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private func variable(of flag: Flag) -> String? { flag.variable.flatMap { environment($0) } }

@@ -22,7 +22,7 @@ extension Tool where Self: ~Copyable {
       try reserveStandardDescriptors()
       try Interruption.install()
       let arguments = try Arguments(
-        words, of: description, environment: currentEnvironment())
+        words, of: description, environment: environmentVariable)
       if let text = try requestedText(arguments) {
         return try show(text)
       }
@@ -102,17 +102,8 @@ private func reserveStandardDescriptors() throws(SystemFailure) {
   }
 }
 
-/// The environment of the process.
-package func currentEnvironment() -> [String: String] {
-  var result: [String: String] = [:]
-  var next = unsafe environ
-  // environ ends with a null pointer, and nothing here changes it.
-  while let entry = unsafe next.pointee {
-    let text = unsafe String(cString: entry)
-    if let sign = text.firstIndex(of: "=") {
-      result[String(text[..<sign])] = String(text[text.index(after: sign)...])
-    }
-    unsafe next += 1
-  }
-  return result
+/// A variable of the environment.
+@Sendable private func environmentVariable(_ name: String) -> String? {
+  // Nothing here changes the environment.
+  unsafe getenv(name).map { unsafe String(cString: $0) }
 }

@@ -70,3 +70,18 @@ struct CommandFailure: Error {
   var exitStatus: Int32 { code == ENOENT ? 127 : 126 }
   var message: String { "cannot run \(quoted(command)): \(systemErrorText(code))" }
 }
+
+/// The environment of the process.
+func currentEnvironment() -> [String: String] {
+  var result: [String: String] = [:]
+  var next = unsafe environ
+  // environ ends with a null pointer, and nothing here changes it.
+  while let entry = unsafe next.pointee {
+    let text = unsafe String(cString: entry)
+    if let sign = text.firstIndex(of: "=") {
+      result[String(text[..<sign])] = String(text[text.index(after: sign)...])
+    }
+    unsafe next += 1
+  }
+  return result
+}

@@ -32,12 +32,12 @@ private func command(operand: String? = "FILE", operandsEndOptions: Bool = false
 
   @Test func valuesComeFromFlagThenVariableThenDefault() throws {
     let environment = ["TOPIC": "from-variable"]
-    let given = try Arguments(["-t", "given"], of: command(), environment: environment)
+    let given = try Arguments(["-t", "given"], of: command(), environment: { environment[$0] })
     #expect(given.text(topic) == "given")
-    let absent = try Arguments([], of: command(), environment: environment)
+    let absent = try Arguments([], of: command(), environment: { environment[$0] })
     #expect(absent.text(topic) == "from-variable")
     #expect(absent.origin(of: topic) == "TOPIC")
-    let empty = try Arguments([], of: command(), environment: ["TOPIC": ""])
+    let empty = try Arguments([], of: command(), environment: { $0 == "TOPIC" ? "" : nil })
     #expect(empty.text(topic) == nil)
     #expect(empty.text(format) == "table")
   }

@@ -1,0 +1,2 @@
+// No names of our own: see Arguments.c.
+#pragma once

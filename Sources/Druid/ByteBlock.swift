@@ -168,7 +168,13 @@ import Glibc
   package mutating func append(repeating byte: UInt8, count more: Int) {
     guard more > 0 else { return }
     reserve(more)
-    unsafe memset(storage + count, Int32(byte), more)
+    if more <= ByteBlock.slack {
+      // What is written beyond them is written over by what comes next.
+      let bytes = SIMD32<UInt8>(repeating: byte)
+      unsafe (storage + count).storeBytes(of: bytes, as: SIMD32<UInt8>.self)
+    } else {
+      unsafe memset(storage + count, Int32(byte), more)
+    }
     count &+= more
   }
 }
@@ -206,6 +212,31 @@ extension RawSpan {
       // The pointer does not outlive the call.
       unsafe String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
     }
+  }
+
+  /// Whether a part of the span has no byte over 0x7e; a control character is not looked for.
+  @inline(__always)
+  func isPrintableASCII(from start: Int, to end: Int) -> Bool {
+    precondition(start >= 0 && start <= end && end <= byteCount)
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    var place = start
+    var seen: UInt64 = 0
+    while place &+ 8 <= byteCount, place < end {
+      let word = UInt64(
+        littleEndian: unsafe unsafeLoadUnaligned(
+          fromUncheckedByteOffset: place, as: UInt64.self))
+      // What lies behind the end does not count.
+      let beyond = UInt64(truncatingIfNeeded: 8 &* max(0, 8 &- (end &- place)))
+      // 0x7f and one more has the high bit too, and below it nothing is carried.
+      let kept = word &<< beyond
+      seen |= kept | ((kept & (ones &* 0x7f)) &+ ones)
+      place &+= 8
+    }
+    while place < end {
+      seen |= byte(at: place) < 0x7f ? 0 : 0x80
+      place &+= 1
+    }
+    return seen & (ones &* 0x80) == 0
   }
 
   /// The byte at an offset inside the span.

@@ -12,7 +12,7 @@ struct DisplayText {
   @inline(__always)
   func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) -> Int {
     switch cell.kind {
-    case .plainText where isPlain(line, cell),
+    case .plainText where line.isPrintableASCII(from: cell.start, to: cell.end),
       .boolTrue, .boolFalse,
       .number where !hasPlainNumbers:
       block.append(line, from: cell.start, to: cell.end)
@@ -45,16 +45,6 @@ struct DisplayText {
       block.relieve()
     }
     return width.width
-  }
-
-  @inline(__always)
-  private func isPlain(_ line: RawSpan, _ cell: Cell) -> Bool {
-    var place = cell.start
-    while place < cell.end {
-      guard DisplayText.isPlain(line.byte(at: place)) else { return false }
-      place &+= 1
-    }
-    return true
   }
 
   static func append(_ text: String, into block: inout ByteBlock) -> Int {

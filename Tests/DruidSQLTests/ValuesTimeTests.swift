@@ -105,7 +105,7 @@ import Testing
     ("yesterday", false), ("2026-01-01T00:00:00", false), ("2026-01-01 00:00", false),
   ])
   func checksLiterals(text: String, isGood: Bool) {
-    #expect((TimeText.timestampLiteral(text) != nil) == isGood)
+    #expect((AnalysisFixture.failure("SELECT TIMESTAMP '\(text)'") == nil) == isGood)
   }
 
   @Test(arguments: [

@@ -8,7 +8,7 @@ extension Resolver {
     }
     let name = call.function
     if !call.hasParentheses {
-      return try clock(name, call.name, in: scope, place, at: range)
+      return try clock(name, call.name, at: range)
     }
     if call.over != nil { return try window(name, call, in: scope, place, at: range) }
     if Self.aggregates.contains(name) {
@@ -54,7 +54,7 @@ extension Resolver {
 
   /// CURRENT_TIMESTAMP and its like; other bare words are columns that do not exist.
   private func clock(
-    _ word: String, _ name: Name, in scope: Scope, _ place: Place, at range: SourceRange
+    _ word: String, _ name: Name, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     switch word {
     case "CURRENT_TIMESTAMP": return try clock([], at: range)
@@ -66,7 +66,7 @@ extension Resolver {
           .date.nullable(false), range)
       }
       return TypedExpression(
-        .constant(.long(now - now.modulo(86_400_000))), .date.nullable(false), range)
+        .constant(.long(CivilTime.midnight(now))), .date.nullable(false), range)
     case "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CURRENT_ROLE", "CURRENT_PATH",
       "CURRENT_CATALOG", "CURRENT_SCHEMA":
       throw SQLFailure("Column '\(name.text)' not found in any table", at: range)
@@ -88,7 +88,7 @@ extension Resolver {
           "Argument to function 'CURRENT_TIMESTAMP' must be a valid precision between '0' and '3'",
           at: digits.range)
       }
-      now -= now.modulo([1_000, 100, 10, 1][Int(count)])
+      now -= CivilTime.floorRemainder(now, [1_000, 100, 10, 1][Int(count)])
     }
     return TypedExpression(.constant(.long(now)), .timestamp.nullable(false), range)
   }

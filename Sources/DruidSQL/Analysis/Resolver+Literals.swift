@@ -61,7 +61,7 @@ extension Resolver {
     }
     let type = SQLType(kind, isNullable: false)
     if isUTC { return TypedExpression(.constant(.long(local)), type, range) }
-    return TypedExpression(.constant(.localTime(TimeLiteral.text(local))), type, range)
+    return TypedExpression(.constant(.localTime(TimeText.exact(local))), type, range)
   }
 
   func parameter(_ index: Int, at range: SourceRange) throws(SQLFailure) -> TypedExpression {
@@ -115,13 +115,13 @@ extension Resolver {
         "Illegal \(name) constant [CAST('\(text)'):\(signature) NOT NULL]", at: nil)
     }
     var milliseconds = value
-    if type.kind == .date { milliseconds -= milliseconds.modulo(86_400_000) }
+    if type.kind == .date { milliseconds = CivilTime.midnight(milliseconds) }
     if isUTC || text.hasSuffix("Z") && type.kind != .date {
       return TypedExpression(.constant(.long(milliseconds)), target, operand.range)
     }
     if text.hasSuffix("Z") { throw .unknown("The time '\(text)' as a date", at: operand.range) }
     return TypedExpression(
-      .constant(.localTime(TimeLiteral.text(milliseconds))), target, operand.range)
+      .constant(.localTime(TimeText.exact(milliseconds))), target, operand.range)
   }
 }
 
@@ -204,9 +204,10 @@ enum TimeLiteral {
       return true
     }
     guard let year = number(4), skip("-"), let month = number(2), (1...12).contains(month),
-      skip("-"), let day = number(2), (1...days(in: month, of: year)).contains(day)
+      skip("-"), let day = number(2),
+      (1...CivilTime.length(ofMonth: month, year: year)).contains(day)
     else { return nil }
-    var total = dayNumber(year, month, day) * 86_400_000
+    var total = CivilTime.Fields(year: year, month: month, day: day).milliseconds
     if bytes.isEmpty { return total }
     guard skip("T") || skip(" ") else { return nil }
     guard let hour = number(2), hour < 24, skip(":"), let minute = number(2), minute < 60,
@@ -227,54 +228,4 @@ enum TimeLiteral {
     if !bytes.isEmpty, !skip("Z") { return nil }
     return bytes.isEmpty ? total : nil
   }
-
-  /// `yyyy-MM-dd HH:mm:ss.SSS`
-  static func text(_ milliseconds: Int64) -> String {
-    let (year, month, day) = civil(milliseconds.divided(86_400_000))
-    let rest = milliseconds.modulo(86_400_000)
-    func two(_ value: Int64, _ width: Int = 2) -> String {
-      let digits = String(value)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-    return "\(two(year, 4))-\(two(month))-\(two(day)) \(two(rest / 3_600_000))"
-      + ":\(two(rest / 60_000 % 60)):\(two(rest / 1_000 % 60)).\(two(rest % 1_000, 3))"
-  }
-
-  private static func days(in month: Int64, of year: Int64) -> Int64 {
-    switch month {
-    case 4, 6, 9, 11: 30
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    default: 31
-    }
-  }
-
-  private static func dayNumber(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let year = month <= 2 ? year - 1 : year
-    let era = year.divided(400)
-    let yearOfEra = year - era * 400
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  private static func civil(_ day: Int64) -> (Int64, Int64, Int64) {
-    let shifted = day + 719_468
-    let era = shifted.divided(146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
-    return (year, month < 10 ? month + 3 : month - 9, dayOfYear - (153 * month + 2) / 5 + 1)
-  }
-}
-
-extension Int64 {
-  /// The remainder that is never negative.
-  func modulo(_ divisor: Int64) -> Int64 {
-    let rest = self % divisor
-    return rest < 0 ? rest + divisor : rest
-  }
-
-  /// The quotient towards minus infinity.
-  func divided(_ divisor: Int64) -> Int64 { self / divisor - (self % divisor < 0 ? 1 : 0) }
 }

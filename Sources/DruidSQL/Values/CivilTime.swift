@@ -42,6 +42,11 @@ package enum CivilTime {
     return rest < 0 ? rest + by : rest
   }
 
+  /// The start of its day.
+  package static func midnight(_ milliseconds: Int64) -> Int64 {
+    milliseconds &- floorRemainder(milliseconds, millisecondsPerDay)
+  }
+
   /// Days from 1970-01-01 to that day.
   package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
     let shifted = month <= 2 ? year &- 1 : year

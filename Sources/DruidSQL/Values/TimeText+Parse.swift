@@ -13,11 +13,6 @@ extension TimeText {
     return local &- offset
   }
 
-  /// A time of ISO 8601 as it stands in intervals and in parameters: milliseconds are taken as well.
-  package static func parseISO(_ text: String, zone: TimeZoneTable = .utc) -> Int64? {
-    parse(text, zone: zone) ?? JavaNumber.digits(text)
-  }
-
   /// `start/end`, `start/period`, `period/end`
   package static func interval(
     _ text: String, zone: TimeZoneTable = .utc

@@ -1,5 +1,4 @@
 import Plumbing
-import Synchronization
 
 /// Devstack's Druid: follows topics as supervisors tell it to, and answers SQL over HTTP on loopback.
 package final class DruidServer: Sendable {

@@ -20,7 +20,6 @@ struct BatchHeader {
   let baseSequence: Int32
 
   var codec: Int16 { attributes & 0x7 }
-  var hasAppendTime: Bool { attributes & 0x8 != 0 }
 
   /// Reads the header of the one batch that `bytes` are.
   ///

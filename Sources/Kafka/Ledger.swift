@@ -31,7 +31,6 @@ internal import Plumbing
     self.form = form
   }
 
-  var keepsLines: Bool { file != nil }
   var writeFailure: SystemFailure? { file?.failure }
 
   /// A line that never became a message, or whose message could not be handed over.

@@ -2,7 +2,7 @@
 extension Resolver {
   /// A string beside a number: a constant is read as one, anything else is cast.
   func numbers(
-    _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+    _ left: TypedExpression, _ right: TypedExpression
   ) throws(SQLFailure) -> (TypedExpression, TypedExpression) {
     if left.type.isCharacter { return (try number(left, beside: right.type), right) }
     return (left, try number(right, beside: left.type))

@@ -90,9 +90,9 @@ extension Resolver {
     try checkUnion(result)
     try refuseLookedUp(result, at: select.range)
     result.isUnordered = isUnordered(result)
-    let shape = try self.shape(result, names: items.map(\.name))
+    let shape = try self.shape(result)
     return Relation(
-      number: nextNumber(), kind: .select(result), columns: columns(items, result, shape),
+      number: nextNumber(), kind: .select(result), columns: columns(items, result),
       shape: shape)
   }
 
@@ -244,7 +244,7 @@ extension Resolver {
   }
 
   private func columns(
-    _ items: [Item], _ select: SelectedRelation, _ shape: Relation.Shape
+    _ items: [Item], _ select: SelectedRelation
   ) -> [Relation.Column] {
     items.map { item in
       Relation.Column(

@@ -1,8 +1,6 @@
 extension Resolver {
   /// How Druid runs a SELECT, as far as it decides what may be sorted; refuses the sorts that Druid refuses.
-  func shape(
-    _ select: SelectedRelation, names: [String]
-  ) throws(SQLFailure) -> Relation.Shape {
+  func shape(_ select: SelectedRelation) throws(SQLFailure) -> Relation.Shape {
     let input = select.input.shape
     var shape = input
     shape.isComputed = false

@@ -50,7 +50,7 @@ extension Resolver {
     var (name, frame) = (name, String?.none)
     if let written = specification.frame {
       try checkFrame(written, name, over.range, call: call.name.range)
-      frame = try self.frame(written, name, over.range, hasOrder: !order.isEmpty)
+      frame = try self.frame(written, over.range, hasOrder: !order.isEmpty)
     }
     if isCurrentRow(name, frame, hasOrder: !order.isEmpty), arguments.count == 1 {
       // Druid rewrites it to the row itself, whichever rows tie with it (`RewriteFirstValueLastValueRule`).
@@ -126,7 +126,7 @@ extension Resolver {
   }
 
   private func frame(
-    _ frame: WindowFrame, _ name: String, _ window: SourceRange, hasOrder: Bool
+    _ frame: WindowFrame, _ window: SourceRange, hasOrder: Bool
   ) throws(SQLFailure) -> String {
     if frame.exclusion != nil { throw .unknown("EXCLUDE", at: frame.range) }
     let (start, end) = frame.bounds

@@ -83,7 +83,7 @@ extension Parser {
     if at("UNNEST") { return try unnest(start) }
     let isLateral = accept("LATERAL") || isLateral
     if at("TABLE") { return try tableFunction(start) }
-    if at("(") { return try parenthesizedTable(start, isLateral: isLateral) }
+    if at("(") { return try parenthesizedTable(isLateral: isLateral) }
     if token.key == "UNNEST" { return try unnest(start) }
     let name = try compoundName()
     openedFar = -1
@@ -146,9 +146,7 @@ extension Parser {
     return .function(call, extend: columns, alias: try tableAlias(), range: position)
   }
 
-  private mutating func parenthesizedTable(
-    _ start: SourceRange, isLateral: Bool
-  ) throws(ParseStop) -> TableReference {
+  private mutating func parenthesizedTable(isLateral: Bool) throws(ParseStop) -> TableReference {
     let holdsQuery = parenthesisHoldsQuery()
     opened = index
     advance()

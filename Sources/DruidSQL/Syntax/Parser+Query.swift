@@ -7,8 +7,6 @@ enum QueryOrExpression {
 extension Parser {
   private static let setWords = ["UNION", "INTERSECT", "EXCEPT", "MINUS"]
 
-  mutating func atQuery() -> Bool { at(["WITH", "SELECT", "VALUES", "VALUE", "TABLE"]) }
-
   /// A query with its ORDER BY and LIMIT, where nothing else may stand.
   mutating func query() throws(ParseStop) -> Query {
     switch try queryOrExpression(acceptsExpression: false) {

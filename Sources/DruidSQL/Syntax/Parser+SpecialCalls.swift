@@ -64,8 +64,6 @@ extension Parser {
     return try end(.cast(value, type, kind), name)
   }
 
-  private static let extractUnits: Set<String> = Set(TimeUnit.allCases.map(\.rawValue))
-
   private mutating func timeUnit() throws(ParseStop) -> TimeUnit {
     for unit in TimeUnit.allCases { note(unit.rawValue) }
     guard token.kind == .word, let unit = TimeUnit(rawValue: token.key) else {

@@ -24,7 +24,7 @@ extension Translator {
       if operands.contains(where: \.isMultiple) { throw .unknown(name, at: whole.range) }
       let sides = try texts(operands)
       return "(\(sides[0]) \(name == "IS DISTINCT FROM" ? "IS NOT" : "IS") \(sides[1]))"
-    case "IN": return try inList(operands, whole)
+    case "IN": return try inList(operands)
     case "MV RANGE":
       let values = try texts(operands).joined(separator: ", ")
       return
@@ -104,9 +104,7 @@ extension Translator {
       + "THEN druid_refuse('A comparison of -0.0 with 0 is not supported here') ELSE \(test) END"
   }
 
-  private func inList(
-    _ operands: [TypedExpression], _ whole: TypedExpression
-  ) throws(SQLFailure) -> String {
+  private func inList(_ operands: [TypedExpression]) throws(SQLFailure) -> String {
     let subject = try text(operands[0])
     let items = try texts(Array(operands.dropFirst()))
     guard operands[0].isMultiple else {

@@ -59,7 +59,7 @@ package struct HyperLogLog: Sendable {
     var zeros = 0
     func take(_ value: Int) { sum += 1 / Double(UInt64(1) << UInt64(min(value, 63))) }
     /// Two registers that share a byte.
-    func take(pair: Int, upper: Int, lower: Int, isOverflown: Bool) {
+    func take(upper: Int, lower: Int, isOverflown: Bool) {
       guard isOverflown else {
         take(upper + offset)
         take(lower + offset)
@@ -84,12 +84,12 @@ package struct HyperLogLog: Sendable {
       entries += 1
       // The short form counts its places from the start of its seven bytes of header.
       take(
-        pair: pair, upper: upper, lower: lower,
+        upper: upper, lower: lower,
         isOverflown: (isShort ? pair + 7 : pair) == overflown)
     }
     if isShort {
       // It has room for a byte a register, and leaves zeros, at place 0, where two share one.
-      for _ in entries..<used { take(pair: 0, upper: 0, lower: 0, isOverflown: overflown == 0) }
+      for _ in entries..<used { take(upper: 0, lower: 0, isOverflown: overflown == 0) }
       zeros += Self.size - 2 * used
       sum += Double(zeros)
     }

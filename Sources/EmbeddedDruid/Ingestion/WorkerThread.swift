@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// A thread of our own, to be joined.
 @safe

@@ -49,7 +49,7 @@ import Testing
     return Array((text + "\n").utf8)
   }
 
-  @Test func linesTogetherAreLinesOneByOne() throws {
+  @Test func linesTogetherAreFuzzedAgainstLinesOneByOne() throws {
     var rows = 0
     Fuzzing.run("marked lines") { generator in
       let body = Self.body(&generator)

@@ -60,8 +60,6 @@ enum Tab: CellSeparator {
 
 /// Cells that become rows of csv or tsv while they are found. A row takes no more room than its line.
 @unsafe private struct DirectSeparated<Separator: CellSeparator>: CellReceiver {
-  static var takesEscapes: Bool { false }
-
   private let isSingle: Bool
   private(set) var tail: BlockTail
 
@@ -120,8 +118,6 @@ enum Tab: CellSeparator {
 
 /// Cells that become objects of ndjson while they are found. A row takes no more room than its line and all keys.
 @unsafe private struct DirectObjects: CellReceiver {
-  static var takesEscapes: Bool { false }
-
   /// `{"name":`, then `,"name":` for each column, one behind the other.
   private let keys: UnsafePointer<UInt8>
   private let keyEnds: UnsafePointer<Int>
@@ -189,8 +185,6 @@ enum Tab: CellSeparator {
 
 /// The cells of a few rows, for those who look at them more closely.
 @unsafe private struct CellList: CellReceiver {
-  static var takesEscapes: Bool { true }
-
   private let cells: UnsafeMutableBufferPointer<Cell>
   private let columns: Int
   private var origin: UnsafePointer<UInt8>?

@@ -108,18 +108,14 @@ enum JSONText {
 
   /// Whether the text is one JSON value and nothing else.
   static func isValid(_ text: RawSpan) -> Bool {
-    var validator = Validator(end: text.byteCount)
-    return validator.value(text, depth: 0) && validator.skipSpace(text) && validator.isAtEnd
+    var walker = JSONWalker(from: 0)
+    walker.skipSpace(text)
+    guard walker.value(text) else { return false }
+    walker.skipSpace(text)
+    return walker.place == text.byteCount
   }
 
-  /// Where the value that starts at `from` ends, `nil` when it is no JSON.
-  static func endOfValue(_ text: RawSpan, from: Int) -> Int? {
-    var validator = Validator(end: text.byteCount)
-    validator.place = from
-    return validator.value(text, depth: 0) ? validator.place : nil
-  }
-
-  fileprivate static func byte(_ text: RawSpan, _ place: Int) -> UInt8 { text.byte(at: place) }
+  private static func byte(_ text: RawSpan, _ place: Int) -> UInt8 { text.byte(at: place) }
 }
 
 extension ByteBlock {
@@ -133,102 +129,4 @@ extension ByteBlock {
 /// The lower-case hexadecimal digit of a number below 16.
 func hexadecimalLetter(_ nibble: UInt8) -> UInt8 {
   nibble < 10 ? 0x30 + nibble : 0x61 + nibble - 10
-}
-
-/// Walks over a JSON value without keeping it; 512 levels deep at most.
-private struct Validator {
-  let end: Int
-  var place = 0
-
-  init(end: Int) { self.end = end }
-
-  var isAtEnd: Bool { place == end }
-
-  private func next(_ text: RawSpan) -> UInt8? { place < end ? JSONText.byte(text, place) : nil }
-
-  mutating func skipSpace(_ text: RawSpan) -> Bool {
-    while let byte = next(text), byte == 32 || byte == 9 || byte == 10 || byte == 13 { place += 1 }
-    return true
-  }
-
-  private mutating func take(_ text: RawSpan, _ character: Unicode.Scalar) -> Bool {
-    guard next(text) == UInt8(ascii: character) else { return false }
-    place += 1
-    return true
-  }
-
-  mutating func value(_ text: RawSpan, depth: Int) -> Bool {
-    guard depth < 512, skipSpace(text), let first = next(text) else { return false }
-    switch first {
-    case UInt8(ascii: "\""): return string(text)
-    case UInt8(ascii: "["): return list(text, depth: depth, closing: "]", isObject: false)
-    case UInt8(ascii: "{"): return list(text, depth: depth, closing: "}", isObject: true)
-    case UInt8(ascii: "t"): return word(text, "true")
-    case UInt8(ascii: "f"): return word(text, "false")
-    case UInt8(ascii: "n"): return word(text, "null")
-    default: return number(text)
-    }
-  }
-
-  private mutating func list(
-    _ text: RawSpan, depth: Int, closing: Unicode.Scalar, isObject: Bool
-  ) -> Bool {
-    place += 1
-    guard skipSpace(text) else { return false }
-    if take(text, closing) { return true }
-    while true {
-      if isObject {
-        guard skipSpace(text), string(text), skipSpace(text), take(text, ":") else { return false }
-      }
-      guard value(text, depth: depth + 1), skipSpace(text) else { return false }
-      if take(text, closing) { return true }
-      guard take(text, ",") else { return false }
-    }
-  }
-
-  private mutating func string(_ text: RawSpan) -> Bool {
-    guard take(text, "\"") else { return false }
-    while let byte = next(text) {
-      place += 1
-      if byte == UInt8(ascii: "\"") { return true }
-      if byte < 0x20 { return false }
-      guard byte == UInt8(ascii: "\\") else { continue }
-      guard let letter = next(text) else { return false }
-      place += 1
-      if letter == UInt8(ascii: "u") {
-        for _ in 0..<4 {
-          guard let digit = next(text), hexadecimalDigit(digit) != nil else { return false }
-          place += 1
-        }
-      } else if !"\"\\/bfnrt".utf8.contains(letter) {
-        return false
-      }
-    }
-    return false
-  }
-
-  private mutating func word(_ text: RawSpan, _ word: String) -> Bool {
-    for byte in word.utf8 {
-      guard next(text) == byte else { return false }
-      place += 1
-    }
-    return true
-  }
-
-  private mutating func digits(_ text: RawSpan) -> Bool {
-    let start = place
-    while let byte = next(text), (0x30...0x39).contains(byte) { place += 1 }
-    return place > start
-  }
-
-  private mutating func number(_ text: RawSpan) -> Bool {
-    _ = take(text, "-")
-    guard digits(text) else { return false }
-    if take(text, "."), !digits(text) { return false }
-    if take(text, "e") || take(text, "E") {
-      _ = take(text, "+") || take(text, "-")
-      return digits(text)
-    }
-    return true
-  }
 }

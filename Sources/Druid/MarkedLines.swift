@@ -2,8 +2,6 @@ import JSONLines
 
 /// What takes the cells of rows one by one, as they are found. Behind each token 32 more bytes can be read.
 @unsafe protocol CellReceiver {
-  /// Whether rows with escapes are taken.
-  static var takesEscapes: Bool { get }
   /// A row begins, whose line has so many bytes; false when there is no room for it. What was taken of a row before it that
   /// did not end is forgotten.
   mutating func beginRow(_ line: UnsafePointer<UInt8>, _ length: Int) -> Bool
@@ -162,17 +160,15 @@ private struct Window {
     if unsafe token[0] == UInt8(ascii: "\"") {
       // It ends with its closing quote, unless there is space behind that.
       guard length > 1, unsafe base[to &- 1] == UInt8(ascii: "\"") else { return false }
-      guard unsafe hasBackslash(base, from, to) else {
+      if unsafe !hasBackslash(base, from, to) {
         return unsafe receiver.take(.plainText, token, length)
       }
-      return unsafe Receiver.takesEscapes
-        && RowScanner.hasGoodEscapes(text, from: 1, to: length &- 1)
-        && (unsafe receiver.take(.escapedText, token, length))
+    } else if unsafe isLongNumber(token, length) {
+      return unsafe receiver.take(.number, token, length)
     }
-    if unsafe isLongNumber(token, length) { return unsafe receiver.take(.number, token, length) }
-    var cell = Cell(start: 0, end: 0, kind: .null)
-    return RowScanner.value(text, &cell) && cell.end == length
-      && (unsafe receiver.take(cell.kind, token, length))
+    var place = 0
+    guard let kind = RowScanner.value(text, &place), place == length else { return false }
+    return unsafe receiver.take(kind, token, length)
   }
 
   /// Whether there is a backslash in a token; the tokens come in their order.

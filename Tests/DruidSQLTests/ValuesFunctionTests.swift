@@ -25,6 +25,24 @@ import Testing
     }
   }
 
+  /// "é" in its two spellings is two texts for Java, and one for Swift.
+  @Test func textsAreTheSameByTheirUnits() throws {
+    let (one, two) = (SQLValue.text("\u{e9}"), SQLValue.text("e\u{301}"))
+    let array = SQLValue.text("[\"e\u{301}\"]")
+    #expect(one != two && Set([one, two]).count == 2 && two.precedes(one))
+    let many = SQLValue.blob(Array("[\"\u{e9}\",\"e\u{301}\"]".utf8))
+    #expect(try call("mv_overlap", one, array) == .boolean(false))
+    #expect(try call("mv_contains", one, array) == .boolean(false))
+    #expect(try call("mv_in", one, array) == .boolean(false))
+    #expect(try call("mv_filter_only", many, array) == two)
+    #expect(try call("mv_filter_none", many, array) == one)
+    #expect(try call("mv_offset_of", many, two) == .integer(1))
+    #expect(try call("array_contains", array, one) == .boolean(false))
+    // What was parsed for one is not taken for the other.
+    #expect(try call("array_offset", .text("[\"\u{e9}\"]"), .integer(0)) == one)
+    #expect(try call("array_offset", array, .integer(0)) == two)
+  }
+
   @Test func noFunctionTrapsOnForeignArguments() {
     let odd: [SQLValue] = [
       .null, .integer(.min), .integer(.max), .real(.infinity), .real(-0.0), .text(""),

@@ -26,7 +26,9 @@ import Testing
     #"{"at": "2020-04-06", "pages": 12, "price": 4.5}"#,
   ]
 
-  static let queries = Result { () throws -> QueryService in
+  static let queries = Result { try service(over: rows) }
+
+  static func service(over rows: [String]) throws -> QueryService {
     let storage = try TemporaryStorage(directory: "/tmp")
     let supervisors = Supervisors(
       brokers: "127.0.0.1:9", storage: storage, endOffsets: { _ in nil }, report: { _ in })
@@ -40,7 +42,9 @@ import Testing
   }
 
   /// The rows as JSON arrays, one behind the other; or what refuses them.
-  static func answer(_ sql: String, context: String = "{}") throws -> String {
+  static func answer(
+    _ sql: String, context: String = "{}", from queries: QueryService? = nil
+  ) throws -> String {
     let body = JSONValue.object([
       .init(key: "query", value: .string(sql)),
       .init(key: "resultFormat", value: .string("arrayLines")),
@@ -48,7 +52,8 @@ import Testing
     ])
     let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
     do {
-      guard case .whole(let bytes) = try queries.get().run(request) else { return "streaming" }
+      let queries = try queries ?? Self.queries.get()
+      guard case .whole(let bytes) = try queries.run(request) else { return "streaming" }
       return String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: " ")
     } catch let error as DruidError {
       return "error " + error.body.jsonText

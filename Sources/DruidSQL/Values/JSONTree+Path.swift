@@ -59,7 +59,9 @@ extension JSONTree {
     for step in path.steps {
       switch (step, current) {
       case (.key(let key), .object(let members)):
-        guard let member = members.last(where: { $0.key == key }) else { return nil }
+        guard let member = members.last(where: { ExactText($0.key) == ExactText(key) }) else {
+          return nil
+        }
         current = member.value
       case (.index(let index), .array(let elements)):
         let position = index < 0 ? elements.count + index : index

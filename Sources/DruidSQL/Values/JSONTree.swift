@@ -16,6 +16,23 @@ package indirect enum JSONTree: Hashable, Sendable {
       self.key = key
       self.value = value
     }
+
+    package static func == (left: Member, right: Member) -> Bool {
+      ExactText(left.key) == ExactText(right.key) && left.value == right.value
+    }
+  }
+
+  package static func == (left: JSONTree, right: JSONTree) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.boolean(let left), .boolean(let right)): left == right
+    case (.integer(let left), .integer(let right)): left == right
+    case (.real(let left), .real(let right)): left == right
+    case (.string(let left), .string(let right)): ExactText(left) == ExactText(right)
+    case (.array(let left), .array(let right)): left == right
+    case (.object(let left), .object(let right)): left == right
+    default: false
+    }
   }
 
   package init(_ value: SQLValue) {

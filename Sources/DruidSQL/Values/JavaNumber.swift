@@ -40,7 +40,8 @@ package enum JavaNumber {
     switch (decimal(left), decimal(right)) {
     case (let one?, let two?): return one < two ? -1 : one > two ? 1 : 0
     case (nil, nil):
-      return left == right ? 0 : left.utf16.lexicographicallyPrecedes(right.utf16) ? -1 : 1
+      let (one, two) = (ExactText(left), ExactText(right))
+      return one == two ? 0 : one < two ? -1 : 1
     case (nil, _): return -1
     case (_, nil): return 1
     }

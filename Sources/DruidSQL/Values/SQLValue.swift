@@ -15,7 +15,29 @@ package enum SQLValue: Hashable, Sendable {
     value.isNaN ? .text("NaN") : .real(value)
   }
 
-  package var isNull: Bool { self == .null }
+  package var isNull: Bool { if case .null = self { true } else { false } }
+
+  package static func == (left: SQLValue, right: SQLValue) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.integer(let left), .integer(let right)): left == right
+    case (.real(let left), .real(let right)): left == right
+    case (.text(let left), .text(let right)): ExactText(left) == ExactText(right)
+    case (.blob(let left), .blob(let right)): left == right
+    default: false
+    }
+  }
+
+  /// NULL first, then numbers by their worth and texts in Java's order.
+  package func precedes(_ other: SQLValue) -> Bool {
+    switch (self, other) {
+    case (.null, _): !other.isNull
+    case (_, .null): false
+    case (.integer(let one), .integer(let other)): one < other
+    case (.text(let one), .text(let other)): ExactText(one) < ExactText(other)
+    default: (double ?? 0) < (other.double ?? 0)
+    }
+  }
 
   /// The number that an integer, a real or the text `NaN` stands for.
   package var double: Double? {

@@ -6,7 +6,7 @@ extension ScalarFunction {
         guard let key = arguments[index].text else {
           throw .invalid("Function[json_object] key must be a string")
         }
-        members.removeAll { $0.key == key }
+        members.removeAll { ExactText($0.key) == ExactText(key) }
         members.append(JSONTree.Member(key: key, value: tree(arguments[index + 1])))
       }
       return .text(JSONTree.object(hashed(members)).text)

@@ -1,19 +1,22 @@
-extension ValueContext {
+extension SQLValue {
   /// The values of a string that may hold several; one for anything else.
-  func values(of value: SQLValue) -> [String?] {
-    guard case .blob(let bytes) = value else { return [value.text] }
-    guard case .array(let elements)? = JSONTree(parsing: String(decoding: bytes, as: UTF8.self))
-    else { return [] }
-    return elements.map(\.value.text)
+  package var texts: [String?] {
+    guard case .blob(let bytes) = self else { return [text] }
+    return JSONTree.elements(of: String(decoding: bytes, as: UTF8.self)).map(\.value.text)
   }
 
+  fileprivate var exactTexts: [ExactText?] { texts.map { $0.map(ExactText.init) } }
+}
+
+extension ValueContext {
   /// The texts of an array argument.
   func texts(_ value: SQLValue) throws(ValueFailure) -> [String?] {
-    if case .blob = value { return values(of: value) }
-    guard let text = value.text, let list = list(text) else {
-      throw .unsupported("An argument is no array")
-    }
-    return list.map(\.value.text)
+    if case .blob = value { return value.texts }
+    return try elements(value).map(\.value.text)
+  }
+
+  fileprivate func exactTexts(_ value: SQLValue) throws(ValueFailure) -> [ExactText?] {
+    try texts(value).map { $0.map(ExactText.init) }
   }
 
   func elements(_ value: SQLValue) throws(ValueFailure) -> [JSONTree] {
@@ -36,58 +39,63 @@ extension SQLValue {
 }
 
 extension JSONTree {
-  init(texts: [String?]) { self = .array(texts.map { $0.map { .string($0) } ?? .null }) }
+  package init(texts: [String?]) { self = .array(texts.map { $0.map { .string($0) } ?? .null }) }
+
+  /// The elements of an array's text; none of anything else.
+  package static func elements(of text: String) -> [JSONTree] {
+    if case .array(let elements)? = JSONTree(parsing: text) { elements } else { [] }
+  }
 }
 
 extension ScalarFunction {
   static let multipleValues: [ScalarFunction] =
     multipleTests + multiplePlaces + [
       lenient("mv_json") { arguments, context throws(ValueFailure) in
-        let values = context.values(of: arguments[0])
+        let values = arguments[0].texts
         return .text(JSONTree(texts: values.isEmpty ? [nil] : values).text)
       },
       strict("mv_list") { arguments, context throws(ValueFailure) in
         guard case .blob = arguments[0] else { return arguments[0] }
-        let words = context.values(of: arguments[0]).map { $0 ?? "null" }
+        let words = arguments[0].texts.map { $0 ?? "null" }
         return .text("[" + words.joined(separator: ", ") + "]")
       },
       lenient("mv_length") { arguments, context throws(ValueFailure) in
-        .integer(Int64(context.values(of: arguments[0]).count))
+        .integer(Int64(arguments[0].texts.count))
       },
       strict("mv_slice") { arguments, context throws(ValueFailure) in
-        let values = context.values(of: arguments[0])
+        let values = arguments[0].texts
         let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: nil)
         // Nothing left is an empty list, not NULL.
         return slice.map { $0.isEmpty ? .blob(Array("[]".utf8)) : .multiple($0) } ?? .null
       },
       lenient("mv_append") { arguments, context throws(ValueFailure) in
-        .multiple(context.values(of: arguments[0]) + [arguments[1].text])
+        .multiple(arguments[0].texts + [arguments[1].text])
       },
       lenient("mv_prepend") { arguments, context throws(ValueFailure) in
-        .multiple([arguments[0].text] + context.values(of: arguments[1]))
+        .multiple([arguments[0].text] + arguments[1].texts)
       },
       lenient("mv_concat") { arguments, context throws(ValueFailure) in
         if arguments[0].isNull { return arguments[1] }
         if arguments[1].isNull { return arguments[0] }
-        return .multiple(context.values(of: arguments[0]) + context.values(of: arguments[1]))
+        return .multiple(arguments[0].texts + arguments[1].texts)
       },
       strict("mv_to_string") { arguments, context throws(ValueFailure) in
         let separator = try arguments.text(1)
-        return joined(context.values(of: arguments[0]), separator)
+        return joined(arguments[0].texts, separator)
       },
       strict("string_to_mv") { arguments, context throws(ValueFailure) in
         .multiple(try pieces(arguments, context))
       },
       strict("mv_filter_only") { arguments, context throws(ValueFailure) in
-        let kept = Set(try context.texts(arguments[1]))
-        return .multiple(context.values(of: arguments[0]).filter { kept.contains($0) })
+        let kept = Set(try context.exactTexts(arguments[1]))
+        return .multiple(arguments[0].exactTexts.filter { kept.contains($0) }.map { $0?.text })
       },
       strict("mv_filter_none") { arguments, context throws(ValueFailure) in
-        let dropped = Set(try context.texts(arguments[1]))
-        return .multiple(context.values(of: arguments[0]).filter { !dropped.contains($0) })
+        let dropped = Set(try context.exactTexts(arguments[1]))
+        return .multiple(arguments[0].exactTexts.filter { !dropped.contains($0) }.map { $0?.text })
       },
       strict("mv_to_array") { arguments, context throws(ValueFailure) in
-        .text(JSONTree(texts: context.values(of: arguments[0])).text)
+        .text(JSONTree(texts: arguments[0].texts).text)
       },
       strict("array_to_mv") { arguments, context throws(ValueFailure) in
         .multiple(try context.texts(arguments[0]))
@@ -95,55 +103,47 @@ extension ScalarFunction {
     ]
 
   private static let multipleTests: [ScalarFunction] = [
-    lenient("mv_any") { arguments, context throws(ValueFailure) in
-      guard let operation = arguments[1].text, let wanted = arguments[2].text else {
-        return .boolean(false)
-      }
-      let holds = context.values(of: arguments[0]).contains { value in
-        guard let value else { return false }
-        let left = Array(value.utf16)
-        let right = Array(wanted.utf16)
+    lenient("mv_any") { arguments, _ throws(ValueFailure) in
+      guard let operation = arguments[1].text, let right = arguments[2].text.map(ExactText.init)
+      else { return .boolean(false) }
+      let holds = arguments[0].exactTexts.contains { left in
+        guard let left else { return false }
         return switch operation {
         case "=": left == right
-        case "<": left.lexicographicallyPrecedes(right)
-        case "<=": !right.lexicographicallyPrecedes(left)
-        case ">": right.lexicographicallyPrecedes(left)
-        case ">=": !left.lexicographicallyPrecedes(right)
+        case "<": left < right
+        case "<=": left <= right
+        case ">": left > right
+        case ">=": left >= right
         case "<>": left != right
         default: false
         }
       }
       return .boolean(holds)
     },
-    lenient("mv_range") { arguments, context throws(ValueFailure) in
-      let low = Array(try arguments.text(1).utf16)
-      let high = Array(try arguments.text(2).utf16)
+    lenient("mv_range") { arguments, _ throws(ValueFailure) in
+      let low = ExactText(try arguments.text(1))
+      let high = ExactText(try arguments.text(2))
       let operators = try arguments.text(3)
       let (takesLow, takesHigh) = (operators.hasPrefix(">="), operators.hasSuffix("="))
       return .boolean(
-        context.values(of: arguments[0]).contains { value in
-          guard let units = value.map({ Array($0.utf16) }) else { return false }
-          let isAbove =
-            takesLow
-            ? !units.lexicographicallyPrecedes(low) : low.lexicographicallyPrecedes(units)
-          let isBelow =
-            takesHigh
-            ? !high.lexicographicallyPrecedes(units) : units.lexicographicallyPrecedes(high)
-          return isAbove && isBelow
+        arguments[0].exactTexts.contains { value in
+          guard let value else { return false }
+          return (takesLow ? value >= low : value > low)
+            && (takesHigh ? value <= high : value < high)
         })
     },
     lenient("mv_in") { arguments, context throws(ValueFailure) in
-      let wanted = Set(try context.texts(arguments[1]))
+      let wanted = Set(try context.exactTexts(arguments[1]))
       return .boolean(
-        context.values(of: arguments[0]).contains { $0 != nil && wanted.contains($0) })
+        arguments[0].exactTexts.contains { $0 != nil && wanted.contains($0) })
     },
     lenient("mv_contains") { arguments, context throws(ValueFailure) in
-      let values = Set(context.values(of: arguments[0]))
-      return .boolean(try context.texts(arguments[1]).allSatisfy { values.contains($0) })
+      let values = Set(arguments[0].exactTexts)
+      return .boolean(try context.exactTexts(arguments[1]).allSatisfy { values.contains($0) })
     },
     lenient("mv_overlap") { arguments, context throws(ValueFailure) in
-      let values = Set(context.values(of: arguments[0]))
-      return .boolean(try context.texts(arguments[1]).contains { values.contains($0) })
+      let values = Set(arguments[0].exactTexts)
+      return .boolean(try context.exactTexts(arguments[1]).contains { values.contains($0) })
     },
   ]
 
@@ -154,7 +154,7 @@ extension ScalarFunction {
 
   private static func place(_ name: String, from first: Int64) -> ScalarFunction {
     strict(name) { arguments, context throws(ValueFailure) in
-      let values = context.values(of: arguments[0])
+      let values = arguments[0].texts
       let index = Int(clamping: try arguments.long(1) &- first)
       guard values.indices.contains(index) else { return .null }
       return values[index].map { .text($0) } ?? .null
@@ -163,7 +163,7 @@ extension ScalarFunction {
 
   private static func search(_ name: String, from first: Int) -> ScalarFunction {
     strict(name) { arguments, context throws(ValueFailure) in
-      let index = context.values(of: arguments[0]).firstIndex(of: try arguments.text(1))
+      let index = arguments[0].exactTexts.firstIndex(of: ExactText(try arguments.text(1)))
       return index.map { .integer(Int64($0 + first)) } ?? .null
     }
   }

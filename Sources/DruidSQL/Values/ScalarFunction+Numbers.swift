@@ -31,22 +31,12 @@ extension ScalarFunction {
 
   private static let extremes: [ScalarFunction] = [
     lenient("greatest") { arguments, _ throws(ValueFailure) in
-      arguments.reduce(.null) { $1.isNull || precedes($1, $0) ? $0 : $1 }
+      arguments.reduce(.null) { $1.isNull || $1.precedes($0) ? $0 : $1 }
     },
     lenient("least") { arguments, _ throws(ValueFailure) in
-      arguments.reduce(.null) { $1.isNull || !$0.isNull && !precedes($1, $0) ? $0 : $1 }
+      arguments.reduce(.null) { $1.isNull || !$0.isNull && !$1.precedes($0) ? $0 : $1 }
     },
   ]
-
-  /// Texts by their UTF-16 units, numbers by their worth.
-  private static func precedes(_ one: SQLValue, _ other: SQLValue) -> Bool {
-    switch (one, other) {
-    case (.integer(let one), .integer(let other)): one < other
-    case (.text(let one), .text(let other)):
-      Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
-    default: (one.double ?? 0) < (other.double ?? 0)
-    }
-  }
 
   private static func long(
     _ name: String,

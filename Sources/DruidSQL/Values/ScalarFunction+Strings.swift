@@ -83,7 +83,7 @@ extension ScalarFunction {
     strict("like") { arguments, context throws(ValueFailure) in
       let pattern = context.like(try arguments.text(1), escape: try arguments.text(2))
       if case .text(let text) = arguments[0] { return .boolean(pattern.matches(text)) }
-      return .boolean(context.values(of: arguments[0]).contains { $0.map(pattern.matches) == true })
+      return .boolean(arguments[0].texts.contains { $0.map(pattern.matches) == true })
     },
     strict("regexp_like") { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))

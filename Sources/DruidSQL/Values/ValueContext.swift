@@ -5,11 +5,11 @@ package final class ValueContext {
   private let readZone: (String) -> [UInt8]?
   private var zones: [String: TimeZoneTable] = [:]
   private var periods: [String: Period] = [:]
-  private var patterns: [String: JodaPattern] = [:]
-  private var expressions: [String: RegularExpression] = [:]
-  private var paths: [String: JSONPath] = [:]
-  private var lists: [String: [JSONTree]] = [:]
-  private var likes: [String: LikePattern] = [:]
+  private var patterns: [ExactText: JodaPattern] = [:]
+  private var expressions: [ExactText: RegularExpression] = [:]
+  private var paths: [ExactText: JSONPath] = [:]
+  private var lists: [ExactText: [JSONTree]] = [:]
+  private var likes: [ExactText: LikePattern] = [:]
   /// What was asked for last, because a query asks for the same row after row.
   private var lastZone = ("UTC", TimeZoneTable.utc)
   private var lastPeriod = ("", Period())
@@ -55,7 +55,7 @@ package final class ValueContext {
   }
 
   func like(_ pattern: String, escape: String) -> LikePattern {
-    let key = escape + "\0" + pattern
+    let key = ExactText(escape + "\0" + pattern)
     if let like = likes[key] { return like }
     let like = LikePattern(pattern, escape: escape)
     if likes.count >= Self.limit { likes.removeAll() }
@@ -64,35 +64,39 @@ package final class ValueContext {
   }
 
   func pattern(_ text: String) throws(ValueFailure) -> JodaPattern {
-    if let pattern = patterns[text] { return pattern }
+    let key = ExactText(text)
+    if let pattern = patterns[key] { return pattern }
     let pattern = try JodaPattern(text)
     if patterns.count >= Self.limit { patterns.removeAll() }
-    patterns[text] = pattern
+    patterns[key] = pattern
     return pattern
   }
 
   func expression(_ text: String) throws(ValueFailure) -> RegularExpression {
-    if let expression = expressions[text] { return expression }
+    let key = ExactText(text)
+    if let expression = expressions[key] { return expression }
     let expression = try RegularExpression(text)
     if expressions.count >= Self.limit { expressions.removeAll() }
-    expressions[text] = expression
+    expressions[key] = expression
     return expression
   }
 
   func path(_ text: String) throws(ValueFailure) -> JSONPath {
-    if let path = paths[text] { return path }
+    let key = ExactText(text)
+    if let path = paths[key] { return path }
     let path = try JSONPath(text)
     if paths.count >= Self.limit { paths.removeAll() }
-    paths[text] = path
+    paths[key] = path
     return path
   }
 
   /// The elements of an array's text, which is mostly the same literal row after row.
   func list(_ text: String) -> [JSONTree]? {
-    if let list = lists[text] { return list }
+    let key = ExactText(text)
+    if let list = lists[key] { return list }
     guard case .array(let list)? = JSONTree(parsing: text) else { return nil }
     if lists.count >= Self.limit { lists.removeAll() }
-    lists[text] = list
+    lists[key] = list
     return list
   }
 }

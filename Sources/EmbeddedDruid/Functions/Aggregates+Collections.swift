@@ -1,5 +1,4 @@
 import DruidSQL
-import Plumbing
 
 /// What Druid keeps of a text that is longer than it wants to remember.
 private func kept(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) -> SQLValue {
@@ -83,7 +82,7 @@ final class ArrayCollection: AggregateState {
     if flattens {
       guard let text = values[0].text else { return }
       hasRows = true
-      for element in ArrayText.elements(text) { try take(element, values[1]) }
+      for element in JSONTree.elements(of: text) { try take(element.value, values[1]) }
       return
     }
     hasRows = true
@@ -99,27 +98,33 @@ final class ArrayCollection: AggregateState {
     elements.append(value)
     try room.take(value, limit: limit)
     guard isNested, let text = value.text else { return }
-    for element in ArrayText.elements(text) { try room.take(element, limit: limit) }
+    for element in JSONTree.elements(of: text) { try room.take(element.value, limit: limit) }
   }
 
   func result() -> SQLValue {
     guard hasRows else { return .null }
     guard isNested else {
       if isDistinct { elements.sort { $0.precedes($1) } }
-      return .text(ArrayText.text(elements))
+      return .text(JSONTree.array(elements.map(JSONTree.init)).text)
     }
     if isDistinct {
-      let keys = elements.map { ($0, ArrayText.orderKey($0)) }
+      let keys = elements.map { ($0, Self.orderKey($0)) }
       elements = keys.sorted { $0.1 < $1.1 }.map(\.0)
     }
     return .text("[" + elements.map { $0.text ?? "null" }.joined(separator: ",") + "]")
+  }
+
+  /// A text that sorts as the array does, no array first.
+  private static func orderKey(_ array: SQLValue) -> String {
+    guard let text = array.text else { return "" }
+    return "[" + JSONTree.elements(of: text).map(ScalarFunction.orderKey).joined()
   }
 }
 
 /// STRING_AGG and LISTAGG.
 final class TextCollection: AggregateState {
-  private var texts: [String] = []
-  private var seen: Set<String> = []
+  private var texts: [ExactText] = []
+  private var seen: Set<ExactText> = []
   private var separator = ""
   private var isDistinct = false
   private var room = Room()
@@ -132,73 +137,16 @@ final class TextCollection: AggregateState {
       guard let text else {
         throw .unsupported("STRING_AGG of several values with NULL among them")
       }
-      if isDistinct, !seen.insert(text).inserted { continue }
-      texts.append(text)
+      let exact = ExactText(text)
+      if isDistinct, !seen.insert(exact).inserted { continue }
+      texts.append(exact)
       try room.take(.text(text), limit: values[2])
     }
   }
 
   func result() -> SQLValue {
     guard !texts.isEmpty else { return .null }
-    if isDistinct { texts.sort { Array($0.utf16).lexicographicallyPrecedes(Array($1.utf16)) } }
-    return .text(texts.joined(separator: separator))
-  }
-}
-
-extension SQLValue {
-  /// The values of a string that may hold several.
-  var texts: [String?] {
-    guard case .blob(let bytes) = self else { return [text] }
-    return ArrayText.elements(String(decoding: bytes, as: UTF8.self)).map(\.text)
-  }
-
-  /// Null first, then numbers, then texts by their UTF-16 units as Java orders them.
-  func precedes(_ other: SQLValue) -> Bool {
-    switch (self, other) {
-    case (.null, .null): return false
-    case (.null, _): return true
-    case (_, .null): return false
-    case (.integer(let one), .integer(let other)): return one < other
-    case (.text(let one), .text(let other)):
-      return Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
-    default: return (double ?? 0) < (other.double ?? 0)
-    }
-  }
-}
-
-/// Arrays as they travel: JSON text without spaces.
-enum ArrayText {
-  /// A text that sorts as the array does, no array first.
-  static func orderKey(_ array: SQLValue) -> String {
-    guard let text = array.text else { return "" }
-    return "[" + elements(text).map { ScalarFunction.orderKey(JSONTree($0)) }.joined()
-  }
-
-  static func text(_ elements: [SQLValue]) -> String {
-    var out = "["
-    for (index, element) in elements.enumerated() {
-      if index > 0 { out += "," }
-      switch element {
-      case .null: out += "null"
-      case .integer, .real: out += element.text ?? ""
-      case .text(let text): JSONValue.write(text, to: &out)
-      case .blob: out += element.text ?? ""
-      }
-    }
-    return out + "]"
-  }
-
-  /// The elements of an array of texts and numbers; empty for anything else.
-  static func elements(_ text: String) -> [SQLValue] {
-    guard let list = (try? JSONValue(parsing: text))?.elements else { return [] }
-    return list.map { element in
-      switch element {
-      case .null: .null
-      case .bool(let truth): .boolean(truth)
-      case .number(let token): Int64(token).map { .integer($0) } ?? .real(Double(token) ?? .nan)
-      case .string(let text): .text(text)
-      case .array, .object: .text(element.jsonText)
-      }
-    }
+    if isDistinct { texts.sort() }
+    return .text(texts.map(\.text).joined(separator: separator))
   }
 }

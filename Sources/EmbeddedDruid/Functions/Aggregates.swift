@@ -58,11 +58,11 @@ final class DistinctCount: AggregateState {
 
 /// How many values there are in a multi-value column, each counted once; empty ones a sketch does not see.
 final class MultipleDistinctCount: AggregateState {
-  private var seen: Set<String> = []
+  private var seen: Set<ExactText> = []
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     for text in values.first?.texts ?? [] {
-      if let text, !text.isEmpty { seen.insert(text) }
+      if let text, !text.isEmpty { seen.insert(ExactText(text)) }
     }
   }
 

@@ -1,3 +1,4 @@
+import DruidSQL
 import Glibc
 import Plumbing
 
@@ -88,8 +89,8 @@ extension Expression {
     case .substring: return try substring(values)
     case .replace:
       guard !texts[1].isEmpty else { throw .unknown("replace of an empty text") }
-      return .text(texts[0].replacing(texts[1], with: texts[2]))
-    case .strpos: return .long(position(of: Array(texts[1].utf16), in: Array(texts[0].utf16)))
+      return .text(Text.replacing(texts[1], with: texts[2], in: texts[0]))
+    case .strpos: return .long(Text.position(of: texts[1], in: texts[0], from: 1) - 1)
     case .cast: return cast(values[0], to: texts[1].uppercased())
     case .abs, .sqrt, .log, .exp, .floor, .ceil: return try mathematics(function, values[0])
     default: return try time(function, values[0], texts)
@@ -112,14 +113,6 @@ extension Expression {
     let tail = units[Int(start)...]
     return .text(
       String(decoding: count < 0 ? tail : tail.prefix(Int(clamping: count)), as: UTF16.self))
-  }
-
-  private static func position(of needle: [UInt16], in text: [UInt16]) -> Int64 {
-    guard needle.count <= text.count else { return -1 }
-    let start = (0...(text.count - needle.count)).first { start in
-      text[start..<start + needle.count].elementsEqual(needle)
-    }
-    return start.map { Int64($0) } ?? -1
   }
 
   private static func cast(_ value: FieldValue, to type: String) -> FieldValue {

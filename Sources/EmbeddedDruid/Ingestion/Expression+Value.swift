@@ -1,3 +1,4 @@
+import DruidSQL
 import Glibc
 
 /// A row's fields as an expression sees them.
@@ -68,7 +69,9 @@ extension Expression {
     switch (a, b) {
     case (.text(let a), .text(let b)):
       if sign == "+" { return .text(a + b) }
-      if let order = compare(sign, JavaOrder.compare(a, b)) { return truth(order) }
+      let (one, other) = (ExactText(a), ExactText(b))
+      let order = one == other ? 0 : one < other ? -1 : 1
+      if let order = compare(sign, order) { return truth(order) }
       throw .bad("operator '\(sign)' in expression is not supported on type STRING.")
     case (.long(let a), .long(let b)):
       if let order = compare(sign, a < b ? -1 : a > b ? 1 : 0) { return truth(order) }
@@ -155,14 +158,5 @@ extension FieldValue {
     case .text(let text): FieldValue.javaDouble(text)
     default: nil
     }
-  }
-}
-
-/// The order of texts in Java: by their UTF-16.
-enum JavaOrder {
-  static func compare(_ one: String, _ other: String) -> Int {
-    let (a, b) = (Array(one.utf16), Array(other.utf16))
-    if a == b { return 0 }
-    return a.lexicographicallyPrecedes(b) ? -1 : 1
   }
 }

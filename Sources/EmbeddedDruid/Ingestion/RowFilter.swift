@@ -1,3 +1,4 @@
+import DruidSQL
 import Plumbing
 
 /// Which rows a `transformSpec` lets in. Unknown, as what compares with null is, lets nothing in.
@@ -137,7 +138,8 @@ indirect enum RowFilter: Sendable, Equatable {
     case .long(let number): return texts.contains { FieldValue.exactLong($0) == number }
     case .double(let number):
       return texts.contains { FieldValue.javaDouble($0)?.bitPattern == number.bitPattern }
-    default: return try text(value).map { texts.contains($0) }
+    default:
+      return try text(value).map { text in texts.contains { ExactText($0) == ExactText(text) } }
     }
   }
 

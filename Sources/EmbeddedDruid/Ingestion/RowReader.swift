@@ -1,3 +1,4 @@
+import DruidSQL
 import Glibc
 import JSONLines
 import Plumbing
@@ -187,29 +188,18 @@ struct RowReader: ~Copyable {
     guard case .list(let elements) = value else {
       return try set(column, text: value.javaText)
     }
-    var texts = elements.map(\.javaText)
+    var texts = elements.map { $0.javaText.map(ExactText.init) }
     if dimension.multiValues != .array, texts.count > 1 {
       texts.sort { one, other in
         guard let one, let other else { return one == nil && other != nil }
-        return Array(one.utf16).lexicographicallyPrecedes(Array(other.utf16))
+        return one < other
       }
     }
     if dimension.multiValues == .sortedSet {
       texts = texts.enumerated().filter { $0 == 0 || texts[$0 - 1] != $1 }.map(\.element)
     }
-    guard texts.count > 1 else { return try set(column, text: texts.first ?? nil) }
-    var json: [UInt8] = [UInt8(ascii: "[")]
-    for (index, text) in texts.enumerated() {
-      if index > 0 { json.append(UInt8(ascii: ",")) }
-      if let text {
-        var quoted = ""
-        JSONValue.write(text, to: &quoted)
-        json.append(contentsOf: quoted.utf8)
-      } else {
-        json.append(contentsOf: "null".utf8)
-      }
-    }
-    json.append(UInt8(ascii: "]"))
+    guard texts.count > 1 else { return try set(column, text: texts.first??.text) }
+    let json = Array(JSONTree(texts: texts.map { $0?.text }).text.utf8)
     try unsafe json.span.bytes.withUnsafeBytes { (bytes) throws(StorageFull) in
       try unsafe writer.set(column, text: bytes, isMultiValue: true)
     }

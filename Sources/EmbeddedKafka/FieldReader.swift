@@ -138,4 +138,32 @@ struct FieldReader: ~Escapable {
   mutating func count() throws(MalformedFrame) -> Int {
     try nullableCount() ?? 0
   }
+
+  /// An array of strings, `nil` for a null array.
+  @_lifetime(self: copy self)
+  mutating func nullableStrings() throws(MalformedFrame) -> [String]? {
+    guard let count = try nullableCount() else { return nil }
+    var strings: [String] = []
+    for _ in 0..<count { strings.append(try string()) }
+    return strings
+  }
+
+  @_lifetime(self: copy self)
+  mutating func strings() throws(MalformedFrame) -> [String] {
+    try nullableStrings() ?? []
+  }
+
+  /// Topics with numbers of their partitions, `nil` for a null array.
+  @_lifetime(self: copy self)
+  mutating func nullableTopics() throws(MalformedFrame) -> [(topic: String, partitions: [Int32])]? {
+    guard let count = try nullableCount() else { return nil }
+    var topics: [(topic: String, partitions: [Int32])] = []
+    for _ in 0..<count {
+      let topic = try string()
+      var partitions: [Int32] = []
+      for _ in 0..<(try self.count()) { partitions.append(try int32()) }
+      topics.append((topic, partitions))
+    }
+    return topics
+  }
 }

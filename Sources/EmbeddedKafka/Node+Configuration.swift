@@ -7,16 +7,16 @@ extension Node {
   }
 
   /// Where a value comes from; the raw value is what travels.
-  private enum Source: Int8 {
+  enum SettingSource: Int8 {
     case topic = 1
     case start = 4
     case standard = 5
   }
 
-  private struct Setting {
+  struct Setting {
     let name: String
     let value: String
-    let source: Source
+    let source: SettingSource
     let kind: TopicSettings.Kind
     let standard: String?
   }
@@ -28,13 +28,7 @@ extension Node {
     var questions: [(type: Int8, name: String, keys: [String]?)] = []
     for _ in 0..<(try reader.count()) {
       let type = try reader.int8()
-      let name = try reader.string()
-      var keys: [String]?
-      if let count = try reader.nullableCount() {
-        keys = []
-        for _ in 0..<count { keys?.append(try reader.string()) }
-      }
-      questions.append((type, name, keys))
+      questions.append((type, try reader.string(), try reader.nullableStrings()))
     }
     let wantsSynonyms = version >= 1 ? try reader.bool() : false
     fields.int32(0)
@@ -86,18 +80,23 @@ extension Node {
     }
   }
 
+  /// All that a topic can be told, as it was told.
+  func settings(_ settings: TopicSettings) -> [Setting] {
+    TopicSettings.definitions.map { definition in
+      let value = settings.values[definition.name]
+      return Setting(
+        name: definition.name, value: value ?? definition.standard,
+        source: value == nil ? .standard : .topic, kind: definition.kind,
+        standard: definition.standard)
+    }
+  }
+
   private func settings(_ type: Int8, _ name: String) throws(ErrorCode) -> [Setting] {
     switch Owner(rawValue: type) {
     case .topic:
       guard Topics.isValid(name) else { throw .invalidTopic }
       guard let topic = topics[name] else { throw .unknownTopicOrPartition }
-      let values = topic.settings.values
-      return TopicSettings.definitions.map { definition in
-        Setting(
-          name: definition.name, value: values[definition.name] ?? definition.standard,
-          source: values[definition.name] == nil ? .standard : .topic, kind: definition.kind,
-          standard: definition.standard)
-      }
+      return settings(topic.settings)
     case .broker:
       guard name.isEmpty || name == String(Self.id) else { throw .invalidRequest }
       // An empty name asks for what was set for all brokers while they ran: nothing.

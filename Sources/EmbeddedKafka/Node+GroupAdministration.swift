@@ -4,14 +4,8 @@ extension Node {
   func listGroups(
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    var states: [String] = []
-    var types: [String] = []
-    if version >= 4 {
-      for _ in 0..<(try reader.count()) { states.append(try reader.string().lowercased()) }
-    }
-    if version >= 5 {
-      for _ in 0..<(try reader.count()) { types.append(try reader.string().lowercased()) }
-    }
+    let states = version >= 4 ? try reader.strings().map { $0.lowercased() } : []
+    let types = version >= 5 ? try reader.strings().map { $0.lowercased() } : []
     try reader.tags()
     let listed = groups.all.filter { group in
       (states.isEmpty || states.contains(group.phase.name.lowercased()))
@@ -33,8 +27,7 @@ extension Node {
   func describeGroups(
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    var ids: [String] = []
-    for _ in 0..<(try reader.count()) { ids.append(try reader.string()) }
+    let ids = try reader.strings()
     if version >= 1 { fields.int32(0) }
     fields.array(ids) { fields, id in
       let group = groups.group(id)
@@ -60,8 +53,7 @@ extension Node {
   func deleteGroups(
     _ reader: inout FieldReader, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    var ids: [String] = []
-    for _ in 0..<(try reader.count()) { ids.append(try reader.string()) }
+    let ids = try reader.strings()
     fields.int32(0)
     fields.array(ids) { fields, id in
       fields.string(id)
@@ -80,13 +72,7 @@ extension Node {
     _ reader: inout FieldReader, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
     let id = try reader.string()
-    var wishes: [(topic: String, partitions: [Int32])] = []
-    for _ in 0..<(try reader.count()) {
-      let topic = try reader.string()
-      var partitions: [Int32] = []
-      for _ in 0..<(try reader.count()) { partitions.append(try reader.int32()) }
-      wishes.append((topic, partitions))
-    }
+    let wishes = try reader.nullableTopics() ?? []
     var isConsumed = false
     var refusal = ErrorCode.none
     do throws(ErrorCode) {

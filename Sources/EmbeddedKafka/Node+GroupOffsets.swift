@@ -81,17 +81,7 @@ extension Node {
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
     let offsets = groups.offsets(of: try reader.string())
-    var wanted: [(topic: String, partitions: [Int32])] = []
-    if let count = try reader.nullableCount() {
-      for _ in 0..<count {
-        let topic = try reader.string()
-        var partitions: [Int32] = []
-        for _ in 0..<(try reader.count()) { partitions.append(try reader.int32()) }
-        wanted.append((topic, partitions))
-      }
-    } else {
-      wanted = offsets.all
-    }
+    let wanted = try reader.nullableTopics() ?? offsets.all
     if version >= 3 { fields.int32(0) }
     fields.array(wanted) { fields, topic in
       fields.string(topic.topic)

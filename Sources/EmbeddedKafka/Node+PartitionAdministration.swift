@@ -107,27 +107,19 @@ extension Node {
   func describeLogDirs(
     _ reader: inout FieldReader, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    var asked: [(name: String, numbers: [Int32])] = []
-    if let count = try reader.nullableCount() {
-      for _ in 0..<count {
-        let name = try reader.string()
-        var numbers: [Int32] = []
-        for _ in 0..<(try reader.count()) { numbers.append(try reader.int32()) }
-        if topics[name] != nil { asked.append((name, numbers)) }
-      }
-    } else {
-      asked = topics.all.map { ($0.name, Array(0..<Int32(clamping: $0.partitions.count))) }
-    }
+    let asked =
+      try reader.nullableTopics()?.filter { topics[$0.topic] != nil }
+      ?? topics.all.map { ($0.name, Array(0..<Int32(clamping: $0.partitions.count))) }
     fields.int32(0)
     // One folder, of no name that would mean something to a client.
     fields.array(["/devstack"]) { fields, folder in
       fields.error(.none)
       fields.string(folder)
       fields.array(asked) { fields, topic in
-        let found = topic.numbers.compactMap { number in
-          topics[topic.name, number].map { (number, $0.byteCount) }
+        let found = topic.partitions.compactMap { number in
+          topics[topic.topic, number].map { (number, $0.byteCount) }
         }
-        fields.string(topic.name)
+        fields.string(topic.topic)
         fields.array(found) { fields, partition in
           fields.int32(partition.0)
           fields.int64(partition.1)

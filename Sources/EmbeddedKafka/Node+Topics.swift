@@ -4,11 +4,9 @@ extension Node {
   func metadata(
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    let count = try reader.nullableCount()
-    var names: [String] = []
-    for _ in 0..<(count ?? 0) { names.append(try reader.string()) }
+    let names = try reader.nullableStrings()
     let mayCreate = version >= 4 ? try reader.bool() : true
-    let wantsAll = count == nil || (version == 0 && count == 0)
+    let wantsAll = names == nil || (version == 0 && names == [])
 
     if version >= 3 { fields.int32(0) }
     fields.array([Self.id]) { fields, id in
@@ -19,7 +17,7 @@ extension Node {
     }
     if version >= 2 { fields.nullableString("devstack") }
     if version >= 1 { fields.int32(Self.id) }
-    let described = wantsAll ? topics.all.map { $0.name } : names
+    let described = wantsAll ? topics.all.map { $0.name } : names ?? []
     fields.array(described) { fields, name in
       describe(name, mayCreate: mayCreate, version, into: &fields)
     }
@@ -65,14 +63,11 @@ extension Node {
 
   /// The settings of a topic as the answer to its making has them; none for one that was not made.
   private func write(_ settings: TopicSettings?, into fields: inout FieldWriter) {
-    let definitions = settings == nil ? [] : TopicSettings.definitions
-    fields.array(definitions) { fields, definition in
-      let value = settings?.values[definition.name]
-      fields.string(definition.name)
-      fields.nullableString(value ?? definition.standard)
+    fields.array(settings.map { self.settings($0) } ?? []) { fields, setting in
+      fields.string(setting.name)
+      fields.nullableString(setting.value)
       fields.bool(false)
-      // Set for this topic, or the standard.
-      fields.int8(value == nil ? 5 : 1)
+      fields.int8(setting.source.rawValue)
       fields.bool(false)
       fields.tags()
     }
@@ -152,8 +147,7 @@ extension Node {
   func deleteTopics(
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    var names: [String] = []
-    for _ in 0..<(try reader.count()) { names.append(try reader.string()) }
+    let names = try reader.strings()
     _ = try reader.int32()
     if version >= 1 { fields.int32(0) }
     fields.array(names) { fields, name in

@@ -55,8 +55,7 @@ final class Node: Sendable {
       throw MalformedFrame(reason: "a request of \(frame.byteCount) bytes that carries no records")
     }
     let version = header.version
-    let isFlexible = version >= header.api.firstFlexibleVersion
-    var answer = Answer(to: header.correlation, isFlexible: isFlexible)
+    var answer = Answer(to: header.correlation, isFlexible: reader.isFlexible)
     switch header.api {
     case .apiVersions: apiVersions(version, into: &answer.fields)
     case .metadata: try metadata(&reader, version, into: &answer.fields)

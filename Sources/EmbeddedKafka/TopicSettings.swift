@@ -18,7 +18,7 @@ struct TopicSettings {
     let kind: Kind
     let standard: String
     /// Every value but the standard one would need what is not here.
-    var isFixed = false
+    let isFixed: Bool
 
     init(_ name: String, _ kind: Kind, _ standard: String, isFixed: Bool = false) {
       self.name = name
@@ -67,7 +67,9 @@ struct TopicSettings {
   /// What was set, by name.
   private(set) var values: [String: String] = [:]
   /// The size of the largest batch, the setting `max.message.bytes`.
-  private(set) var maximumBatchSize = BatchHeader.maximumBatchSize
+  var maximumBatchSize: Int {
+    values["max.message.bytes"].flatMap { Int($0) } ?? BatchHeader.maximumBatchSize
+  }
 
   /// How a setting is changed; the raw value is what travels.
   enum Change: Int8 {
@@ -98,7 +100,6 @@ struct TopicSettings {
     }
     guard change != .delete else {
       values[name] = nil
-      adopt()
       return nil
     }
     var value = value
@@ -115,19 +116,13 @@ struct TopicSettings {
       return "devstack serves \(name)=\(definition.standard) alone"
     }
     values[name] = value
-    adopt()
     return nil
   }
 
   private func combined(_ old: String, _ change: Change, _ value: String) -> String {
-    let change = (change, value.split(separator: ","))
-    let kept = old.split(separator: ",").filter { !change.1.contains($0) }
-    return (change.0 == .append ? kept + change.1 : kept).joined(separator: ",")
-  }
-
-  private mutating func adopt() {
-    let wish = values["max.message.bytes"].flatMap { Int($0) }
-    maximumBatchSize = wish ?? BatchHeader.maximumBatchSize
+    let named = value.split(separator: ",")
+    let kept = old.split(separator: ",").filter { !named.contains($0) }
+    return (change == .append ? kept + named : kept).joined(separator: ",")
   }
 
   private static func isValid(_ value: String, _ definition: Definition) -> Bool {

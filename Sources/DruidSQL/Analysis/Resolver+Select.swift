@@ -246,14 +246,15 @@ extension Resolver {
   private func columns(
     _ items: [Item], _ select: SelectedRelation
   ) -> [Relation.Column] {
-    items.map { item in
+    let lookedUp = select.input.lookedUp
+    return items.map { item in
       Relation.Column(
         name: item.name, type: item.expression.type,
         hasMultipleValues: item.expression.isMultiple, isWild: item.expression.isWild,
         isExploded: select.limit == nil && select.offset == nil
           && item.expression.readsExploded(select.grouping),
         unfinished: unfinished(item.expression, select),
-        isLookedUp: select.input.lookedUp.contains(item.expression.node))
+        isLookedUp: lookedUp.contains(item.expression.node))
     }
   }
 

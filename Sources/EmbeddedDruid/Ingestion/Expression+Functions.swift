@@ -29,28 +29,32 @@ extension Expression {
       }
     }
 
-    /// Whether the arguments that must be constants are, and say something that is known.
-    func takes(_ arguments: [Node]) -> Bool {
+    /// The argument that must be a constant; nil when it is none, or says nothing that is known.
+    func constant(in arguments: [Node]) -> Constant? {
       let second = arguments.count > 1 ? arguments[1].literal : nil
-      switch self {
-      case .cast: return ["LONG", "DOUBLE", "STRING"].contains(second?.uppercased())
+      let word = second?.uppercased()
+      return switch self {
+      case .cast: word.flatMap { Expression.NumberOrText(rawValue: $0) }.map { .type($0) }
       case .timestampFloor, .timestampCeil:
-        return second.flatMap { QueryGranularity(period: $0) } != nil
-      case .timestampExtract: return second.map { Self.units.contains($0.uppercased()) } ?? false
-      case .timestampParse:
-        return arguments.count == 1 || second.flatMap { JodaPattern($0) } != nil
-      case .jsonValue: return second.flatMap { FieldPath(jsonPath: $0) } != nil
-      default: return true
+        second.flatMap { QueryGranularity(period: $0) }.map { .span($0) }
+      case .timestampExtract:
+        word.flatMap { TimeUnit(rawValue: $0) }.flatMap {
+          Self.units.contains($0) ? .unit($0) : nil
+        }
+      case .timestampParse where arguments.count > 1:
+        second.flatMap { JodaPattern($0) }.map { .pattern($0) }
+      case .jsonValue: second.flatMap { FieldPath(jsonPath: $0) }.map { .path($0) }
+      default: Constant.none
       }
     }
 
-    static let units = [
-      "EPOCH", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "MONTH", "QUARTER", "YEAR",
+    static let units: Set<TimeUnit> = [
+      .epoch, .second, .minute, .hour, .day, .dayOfWeek, .month, .quarter, .year,
     ]
   }
 
   static func call(
-    _ function: Function, _ arguments: [Node], _ row: InputRow
+    _ function: Function, _ arguments: [Node], _ constant: Constant, _ row: InputRow
   ) throws(Failure) -> FieldValue {
     switch function {
     case .choose, .caseSearched:
@@ -66,9 +70,7 @@ extension Expression {
     case .isNull: return truth(try value(arguments[0], row) == .null)
     case .isNotNull: return truth(try value(arguments[0], row) != .null)
     case .jsonValue:
-      guard let path = arguments[1].literal.flatMap({ FieldPath(jsonPath: $0) }) else {
-        return .null
-      }
+      guard case .path(let path) = constant else { return .null }
       switch path.value(in: try value(arguments[0], row)) {
       case .list, .object: return .null
       case .bool(let isTrue): return truth(isTrue)
@@ -91,9 +93,9 @@ extension Expression {
       guard !texts[1].isEmpty else { throw .unknown("replace of an empty text") }
       return .text(Text.replacing(texts[1], with: texts[2], in: texts[0]))
     case .strpos: return .long(Text.position(of: texts[1], in: texts[0], from: 1) - 1)
-    case .cast: return cast(values[0], to: texts[1].uppercased())
+    case .cast: return cast(values[0], to: constant)
     case .abs, .sqrt, .log, .exp, .floor, .ceil: return try mathematics(function, values[0])
-    default: return try time(function, values[0], texts)
+    default: return try time(function, values[0], constant)
     }
   }
 
@@ -115,10 +117,10 @@ extension Expression {
       String(decoding: count < 0 ? tail : tail.prefix(Int(clamping: count)), as: UTF16.self))
   }
 
-  private static func cast(_ value: FieldValue, to type: String) -> FieldValue {
+  private static func cast(_ value: FieldValue, to type: Constant) -> FieldValue {
     switch type {
-    case "STRING": return value.javaText.map { .text($0) } ?? .null
-    case "DOUBLE": return value.asNumber.map { .double($0) } ?? .null
+    case .type(.string): return value.javaText.map { .text($0) } ?? .null
+    case .type(.double): return value.asNumber.map { .double($0) } ?? .null
     default:
       if case .long = value { return value }
       if case .text(let text) = value, let whole = Int64(text) { return .long(whole) }
@@ -144,46 +146,28 @@ extension Expression {
   }
 
   private static func time(
-    _ function: Function, _ value: FieldValue, _ texts: [String]
+    _ function: Function, _ value: FieldValue, _ constant: Constant
   ) throws(Failure) -> FieldValue {
     if function == .timestampParse {
-      if texts.count > 1 {
-        return JodaPattern(texts[1])?.milliseconds(of: texts[0]).map { .long($0) } ?? .null
+      let text = value.javaText ?? ""
+      if case .pattern(let pattern) = constant {
+        return pattern.milliseconds(of: text).map { .long($0) } ?? .null
       }
-      guard let point = TimePoint(rfc3339: texts[0]) else {
-        throw .unknown("timestamp_parse of '\(texts[0])'")
+      guard let point = TimePoint(rfc3339: text) else {
+        throw .unknown("timestamp_parse of '\(text)'")
       }
       return .long(point.milliseconds)
     }
     guard case .long(let milliseconds) = value else {
       throw .unknown("\(function.rawValue) of what is no whole number")
     }
-    switch function {
-    case .timestampExtract: return .long(part(texts[1].uppercased(), of: milliseconds))
-    default:
-      guard let span = QueryGranularity(period: texts[1]) else { return .null }
+    switch constant {
+    case .unit(let unit): return .long(TimeExtract.value(unit, of: milliseconds, zone: .utc))
+    case .span(let span):
       let start = span.floor(milliseconds)
       if function == .timestampFloor || start == milliseconds { return .long(start) }
       return .long(span.next(start))
-    }
-  }
-
-  private static func part(_ unit: String, of milliseconds: Int64) -> Int64 {
-    let day: Int64 = 86_400_000
-    let days = milliseconds.floorDivided(by: day)
-    let inDay = milliseconds - days * day
-    let date = civilDate(daysSinceEpoch: days)
-    switch unit {
-    case "EPOCH": return milliseconds / 1000
-    case "SECOND": return inDay / 1000 % 60
-    case "MINUTE": return inDay / 60_000 % 60
-    case "HOUR": return inDay / 3_600_000
-    case "DAY": return date.day
-    // Monday is 1; 1970-01-01 was a Thursday.
-    case "DOW": return (days + 3) - (days + 3).floorDivided(by: 7) * 7 + 1
-    case "MONTH": return date.month
-    case "QUARTER": return (date.month - 1) / 3 + 1
-    default: return date.year
+    default: return .null
     }
   }
 }

@@ -37,7 +37,8 @@ extension Expression {
       let value = try scalar(inner, row)
       return value == .null ? .null : truth(!value.isTrue)
     case .binary(let sign, let left, let right): return try binary(sign, left, right, row)
-    case .call(let function, let arguments): return try call(function, arguments, row)
+    case .call(let function, let arguments, let constant):
+      return try call(function, arguments, constant, row)
     }
   }
 

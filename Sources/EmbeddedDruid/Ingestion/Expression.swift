@@ -1,3 +1,5 @@
+import DruidSQL
+
 /// An expression of Druid's own language, as transforms and filters of a spec use it: operators and
 /// those functions of which it is known what they answer. Everything else is refused when the spec is read.
 struct Expression: Sendable, Equatable {
@@ -10,7 +12,24 @@ struct Expression: Sendable, Equatable {
     case binary(String, Node, Node)
     case minus(Node)
     case not(Node)
-    case call(Function, [Node])
+    case call(Function, [Node], Constant)
+  }
+
+  /// What a function's argument that must be a constant says, read once.
+  enum Constant: Sendable, Equatable {
+    case none
+    case type(NumberOrText)
+    case unit(TimeUnit)
+    case span(QueryGranularity)
+    case pattern(JodaPattern)
+    case path(FieldPath)
+  }
+
+  /// What CAST makes.
+  enum NumberOrText: String, Sendable {
+    case long = "LONG"
+    case double = "DOUBLE"
+    case string = "STRING"
   }
 
   /// A row that an expression can't be computed for.
@@ -123,8 +142,8 @@ struct Expression: Sendable, Equatable {
         } while take([","]) != nil
         guard take([")"]) != nil else { return nil }
       }
-      guard function.counts.contains(arguments.count), function.takes(arguments) else { return nil }
-      return .call(function, arguments)
+      guard function.counts.contains(arguments.count) else { return nil }
+      return function.constant(in: arguments).map { .call(function, arguments, $0) }
     }
   }
 }

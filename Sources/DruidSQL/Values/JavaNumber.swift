@@ -2,36 +2,16 @@
 package enum JavaNumber {
   /// Double.toString: at least one digit behind the point, an exponent below 0.001 and from ten million.
   package static func text(_ value: Double) -> String {
-    guard value.isFinite else { return special(value) }
-    return layout(DecimalDigits(description: value.description), isNegative: value.sign == .minus)
+    var out: [UInt8] = []
+    JavaDigits.append(value, to: &out)
+    return String(decoding: out, as: UTF8.self)
   }
 
   /// Float.toString
   package static func text(_ value: Float) -> String {
-    guard value.isFinite else { return special(Double(value)) }
-    return layout(DecimalDigits(description: value.description), isNegative: value.sign == .minus)
-  }
-
-  private static func special(_ value: Double) -> String {
-    value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
-  }
-
-  private static func layout(_ number: DecimalDigits, isNegative: Bool) -> String {
-    let sign = isNegative ? "-" : ""
-    guard !number.digits.isEmpty else { return sign + "0.0" }
-    let digits = number.digits.map { String($0) }
-    if number.exponent > 7 || number.exponent < -2 {
-      let rest = digits.dropFirst().joined()
-      return sign + digits[0] + "." + (rest.isEmpty ? "0" : rest) + "E"
-        + String(number.exponent - 1)
-    }
-    if number.exponent <= 0 {
-      return sign + "0." + String(repeating: "0", count: -number.exponent) + digits.joined()
-    }
-    let whole = digits.prefix(number.exponent).joined()
-    let padding = String(repeating: "0", count: max(0, number.exponent - digits.count))
-    let fraction = digits.dropFirst(number.exponent).joined()
-    return sign + whole + padding + "." + (fraction.isEmpty ? "0" : fraction)
+    var out: [UInt8] = []
+    JavaDigits.append(value, to: &out)
+    return String(decoding: out, as: UTF8.self)
   }
 
   /// Druid's numeric order of texts: what spells no number comes before all that do, and among its like in text order.

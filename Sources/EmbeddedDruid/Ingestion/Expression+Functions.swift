@@ -124,7 +124,7 @@ extension Expression {
     default:
       if case .long = value { return value }
       if case .text(let text) = value, let whole = Int64(text) { return .long(whole) }
-      return value.asNumber.map { .long(FieldValue.javaLong($0)) } ?? .null
+      return value.asNumber.map { .long(JavaNumber.long($0)) } ?? .null
     }
   }
 

@@ -1,3 +1,5 @@
+import DruidSQL
+
 /// A value of a message, as Druid's reader holds it: whole numbers of 64 bits, doubles for all other numbers.
 indirect enum FieldValue: Sendable, Equatable {
   case null
@@ -25,7 +27,7 @@ indirect enum FieldValue: Sendable, Equatable {
     switch self {
     case .null: return nil
     case .long(let value): return String(value)
-    case .double(let value): return JavaDigits.text(value)
+    case .double(let value): return JavaNumber.text(value)
     case .bool(let truth): return truth ? "true" : "false"
     case .text(let text): return text
     case .list(let elements):
@@ -43,7 +45,7 @@ indirect enum FieldValue: Sendable, Equatable {
     switch self {
     case .null: return nil
     case .long(let value): return value
-    case .double(let value): return Self.javaLong(value)
+    case .double(let value): return JavaNumber.long(value)
     case .bool(let truth): return truth ? 1 : 0
     case .text(let text): return Self.exactLong(text)
     case .list, .object: throw NoNumber()
@@ -60,12 +62,6 @@ indirect enum FieldValue: Sendable, Equatable {
     case .text(let text): return Self.javaDouble(text)
     case .list, .object: throw NoNumber()
     }
-  }
-
-  /// Java's `(long) x`.
-  static func javaLong(_ value: Double) -> Int64 {
-    if value.isNaN { return 0 }
-    return Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
   }
 
   /// `GuavaUtils.tryParseLong`, and decimals without a fraction.

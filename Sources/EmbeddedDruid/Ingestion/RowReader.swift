@@ -83,7 +83,7 @@ struct RowReader: ~Copyable {
         let value = unsafe bytes.withUnsafeBytes { unsafe NumberText.long($0) }
         if let value { return spec.timestamp.milliseconds(number: value) }
         let number = Double(line.text(of: 0)) ?? 0
-        return spec.timestamp.milliseconds(number: FieldValue.javaLong(number))
+        return spec.timestamp.milliseconds(number: JavaNumber.long(number))
       }.flatMap { Self.possible($0) }
     case .string:
       return spec.timestamp.milliseconds(text: line.text(of: 0)).flatMap { Self.possible($0) }
@@ -343,7 +343,7 @@ struct RowReader: ~Copyable {
       switch value {
       case .null: spec.timestamp.missingValue
       case .long(let number): spec.timestamp.milliseconds(number: number)
-      case .double(let number): spec.timestamp.milliseconds(number: FieldValue.javaLong(number))
+      case .double(let number): spec.timestamp.milliseconds(number: JavaNumber.long(number))
       case .text(let text): spec.timestamp.milliseconds(text: text)
       default: nil
       }

@@ -1,0 +1,45 @@
+/// Floating point as Java spells it: `1.0E10`, `0.001`, `NaN`.
+package enum JavaDigits {
+  package static func append(_ value: Double, to out: inout [UInt8]) {
+    guard value.isFinite else { return appendSpecial(value, to: &out) }
+    append(DecimalDigits(description: value.description), to: &out)
+  }
+
+  package static func append(_ value: Float, to out: inout [UInt8]) {
+    guard value.isFinite else { return appendSpecial(Double(value), to: &out) }
+    append(DecimalDigits(description: value.description), to: &out)
+  }
+
+  private static func appendSpecial(_ value: Double, to out: inout [UInt8]) {
+    let word = value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
+    out.append(contentsOf: word.utf8)
+  }
+
+  /// The same shortest digits as Swift's, and other rules for the exponent.
+  private static func append(_ number: DecimalDigits, to out: inout [UInt8]) {
+    let zero = UInt8(ascii: "0")
+    let point = UInt8(ascii: ".")
+    let (digits, exponent) = (number.digits, number.exponent)
+    if number.isNegative { out.append(UInt8(ascii: "-")) }
+    func appendDigits(_ part: ArraySlice<UInt8>) { for digit in part { out.append(zero + digit) } }
+    if digits.isEmpty {
+      out.append(contentsOf: "0.0".utf8)
+    } else if exponent > 7 || exponent < -2 {
+      appendDigits(digits[..<1])
+      out.append(point)
+      appendDigits(digits.count > 1 ? digits[1...] : [0])
+      out.append(UInt8(ascii: "E"))
+      out.append(contentsOf: String(exponent - 1).utf8)
+    } else if exponent <= 0 {
+      out.append(zero)
+      out.append(point)
+      out.append(contentsOf: repeatElement(zero, count: -exponent))
+      appendDigits(digits[...])
+    } else {
+      appendDigits(digits.prefix(exponent))
+      out.append(contentsOf: repeatElement(zero, count: max(0, exponent - digits.count)))
+      out.append(point)
+      appendDigits(digits.count > exponent ? digits[exponent...] : [0])
+    }
+  }
+}

@@ -125,10 +125,22 @@ import Testing
     ("dd/MM/yyyy", "01/01/2026", 1_767_225_600_000), ("dd/MM/yyyy", "01/01/2026x", nil),
     ("yyyy-MM-dd HH", "2026-01-01 24", nil), ("yyyy", "", nil),
     ("yyyy-MM-dd''HH", "2026-01-01'05", 1_767_243_600_000),
+    ("yyyy", "292278993", 9_223_371_985_593_600_000), ("yyyy", "292278994", nil),
+    ("yyyy-MM-dd", "999999999-01-01", nil),
   ])
   func readsMomentsByPattern(_ sample: (pattern: String, text: String, time: Int64?)) throws {
     let pattern = try #require(JodaPattern(sample.pattern))
     #expect(pattern.milliseconds(of: sample.text) == sample.time)
+  }
+
+  /// A number that is no moment of Druid's is not computed with.
+  @Test(arguments: [
+    "timestamp_floor(-9223372036854775807, 'PT1H')", "timestamp_floor(9223372036854775807, 'P1W')",
+    "timestamp_ceil(9223372036854775807, 'P1Y')", "timestamp_extract(9223372036854775807, 'DOW')",
+  ])
+  func refusesWhatIsNoMoment(_ text: String) throws {
+    let expression = try #require(Expression(text))
+    #expect(throws: Expression.Failure.self) { try expression.value(of: Self.row) }
   }
 
   @Test(arguments: ["", "HH:mm", "EEE yyyy", "yy-MM-dd", "yyyy MMM", "yyyy 'open", "yyyy K"])
@@ -156,7 +168,8 @@ import Testing
       "abs(",
       "timestamp_floor(", "timestamp_parse(", "json_value(", "$", ".", "a", "[", "0", "]", "yyyy",
       "MM",
-      "'", " ", "🙂", "9223372036854775807",
+      "'", " ", "🙂", "9223372036854775807", "timestamp_ceil(", "timestamp_extract(", "'P1W'",
+      "'P1M'", "'DOW'",
     ]
     var understood = 0
     Fuzzing.run("texts of a spec") { random in
@@ -167,6 +180,7 @@ import Testing
       }
       _ = FieldPath(jsonPath: "$" + text)?.value(in: Self.row["nested"])
       _ = JodaPattern(text)?.milliseconds(of: "2026-01-01")
+      _ = JodaPattern("yyyy-MM-dd")?.milliseconds(of: "\(random.below(1_000_000_000))-01-01")
     }
     #expect(understood > 10, "seed \(Fuzzing.seed)")
   }

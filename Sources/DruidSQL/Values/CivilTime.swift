@@ -1,6 +1,8 @@
 /// Days, months and weeks of the proleptic Gregorian calendar; no zones, no clock.
 package enum CivilTime {
   package static let millisecondsPerDay: Int64 = 86_400_000
+  /// The years that Joda takes: all of whose moments are milliseconds of 64 bits.
+  package static let years: ClosedRange<Int64> = -292_275_054...292_278_993
 
   package struct Fields: Equatable, Sendable {
     package var year: Int64

@@ -160,7 +160,9 @@ extension JodaPattern {
     }
     let before = rest.count
     guard let value = Self.number(isBeforeNumber ? count : 9, &rest) else { return nil }
-    guard count == 2, before - rest.count == 2 else { return sign * value }
+    guard count == 2, before - rest.count == 2 else {
+      return CivilTime.years.contains(sign * value) ? sign * value : nil
+    }
     let first = Self.firstTwoDigitYear
     return first + CivilTime.floorRemainder(value - first % 100, 100)
   }

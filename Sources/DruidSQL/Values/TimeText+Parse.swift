@@ -52,6 +52,7 @@ extension TimeText {
       if !isNegative { _ = take("+") }
       guard let first = number(9) else { return nil }
       let year = isNegative ? -first.value : first.value
+      guard CivilTime.years.contains(year) else { return nil }
       guard take("-") else { return CivilTime.days(year: year, month: 1, day: 1) }
       if take("W") {
         guard let week = number(2)?.value, (1...53).contains(week) else { return nil }

@@ -158,9 +158,8 @@ extension Expression {
       }
       return .long(point.milliseconds)
     }
-    guard case .long(let milliseconds) = value else {
-      throw .unknown("\(function.rawValue) of what is no whole number")
-    }
+    guard case .long(let milliseconds) = value, QueryGranularity.moments.contains(milliseconds)
+    else { throw .unknown("\(function.rawValue) of what is no moment") }
     switch constant {
     case .unit(let unit): return .long(TimeExtract.value(unit, of: milliseconds, zone: .utc))
     case .span(let span):

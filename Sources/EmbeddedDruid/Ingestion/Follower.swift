@@ -97,7 +97,7 @@ final class Follower: @unchecked Sendable {
   /// Takes a spec with the same columns; call it while stopped.
   func replace(_ spec: IngestionSpec) {
     reader.replace(spec)
-    reader.accepted = QueryGranularity.leastTime...QueryGranularity.greatestTime
+    reader.accepted = QueryGranularity.moments
     state.change { state in
       state.spec = spec
     }

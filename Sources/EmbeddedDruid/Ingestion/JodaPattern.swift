@@ -1,4 +1,4 @@
-import Plumbing
+import DruidSQL
 
 /// A pattern of Joda-Time's for a moment, such as `yyyy-MM-dd HH:mm:ss`, of the letters
 /// y, M, d, H, m, s, S and Z, with quoted and plain marks between them. Times without an offset are UTC.
@@ -76,10 +76,10 @@ struct JodaPattern: Sendable, Equatable {
       (1...12).contains(month), day > 0
     else { return nil }
     let (hour, minute, second) = (values["H"] ?? 0, values["m"] ?? 0, values["s"] ?? 0)
-    guard day <= 31, hour < 24, minute < 60, second < 60 else { return nil }
-    let days = daysSinceEpoch(year: year, month: month, day: day)
-    // The 30th of February would be in March.
-    guard civilDate(daysSinceEpoch: days).month == month else { return nil }
+    guard hour < 24, minute < 60, second < 60 else { return nil }
+    guard CivilTime.years.contains(year), day <= CivilTime.length(ofMonth: month, year: year)
+    else { return nil }
+    let days = CivilTime.days(year: year, month: month, day: day)
     return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + (values["S"] ?? 0) - offset
   }
 

@@ -92,4 +92,5 @@ enum QueryGranularity: Sendable, Equatable {
   /// Druid's first and last moment.
   static let leastTime: Int64 = .min / 2
   static let greatestTime: Int64 = .max / 2
+  static let moments = leastTime...greatestTime
 }

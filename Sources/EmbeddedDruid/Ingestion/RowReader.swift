@@ -19,7 +19,7 @@ struct RowReader: ~Copyable {
   private var writer: TableWriter
   private var line: JSONLine
   /// The moments of events that are taken.
-  var accepted = QueryGranularity.leastTime...QueryGranularity.greatestTime
+  var accepted = QueryGranularity.moments
   /// Field 0 is the timestamp; then the dimensions, then the fields of the metrics.
   private var fields: [String]
   /// Rolled-up rows by the bytes of their time and dimensions.
@@ -98,7 +98,7 @@ struct RowReader: ~Copyable {
 
   /// Druid takes no moment beyond half of what a long holds.
   private static func possible(_ time: Int64) -> Int64? {
-    (QueryGranularity.leastTime...QueryGranularity.greatestTime).contains(time) ? time : nil
+    QueryGranularity.moments.contains(time) ? time : nil
   }
 
   private mutating func set(_ index: Int, _ hasError: inout Bool) throws(StorageFull) {

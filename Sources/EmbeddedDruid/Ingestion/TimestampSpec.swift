@@ -53,7 +53,7 @@ struct TimestampSpec: Sendable, Equatable {
       }
       missingValue = point.milliseconds
     case .number(let text):
-      guard let milliseconds = Int64(text) else {
+      guard let milliseconds = Int64(text), QueryGranularity.moments.contains(milliseconds) else {
         throw .unsupported("timestampSpec.missingValue", text)
       }
       missingValue = milliseconds

@@ -134,6 +134,9 @@ import Testing
     ("MM/yy", "03/07", "2007-03-01T00:00:00.000Z"), ("HH:mm", "10:20", "1970-01-01T10:20:00.000Z"),
     ("d MMMM", "3 may", "2000-05-03T00:00:00.000Z"),
     ("yyyy-DDD", "2026-032", "2026-02-01T00:00:00.000Z"),
+    ("EEE MMM dd HH:mm:ss Z yyyy", "Mon Jan 05 15:04:05 +0100 2026", "2026-01-05T14:04:05.000Z"),
+    ("HH:mmZ yyyy", "15:04+01 2026", "2026-01-01T14:04:00.000Z"),
+    ("yyyy'Uhr'HHZmm", "2026UHR15-02:0030", "2026-01-01T17:30:00.000Z"),
   ])
   func readsByPattern(pattern: String, text: String, expected: String) throws {
     let found = try #require(try JodaPattern(pattern).time(of: text, zone: .utc))

@@ -53,7 +53,7 @@ import Testing
       "transformSpec.filter"
     ),
     ("\"metricsSpec\": []", "\"somethingNew\": 1", "dataSchema.somethingNew"),
-    ("\"format\": \"posix\"", "\"format\": \"yyyy EEE\"", "timestampSpec.format"),
+    ("\"format\": \"posix\"", "\"format\": \"yyyy q\"", "timestampSpec.format"),
     (
       "{\"type\": \"string\", \"name\": \"city\"}", "{\"type\": \"json\", \"name\": \"city\"}",
       "dimensions.city.type"

@@ -32,10 +32,7 @@ extension JodaPattern {
     for (index, element) in elements.enumerated() {
       switch element {
       case .literal(let literal):
-        guard rest.count >= literal.count,
-          rest.prefix(literal.count).lowercased() == literal.lowercased()
-        else { return nil }
-        rest = rest.dropFirst(literal.count)
+        guard Self.take(literal, &rest) else { return nil }
       case .field("Z", 3...), .field("z", _):
         let name = rest.prefix { $0.isLetter || $0.isNumber || "/_+-:".contains($0) }
         guard let table = TimeZoneTable.fixed(String(name)) ?? zones(String(name)) else {
@@ -96,9 +93,8 @@ extension JodaPattern {
       rest = rest.dropFirst(2)
       return true
     case "S":
-      let digits = rest.prefix(count).prefix { $0.isASCII && $0.isNumber }
+      let digits = Self.digits(count, &rest)
       guard !digits.isEmpty else { return false }
-      rest = rest.dropFirst(digits.count)
       found.millisecond = Int64((digits + "00").prefix(3)) ?? 0
       return true
     default:
@@ -167,10 +163,26 @@ extension JodaPattern {
     return first + CivilTime.floorRemainder(value - first % 100, 100)
   }
 
+  /// Text is taken in whatever case.
+  private static func take(_ literal: String, _ rest: inout Substring) -> Bool {
+    if rest.utf8.starts(with: literal.utf8) {
+      rest = Substring(rest.utf8.dropFirst(literal.utf8.count))
+      return true
+    }
+    let head = rest.prefix(literal.count)
+    guard head.lowercased() == literal.lowercased() else { return false }
+    rest = rest[head.endIndex...]
+    return true
+  }
+
   private static func number(_ width: Int, _ rest: inout Substring) -> Int64? {
-    let digits = rest.prefix(width).prefix { $0.isASCII && $0.isNumber }
-    rest = rest.dropFirst(digits.count)
-    return Int64(digits)
+    Int64(digits(width, &rest))
+  }
+
+  private static func digits(_ width: Int, _ rest: inout Substring) -> Substring {
+    let digits = rest.utf8.prefix(width).prefix { (48...57).contains($0) }
+    rest = Substring(rest.utf8[digits.endIndex...])
+    return Substring(digits)
   }
 
   /// The index of the name, or of its first three letters, that the text begins with.

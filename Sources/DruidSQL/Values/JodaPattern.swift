@@ -1,5 +1,5 @@
 /// A pattern of Joda-Time, as TIME_FORMAT and TIME_PARSE take it: `yyyy-MM-dd'T'HH:mm`.
-package struct JodaPattern: Sendable {
+package struct JodaPattern: Sendable, Equatable {
   enum Element: Equatable, Sendable {
     case literal(String)
     /// The letter and how often it stands there.
@@ -16,8 +16,19 @@ package struct JodaPattern: Sendable {
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
   ]
 
-  /// - Throws: for a letter that means nothing.
+  /// Whether it has a place for the name of a zone, which only a table of zones can read.
+  package var namesZone: Bool {
+    elements.contains {
+      switch $0 {
+      case .field("z", _), .field("Z", 3...): true
+      default: false
+      }
+    }
+  }
+
+  /// - Throws: for a letter that means nothing, and for no pattern at all.
   package init(_ text: String) throws(ValueFailure) {
+    guard !text.isEmpty else { throw .invalid("Invalid pattern specification") }
     var elements: [Element] = []
     var rest = Substring(text)
     while let character = rest.first {

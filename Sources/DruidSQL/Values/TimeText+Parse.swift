@@ -113,19 +113,23 @@ extension TimeText {
       return value * unit / scale
     }
 
-    /// `Z`, `+hh`, `+hh:mm`, `+hhmm`, with seconds as well; in milliseconds
+    /// `Z`, `+hh`, `+hh:mm`, `+hhmm`, with seconds as well; in milliseconds;
+    /// and what stands behind is left.
     mutating func offset() -> Int64? {
       if take("Z") || take("z") { return 0 }
       let isNegative = rest.first == UInt8(ascii: "-")
       guard take("+") || take("-"), let hours = number(2), hours.digits == 2, hours.value < 24
       else { return nil }
       var seconds = hours.value * 3600
-      var unit: Int64 = 60
-      while unit >= 1, !rest.isEmpty {
-        _ = take(":")
+      let isSeparated = rest.first == UInt8(ascii: ":")
+      for unit: Int64 in [60, 1] {
+        if isSeparated {
+          guard take(":") else { break }
+        } else {
+          guard let next = rest.first, (48...57).contains(next) else { break }
+        }
         guard let value = number(2), value.digits == 2, value.value < 60 else { return nil }
         seconds += value.value * unit
-        unit /= 60
       }
       return (isNegative ? -1000 : 1000) * seconds
     }

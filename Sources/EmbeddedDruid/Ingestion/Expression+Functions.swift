@@ -42,7 +42,7 @@ extension Expression {
           Self.units.contains($0) ? .unit($0) : nil
         }
       case .timestampParse where arguments.count > 1:
-        second.flatMap { JodaPattern($0) }.map { .pattern($0) }
+        second.flatMap { JodaPattern(ingestion: $0) }.map { .pattern($0) }
       case .jsonValue: second.flatMap { FieldPath(jsonPath: $0) }.map { .path($0) }
       default: Constant.none
       }
@@ -151,7 +151,7 @@ extension Expression {
     if function == .timestampParse {
       let text = value.javaText ?? ""
       if case .pattern(let pattern) = constant {
-        return pattern.milliseconds(of: text).map { .long($0) } ?? .null
+        return pattern.time(of: text, zone: .utc).map { .long($0) } ?? .null
       }
       guard let point = TimePoint(rfc3339: text) else {
         throw .unknown("timestamp_parse of '\(text)'")

@@ -1,3 +1,4 @@
+import DruidSQL
 import Plumbing
 
 /// How the moment of an event is read from its message.
@@ -38,7 +39,7 @@ struct TimestampSpec: Sendable, Equatable {
     case "iso": format = .iso
     case "auto": format = .auto
     default:
-      guard let pattern = JodaPattern(word) else {
+      guard let pattern = JodaPattern(ingestion: word) else {
         throw .unsupported("timestampSpec.format", "'\(word)'")
       }
       format = .pattern(pattern)
@@ -83,7 +84,7 @@ struct TimestampSpec: Sendable, Equatable {
     switch format {
     case .posix, .millis, .micro, .nano: return Int64(text).flatMap { milliseconds(number: $0) }
     case .iso: return TimePoint(rfc3339: text)?.milliseconds
-    case .pattern(let pattern): return pattern.milliseconds(of: text)
+    case .pattern(let pattern): return pattern.time(of: text, zone: .utc)
     case .auto:
       if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return Int64(text) }
       return TimePoint(rfc3339: text)?.milliseconds
@@ -93,5 +94,13 @@ struct TimestampSpec: Sendable, Equatable {
   private static func withoutQuotes(_ text: String) -> String {
     guard text.count > 1, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
     return String(text.dropFirst().dropLast())
+  }
+}
+
+extension JodaPattern {
+  /// - Returns: `nil` for what is no pattern, or one with the name of a zone, which is not read here.
+  init?(ingestion text: String) {
+    guard let pattern = try? JodaPattern(text), !pattern.namesZone else { return nil }
+    self = pattern
   }
 }

@@ -101,19 +101,8 @@ final class PartitionLog: Sendable {
     return offset
   }
 
-  /// Adds to `answer` whole batches from the one that holds `offset`, up to `limit` bytes, but the
+  /// The stretches of the file that hold whole batches from the one with `offset` on, up to `limit` bytes, but the
   /// first one whatever its size when `atLeastOne` says so: a consumer must get on.
-  ///
-  /// - Returns: how many bytes were added, and the end offset at that moment.
-  func fetch(
-    from offset: Int64, limit: Int, atLeastOne: Bool, into answer: inout Answer
-  ) throws(ErrorCode) -> Int {
-    let pieces = try select(from: offset, limit: limit, atLeastOne: atLeastOne)
-    for piece in pieces { answer.append(position: piece.position, size: piece.size) }
-    return pieces.reduce(0) { $0 + $1.size }
-  }
-
-  /// The stretches of the file that hold the records from `offset` on.
   func select(
     from offset: Int64, limit: Int, atLeastOne: Bool
   ) throws(ErrorCode) -> [(position: Int64, size: Int)] {

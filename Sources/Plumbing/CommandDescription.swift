@@ -17,6 +17,8 @@ package struct CommandDescription: Sendable {
   package let operandCompletion: Flag.Completion
   /// The exit statuses that it can return, and what they mean here.
   package let statuses: [(status: String, meaning: String)]
+  /// Variables of the environment that stand for no option, and what they do here.
+  let ownVariables: [(name: String, meaning: String)]
   /// Paragraphs for the manual page.
   package let prose: [String]
 
@@ -24,7 +26,8 @@ package struct CommandDescription: Sendable {
     name: String, summary: String, usage: [String],
     examples: [(command: String, meaning: String)], flags: [Flag], operand: String? = nil,
     operandsEndOptions: Bool = false, operandCompletion: Flag.Completion = .file,
-    statuses: [(status: String, meaning: String)], prose: [String] = []
+    statuses: [(status: String, meaning: String)],
+    variables: [(name: String, meaning: String)] = [], prose: [String] = []
   ) {
     self.name = name
     self.summary = summary
@@ -35,12 +38,23 @@ package struct CommandDescription: Sendable {
     self.operandsEndOptions = operandsEndOptions
     self.operandCompletion = operandCompletion
     self.statuses = statuses
+    self.ownVariables = variables
     self.prose = prose
   }
 
   /// All options: the command's own, then those of every tool that it did not declare itself.
   package var flags: [Flag] {
     ownFlags + Flag.common.filter { common in !ownFlags.contains { $0.name == common.name } }
+  }
+
+  /// All variables of the environment that are read: those of options, the command's own, and the one of every tool.
+  var variables: [(name: String, meaning: String)] {
+    let ofFlags = flags.compactMap { flag in
+      flag.variable.map { (name: $0, meaning: "used when \(flag.spelling) is not given") }
+    }
+    return ofFlags + ownVariables + [
+      (name: "NO_COLOR", meaning: "no colours, unless --color says so")
+    ]
   }
 
   /// The version of the whole tool set.

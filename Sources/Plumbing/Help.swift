@@ -9,13 +9,8 @@ extension CommandDescription {
     }
     out += "\noptions:\n"
     for flag in flags { out += optionText(flag) }
-    let variables = flags.filter { $0.variable != nil }
-    if !variables.isEmpty {
-      out += "\nvariables:\n"
-      for flag in variables {
-        out += row(flag.variable ?? "", "used when \(flag.spelling) is not given")
-      }
-    }
+    out += "\nvariables:\n"
+    for variable in variables { out += row(variable.name, variable.meaning) }
     out += "\nexit statuses:\n"
     for entry in statuses { out += row(entry.status, entry.meaning, column: 8) }
     return out
@@ -48,7 +43,9 @@ extension Flag {
     if let fallback { notes.append("default \(fallback)") }
     if let variable { notes.append(variable) }
     if isRepeatable { notes.append("repeatable") }
-    return notes.isEmpty ? help : help + " (" + notes.joined(separator: "; ") + ")"
+    guard !notes.isEmpty else { return help }
+    let added = notes.joined(separator: "; ") + ")"
+    return help.hasSuffix(")") ? help.dropLast() + "; " + added : help + " (" + added
   }
 }
 

@@ -15,13 +15,9 @@ extension CommandDescription {
       let value = flag.value.map { " \\fI\(roff($0))\\fR" } ?? ""
       out += ".TP\n\(bold)\(value)\n\(roff(sentence(flag.helpWithDefault)))\n"
     }
-    let variables = flags.filter { $0.variable != nil }
-    if !variables.isEmpty {
-      out += ".SH ENVIRONMENT\n"
-      for flag in variables {
-        out += ".TP\n.B \(roff(flag.variable ?? ""))\n"
-        out += roff("Used when \(flag.spelling) is not given.") + "\n"
-      }
+    out += ".SH ENVIRONMENT\n"
+    for variable in variables {
+      out += ".TP\n.B \(roff(variable.name))\n\(roff(sentence(variable.meaning)))\n"
     }
     out += ".SH EXIT STATUS\n"
     for entry in statuses {

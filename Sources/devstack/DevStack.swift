@@ -97,6 +97,11 @@ extension DevStack {
       ("127", "the command was not found"),
       ("128+N", "signal N killed the command"),
     ],
+    variables: [
+      ("TMPDIR", "where the files without a name lie (/tmp)"),
+      ("KAFKA_BROKERS", "set for the command: where Kafka listens"),
+      ("DRUID_URL", "set for the command: where Druid listens"),
+    ],
     prose: [
       "The command finds KAFKA_BROKERS and DRUID_URL in its environment. Both servers listen on"
         + " 127.0.0.1 alone and are gone when the command is; what they keep lies in files"
@@ -108,7 +113,6 @@ extension DevStack {
         + " runs, forwards SIGTERM and SIGHUP, and serves until the command is gone.",
       "It is made for trying and testing. There is no replication, no retention, no transactions"
         + " and no TLS in its Kafka, there are no real segments in its Druid, and all ends with"
-        + " the process. Topics are made when they are first asked for, with 4 partitions."
-        + " For compressed batches, offsets by time point to the batch that holds the time.",
+        + " the process. Topics are made when they are first asked for, with 4 partitions.",
     ])
 }

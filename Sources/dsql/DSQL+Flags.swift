@@ -7,7 +7,7 @@ extension Flag {
   static let format = Flag.option(
     "format", "f", value: "FORMAT", fallback: "table",
     completion: .choices(["table", "csv", "tsv", "ndjson", "json", "vertical"]),
-    help: "table, csv, tsv, ndjson, json or vertical")
+    help: "how rows are written: table, csv, tsv, ndjson, json or vertical")
   static let output = Flag.option(
     "output", "o", value: "FILE", completion: .file,
     help: "write to FILE, whole or not at all: until all is there the old file stays")
@@ -107,14 +107,20 @@ extension DSQL {
       ("75", "a time limit or a wait was used up, or Druid is busy: try again"),
       ("77", "credentials or permission"),
     ],
+    variables: [
+      ("DRUID_USER", "who asks, with one of the next two; otherwise netrc says it"),
+      ("DRUID_PASSWORD", "the password"),
+      ("DRUID_PASSWORD_FILE", "a file with the password"),
+      ("NETRC", "the netrc file instead of ~/.netrc"),
+    ],
     prose: [
       "dsql reads SQL from standard input, files or --execute, sends one statement after the "
         + "other, and writes rows as they come. Statements end at ';', the last needs none. "
         + "'SET name = literal;' holds for what follows.",
       "Druid ends an answer that failed half-way as if all were well. dsql knows a whole answer by "
         + "its end mark, and says 'cut after N rows' otherwise, in every format.",
-      "Credentials come from ~/.netrc (or the file that NETRC names), or from DRUID_USER with "
-        + "DRUID_PASSWORD or DRUID_PASSWORD_FILE, and are not sent on to another host.",
+      "Credentials come from the environment or from ~/.netrc, and are not sent on to another "
+        + "host.",
       "With --follow the statement's first two '?' are the ends of a window, for "
         + "'__time >= ? AND __time < ?'. A window is asked for once it has been over for --lag, and "
         + "its rows leave when all of them are there. With --state each window is asked for once "

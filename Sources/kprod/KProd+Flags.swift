@@ -16,7 +16,7 @@ extension Flag {
   static let compression = Flag.option(
     "compression", "z", value: "CODEC",
     completion: .choices(["none", "gzip", "snappy", "lz4", "zstd"]),
-    help: "none, gzip, snappy, lz4 or zstd")
+    help: "how batches are compressed: none, gzip, snappy, lz4 or zstd")
 
   static let key = Flag.option(
     "key", "k", value: "KEY", help: "the same key for every message")

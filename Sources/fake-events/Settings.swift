@@ -59,6 +59,12 @@ struct Settings {
     "Without -n, --from and --to the events are live, ten a second. -n alone gives the last N events before now. "
       + "--from in the past gives everything up to now at full speed and then follows the clock. -n with both ends "
       + "and no rate spreads exactly N events over the span.",
+    "An anomaly is kind@start+span; the start counts from the start of the run (+10h) or is a time. spike and drop "
+      + "multiply the traffic (x=8), outage ends it, shift gives it another level, checkout takes the purchases "
+      + "away, stockout sells a product out, price sets wrong prices, bulk, bot and fraud add customers of their "
+      + "kind (x a second), lag makes events come late (d=5m). country=, city=, device=, product= and event= "
+      + "confine it. --labels writes a line of JSON when one opens and another when it closes; the events themselves "
+      + "say nothing of it.",
   ]
 
   let plan: Plan

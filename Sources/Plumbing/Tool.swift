@@ -21,6 +21,7 @@ extension Tool where Self: ~Copyable {
     do {
       try reserveStandardDescriptors()
       try Interruption.install()
+      try checkWords()
       let arguments = try Arguments(
         words, of: description, environment: environmentVariable)
       if let text = try requestedText(arguments) {
@@ -88,6 +89,16 @@ extension Tool where Self: ~Copyable {
     let level: Diagnostics.Level =
       arguments.isSet(.verbose) ? .everything : arguments.isSet(.quiet) ? .errorsOnly : .normal
     Diagnostics.configure(tool: description.name, level: level, isColored: isColored)
+  }
+}
+
+/// Words that are no UTF-8 come repaired: they would say something else than the user wrote.
+private func checkWords() throws(UsageFailure) {
+  for (index, word) in CommandLine.arguments.enumerated().dropFirst() {
+    guard let bytes = unsafe CommandLine.unsafeArgv[index],
+      unsafe String(validatingCString: bytes) == nil
+    else { continue }
+    throw UsageFailure("argument \(index) is not UTF-8: \(quoted(word))")
   }
 }
 

@@ -7,8 +7,11 @@ extension DruidClient {
   /// A report says when its lag was measured (`offsetsLastUpdated`); that moment is compared with the server's own
   /// clock, since ours may differ.
   ///
+  /// - Parameter start: the moment of the call.
   /// - Throws: ``DruidFailure/Kind/timedOut`` when the time is up.
-  package func waitUntilCaughtUp(with tables: [String], within limit: Duration) throws {
+  package func waitUntilCaughtUp(
+    with tables: [String], since start: ContinuousClock.Instant, within limit: Duration
+  ) throws {
     guard !tables.isEmpty else { return }
     let deadline = ContinuousClock.now + limit
     var pause = Duration.milliseconds(50)
@@ -17,7 +20,7 @@ extension DruidClient {
     var waited: String?
     while true {
       do {
-        waited = try firstBehind(tables, &call, deadline: deadline)
+        waited = try firstBehind(tables, since: start, &call, deadline: deadline)
       } catch let failure as DruidFailure where failure.isTransient {
         waited = failure.message
       } catch let failure as DruidFailure where failure.kind == .timedOut {
@@ -39,7 +42,8 @@ extension DruidClient {
 
   /// Why the tables are not caught up; `nil` when they are.
   private func firstBehind(
-    _ tables: [String], _ call: inout [String: TimePoint], deadline: ContinuousClock.Instant
+    _ tables: [String], since start: ContinuousClock.Instant, _ call: inout [String: TimePoint],
+    deadline: ContinuousClock.Instant
   ) throws -> String? {
     let path = "/druid/indexer/v1/supervisor"
     let names = try fetch(path, deadline: deadline).elements ?? []
@@ -51,7 +55,7 @@ extension DruidClient {
         path + "/" + identifier.escapedForPath + "/status", deadline: deadline)
       let payload = report["payload"] ?? .null
       let table = payload["dataSource"]?.text ?? identifier
-      guard tables.contains(table) else { continue }
+      guard tables.contains(table), payload.isOfReader else { continue }
       feeds.insert(table)
       if call[identifier] == nil, let time = report.time("generationTime") {
         let since = Int64(start.duration(to: sent).inSeconds * 1000)
@@ -89,7 +93,7 @@ extension DruidClient {
     }
     let rows = try small(
       "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME IN ("
-        + list.joined(separator: ", ") + ")")
+        + list.joined(separator: ", ") + ")", deadline: deadline)
     let known = Set(rows.compactMap { $0.first?.text })
     return tables.first { !known.contains($0) }.map { "table \(quoted($0)) is not known yet" }
   }
@@ -115,28 +119,40 @@ extension DruidClient {
   }
 
   /// The rows of a small question of our own.
-  func small(_ sql: String) throws -> [[JSONValue]] {
-    let statement = Statement(
-      source: "dsql", number: 1, text: sql, line: 1, unitsBefore: 0, linePrefix: "")
+  ///
+  /// - Parameters:
+  ///   - deadline: when to give up, for a caller who asks again by itself.
+  ///   - timeout: the time limit of each attempt, for a caller who does not.
+  private func small(
+    _ sql: String, deadline: ContinuousClock.Instant? = nil, timeout: Duration? = nil
+  ) throws -> [[JSONValue]] {
+    var query = Query(Statement(source: "dsql", number: 1, text: sql))
+    query.timeout = timeout
     let output = CollectedOutput()
     var report = AnswerReport()
     var format = FormatOptions(format: .json)
     format.hasHeader = false
-    try run(Query(statement), format: format, output: output, report: &report)
+    if let deadline {
+      try attempt(query, format: format, output: output, report: &report, deadline: deadline)
+    } else {
+      try run(query, format: format, output: output, report: &report)
+    }
     let rows = try? JSONValue(parsing: output.bytes)
     return rows?.elements?.map { row in (row.members ?? []).map(\.value) } ?? []
   }
 
   /// Checks that each published segment of the statement's tables is available: a dead server's rows vanish from an
   /// answer whose status is 200.
-  package func checkCompleteness(of statement: Statement) throws {
+  ///
+  /// - Parameter timeout: the time limit of each question.
+  package func checkCompleteness(of statement: Statement, timeout: Duration?) throws {
     for table in statement.tableNames {
       let name = table.split(separator: "'", omittingEmptySubsequences: false)
         .joined(separator: "''")
       // With nothing to count Druid gives no row here.
       let rows = try small(
         "SELECT COUNT(*) AS n FROM sys.segments WHERE datasource = '\(name)' AND is_active = 1 "
-          + "AND is_published = 1 AND is_available = 0")
+          + "AND is_published = 1 AND is_available = 0", timeout: timeout)
       guard let missing = rows.first?.first?.integer, missing > 0 else { continue }
       throw DruidFailure(
         .missing,
@@ -157,6 +173,11 @@ private final class CollectedOutput: AnswerOutput {
 }
 
 extension JSONValue {
+  /// Whether this report is of a supervisor that reads a stream: one that compacts a table has no lag, ever.
+  fileprivate var isOfReader: Bool {
+    ["stream", "aggregateLag", "offsetsLastUpdated", "suspended"].contains { self[$0] != nil }
+  }
+
   fileprivate func time(_ key: String) -> TimePoint? {
     self[key]?.text.flatMap { TimePoint(rfc3339: $0) }
   }

@@ -19,9 +19,6 @@ package struct DruidClient: ~Copyable {
   /// What a server may take, beyond the time limit that it was told, to say that it is over.
   private static let grace = Duration.seconds(2)
 
-  /// When the call began: what a waiting caller compares reports with.
-  let start = ContinuousClock.now
-
   package init(settings: ConnectionSettings, patience: Patience) throws(DruidFailure) {
     self.settings = settings
     self.patience = patience
@@ -41,12 +38,14 @@ package struct DruidClient: ~Copyable {
     }
   }
 
-  private func attempt(
-    _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport
+  /// Asks once; by `deadline`, or by the time limit of the query itself.
+  func attempt(
+    _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport,
+    deadline: ContinuousClock.Instant? = nil
   ) throws {
     let identifier = query.identifier()
     let sink = FormattingSink(format, output: output)
-    let deadline = query.timeout.map { ContinuousClock.now + $0 + Self.grace }
+    let deadline = deadline ?? query.timeout.map { .now + $0 + Self.grace }
     defer {
       report.rows += sink.rowCount
       report.bytes += sink.byteCount
@@ -135,15 +134,15 @@ package struct DruidClient: ~Copyable {
   func failure(of transfer: TransferFailure) -> DruidFailure {
     let url = settings.url
     switch transfer.kind {
-    case .timedOut:
-      var failure = DruidFailure(.timedOut, "\(url): \(transfer.words)")
-      failure.isWorthRetrying = false
-      return failure
+    case .timedOut: return DruidFailure(.timedOut, "\(url): \(transfer.words)")
     case .refused, .unresolved:
-      let failure = DruidFailure(
+      return DruidFailure(
         .unreachable, "cannot reach \(url): \(transfer.words)",
         hints: ["set DRUID_URL, give Druid time with --wait, or run this inside 'devstack --'"])
-      return failure
+    case .notHTTP:
+      return DruidFailure(
+        .notDruid, "\(url) does not answer as Druid does: \(transfer.words)",
+        hints: ["set DRUID_URL or --url to Druid's router or broker"])
     case .broken:
       var failure = DruidFailure(.unreachable, "\(url): \(transfer.words)")
       // A server may hang up before it is heard saying so.
@@ -213,7 +212,7 @@ package struct DruidClient: ~Copyable {
         let limit = patience(for: failure, tables: tables)
         let now = ContinuousClock.now
         guard let limit, now < start + limit else {
-          if limit != nil, limit == patience.wait, isWaitNoted { failure.isOutOfPatience() }
+          if let limit, limit > .zero, limit == patience.wait { failure.isOutOfPatience() }
           throw failure
         }
         if !isWaitNoted { Diagnostics.note("waiting: \(failure.message)") }

@@ -14,10 +14,16 @@ package struct Query: Sendable {
 
   private static let explainWords = "EXPLAIN PLAN FOR "
 
+  /// Whether the words are put in front; a statement may have them itself.
+  private var isPrefixed: Bool {
+    isExplained && SQLToken.tokens(of: statement.text).first?.isWord("EXPLAIN") != true
+  }
+
   /// The name that the query can be cancelled by: the context's own, else a new one.
   func identifier() -> String {
     for member in context where member.key == "sqlQueryId" {
-      return member.value.text ?? member.value.jsonText
+      let name = member.value.text ?? member.value.jsonText
+      if !name.isEmpty, member.value != .null { return name }
     }
     var generator = SystemRandomNumberGenerator()
     return "dsql-" + String(generator.next() as UInt64, radix: 16)
@@ -34,7 +40,7 @@ package struct Query: Sendable {
     }
     var fields: [JSONValue.Member] = [
       .init(
-        key: "query", value: .string((isExplained ? Self.explainWords : "") + statement.text)),
+        key: "query", value: .string((isPrefixed ? Self.explainWords : "") + statement.text)),
       .init(key: "resultFormat", value: .string("arrayLines")),
       .init(key: "header", value: .bool(true)),
       .init(key: "typesHeader", value: .bool(true)),
@@ -49,7 +55,7 @@ package struct Query: Sendable {
 
   /// A place that the server named, in the statement as the user wrote it.
   func place(ofServers place: Statement.Place) -> Statement.Place {
-    guard isExplained, place.line == 1 else { return place }
+    guard isPrefixed, place.line == 1 else { return place }
     return .init(line: 1, column: max(1, place.column - Self.explainWords.utf16.count))
   }
 }

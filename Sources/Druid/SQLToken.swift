@@ -41,11 +41,12 @@ struct SQLToken: Equatable {
         place = end
         let kind: Kind = byte == UInt8(ascii: "'") ? .string : .quotedName
         tokens.append(SQLToken(kind: kind, text: text, offset: start))
-      } else if isWordByte(byte) {
+      } else if isWordByte(byte) || beginsNumber(bytes, place) {
+        place += 1
         while place < bytes.count, isWordByte(bytes[place]) || isPartOfNumber(bytes, start, place) {
           place += 1
         }
-        let kind: Kind = (0x30...0x39).contains(byte) ? .number : .word
+        let kind: Kind = isDigit(byte) || byte == UInt8(ascii: ".") ? .number : .word
         tokens.append(SQLToken(kind: kind, text: string(bytes[start..<place]), offset: start))
       } else {
         place += 1
@@ -67,9 +68,18 @@ struct SQLToken: Equatable {
     }
   }
 
+  private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+  /// A point that begins a number such as `.5`; the one behind a name does not.
+  private static func beginsNumber(_ bytes: [UInt8], _ place: Int) -> Bool {
+    guard bytes[place] == UInt8(ascii: "."), place + 1 < bytes.count, isDigit(bytes[place + 1])
+    else { return false }
+    return place == 0 || !(isWordByte(bytes[place - 1]) || bytes[place - 1] == UInt8(ascii: "\""))
+  }
+
   /// A point or a sign inside a number such as `1.5e-3`.
   private static func isPartOfNumber(_ bytes: [UInt8], _ start: Int, _ place: Int) -> Bool {
-    guard (0x30...0x39).contains(bytes[start]), place > start else { return false }
+    guard isDigit(bytes[start]) || bytes[start] == UInt8(ascii: ".") else { return false }
     if bytes[place] == UInt8(ascii: ".") { return true }
     return (bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+"))
       && bytes[place - 1] | 0x20 == UInt8(ascii: "e")

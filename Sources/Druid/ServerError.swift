@@ -89,6 +89,9 @@ struct ServerError {
       failure.message = "\(url): \(words) (status \(status))"
     default: break
     }
+    if failure.kind == .denied, status == 401 {
+      failure.hints = ["set DRUID_USER and DRUID_PASSWORD_FILE, or write ~/.netrc"]
+    }
     failure.isWorthRetrying =
       status == 429 || status == 503 || text("category") == "CAPACITY_EXCEEDED"
       || text("category") == "SERVICE_UNAVAILABLE" || isConnectionTrouble

@@ -49,7 +49,7 @@ extension Statement {
     SQLToken.tokens(of: text).count { $0.kind == .parameter }
   }
 
-  /// The tables behind FROM and JOIN, without their schema; names of subqueries may be among them.
+  /// The datasources behind FROM and JOIN, without their schema; names of subqueries may be among them.
   package var tableNames: [String] {
     let tokens = SQLToken.tokens(of: text)
     var names: [String] = []
@@ -74,19 +74,24 @@ extension Statement {
         expectsTable = false
         inFrom[inFrom.count - 1] = false
       } else if expectsTable, var name = token.name {
+        var schema = ""
         while index + 2 < tokens.count, tokens[index + 1].isSymbol("."),
           let next = tokens[index + 2].name
         {
+          schema = name.uppercased()
           name = next
           index += 2
         }
-        if !names.contains(name) { names.append(name) }
+        if !names.contains(name), !Self.otherSchemas.contains(schema) { names.append(name) }
         expectsTable = false
       }
       index += 1
     }
     return names
   }
+
+  /// What is behind these names is no datasource.
+  private static let otherSchemas: Set<String> = ["SYS", "INFORMATION_SCHEMA", "LOOKUP"]
 
   /// The words that end a list of tables.
   private static let clauseWords: Set<String> = [
@@ -130,11 +135,21 @@ extension SQLToken {
     switch kind {
     case .string where sign.isEmpty: return .string(text)
     case .number:
-      guard case .number(let number)? = try? JSONValue(parsing: sign + text) else { return nil }
+      guard case .number(let number)? = try? JSONValue(parsing: sign + numberInJSON) else {
+        return nil
+      }
       return .number(number)
     case .word where sign.isEmpty:
       return ["TRUE": .bool(true), "FALSE": .bool(false), "NULL": .null][text.uppercased()]
     default: return nil
     }
+  }
+  /// A number as JSON spells it: SQL takes `007`, `.5` and `5.` as well.
+  private var numberInJSON: String {
+    let digits = text.drop { $0 == "0" }
+    let whole = digits.first?.isNumber == true ? String(digits) : "0" + digits
+    guard let point = whole.firstIndex(of: ".") else { return whole }
+    let rest = whole[whole.index(after: point)...]
+    return rest.first?.isNumber == true ? whole : whole[...point] + "0" + rest
   }
 }

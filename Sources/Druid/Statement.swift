@@ -9,11 +9,11 @@ package struct Statement: Sendable, Equatable {
   /// From its first token to its last, without the `;`.
   package let text: String
   /// Where its first token stands: the line, counted from 1 …
-  package let line: Int
-  /// … and the UTF-16 units before it on that line, since Druid counts its columns so.
-  package let unitsBefore: Int
-  /// The text before it on its first line.
-  let linePrefix: String
+  package var line = 1
+  /// … and the text before it on that line; of a very long one, the end.
+  var linePrefix = ""
+  /// The characters in front of ``linePrefix``.
+  var columnsSkipped = 0
 
   /// A place in a statement, as Druid names it: counted from 1 in the text that it got, columns in UTF-16 units.
   package struct Place: Sendable, Equatable {
@@ -31,13 +31,13 @@ package struct Statement: Sendable, Equatable {
 
   /// The place in the user's file: `queries.sql:12:5 (statement 2)`.
   package func title(at place: Place) -> String {
-    let (line, _, before) = locate(place)
-    return "\(source): line \(line), column \(before.count + 1) (statement \(number))"
+    let found = locate(place)
+    return "\(source): line \(found.line), column \(found.column) (statement \(number))"
   }
 
   /// The line that a place stands in, and a caret under it; a long line is shown around the caret.
   package func excerpt(at place: Place) -> [String] {
-    let (_, text, before) = locate(place)
+    let (_, _, text, before) = locate(place)
     var scratch = ByteBlock(capacity: 256)
     let shownBefore = before.count > 60 ? "…" + before.suffix(60) : String(before)
     let width = DisplayText.append(shownBefore.replacingTabs, into: &scratch)
@@ -50,27 +50,45 @@ package struct Statement: Sendable, Equatable {
     ]
   }
 
-  /// The line number in the file, that line's text, and the part of it before the place.
-  private func locate(_ place: Place) -> (Int, String, Substring) {
-    let whole = linePrefix + text
-    let lines = whole.split(separator: "\n", omittingEmptySubsequences: false)
+  /// The line and column in the file, that line's text, and the part of it before the place.
+  private func locate(_ place: Place) -> (line: Int, column: Int, text: String, before: Substring) {
+    let lines = (linePrefix + text).linesAsDruidCounts
     let index = min(max(0, place.line - 1), lines.count - 1)
-    let units = max(0, place.column - 1) + (index == 0 ? unitsBefore : 0)
-    var text = lines.indices.contains(index) ? String(lines[index]) : ""
-    if text.hasSuffix("\r") { text.removeLast() }
+    // Druid counts its columns in UTF-16 units.
+    let units = max(0, place.column - 1) + (index == 0 ? linePrefix.utf16.count : 0)
+    let text = lines.indices.contains(index) ? String(lines[index]) : ""
     let end = text.utf16.index(text.startIndex, offsetBy: units, limitedBy: text.endIndex)
-    return (line + index, text, text[..<(end ?? text.endIndex)])
+    let before = text[..<(end ?? text.endIndex)]
+    return (line + index, before.count + 1 + (index == 0 ? columnsSkipped : 0), text, before)
   }
 
   /// The place of a byte of ``text``.
   func place(ofByte offset: Int) -> Place {
     let before = String(decoding: Array(text.utf8.prefix(offset)), as: UTF8.self)
-    let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = before.linesAsDruidCounts
     return Place(line: lines.count, column: (lines.last?.utf16.count ?? 0) + 1)
   }
 }
 
 extension String {
+  /// The lines: each ends at a line feed, a carriage return, or at both together.
+  fileprivate var linesAsDruidCounts: [Substring] {
+    var lines: [Substring] = []
+    var start = startIndex
+    var place = start
+    while place < utf8.endIndex {
+      let byte = utf8[place]
+      var next = utf8.index(after: place)
+      if byte == 10 || byte == 13 {
+        lines.append(self[start..<place])
+        if byte == 13, next < utf8.endIndex, utf8[next] == 10 { next = utf8.index(after: next) }
+        start = next
+      }
+      place = next
+    }
+    return lines + [self[start...]]
+  }
+
   /// A tab moves a terminal's cursor by what stands before it: a space is as good, and can be counted.
   fileprivate var replacingTabs: String { String(map { $0 == "\t" ? " " : $0 }) }
 }
@@ -92,13 +110,5 @@ package struct StatementFailure: ToolFailure, Equatable {
     details = place.map { statement.excerpt(at: $0) } ?? []
     self.exitStatus = exitStatus
     self.hints = hints
-  }
-
-  /// A script that can't be cut into statements.
-  init(source: String, line: Int, column: Int, reason: String) {
-    message = "\(source): line \(line), column \(column): \(reason)"
-    exitStatus = .input
-    hints = []
-    details = []
   }
 }

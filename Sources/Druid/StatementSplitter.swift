@@ -23,6 +23,8 @@ package struct StatementSplitter {
 
   /// A longer statement is no statement.
   package static let maximumLength = 64 << 20
+  /// More of a line than a message shows; a script may be one line of megabytes.
+  private static let maximumPrefix = 4096
 
   private let source: String
   private var state = State.between
@@ -32,13 +34,16 @@ package struct StatementSplitter {
   /// How many of them reach to the end of the last token: comments and space behind it are not sent.
   private var tokenEnd = 0
   private var line = 1
-  /// The current line up to here.
+  private var endsWithCarriageReturn = false
+  /// The current line up to here, and how many characters in front of that are forgotten.
   private var linePrefix: [UInt8] = []
+  private var columnsSkipped = 0
+  /// The same for where the statement begins.
   private var statementLine = 1
   private var statementPrefix: [UInt8] = []
-  /// Where the open quotes or comment begin.
-  private var openLine = 1
-  private var openColumn = 1
+  private var statementColumnsSkipped = 0
+  /// Where in the statement the open quotes or comment begin.
+  private var openOffset = 0
 
   package init(source: String) { self.source = source }
 
@@ -68,7 +73,12 @@ package struct StatementSplitter {
       default: nil
       }
     if let open {
-      throw failure("\(open) begins here and has no end", line: openLine, column: openColumn)
+      // A comment in front of the first token is not kept.
+      let text = bytes.isEmpty ? "/*" : String(decoding: bytes.dropFirst(markLength), as: UTF8.self)
+      let statement = statement(text)
+      throw StatementFailure(
+        statement, at: statement.place(ofByte: max(0, openOffset - markLength)),
+        "\(open) begins here and has no end")
     }
     if state == .dash || state == .slash { tokenEnd = bytes.count }
     state = .between
@@ -85,13 +95,28 @@ package struct StatementSplitter {
     } else {
       try keep(byte, before: before)
     }
-    if byte == 10 {
-      line += 1
+    pass(byte)
+    return statement
+  }
+
+  /// Counts lines and columns.
+  private mutating func pass(_ byte: UInt8) {
+    if byte == 10 || byte == 13 {
+      if byte == 13 || !endsWithCarriageReturn { line += 1 }
       linePrefix.removeAll(keepingCapacity: true)
+      columnsSkipped = 0
     } else {
       linePrefix.append(byte)
+      if linePrefix.count > 2 * Self.maximumPrefix { forgetHalfOfLine() }
     }
-    return statement
+    endsWithCarriageReturn = byte == 13
+  }
+
+  private mutating func forgetHalfOfLine() {
+    func isContinued(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
+    let tail = linePrefix[Self.maximumPrefix...].drop(while: isContinued)
+    columnsSkipped += linePrefix[..<tail.startIndex].count { !isContinued($0) }
+    linePrefix = Array(tail)
   }
 
   /// What a `-` or `/` was is known now: a token of its own, or the start of a comment.
@@ -137,10 +162,7 @@ package struct StatementSplitter {
     }
   }
 
-  private mutating func noteOpening() {
-    openLine = line
-    openColumn = linePrefix.count + 1
-  }
+  private mutating func noteOpening() { openOffset = bytes.count }
 
   /// Adds a byte to the statement; space and comments before its first token are not part of it.
   private mutating func keep(_ byte: UInt8, before: State) throws(StatementFailure) {
@@ -149,11 +171,13 @@ package struct StatementSplitter {
       if isSpace || state.isComment { return }
       statementLine = line
       statementPrefix = linePrefix
+      statementColumnsSkipped = columnsSkipped
     }
     guard bytes.count < Self.maximumLength else {
-      throw failure(
-        "the statement that begins here is longer than \(Self.maximumLength) bytes",
-        line: statementLine, column: statementPrefix.count + 1)
+      throw StatementFailure(
+        statement(String(decoding: bytes.prefix(Self.maximumPrefix), as: UTF8.self)),
+        at: .init(line: 1, column: 1),
+        "the statement that begins here is longer than \(Self.maximumLength) bytes")
     }
     bytes.append(byte)
     if !isSpace, !state.isComment, state != .dash, state != .slash { tokenEnd = bytes.count }
@@ -164,25 +188,28 @@ package struct StatementSplitter {
       bytes.removeAll(keepingCapacity: true)
       tokenEnd = 0
     }
-    var tokens = bytes[..<tokenEnd]
-    // The byte-order mark that some editors put in front of a file is no SQL.
-    if statementLine == 1, statementPrefix.isEmpty, tokens.starts(with: [0xef, 0xbb, 0xbf]) {
-      tokens = tokens.dropFirst(3)
-    }
+    let tokens = bytes[..<tokenEnd].dropFirst(markLength)
     guard tokens.contains(where: { $0 > 32 }) else { return nil }
-    number += 1
+    defer { number += 1 }
     guard let text = String(validating: tokens, as: UTF8.self) else {
-      throw failure(
-        "the statement that begins here is not UTF-8", line: statementLine,
-        column: statementPrefix.count + 1)
+      throw StatementFailure(
+        statement(String(decoding: tokens, as: UTF8.self)), at: .init(line: 1, column: 1),
+        "the statement that begins here is not UTF-8")
     }
-    let prefix = String(decoding: statementPrefix, as: UTF8.self)
-    return Statement(
-      source: source, number: number, text: text, line: statementLine,
-      unitsBefore: prefix.utf16.count, linePrefix: prefix)
+    return statement(text)
   }
 
-  private func failure(_ reason: String, line: Int, column: Int) -> StatementFailure {
-    StatementFailure(source: source, line: line, column: column, reason: reason)
+  /// The byte-order mark that some editors put in front of a file is no SQL.
+  private var markLength: Int {
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    return statementLine == 1 && statementPrefix.isEmpty && bytes.starts(with: mark) ? 3 : 0
+  }
+
+  /// What begins where the current statement does.
+  private func statement(_ text: String) -> Statement {
+    Statement(
+      source: source, number: number + 1, text: text, line: statementLine,
+      linePrefix: String(decoding: statementPrefix, as: UTF8.self),
+      columnsSkipped: statementColumnsSkipped)
   }
 }

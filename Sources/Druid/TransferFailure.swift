@@ -12,6 +12,8 @@ struct TransferFailure: Error, Equatable {
     case denied
     /// No common ground for TLS.
     case noTLS
+    /// What answers speaks something else.
+    case notHTTP
   }
   let kind: Kind
   let words: String
@@ -30,7 +32,12 @@ extension TransferFailure {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
       self.init(kind: .unresolved, words: general)
     case CURLE_COULDNT_CONNECT: self.init(kind: .refused, words: general)
-    case CURLE_OPERATION_TIMEDOUT: self.init(kind: .timedOut, words: general)
+    case CURLE_OPERATION_TIMEDOUT:
+      // Only connecting has a limit that libcurl keeps.
+      self.init(kind: .refused, words: "no connection within the time limit")
+    case CURLE_UNSUPPORTED_PROTOCOL where details.firstRange(of: "HTTP/0.9") != nil,
+      CURLE_WEIRD_SERVER_REPLY:
+      self.init(kind: .notHTTP, words: "it speaks no HTTP")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
       let isMisnamed = details.firstRange(of: "subject name") != nil
       self.init(
@@ -50,7 +57,8 @@ extension TransferFailure {
         self.init(kind: .broken, words: general)
       }
     case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: self.init(kind: .broken, words: general)
-    default: self.init(kind: .other, words: general)
+    default:
+      self.init(kind: .other, words: special.isEmpty ? general : "\(general): \(special)")
     }
   }
 

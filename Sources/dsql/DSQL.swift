@@ -10,7 +10,14 @@ struct DSQL: Tool {
   init(_ arguments: Arguments) throws { settings = try Settings(arguments) }
 
   mutating func run() throws -> ExitStatus {
-    let output = try settings.openOutput()
+    let output: ResultOutput
+    do {
+      output = try settings.openOutput()
+    } catch let failure as SystemFailure {
+      failure.say()
+      settings.summarize(failed: 1)
+      return failure.exitStatus
+    }
     var session: Session
     do {
       session = try Session(settings, output: output)
@@ -24,6 +31,7 @@ struct DSQL: Tool {
         try FollowLoop(follow, keepsGoing: settings.keepsGoing).run(settings.sources, &session)
       } else {
         try runAll(&session)
+        session.warnOfUnusedParameters()
       }
       status = session.failed > 0 ? .incomplete : .done
       if status == .done { try output.commit() } else { output.abandon() }

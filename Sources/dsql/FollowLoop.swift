@@ -45,22 +45,26 @@ struct FollowLoop {
     let statement = try self.statement(sources, &session)
     let length = settings.windowMilliseconds
     var state = try settings.state.map { try FollowState(reading: $0) }
-    var next = floored(state?.through ?? settings.since.milliseconds)
+    // Where the last run ended, though that be inside a window of this length: then what is left of it comes first.
+    var next = state?.through ?? floored(settings.since.milliseconds)
     if let running = state?.running, running > next {
       Diagnostics.warning(
         "the window from \(iso(next)) to \(iso(running)) was being answered when the last run "
           + "ended: its rows may come twice")
     }
+    if let through = state?.through, through > TimePoint.now.milliseconds {
+      Diagnostics.warning("--state is ahead of the clock: the next window begins at \(iso(next))")
+    }
     var failedWindow: Int64?
     while Interruption.count == 0 {
-      let closed = floored(TimePoint.now.milliseconds - settings.lagMilliseconds)
-      guard next + length <= closed else {
-        try wait(until: next + length + settings.lagMilliseconds)
+      let end = floored(next) + length
+      guard end <= TimePoint.now.milliseconds - settings.lagMilliseconds else {
+        try wait(until: end + settings.lagMilliseconds)
         continue
       }
-      try state?.save(through: next, running: next + length)
+      try state?.save(through: next, running: end)
       do {
-        try answer(statement, from: next, to: next + length, &session)
+        try answer(statement, from: next, to: end, &session)
       } catch let failure as any ToolFailure
         where keepsGoing && failure.isPassing && failure.exitStatus != .input
       {
@@ -74,7 +78,7 @@ struct FollowLoop {
         try state?.save(through: next, running: nil)
         throw error
       }
-      next += length
+      next = end
       try state?.save(through: next, running: nil)
     }
   }

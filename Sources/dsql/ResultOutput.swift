@@ -15,36 +15,43 @@ final class ResultOutput: AnswerOutput {
   private var held: ByteBlock?
   /// Whether the file that is added to has rows already.
   let hasContent: Bool
+  /// Whether it ends inside a line, as a full disk or a kill leaves it.
+  private var isTorn = false
+  /// Whether the rows have to be on the disk in the end.
+  private let isSynced: Bool
 
   init(standardOutput: Void) {
     name = "standard output"
     descriptor = STDOUT_FILENO
     hasContent = false
+    isSynced = false
     writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
   }
 
   /// Adds to a file.
   init(appendingTo path: String) throws(SystemFailure) {
-    name = path
+    name = quoted(path)
+    isSynced = true
     descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
     var status = stat()
     hasContent = unsafe fstat(descriptor, &status) == 0 && status.st_size > 0
-    writer = LineWriter(
-      to: descriptor, named: quoted(path), owns: true, yieldsToSignals: true)
+    isTorn = hasContent && lastByte(of: path) != 10
+    writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
   /// Replaces a file when all is written; what is no regular file is written to as it is.
   init(replacing path: String) throws(SystemFailure) {
     name = quoted(path)
     hasContent = false
+    isSynced = true
     var status = stat()
     let exists = unsafe stat(path, &status) == 0
     if exists, status.st_mode & S_IFMT != S_IFREG {
       descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
     } else {
-      let target = exists ? resolved(path) : path
+      let target = try resolved(path)
       var template = Array((target + ".XXXXXX").utf8CString)
       descriptor = unsafe mkstemp(&template)
       guard descriptor >= 0 else { throw SystemFailure("making a file beside \(quoted(path))") }
@@ -65,6 +72,15 @@ final class ResultOutput: AnswerOutput {
       held?.append(bytes)
       if (held?.count ?? 0) > Self.heldLimit { try release() }
       return
+    }
+    try put(bytes)
+  }
+
+  private func put(_ bytes: RawSpan) throws(SystemFailure) {
+    if isTorn, bytes.byteCount > 0 {
+      isTorn = false
+      Diagnostics.warning("\(name) ends inside a line: what is added begins on a line of its own")
+      try writer?.append("\n")
     }
     try writer?.append(bytes)
   }
@@ -90,7 +106,7 @@ final class ResultOutput: AnswerOutput {
   /// Lets out what was held.
   func release() throws(SystemFailure) {
     guard let block = held.take() else { return }
-    try writer?.append(block.bytes)
+    try put(block.bytes)
     try flush()
   }
 
@@ -99,7 +115,7 @@ final class ResultOutput: AnswerOutput {
 
   /// All is written: what was to be replaced is.
   func commit() throws(SystemFailure) {
-    if replacement != nil || hasContent {
+    if isSynced {
       try writer?.flush()
       guard fsync(descriptor) == 0 || errno == EINVAL else {
         throw SystemFailure("writing \(name)")
@@ -125,11 +141,35 @@ final class ResultOutput: AnswerOutput {
   }
 }
 
-/// The file behind symbolic links, so that a link stays one.
-private func resolved(_ path: String) -> String {
-  guard let text = unsafe realpath(path, nil) else { return path }
-  defer { unsafe free(text) }
-  return unsafe String(cString: text)
+/// The file behind symbolic links, so that a link stays one; the file need not exist.
+private func resolved(_ path: String) throws(SystemFailure) -> String {
+  var path = path
+  for _ in 0..<40 {
+    if let text = unsafe realpath(path, nil) {
+      defer { unsafe free(text) }
+      return unsafe String(cString: text)
+    }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = unsafe readlink(path, &buffer, Int(PATH_MAX))
+    guard count >= 0 else { return path }
+    let link = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let folder =
+      link.hasPrefix("/") ? "" : path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    path = folder + link
+  }
+  throw SystemFailure("opening \(quoted(path))", code: ELOOP)
+}
+
+/// The last byte of a file; a newline when that can't be read.
+private func lastByte(of path: String) -> UInt8 {
+  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return 10 }
+  defer { _ = close(descriptor) }
+  var byte: UInt8 = 10
+  guard lseek(descriptor, -1, SEEK_END) >= 0, unsafe read(descriptor, &byte, 1) == 1 else {
+    return 10
+  }
+  return byte
 }
 
 /// Makes a rename last: the folder is synced, where that is possible.

@@ -10,6 +10,9 @@ struct Session: ~Copyable {
   private var hasAnswered = false
   private var caughtUpTables = Set<String>()
   private let start = ContinuousClock.now
+  /// What reports about supervisors have to be newer than.
+  private var call = ContinuousClock.now
+  private var hasUsedParameters = false
   private var statements = 0
   private var totals = AnswerReport()
   private(set) var failed = 0
@@ -37,11 +40,21 @@ struct Session: ~Copyable {
         statement, at: nil, "it has \(count) '?', and --param gives \(settings.parameters.count)",
         exitStatus: .usage, hints: [])
     }
+    hasUsedParameters = hasUsedParameters || count > 0
     try answer(statement, parameters: count == 0 ? [] : settings.parameters)
+  }
+
+  /// Says it when values were given for nothing: a `?` in quotes looks like a place for one.
+  func warnOfUnusedParameters() {
+    guard statements > 0, !settings.parameters.isEmpty, !hasUsedParameters else { return }
+    Diagnostics.warning("--param is not used: no statement has a '?' outside quotes and comments")
   }
 
   /// Asks for a window: its ends are the first two values.
   mutating func answerWindow(_ statement: Statement, from: TimePoint, to: TimePoint) throws {
+    // What was caught up with at the last window is none of this one's rows.
+    caughtUpTables = []
+    call = .now
     try answer(
       statement, parameters: [.timestamp(from), .timestamp(to)] + settings.parameters,
       continues: settings.format.isSeparated)
@@ -95,7 +108,9 @@ struct Session: ~Copyable {
           .missing, "\(report.missingSegments) segments are missing from the answer",
           hints: ["a server is down or still loading; see sys.segments"])
       }
-      if settings.isComplete { try client.checkCompleteness(of: statement) }
+      if settings.isComplete {
+        try client.checkCompleteness(of: statement, timeout: settings.timeout)
+      }
     } catch let failure as DruidFailure {
       throw placed(failure, in: statement)
     }
@@ -104,7 +119,7 @@ struct Session: ~Copyable {
   private mutating func waitUntilCaughtUp(_ statement: Statement) throws {
     guard let limit = settings.caughtUp else { return }
     let tables = statement.tableNames.filter { !caughtUpTables.contains($0) }
-    try client.waitUntilCaughtUp(with: tables, within: limit)
+    try client.waitUntilCaughtUp(with: tables, since: call, within: limit)
     caughtUpTables.formUnion(tables)
   }
 
@@ -138,8 +153,19 @@ struct Session: ~Copyable {
 
   /// The line that `--summary` asks for.
   func summarize(failed: Int) {
-    guard settings.summarizes else { return }
-    let milliseconds = Int64(start.duration(to: .now).inSeconds * 1000)
+    settings.summarize(
+      statements: statements, totals, failed: failed, seconds: start.duration(to: .now))
+  }
+}
+
+extension Settings {
+  /// The line that `--summary` asks for.
+  func summarize(
+    statements: Int = 0, _ totals: AnswerReport = AnswerReport(), failed: Int,
+    seconds span: Duration = .zero
+  ) {
+    guard summarizes else { return }
+    let milliseconds = Int64(span.inSeconds * 1000)
     let tail = String(milliseconds % 1000)
     let seconds =
       "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - tail.count) + tail

@@ -24,6 +24,9 @@ struct Settings {
     connection = try ConnectionSettings(arguments)
     patience.retry = try arguments.duration(.retry) ?? .seconds(10)
     patience.wait = try arguments.duration(.wait)
+    // Who waits for two seconds is not kept for ten by a host that drops what is sent to it.
+    connection.connectTimeout = min(
+      connection.connectTimeout, max(patience.wait ?? connection.connectTimeout, .seconds(1)))
     caughtUp = try arguments.duration(.caughtUp)
     timeout = try arguments.duration(.timeout)
     if let timeout, timeout < .milliseconds(1) {
@@ -51,6 +54,7 @@ struct Settings {
     keepsGoing = arguments.isSet(.keepGoing)
     summarizes = arguments.isSet(.summary)
     output = arguments.text(.output)
+    if output == "" { throw UsageFailure("--output: a file needs a name") }
     appends = arguments.isSet(.append)
     if appends, output == nil { throw UsageFailure("--append needs --output FILE") }
     readSources(arguments)
@@ -105,16 +109,23 @@ extension ConnectionSettings {
   init(_ arguments: Arguments) throws {
     let url = arguments.text(.url) ?? ""
     let lowered = url.lowercased()
-    guard lowered.hasPrefix("http://") || lowered.hasPrefix("https://") else {
-      throw UsageFailure(
-        "\(arguments.origin(of: .url)): \(quoted(url)) is no http or https address",
-        hints: ["write http://localhost:8888"])
-    }
-    let authority = url.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
+    let scheme = ["http://", "https://"].first { lowered.hasPrefix($0) }
+    let authority = url.dropFirst(scheme?.count ?? 0).prefix { $0 != "/" }
+    // First of all: what may be a password is not shown.
     guard !authority.contains("@") else {
       throw UsageFailure(
         "\(arguments.origin(of: .url)): an address holds no password here",
         hints: ["set DRUID_USER and DRUID_PASSWORD_FILE, or write ~/.netrc"])
+    }
+    guard scheme != nil else {
+      throw UsageFailure(
+        "\(arguments.origin(of: .url)): \(quoted(url)) is no http or https address",
+        hints: ["write http://localhost:8888"])
+    }
+    guard !authority.isEmpty, !url.contains(where: { "?# ".contains($0) }) else {
+      throw UsageFailure(
+        "\(arguments.origin(of: .url)): \(quoted(url)) is no address of a server",
+        hints: ["write http://localhost:8888; paths of Druid's are added here"])
     }
     self.init(url: url)
     user = arguments.environment("DRUID_USER")
@@ -150,5 +161,7 @@ private func firstLine(of path: String) throws -> String {
   guard let line = try reader.nextLine() else { return "" }
   var block = ByteBlock(capacity: line.byteCount)
   block.append(line)
-  return String(decoding: block.array, as: UTF8.self)
+  // A line of an editor on Windows.
+  let bytes = block.array.last == 13 ? block.array.dropLast() : block.array[...]
+  return String(decoding: bytes, as: UTF8.self)
 }

@@ -59,13 +59,20 @@ import Testing
       ("dsql 'SELECT 1'", 74, "hint: -e takes SQL, and operands are files"),
       ("dsql -u localhost -e 'SELECT 1'", 64, "'localhost' is no http or https address"),
       ("dsql -u http://me:secret@localhost -e 'SELECT 1'", 64, "an address holds no password"),
+      ("dsql -u me:secret@localhost:8888 -e 'SELECT 1'", 64, "an address holds no password"),
+      ("dsql -u \"$DRUID_URL/?a=b\" -e 'SELECT 1'", 64, "is no address of a server"),
+      ("dsql -u http:// -e 'SELECT 1'", 64, "'http://' is no address of a server"),
+      ("dsql -e \"$(printf \"SELECT '\\377'\")\"", 64, "argument 2 is not UTF-8"),
+      ("dsql -o '' -e 'SELECT 1'", 64, "--output: a file needs a name"),
+      ("ln -s a a; dsql -o a -e 'SELECT 1'", 74, "too many levels of symbolic links"),
+      ("dsql -o none/a --summary -e 'SELECT 1'", 74, "\"failed\":1"),
       ("dsql --append -e 'SELECT 1'", 64, "--append needs --output"),
       ("dsql --lag 1s -e 'SELECT 1'", 64, "--lag needs --follow"),
       ("dsql --follow 1m -o x -e 'SELECT 1'", 64, "--follow never ends"),
       ("dsql --follow 1m -e 'SELECT 1'", 64, "it has 0 '?', and --follow needs 2"),
       ("dsql --types -f json -e 'SELECT 1'", 64, "--types has no place in json"),
       ("dsql nowhere.sql", 74, "opening 'nowhere.sql': no such file"),
-      ("dsql -e \"SELECT 'x\"", 65, "-e: line 1, column 8: a string begins here"),
+      ("dsql -e \"SELECT 'x\"", 65, "-e: line 1, column 8 (statement 1): a string begins here"),
       ("dsql -e 'SET a = b'", 65, "SET takes a literal"),
       ("DRUID_PASSWORD_FILE=none DRUID_USER=u dsql -e 'SELECT 1'", 74, "opening 'none'"),
     ]) func refusedHere(command: String, status: Int32, words: String) throws
@@ -135,6 +142,63 @@ import Testing
     #expect(outcome.output == "")
   }
 
+  @Test func linksAndTornFiles() throws {
+    let stub = try Self.answering([.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep])
+    defer { stub.stop() }
+    let outcome = try Self.run(
+      """
+      mkdir d; ln -s d/new link; printf 'kept\\nto' > log
+      dsql -f tsv --no-header -o link -e 'SELECT 1'; readlink link; head -n 1 d/new; ls -A d
+      dsql -f tsv --append -o log -e 'SELECT 1'; dsql -f tsv --append -o log -e 'SELECT 1'; cat log
+      """, stub)
+    let rows = "a\t1\n\"b,\"\"c\"\t\n"
+    #expect(
+      outcome.output == "d/new\na\t1\nnew\nkept\nto\n" + rows + rows)
+    #expect(
+      outcome.errors
+        == "dsql: warning: 'log' ends inside a line: what is added begins on a line of its own\n")
+  }
+
+  @Test func valuesForNothing() throws {
+    let stub = try Self.answering([.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep])
+    defer { stub.stop() }
+    let quoted = try Self.run("dsql -f csv -p x -e \"SELECT '?'; SELECT 2 -- ?\"", stub)
+    #expect(quoted.status == 0)
+    #expect(quoted.errors.hasPrefix("dsql: warning: --param is not used"))
+    let used = try Self.run("dsql -f csv -p x -e 'SELECT ?; SELECT 2'", stub)
+    #expect(used.status == 0)
+    #expect(used.errors == "")
+  }
+
+  @Test func explainsWhatIsExplainedAlready() throws {
+    let stub = try Self.answering([.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep])
+    defer { stub.stop() }
+    let outcome = try Self.run(
+      "dsql -f csv --explain -e 'explain plan for SELECT 1; SELECT 2'", stub)
+    #expect(outcome.status == 0)
+    #expect(stub.requests.map(\.sql) == ["explain plan for SELECT 1", "EXPLAIN PLAN FOR SELECT 2"])
+  }
+
+  @Test func whatSpeaksNoHTTP() throws {
+    let stub = try Self.answering([.send(Array("SSH-2.0-OpenSSH\r\n".utf8)), .close])
+    defer { stub.stop() }
+    let outcome = try Self.run("dsql -e 'SELECT 1'", stub)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.contains("does not answer as Druid does: it speaks no HTTP"))
+  }
+
+  /// A host that takes the connection and says nothing of TLS is one to wait for, and not for longer than that.
+  @Test func aConnectionThatComesToNothing() throws {
+    let stub = try Self.answering([.stall])
+    defer { stub.stop() }
+    let start = ContinuousClock.now
+    let outcome = try Self.run(
+      "dsql --wait 1s --retry 0 -u https://127.0.0.1:\(stub.port) -e 'SELECT 1'", stub)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("waited in vain: cannot reach"), "\(outcome.errors)")
+    #expect(start.duration(to: .now) < .seconds(8))
+  }
+
   @Test func nobodyThere() throws {
     let stub = try Self.answering([.close])
     stub.stop()
@@ -171,7 +235,7 @@ import Testing
     }
     defer { stub.stop() }
     let outcome = try Self.run(
-      "printf 'secret\\nnot this' > p; dsql -f csv -e 'SELECT 1'", stub,
+      "printf 'secret\\r\\nnot this' > p; dsql -f csv -e 'SELECT 1'", stub,
       ["DRUID_USER": "ada", "DRUID_PASSWORD_FILE": "p"])
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.hasPrefix("s,n\n"))

@@ -80,6 +80,51 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
+  /// A server that hangs at our own questions does not outlast the wait, and one that is busy is not asked for longer.
+  @Test(arguments: ["hangs", "busy"]) func aServerThatHangsIsNotWaitedFor(how: String) throws {
+    let stub = try DsqlStub { request, number in
+      switch request.path {
+      case "/druid/indexer/v1/supervisor": [.send(DsqlAnswer.whole(#"["s"]"#)), .keep]
+      case "/druid/indexer/v1/supervisor/s/status":
+        [.send(Self.report(table: "ecommerce", lag: "0", measured: 0)), .keep]
+      default:
+        how == "hangs" ? [.stall] : [.send(DsqlAnswer.error("429 Too Many", "later")), .keep]
+      }
+    }
+    defer { stub.stop() }
+    let start = ContinuousClock.now
+    let outcome = try DsqlAskingTests.run(
+      "dsql --caught-up 1s -e 'SELECT * FROM ecommerce'", stub)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("not caught up within 1.0 s"), "\(outcome.errors)")
+    #expect(start.duration(to: .now) < .seconds(8))
+  }
+
+  @Test func completenessHasATimeLimitToo() throws {
+    let stub = try DsqlStub { request, _ in
+      request.sql.contains("sys.segments")
+        ? [.stall] : [.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep]
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "dsql -f csv --complete --timeout 100ms -e 'SELECT * FROM t'", stub)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("no answer within the time limit"), "\(outcome.errors)")
+  }
+
+  /// A supervisor that compacts a table has no lag to wait for.
+  @Test func compactionIsNotWaitedFor() throws {
+    let stub = try Self.stack { _ in
+      DsqlAnswer.whole(
+        #"{"id":"a b","generationTime":"\#(Self.iso(0))","payload":{"dataSource":"ecommerce","#
+          + #""scheduleStatus":"RUNNING","bytesAwaitingCompaction":0,"bytesCompacted":5}}"#)
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "dsql -f csv --caught-up 1s -e 'SELECT * FROM ecommerce'", stub)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
   // MARK: --follow
 
   static let statement = "SELECT COUNT(*) AS n FROM t WHERE __time >= ? AND __time < ?"
@@ -187,6 +232,47 @@ import Testing
     #expect(second.errors.contains("its rows may come twice"))
     let asked = stub.requests.filter(\.isQuery).map(Self.window)
     #expect(asked[0] == asked[1])
+  }
+
+  /// Each window is caught up with by a report of its own.
+  @Test func followsWhatIsCaughtUp() throws {
+    let stub = try Self.stack { _ in Self.report(table: "ecommerce", lag: "0", measured: 0) }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "dsql --follow 1h --lag 0s --since -3h --caught-up 9s -f csv --no-header "
+        + "-e 'SELECT * FROM ecommerce WHERE ? < ?' | head -n 3", stub)
+    #expect(outcome.output == "a,1\n\"b,\"\"c\",\na,1\n")
+    let asked = stub.requests.map { $0.isQuery ? $0.sql.contains("?") ? "?" : "t" : "s" }
+    let text = asked.filter { $0 != "t" }.joined()
+    #expect(text.hasPrefix("sss?sss?"), "\(text)")
+  }
+
+  /// The state of a run whose windows had another length: what is left of the window comes first, and no row twice.
+  @Test func aStateInsideAWindow() throws {
+    let stub = try Self.windows()
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      """
+      echo '{"through":"2026-01-31T10:20:00.000Z"}' > s
+      dsql --follow 1h --lag 0s --state s -f csv --no-header -e '\(Self.statement)' | head -n 2
+      """, stub)
+    #expect(outcome.output == "2026-01-31T10:20:00.000Z\n2026-01-31T11:00:00.000Z\n")
+    #expect(
+      stub.requests.prefix(2).map(Self.window).map(\.last) == [
+        "2026-01-31T11:00:00.000Z", "2026-01-31T12:00:00.000Z",
+      ])
+  }
+
+  @Test func aStateAheadOfTheClock() throws {
+    let stub = try Self.windows()
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      """
+      echo '{"through":"2999-01-31T10:00:00.000Z"}' > s
+      timeout 1 dsql --follow 1h --state s -e '\(Self.statement)'
+      """, stub)
+    #expect(outcome.errors.contains("--state is ahead of the clock"), "\(outcome.errors)")
+    #expect(stub.requests.isEmpty)
   }
 
   @Test func aStateThatIsNone() throws {

@@ -51,19 +51,48 @@ import Testing
 
   @Test(
     arguments: [
-      ("SELECT 1;\n SELECT 'abc", "q.sql: line 2, column 9: a string begins here and has no end"),
-      ("SELECT \"a", "q.sql: line 1, column 8: a quoted name begins here and has no end"),
-      ("x;\n/* y", "q.sql: line 2, column 1: a comment begins here and has no end"),
-    ]) func whatHasNoEnd(script: String, message: String)
+      ("SELECT 1;\n SELECT 'abc", "2, column 9 (statement 2): a string", " SELECT 'abc", 8),
+      ("SELECT \"a", "1, column 8 (statement 1): a quoted name", "SELECT \"a", 7),
+      ("SELECT '日本',\r\n '🙂' 'x\ny", "2, column 6 (statement 1): a string", " '🙂' 'x", 6),
+      ("x;\n  /* y\nz", "2, column 3 (statement 2): a comment", "  /*", 2),
+      ("x;\n1 /* y\nz", "2, column 3 (statement 2): a comment", "1 /* y", 2),
+      ("\u{feff}SELECT 'x", "1, column 8 (statement 1): a string", "SELECT 'x", 7),
+    ]) func whatHasNoEnd(script: String, message: String, line: String, caret: Int)
   {
     #expect { try Self.split(script) } throws: {
-      ($0 as? StatementFailure)?.message == message
-        && ($0 as? StatementFailure)?.exitStatus == .input
+      let failure = $0 as? StatementFailure
+      return failure?.message == "q.sql: line \(message) begins here and has no end"
+        && failure?.details == ["  " + line, String(repeating: " ", count: caret + 2) + "^"]
+        && failure?.exitStatus == .input
     }
   }
 
   @Test func notUTF8() {
-    #expect(throws: StatementFailure.self) { try Self.split([0x61, 0xff, 0x62]) }
+    #expect { try Self.split(Array("a;\n é ".utf8) + [0x61, 0xff, 0x62]) } throws: {
+      ($0 as? StatementFailure)?.message
+        == "q.sql: line 2, column 2 (statement 2): the statement that begins here is not UTF-8"
+    }
+  }
+
+  /// Lines end as the server counts them, with a carriage return too.
+  @Test(arguments: ["\n", "\r\n", "\r"]) func linesOfOtherSystems(newline: String) throws {
+    let script = ["SELECT 1;", "SELECT a,", "  b, x", "FROM t"].joined(separator: newline)
+    let statement = try Self.split(script)[1]
+    #expect(statement.line == 2)
+    let place = Statement.Place(line: 2, column: 6)
+    #expect(statement.title(at: place) == "q.sql: line 3, column 6 (statement 2)")
+    #expect(statement.excerpt(at: place) == ["    b, x", "       ^"])
+    #expect(statement.place(ofByte: statement.text.utf8.count).line == 3)
+  }
+
+  /// Statement behind statement on one line: each costs its own length, and knows its column.
+  @Test(.timeLimit(.minutes(1))) func aScriptOfOneLongLine() throws {
+    let statements = try Self.split(String(repeating: "SELECT 'é';", count: 30_000))
+    #expect(statements.count == 30_000)
+    let place = Statement.Place(line: 1, column: 8)
+    let title = try #require(statements.last?.title(at: place))
+    #expect(title == "q.sql: line 1, column \(29_999 * 11 + 8) (statement 30000)")
+    #expect(statements.last?.excerpt(at: place).last == String(repeating: " ", count: 63) + "^")
   }
 
   /// Chopping the script anywhere changes nothing: all ways for a nasty one, random ones for random scripts.
@@ -132,7 +161,9 @@ import Testing
   @Test(
     arguments: [
       ("SET a = 1", "a", "1"), ("set b='x''y'", "b", "\"x'y\""), ("SET c = -1.5", "c", "-1.5"),
-      ("SET \"d e\" = TRUE", "d e", "true"), ("SET f /* c */ = null", "f", "null"),
+      ("SET a = .5", "a", "0.5"), ("SET a = -007", "a", "-7"), ("SET a = 5.", "a", "5.0"),
+      ("SET a = 00.e-2", "a", "0.0e-2"), ("SET \"d e\" = TRUE", "d e", "true"),
+      ("SET f /* c */ = null", "f", "null"),
     ]) func settings(sql: String, name: String, json: String) throws
   {
     let setting = try Self.split(sql)[0].contextSetting()
@@ -162,6 +193,7 @@ import Testing
       ("WITH w AS (SELECT * FROM a) SELECT * FROM w", ["a", "w"]),
       ("SELECT * FROM (SELECT x, y FROM a), b", ["a", "b"]),
       ("SELECT 'FROM z' FROM a -- FROM y", ["a"]),
+      ("SELECT * FROM sys.tasks, Information_Schema.TABLES t, lookup.l, druid.d", ["d"]),
       ("SELECT x FROM a UNION ALL SELECT y FROM b", ["a", "b"]),
     ] as [(String, [String])]) func tables(sql: String, expected: [String]) throws
   {

@@ -20,9 +20,11 @@ package struct Statement: Sendable, Equatable {
     package let line: Int
     package let column: Int
 
+    /// A server may name any: what is no place stands at an end.
     package init(line: Int, column: Int) {
-      self.line = line
-      self.column = column
+      let range = 1...Int(Int32.max)
+      self.line = min(max(line, range.lowerBound), range.upperBound)
+      self.column = min(max(column, range.lowerBound), range.upperBound)
     }
   }
 
@@ -99,12 +101,15 @@ package struct StatementFailure: ToolFailure, Equatable {
   package let message: String
   package let hints: [String]
   package let details: [String]
+  /// Whether a table is not known to the server: it may come, or come back.
+  package let missesTable: Bool
 
   /// - Parameter place: where it failed, if that is known.
   package init(
     _ statement: Statement, at place: Statement.Place?, _ reason: String,
-    exitStatus: ExitStatus = .input, hints: [String] = []
+    exitStatus: ExitStatus = .input, hints: [String] = [], missesTable: Bool = false
   ) {
+    self.missesTable = missesTable
     let title = place.map { statement.title(at: $0) } ?? statement.title
     message = "\(title): \(reason)"
     details = place.map { statement.excerpt(at: $0) } ?? []

@@ -56,6 +56,7 @@ struct FollowLoop {
       Diagnostics.warning("--state is ahead of the clock: the next window begins at \(iso(next))")
     }
     var failedWindow: Int64?
+    var hasAnswered = false
     while Interruption.count == 0 {
       let end = floored(next) + length
       guard end <= TimePoint.now.milliseconds - settings.lagMilliseconds else {
@@ -66,7 +67,7 @@ struct FollowLoop {
       do {
         try answer(statement, from: next, to: end, &session)
       } catch let failure as any ToolFailure
-        where keepsGoing && failure.isPassing && failure.exitStatus != .input
+        where keepsGoing && failure.mayPass(hasAnswered: hasAnswered)
       {
         // The same window again, a window later at most; said once.
         if failedWindow != next { session.note(failure) }
@@ -78,6 +79,7 @@ struct FollowLoop {
         try state?.save(through: next, running: nil)
         throw error
       }
+      hasAnswered = true
       next = end
       try state?.save(through: next, running: nil)
     }
@@ -139,6 +141,15 @@ struct FollowLoop {
       // A clock that is set meanwhile is looked at again in a minute at most.
       _ = unsafe poll(&signal, 1, Int32(min(left, 60_000)))
     }
+  }
+}
+
+extension ToolFailure {
+  /// Whether the same statement may fare better later. A Druid that lost a server, or starts again, may not know a table
+  /// that it had.
+  fileprivate func mayPass(hasAnswered: Bool) -> Bool {
+    if hasAnswered, (self as? StatementFailure)?.missesTable == true { return true }
+    return isPassing && exitStatus != .input
   }
 }
 

@@ -135,9 +135,11 @@ struct Session: ~Copyable {
   private func placed(_ failure: DruidFailure, in statement: Statement) -> any Error {
     switch failure.kind {
     case .refused, .unknownTable:
+      let missesTable = if case .unknownTable = failure.kind { true } else { false }
       return StatementFailure(
         statement, at: failure.place, failure.message, exitStatus: failure.exitStatus,
-        hints: failure.hints + (statement.hintForRefusal.map { [$0] } ?? []))
+        hints: failure.hints + (statement.hintForRefusal.map { [$0] } ?? []),
+        missesTable: missesTable)
     case .cut, .missing, .cancelled:
       return StatementFailure(
         statement, at: nil, failure.message, exitStatus: failure.exitStatus, hints: failure.hints)

@@ -212,6 +212,30 @@ import Testing
     #expect(!lines.contains("x"))
   }
 
+  /// A Druid that starts again may not know the table for a while; one that never knew it is another matter.
+  @Test func keepsGoingOverATableThatIsGoneForAWhile() throws {
+    let answers = { @Sendable (forgets: Range<Int>) throws -> DsqlStub in
+      try DsqlStub { request, number in
+        let answer =
+          forgets.contains(number)
+          ? DsqlAnswer.error("400 Bad Request", DsqlAnswer.unknownTable)
+          : DsqlAnswer.whole("[\"w\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"\(number)\"]\n\n")
+        return [.send(answer), .keep]
+      }
+    }
+    let follow =
+      "dsql --follow 100ms --lag 0s --since -1s --keep-going -f csv --no-header "
+      + "-e '\(Self.statement)'"
+    let stub = try answers(2..<4)
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run("\(follow) | head -n 3", stub)
+    #expect(outcome.output == "1\n4\n5\n")
+    #expect(outcome.errors.contains("Object 'ecommerce' not found"))
+    let never = try answers(1..<9)
+    defer { never.stop() }
+    #expect(try DsqlAskingTests.run(follow, never).status == 1)
+  }
+
   @Test func aKillInMidWindowIsSaid() throws {
     let stub = try DsqlStub { _, _ in [.stall] }
     defer { stub.stop() }

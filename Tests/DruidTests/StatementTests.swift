@@ -154,6 +154,10 @@ import Testing
     #expect(statements[2].title(at: .init(line: 1, column: 9)).contains("line 3, column 11"))
     // A place that is not there stands at the end, and a long line is shown around it.
     #expect(statements[0].excerpt(at: .init(line: 9, column: 99)).count == 2)
+    for number in [Int.min, -1, 0, Int.max] {
+      let title = statements[1].title(at: .init(line: number, column: number))
+      #expect(title.hasSuffix("(statement 2)"))
+    }
     let long = try Self.split("SELECT '" + String(repeating: "x", count: 500) + "' + y")
     #expect(long[0].excerpt(at: .init(line: 1, column: 300)).allSatisfy { $0.count < 130 })
   }

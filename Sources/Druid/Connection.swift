@@ -92,12 +92,21 @@ protocol BodySink: AnyObject {
     throw DruidFailure(.notDruid, "\(settings.url): redirected more than 5 times")
   }
 
+  /// Whether the last request went out: before that there is nothing to cancel.
+  var hasSentRequest: Bool {
+    var bytes = 0
+    unsafe ccurl_get_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
+    return bytes > 0
+  }
+
   /// Scheme, host and port: what credentials belong to.
   private func origin(of url: String) -> String {
     guard let start = url.firstRange(of: "://") else { return url }
-    let rest = url[start.upperBound...]
-    return url[..<start.upperBound].lowercased()
-      + rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }.lowercased()
+    let scheme = url[..<start.upperBound].lowercased()
+    let authority = url[start.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    let port = scheme == "https://" ? ":443" : ":80"
+    return scheme
+      + (authority.hasSuffix(port) ? authority.dropLast(port.count) : authority).lowercased()
   }
 
   /// One transfer; the address to go on to when the answer is a redirection.

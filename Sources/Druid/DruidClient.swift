@@ -59,12 +59,16 @@ package struct DruidClient: ~Copyable {
           method: "POST", path: "/druid/v2/sql", body: query.body(identifier: identifier)),
         deadline: deadline, to: sink)
     } catch let failure as TransferFailure {
-      if failure.kind == .timedOut { cancel(identifier) }
+      if failure.kind == .timedOut, connection.hasSentRequest { cancel(identifier) }
       guard sink.byteCount > 0 else { throw self.failure(of: failure) }
       transferFailure = failure
     } catch {
       // A signal, a full disk, a reader that left, an answer that is none: nobody wants the rest.
-      cancel(identifier)
+      let isSent = connection.hasSentRequest
+      if isSent { cancel(identifier) }
+      if !isSent, let failure = error as? DruidFailure, failure.kind == .interrupted {
+        throw DruidFailure(.interrupted, "interrupted before the query was sent")
+      }
       throw try explained(error, sink: sink)
     }
     if transferFailure == nil, head.status != 200 {

@@ -122,9 +122,9 @@ extension DSQL {
       "Credentials come from the environment or from ~/.netrc, and are not sent on to another "
         + "host.",
       "With --follow the statement's first two '?' are the ends of a window, for "
-        + "'__time >= ? AND __time < ?'. A window is asked for once it has been over for --lag, and "
-        + "its rows leave when all of them are there. With --state each window is asked for once "
-        + "over any number of restarts; after a kill in mid-window that one is asked for again, and "
-        + "a warning says so.",
+        + "'__time >= ? AND __time < ?'; days and hours are those of UTC. A window is asked for "
+        + "once it has been over for --lag, and its rows leave when all of them are there. With --state each "
+        + "window is asked for once over any number of restarts; after a kill in mid-window that "
+        + "one is asked for again, and a warning says so.",
     ])
 }

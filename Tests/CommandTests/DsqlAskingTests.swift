@@ -199,6 +199,20 @@ import Testing
     #expect(start.duration(to: .now) < .seconds(8))
   }
 
+  /// Nothing was sent yet: nothing is cancelled, and nobody waits for that.
+  @Test func aSignalWhileConnecting() throws {
+    let stub = try Self.answering([.stall])
+    defer { stub.stop() }
+    let child = try DsqlChild(["-e", "SELECT 1"], url: "https://127.0.0.1:\(stub.port)")
+    child.wait { child.hasTakenItsSignals }
+    usleep(200_000)
+    let start = ContinuousClock.now
+    child.signal(SIGTERM)
+    #expect(child.status == 1)
+    #expect(child.errors == "dsql: interrupted before the query was sent\n")
+    #expect(start.duration(to: .now) < .seconds(2))
+  }
+
   @Test func nobodyThere() throws {
     let stub = try Self.answering([.close])
     stub.stop()

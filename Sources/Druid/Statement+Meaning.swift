@@ -73,6 +73,14 @@ extension Statement {
       } else if token.kind == .word, Self.clauseWords.contains(token.text.uppercased()) {
         expectsTable = false
         inFrom[inFrom.count - 1] = false
+      } else if expectsTable, token.isWord("TABLE") {
+        // TABLE(APPEND('a', 'b')) has its tables in strings.
+        let words = tokens[index...].dropFirst(2).prefix { !$0.isSymbol(")") }
+        guard words.first?.isWord("APPEND") == true else { index += 1; continue }
+        for name in words where name.kind == .string && !names.contains(name.text) {
+          names.append(name.text)
+        }
+        expectsTable = false
       } else if expectsTable, var name = token.name {
         var schema = ""
         while index + 2 < tokens.count, tokens[index + 1].isSymbol("."),
@@ -96,7 +104,7 @@ extension Statement {
   /// The words that end a list of tables.
   private static let clauseWords: Set<String> = [
     "SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "WINDOW",
-    "ON", "USING", "WITH", "INTERSECT", "EXCEPT",
+    "WITH", "INTERSECT", "EXCEPT",
   ]
 
   /// Why the answer may be approximate, as far as the statement shows it.

@@ -197,6 +197,9 @@ import Testing
       ("WITH w AS (SELECT * FROM a) SELECT * FROM w", ["a", "w"]),
       ("SELECT * FROM (SELECT x, y FROM a), b", ["a", "b"]),
       ("SELECT 'FROM z' FROM a -- FROM y", ["a"]),
+      ("SELECT * FROM a JOIN b ON f(a.x, 1) = b.x AND a.y = b.y, c", ["a", "b", "c"]),
+      ("SELECT * FROM a JOIN b USING (x, y), c WHERE d IN (1, 2)", ["a", "b", "c"]),
+      ("SELECT * FROM TABLE(APPEND('a', 'b''c')) t, d", ["a", "b'c", "d"]),
       ("SELECT * FROM sys.tasks, Information_Schema.TABLES t, lookup.l, druid.d", ["d"]),
       ("SELECT x FROM a UNION ALL SELECT y FROM b", ["a", "b"]),
     ] as [(String, [String])]) func tables(sql: String, expected: [String]) throws

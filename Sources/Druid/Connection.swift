@@ -170,6 +170,8 @@ protocol BodySink: AnyObject {
       }
       if let file = settings.clientCertificate {
         unsafe ccurl_set_string(easy, CURLOPT_SSLCERT, file)
+        // A key that wants a passphrase is an error, and no question on the terminal.
+        unsafe ccurl_set_string(easy, CURLOPT_KEYPASSWD, "")
       }
       if let file = settings.clientKey { unsafe ccurl_set_string(easy, CURLOPT_SSLKEY, file) }
     }

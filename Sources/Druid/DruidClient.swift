@@ -170,7 +170,7 @@ package struct DruidClient: ~Copyable {
       let files = [settings.clientCertificate, settings.clientKey].compactMap { $0.map(quoted) }
       return DruidFailure(
         .unusableFile, "\(files.joined(separator: " with ")): \(transfer.words)",
-        hints: ["a certificate and its own key are wanted, as PEM"])
+        hints: ["a certificate and its own key are wanted, as PEM, the key without a passphrase"])
     case .denied:
       return DruidFailure(
         .denied, "\(url) does not take the client's certificate: \(transfer.words)",

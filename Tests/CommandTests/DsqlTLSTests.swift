@@ -140,6 +140,8 @@ import Testing
       ask $with --ca-cert script
       ask $with --ca-cert authority.pem --client-cert ada.pem --client-key none.key
       ask $with --ca-cert authority.pem --client-cert ada.pem --client-key mallory.key
+      openssl pkey -aes128 -passout pass:secret -in ada.key -out locked.key 2> /dev/null
+      ask $with --ca-cert authority.pem --client-cert ada.pem --client-key locked.key
       ask $with --ca-cert authority.pem --client-key ada.key
       """)
     #expect(
@@ -151,7 +153,10 @@ import Testing
         dsql: opening 'none.key': no such file or directory
         74
         dsql: 'ada.pem' with 'mallory.key': unable to set private key file: 'mallory.key' type PEM
-        dsql: hint: a certificate and its own key are wanted, as PEM
+        dsql: hint: a certificate and its own key are wanted, as PEM, the key without a passphrase
+        74
+        dsql: 'ada.pem' with 'locked.key': unable to set private key file: 'locked.key' type PEM
+        dsql: hint: a certificate and its own key are wanted, as PEM, the key without a passphrase
         74
         dsql: --client-key needs --client-cert beside it
         64

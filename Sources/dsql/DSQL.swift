@@ -34,7 +34,14 @@ struct DSQL: Tool {
         session.warnOfUnusedParameters()
       }
       status = session.failed > 0 ? .incomplete : .done
-      if status == .done { try output.commit() } else { output.abandon() }
+      if status == .done {
+        try output.commit()
+      } else {
+        if let file = output.replacedFile {
+          Diagnostics.warning("\(file) is left as it was: not every statement was answered")
+        }
+        output.abandon()
+      }
     } catch let failure as any ToolFailure {
       output.abandon()
       status = conclude(failure)

@@ -99,7 +99,7 @@ struct FollowLoop {
       let isReaderGone = (error as? SystemFailure)?.isReaderGone ?? false
       if !session.output.discard(), !isReaderGone {
         Diagnostics.warning(
-          "rows of the window from \(iso(from)) to \(iso(to)) are out already: they will come twice"
+          "rows of the window from \(iso(from)) to \(iso(to)) may be out already: those come twice"
         )
       }
       throw error

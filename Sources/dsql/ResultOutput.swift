@@ -65,6 +65,9 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
+  /// The file that keeps what it holds until all is written.
+  var replacedFile: String? { replacement == nil ? nil : name }
+
   var isTerminal: Bool { Terminal.isTerminal(descriptor) }
 
   func write(_ bytes: RawSpan) throws(SystemFailure) {

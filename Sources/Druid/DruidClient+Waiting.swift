@@ -187,7 +187,8 @@ extension DruidFailure {
   /// Whether a server that is just starting may say so.
   fileprivate var isTransient: Bool {
     switch kind {
-    case .unreachable, .notDruid, .serverFailure, .busy, .unknownTable: true
+    case .unreachable: isWorthRetrying || isWorthWaitingFor
+    case .notDruid, .serverFailure, .busy, .unknownTable: true
     default: false
     }
   }

@@ -140,9 +140,11 @@ package struct DruidClient: ~Copyable {
     switch transfer.kind {
     case .timedOut: return DruidFailure(.timedOut, "\(url): \(transfer.words)")
     case .refused, .unresolved:
-      return DruidFailure(
+      var failure = DruidFailure(
         .unreachable, "cannot reach \(url): \(transfer.words)",
         hints: ["set DRUID_URL, give Druid time with --wait, or run this inside 'devstack --'"])
+      failure.isWorthWaitingFor = true
+      return failure
     case .notHTTP:
       return DruidFailure(
         .notDruid, "\(url) does not answer as Druid does: \(transfer.words)",
@@ -176,9 +178,12 @@ package struct DruidClient: ~Copyable {
         .denied, "\(url) does not take the client's certificate: \(transfer.words)",
         hints: ["name one that it trusts with --client-cert, and its key with --client-key"])
     case .noTLS:
-      return DruidFailure(
+      var failure = DruidFailure(
         .unreachable, "\(url): TLS fails: \(transfer.words)",
         hints: ["the server may want --client-cert and --client-key, or speak no TLS there"])
+      // So does a proxy's port with no server behind it yet.
+      failure.isWorthWaitingFor = true
+      return failure
     case .other: return DruidFailure(.unreachable, "\(url): \(transfer.words)")
     }
   }
@@ -233,7 +238,7 @@ package struct DruidClient: ~Copyable {
     switch failure.kind {
     case .unreachable, .notDruid, .serverFailure, .busy:
       return failure.isWorthRetrying
-        ? wait ?? patience.retry : failure.kind == .unreachable ? patience.wait : nil
+        ? wait ?? patience.retry : failure.isWorthWaitingFor ? patience.wait : nil
     case .unknownTable(let name): return tables.contains(name) ? patience.wait : nil
     default: return nil
     }

@@ -39,6 +39,8 @@ package struct DruidFailure: ToolFailure, Equatable {
   package var place: Statement.Place?
   /// Whether asking again may help, before a byte of the answer came.
   package var isWorthRetrying = false
+  /// Whether nobody is there, who may still come up.
+  package var isWorthWaitingFor = false
 
   package init(_ kind: Kind, _ message: String, hints: [String] = []) {
     self.kind = kind

@@ -80,7 +80,8 @@ import Testing
       """
       ask -u https://127.0.0.1:$plain --ca-cert authority.pem
       ask -u https://127.0.0.1:$plain --insecure
-      ask -u https://127.0.0.1:$plain
+      # No time makes a certificate a better one.
+      ask -u https://127.0.0.1:$plain --wait 10m --caught-up 10m
       ask -u https://127.0.0.1:$plain --ca-cert stranger.pem
       ask -u https://localhost:$plain --ca-cert authority.pem
       ask -u https://localhost:$plain --ca-cert authority.pem --insecure

@@ -27,7 +27,7 @@ extension DruidClient {
         // The last request ran into the deadline: what was seen before says more.
         waited = waited ?? failure.message
       }
-      guard let reason = waited else { return }
+      guard let reason = waited else { return Diagnostics.endProgress() }
       let now = ContinuousClock.now
       guard now < deadline else {
         throw DruidFailure(

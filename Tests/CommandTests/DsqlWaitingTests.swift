@@ -55,6 +55,19 @@ import Testing
     #expect(stub.requests.last?.sql == "SELECT * FROM ecommerce")
   }
 
+  /// On a terminal what is awaited is shown, and gone before the rows come.
+  @Test func theProgressLineIsTakenAway() throws {
+    let stub = try Self.stack { number in
+      Self.report(table: "ecommerce", lag: number <= 3 ? "5" : "0", measured: 0)
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "script -qec \"stty cols 80; \(Self.ask)\" /dev/null < /dev/null",
+      stub)
+    #expect(outcome.output.contains("is 5 behind"), "\(outcome.output)")
+    #expect(outcome.output.contains("\r\u{1b}[Ks,n\r\n"), "\(outcome.output)")
+  }
+
   @Test(
     arguments: [
       ("5", 0.0, "is 5 behind"), ("0", -30, "measured its lag before the call"),

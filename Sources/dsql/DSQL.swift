@@ -38,7 +38,7 @@ struct DSQL: Tool {
         try output.commit()
       } else {
         if let file = output.replacedFile {
-          Diagnostics.warning("\(file) is left as it was: not every statement was answered")
+          Diagnostics.warning("\(file) is not written: not every statement was answered")
         }
         output.abandon()
       }

@@ -113,7 +113,7 @@ import Testing
     // A file is whole or left as it is, and that is said.
     let file = try Self.run(script + "dsql -k -o out q.sql; echo $?; ls", stub)
     #expect(file.output == "1\nq.sql\n")
-    #expect(file.errors.contains("warning: 'out' is left as it was: not every statement was"))
+    #expect(file.errors.contains("warning: 'out' is not written: not every statement was"))
     let goesOn = try Self.run(script + "dsql -f ndjson --keep-going --summary q.sql", stub)
     #expect(goesOn.status == 1)
     #expect(goesOn.output.split(separator: "\n").count == 4)

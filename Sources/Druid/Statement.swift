@@ -28,10 +28,13 @@ package struct Statement: Sendable, Equatable {
     }
   }
 
-  /// How a message names the statement: `queries.sql: statement 2`.
-  package var title: String { "\(source): statement \(number)" }
+  /// How a message names the statement: `queries.sql: statement 1`, `queries.sql: line 9 (statement 2)`.
+  package var title: String {
+    line == 1
+      ? "\(source): statement \(number)" : "\(source): line \(line) (statement \(number))"
+  }
 
-  /// The place in the user's file: `queries.sql:12:5 (statement 2)`.
+  /// The place in the user's file: `queries.sql: line 12, column 5 (statement 2)`.
   package func title(at place: Place) -> String {
     let found = locate(place)
     return "\(source): line \(found.line), column \(found.column) (statement \(number))"

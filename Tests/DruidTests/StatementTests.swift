@@ -140,6 +140,10 @@ import Testing
     let script = "SELECT 1; SELECT é🙂x,\n\tnope FROM t;\r\n  SELECT  bad"
     let statements = try Self.split(script)
     #expect(statements.count == 3)
+    #expect(
+      statements.map(\.title) == [
+        "q.sql: statement 1", "q.sql: statement 2", "q.sql: line 3 (statement 3)",
+      ])
     // The emoji is two UTF-16 units to Druid, and one column to a person.
     let inFirstLine = Statement.Place(line: 1, column: 11)
     #expect(statements[1].title(at: inFirstLine) == "q.sql: line 1, column 20 (statement 2)")

@@ -72,6 +72,7 @@ struct FollowLoop {
         // The same window again, a window later at most; said once.
         if failedWindow != next { session.note(failure) }
         failedWindow = next
+        try state?.save(through: next, running: nil)
         try wait(until: TimePoint.now.milliseconds + min(length, 60_000))
         continue
       } catch {

@@ -244,6 +244,13 @@ import Testing
     let outcome = try DsqlAskingTests.run("\(follow) | head -n 3", stub)
     #expect(outcome.output == "1\n4\n5\n")
     #expect(outcome.errors.contains("Object 'ecommerce' not found"))
+    // While it waits no window is being answered, so a restart has nothing to warn of.
+    let always = try answers(2..<999)
+    defer { always.stop() }
+    let restarted = try DsqlAskingTests.run(
+      "timeout 1 \(follow) --state s; timeout 1 \(follow) --state s; cat s", always)
+    #expect(!restarted.errors.contains("twice"), "\(restarted.errors)")
+    #expect(!restarted.output.contains("running"), "\(restarted.output)")
     let never = try answers(1..<9)
     defer { never.stop() }
     #expect(try DsqlAskingTests.run(follow, never).status == 1)

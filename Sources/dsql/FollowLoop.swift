@@ -93,7 +93,8 @@ struct FollowLoop {
     session.output.hold()
     do {
       try session.answerWindow(
-        statement, from: TimePoint(milliseconds: from), to: TimePoint(milliseconds: to))
+        statement, from: TimePoint(milliseconds: from), to: TimePoint(milliseconds: to),
+        closed: TimePoint(milliseconds: to + settings.lagMilliseconds))
       try session.output.release()
     } catch {
       // What a reader that left did not take is nobody's.

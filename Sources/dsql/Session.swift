@@ -10,8 +10,8 @@ struct Session: ~Copyable {
   private var hasAnswered = false
   private var caughtUpTables = Set<String>()
   private let start = ContinuousClock.now
-  /// What reports about supervisors have to be newer than.
-  private var call = ContinuousClock.now
+  /// What reports about supervisors have to be newer than, by both clocks.
+  private var call = (clock: ContinuousClock.now, time: TimePoint.now)
   private var hasUsedParameters = false
   private var statements = 0
   private var totals = AnswerReport()
@@ -51,10 +51,16 @@ struct Session: ~Copyable {
   }
 
   /// Asks for a window: its ends are the first two values.
-  mutating func answerWindow(_ statement: Statement, from: TimePoint, to: TimePoint) throws {
-    // What was caught up with at the last window is none of this one's rows.
-    caughtUpTables = []
-    call = .now
+  ///
+  /// - Parameter closed: when its last row was due.
+  mutating func answerWindow(
+    _ statement: Statement, from: TimePoint, to: TimePoint, closed: TimePoint
+  ) throws {
+    // What was caught up with before that is not all of this window's rows.
+    if closed.milliseconds > call.time.milliseconds {
+      caughtUpTables = []
+      call = (.now, .now)
+    }
     try answer(
       statement, parameters: [.timestamp(from), .timestamp(to)] + settings.parameters,
       continues: settings.format.isSeparated)
@@ -119,7 +125,7 @@ struct Session: ~Copyable {
   private mutating func waitUntilCaughtUp(_ statement: Statement) throws {
     guard let limit = settings.caughtUp else { return }
     let tables = statement.tableNames.filter { !caughtUpTables.contains($0) }
-    try client.waitUntilCaughtUp(with: tables, since: call, within: limit)
+    try client.waitUntilCaughtUp(with: tables, since: call.clock, within: limit)
     caughtUpTables.formUnion(tables)
   }
 

@@ -49,9 +49,10 @@ extension Statement {
     SQLToken.tokens(of: text).count { $0.kind == .parameter }
   }
 
-  /// The datasources behind FROM and JOIN, without their schema; names of subqueries may be among them.
+  /// The datasources behind FROM and JOIN, without their schema; names of inner subqueries may be among them.
   package var tableNames: [String] {
     let tokens = SQLToken.tokens(of: text)
+    let subqueries = Self.commonSubqueries(tokens)
     var names: [String] = []
     /// Whether a comma starts another table, for each open parenthesis.
     var inFrom = [false]
@@ -90,12 +91,46 @@ extension Statement {
           name = next
           index += 2
         }
-        if !names.contains(name), !Self.otherSchemas.contains(schema) { names.append(name) }
+        // A WITH names it for all that follows its own query.
+        let isSubquery =
+          schema.isEmpty && subqueries.contains { $0.name == name && $0.end <= index }
+        if !isSubquery, !names.contains(name), !Self.otherSchemas.contains(schema) {
+          names.append(name)
+        }
         expectsTable = false
       }
       index += 1
     }
     return names
+  }
+
+  /// The subqueries that the statement's own WITH names, and where their queries end. Those of a WITH in parentheses
+  /// are not known outside of these.
+  private static func commonSubqueries(_ tokens: [SQLToken]) -> [(name: String, end: Int)] {
+    func endOfParenthesis(_ start: Int) -> Int? {
+      guard tokens.indices.contains(start), tokens[start].isSymbol("(") else { return nil }
+      var depth = 0
+      for index in start..<tokens.count {
+        if tokens[index].isSymbol("(") { depth += 1 }
+        if tokens[index].isSymbol(")") { depth -= 1 }
+        if depth == 0 { return index + 1 }
+      }
+      return nil
+    }
+    var found: [(name: String, end: Int)] = []
+    guard var index = tokens.firstIndex(where: { $0.isWord("WITH") || $0.isSymbol("(") }),
+      tokens[index].isWord("WITH")
+    else { return [] }
+    repeat {
+      guard index + 1 < tokens.count, let name = tokens[index + 1].name else { break }
+      let behind = endOfParenthesis(index + 2) ?? index + 2
+      guard tokens.indices.contains(behind), tokens[behind].isWord("AS"),
+        let end = endOfParenthesis(behind + 1)
+      else { break }
+      found.append((name, end))
+      index = end
+    } while tokens.indices.contains(index) && tokens[index].isSymbol(",")
+    return found
   }
 
   /// What is behind these names is no datasource.

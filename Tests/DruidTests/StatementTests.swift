@@ -198,7 +198,13 @@ import Testing
         ["a b", "c", "d", "e"]
       ),
       ("SELECT EXTRACT(HOUR FROM __time), b FROM a GROUP BY 1, 2", ["__time", "a"]),
-      ("WITH w AS (SELECT * FROM a) SELECT * FROM w", ["a", "w"]),
+      ("WITH w AS (SELECT * FROM a) SELECT * FROM w", ["a"]),
+      (
+        "WITH a AS (SELECT * FROM a), v (x, y) AS (SELECT 1, f(2) FROM a) SELECT * FROM a, v", ["a"]
+      ),
+      ("EXPLAIN PLAN FOR WITH v AS (SELECT 1), w AS (SELECT * FROM v) SELECT * FROM w, b", ["b"]),
+      ("SELECT * FROM (WITH w AS (SELECT * FROM a) SELECT * FROM w), w", ["a", "w"]),
+      ("WITH w AS (SELECT * FROM a) SELECT * FROM druid.w", ["a", "w"]),
       ("SELECT * FROM (SELECT x, y FROM a), b", ["a", "b"]),
       ("SELECT 'FROM z' FROM a -- FROM y", ["a"]),
       ("SELECT * FROM a JOIN b ON f(a.x, 1) = b.x AND a.y = b.y, c", ["a", "b", "c"]),

@@ -75,6 +75,9 @@ package struct DruidClient: ~Copyable {
       var failure = ServerError(status: head.status, body: sink.errorBody)
         .failure(url: settings.url)
       failure.place = failure.place.map(query.place(ofServers:))
+      // It may be a date as well; the usual pauses do then.
+      let seconds = head.fields["retry-after"].flatMap { UInt16($0) }
+      failure.retryAfter = .seconds(Int64(seconds ?? 0))
       throw failure
     }
     let saysComplete = head.fields["x-druid-response-complete"] != "false"
@@ -226,7 +229,7 @@ package struct DruidClient: ~Copyable {
         }
         if !isWaitNoted { Diagnostics.note("waiting: \(failure.message)") }
         isWaitNoted = true
-        try sleep(min(pause, now.duration(to: start + limit)))
+        try sleep(min(max(pause, failure.retryAfter), now.duration(to: start + limit)))
         pause = min(pause * 2, .seconds(2))
         retries += 1
       }

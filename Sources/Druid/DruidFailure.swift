@@ -39,6 +39,8 @@ package struct DruidFailure: ToolFailure, Equatable {
   package var place: Statement.Place?
   /// Whether asking again may help, before a byte of the answer came.
   package var isWorthRetrying = false
+  /// How long the server wants to be left alone.
+  package var retryAfter = Duration.zero
   /// Whether nobody is there, who may still come up.
   package var isWorthWaitingFor = false
 

@@ -315,6 +315,13 @@ import Testing
     let vain = try Self.run("dsql --retry 1s -e 'SELECT 1'", patience)
     #expect(vain.status == 75)
     #expect(patience.requests.count > 1)
+    // A server that wants to be left alone for longer than that is asked once more, when the time is up.
+    let tired = try Self.answering([
+      .send(DsqlAnswer.error("429 Too Many Requests\r\nRetry-After: 60", "")), .keep,
+    ])
+    defer { tired.stop() }
+    #expect(try Self.run("dsql --retry 1s -e 'SELECT 1'", tired).status == 75)
+    #expect(tired.requests.count == 2)
     // A refusal is final.
     let refusal = try Self.answering([
       .send(DsqlAnswer.error("400 Bad Request", DsqlAnswer.unknownTable)), .keep,

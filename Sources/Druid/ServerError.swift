@@ -95,6 +95,8 @@ struct ServerError {
     failure.isWorthRetrying =
       status == 429 || status == 503 || text("category") == "CAPACITY_EXCEEDED"
       || text("category") == "SERVICE_UNAVAILABLE" || isConnectionTrouble
+    // What a proxy says in front of a Druid that is not up.
+    failure.isWorthWaitingFor = status == 502
     return failure
   }
 

@@ -348,4 +348,23 @@ import Testing
     defer { other.stop() }
     #expect(try Self.run("dsql --wait 20s -e 'SELECT * FROM other'", other).status == 65)
   }
+
+  /// A proxy answers for a Druid that is not up yet.
+  @Test func waitsBehindAProxy() throws {
+    let stub = try DsqlStub { _, number in
+      number < 3
+        ? [.send(DsqlAnswer.error("502 Bad Gateway", "<html>")), .keep]
+        : [.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep]
+    }
+    defer { stub.stop() }
+    let outcome = try Self.run("dsql --wait 20s -f csv -e 'SELECT * FROM ecommerce'", stub)
+    #expect(outcome.status == 0)
+    #expect(stub.requests.count == 3)
+    let impatient = try Self.answering([
+      .send(DsqlAnswer.error("502 Bad Gateway", "<html>")), .keep,
+    ])
+    defer { impatient.stop() }
+    #expect(try Self.run("dsql -e 'SELECT 1'", impatient).status == 69)
+    #expect(impatient.requests.count == 1)
+  }
 }

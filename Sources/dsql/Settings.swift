@@ -136,6 +136,9 @@ extension ConnectionSettings {
     if password != nil, user == nil {
       throw UsageFailure("DRUID_PASSWORD needs DRUID_USER beside it")
     }
+    if user != nil, password == nil {
+      throw UsageFailure("DRUID_USER needs DRUID_PASSWORD or DRUID_PASSWORD_FILE beside it")
+    }
     netrcFile = arguments.environment("NETRC")
     caCertificate = arguments.text(.caCertificate)
     clientCertificate = arguments.text(.clientCertificate)

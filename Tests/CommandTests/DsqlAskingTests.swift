@@ -75,6 +75,11 @@ import Testing
       ("dsql -e \"SELECT 'x\"", 65, "-e: line 1, column 8 (statement 1): a string begins here"),
       ("dsql -e 'SET a = b'", 65, "SET takes a literal"),
       ("DRUID_PASSWORD_FILE=none DRUID_USER=u dsql -e 'SELECT 1'", 74, "opening 'none'"),
+      (
+        "DRUID_USER=u dsql -e 'SELECT 1'", 64,
+        "DRUID_USER needs DRUID_PASSWORD or DRUID_PASSWORD_FILE"
+      ),
+      ("DRUID_PASSWORD=p dsql -e 'SELECT 1'", 64, "DRUID_PASSWORD needs DRUID_USER"),
     ]) func refusedHere(command: String, status: Int32, words: String) throws
   {
     let stub = try Self.answering([.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep])

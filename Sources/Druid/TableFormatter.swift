@@ -18,7 +18,8 @@ struct TableFormatter: RowFormatter {
   private var isRight: [Bool] = []
   private var shape: Shape
   private var widths: [Int] = []
-  /// The widest name, for the vertical shape.
+  /// The names as the vertical shape shows them, and the widest of them.
+  private var names: [(text: [UInt8], width: Int)] = []
   private var nameWidth = 0
   /// The texts of held cells, one behind the other, and where each ends and how wide it is.
   private var heldText: [UInt8] = []
@@ -39,7 +40,12 @@ struct TableFormatter: RowFormatter {
     widths = columns.map {
       max(headerWidth($0.name), options.hasTypes ? headerWidth($0.sqlType) : 0)
     }
-    nameWidth = columns.map { headerWidth(verticalName($0)) }.max() ?? 0
+    names = columns.map {
+      var text = ByteBlock(capacity: 64)
+      let width = DisplayText.append(verticalName($0), into: &text)
+      return (text.array, width)
+    }
+    nameWidth = names.map(\.width).max() ?? 0
   }
 
   private func headerWidth(_ text: String) -> Int {
@@ -217,8 +223,9 @@ struct TableFormatter: RowFormatter {
   /// `name (TYPE) | `, the names of equal width.
   private func appendVerticalName(_ index: Int, into block: inout ByteBlock) {
     guard options.hasHeader else { return }
-    let width = DisplayText.append(verticalName(columns[index]), into: &block)
-    block.append(repeating: 32, count: nameWidth - width)
+    let name = names[index]
+    block.append(name.text.rawSpan)
+    block.append(repeating: 32, count: nameWidth - name.width)
     block.append(" | ")
   }
 
@@ -238,7 +245,7 @@ struct TableFormatter: RowFormatter {
         _ = display.append(line, cells[index], into: &block)
         block.relieve()
       }
-      block.append("\n")
+      block.append(UInt8(ascii: "\n"))
     }
   }
 

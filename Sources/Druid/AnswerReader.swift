@@ -233,7 +233,7 @@ struct AnswerLines: ~Copyable {
   private mutating func texts(_ line: RawSpan) throws(MalformedAnswer) -> [String] {
     // Two bytes are the least that a cell takes.
     cells = Array(repeating: Cell(start: 0, end: 0, kind: .null), count: line.byteCount / 2 + 1)
-    guard case .row(let count) = AnswerLines.scan(line, into: &cells) else {
+    guard case .row(let count) = AnswerLines.scan(line, into: &cells), count > 0 else {
       throw failure(0, "this is no header line")
     }
     var result: [String] = []

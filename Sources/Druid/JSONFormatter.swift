@@ -155,18 +155,22 @@ struct JSONFormatter: RowFormatter {
 }
 
 /// The names that the keys have: the second `c` is `c_2`, or the next that is free.
+///
+/// Names are compared byte by byte: to a String, an é and an e with an accent behind it are one.
 package func distinctNames(_ names: [String]) -> [String] {
-  var taken = Set<String>()
-  var result: [String] = []
-  for name in names {
-    var candidate = name
-    var number = 2
-    while taken.contains(candidate) || (candidate != name && names.contains(candidate)) {
-      candidate = "\(name)_\(number)"
+  let all = Set(names.map { Array($0.utf8) })
+  var taken = Set<[UInt8]>()
+  var numbers: [[UInt8]: Int] = [:]
+  return names.map { name in
+    let bytes = Array(name.utf8)
+    var candidate = bytes
+    var number = numbers[bytes] ?? 2
+    while taken.contains(candidate) || (candidate != bytes && all.contains(candidate)) {
+      candidate = Array("\(name)_\(number)".utf8)
       number += 1
     }
+    numbers[bytes] = number
     taken.insert(candidate)
-    result.append(candidate)
+    return String(decoding: candidate, as: UTF8.self)
   }
-  return result
 }

@@ -140,6 +140,15 @@ import Testing
     #expect(Self.show([Self.number], [], .json) == "[]\n")
     #expect(Self.show([Self.number], [], .ndjson) == "")
     #expect(distinctNames(["c", "c_2", "c", "c"]) == ["c", "c_2", "c_3", "c_4"])
+    // Two spellings of é are two names, and both stay.
+    let spellings = distinctNames(["\u{e9}", "e\u{301}", "\u{e9}"]).map { Array($0.utf8) }
+    #expect(spellings == ["\u{e9}", "e\u{301}", "\u{e9}_2"].map { Array($0.utf8) })
+  }
+
+  @Test func anAnswerWithoutColumnsIsNone() {
+    let outcome = Reading.read("[]\n[]\n[]\n[]\n\n", FormatOptions(format: .ndjson))
+    #expect(outcome.failure != nil)
+    #expect(outcome.text == "")
   }
 
   @Test func aCutArrayStaysOpen() {

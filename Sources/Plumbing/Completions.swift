@@ -10,9 +10,9 @@ extension CommandDescription {
       let action =
         switch flag.completion {
         case .nothing: "COMPREPLY=()"
-        case .file: "COMPREPLY=($(compgen -f -- \"$word\"))"
+        case .file: "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"
         case .choices(let words):
-          "COMPREPLY=($(compgen -W '\(words.joined(separator: " "))' -- \"$word\"))"
+          "mapfile -t COMPREPLY < <(compgen -W '\(words.joined(separator: " "))' -- \"$word\")"
         }
       cases += "    \(names.joined(separator: "|"))) \(action); return ;;\n"
     }
@@ -21,15 +21,22 @@ extension CommandDescription {
       operand == nil
       ? "COMPREPLY=()"
       : operandsEndOptions
-        ? "COMPREPLY=($(compgen -c -- \"$word\"))" : "COMPREPLY=($(compgen -f -- \"$word\"))"
+        ? "mapfile -t COMPREPLY < <(compgen -c -- \"$word\")"
+        : "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"
     return """
       # bash completion for \(name): source it, or save it as ~/.local/share/bash-completion/completions/\(name)
       \(function)() {
         local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
+        # bash makes three words of --name=value.
+        if [ "$word" = = ]; then
+          word=
+        elif [ "$before" = = ] && [ "$COMP_CWORD" -ge 2 ]; then
+          before="${COMP_WORDS[COMP_CWORD-2]}"
+        fi
         case "$before" in
       \(cases)  esac
         case "$word" in
-          -*) COMPREPLY=($(compgen -W '\(all.joined(separator: " "))' -- "$word")) ;;
+          -*) mapfile -t COMPREPLY < <(compgen -W '\(all.joined(separator: " "))' -- "$word") ;;
           *) \(operands) ;;
         esac
       }

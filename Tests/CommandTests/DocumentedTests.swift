@@ -60,6 +60,21 @@ import Testing
     #expect(try Self.options(tool).filter { !offered.contains($0) } == [])
   }
 
+  /// Bash hands `--name=value` over in three words, and a file's name may hold a space.
+  @Test func bashOffersValuesBehindAnEqualsSignAndWholeFileNames() throws {
+    let outcome = try Self.run(
+      #"""
+      dsql --completion bash > c && touch "my script.sql" && exec bash --norc -uec '
+        source ./c
+        COMP_WORDS=(dsql --format =); COMP_CWORD=2; _dsql dsql "" =; echo "${COMPREPLY[*]}"
+        COMP_WORDS=(dsql --format = t); COMP_CWORD=3; _dsql dsql t =; echo "${COMPREPLY[*]}"
+        COMP_WORDS=(dsql my); COMP_CWORD=1; _dsql dsql my dsql; echo "${#COMPREPLY[@]} ${COMPREPLY[0]}"'
+      """#)
+    #expect(outcome.errors == "" && outcome.status == 0)
+    #expect(
+      outcome.output == "table csv tsv ndjson json vertical\ntable tsv\n1 my script.sql\n")
+  }
+
   @Test(arguments: tools)
   func fishOffersEveryOption(_ tool: String) throws {
     let outcome = try Self.run(

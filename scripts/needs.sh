@@ -1,7 +1,8 @@
 # Sourced by the scripts: finds out what is missing on this machine and installs it, or says how to get it.
 
 # What a build links against, and what a person at the prompt uses.
-build_packages="librdkafka-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev libsimdjson-dev pkg-config"
+build_packages="librdkafka-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev libsimdjson-dev libpcre2-dev libedit-dev
+  zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev pkg-config"
 # What the tests start besides: the shells for completions, man for the pages, a Kafka client of another make, TLS servers.
 test_packages="jq kcat curl man-db zsh fish docker-compose procps openssl socat python3"
 

@@ -1,2 +1,0 @@
-// No names of our own: see Arguments.c.
-#pragma once

@@ -1,0 +1,3 @@
+// libedit: line editing and history, loaded when a prompt opens.
+#pragma once
+#include <histedit.h>

@@ -1,0 +1,3 @@
+// zlib, for batches that their producer compressed by gzip.
+#pragma once
+#include <zlib.h>

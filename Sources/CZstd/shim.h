@@ -1,0 +1,3 @@
+// Zstandard, for batches that their producer compressed by zstd.
+#pragma once
+#include <zstd.h>

@@ -1,51 +1,92 @@
 import Foundation
 import Testing
 
-/// The README's examples, run as they stand: every block marked `sh`, in a folder that holds druid.sql, inside devstack.
-/// Blocks marked `text` need a real stack, a clock or a person.
+/// The examples of the README and of the pages in `docs`, run as they are written: every block marked `sh`, in a folder
+/// that holds druid.sql, inside devstack. Blocks marked `text` need a real stack, a clock or a person.
 @Suite struct DocumentedReadmeTests {
-  static let readme =
-    (try? String(contentsOf: Commands.root.appendingPathComponent("README.md"), encoding: .utf8))
-    ?? ""
+  /// A page of the documentation, by its path from the project's folder.
+  struct Page: Sendable {
+    let path: String
+    let text: String
+    /// The folder that its links start from.
+    var folder: URL { Commands.root.appendingPathComponent(path).deletingLastPathComponent() }
 
-  static var examples: [String] {
-    readme.matches(of: /(?m)^```sh\n((?:(?!^```).*\n)+)```$/).map { String($0.1) }
-  }
-
-  @Test func thereAreExamples() {
-    #expect(Self.examples.count >= 5)
-  }
-
-  @Test(arguments: examples)
-  func exampleRuns(_ example: String) throws {
-    let workspace = try Commands.Workspace()
-    try example.write(
-      to: workspace.url.appendingPathComponent("example.sh"), atomically: true, encoding: .utf8)
-    let outcome = try Commands.run(
-      "cp \"$ROOT/druid.sql\" . && exec devstack -- sh -eu example.sh", in: workspace)
-    #expect(outcome.status == 0, "\(example)\(outcome.errors)")
-    #expect(outcome.errors == "", "\(example)")
-  }
-
-  @Test func whatItNamesIsThere() {
-    let named =
-      Self.readme.matches(of: /scripts\/[a-z-]+(?:\.[a-z]+)?/).map { String($0.output) }
-      + Self.readme.matches(of: /\]\(([A-Za-z][A-Za-z.\/_-]*)\)/).map { String($0.1) }
-    #expect(named.count > 5)
-    for name in Set(named) where !name.hasPrefix("http") {
-      let path = Commands.root.appendingPathComponent(name).path
-      #expect(FileManager.default.fileExists(atPath: path), "\(name)")
+    init(_ path: String) throws {
+      self.path = path
+      text = try String(contentsOf: Commands.root.appendingPathComponent(path), encoding: .utf8)
     }
   }
 
-  /// The options, statuses and ports that it speaks of are those of the programs.
-  @Test func itsOptionsExist() throws {
+  static let pages: [Page] = {
+    let docs = Commands.root.appendingPathComponent("docs").path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: docs)) ?? []
+    let paths = ["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+    return paths.compactMap { try? Page($0) }
+  }()
+
+  struct Example: Sendable, CustomTestStringConvertible {
+    let page: String
+    let line: Int
+    let script: String
+    var testDescription: String { "\(page):\(line)" }
+  }
+
+  static var examples: [Example] {
+    pages.flatMap { page in
+      page.text.matches(of: /(?m)^```sh\n((?:(?!^```).*\n)+)```$/).map { match in
+        let line = page.text[..<match.range.lowerBound].count { $0 == "\n" } + 1
+        return Example(page: page.path, line: line, script: String(match.1))
+      }
+    }
+  }
+
+  @Test func thereAreExamples() {
+    #expect(Set(Self.examples.map(\.page)).count >= 5)
+    #expect(Self.examples.count >= 15)
+  }
+
+  @Test(arguments: examples)
+  func exampleRuns(_ example: Example) throws {
+    let workspace = try Commands.Workspace()
+    try example.script.write(
+      to: workspace.url.appendingPathComponent("example.sh"), atomically: true, encoding: .utf8)
+    let outcome = try Commands.run(
+      "cp \"$ROOT/druid.sql\" . && exec devstack -- sh -eu example.sh", in: workspace)
+    #expect(outcome.status == 0, "\(example.script)\(outcome.errors)")
+    #expect(outcome.errors == "", "\(example.script)")
+  }
+
+  /// The README sells; what explains belongs on the pages of `docs`.
+  @Test func theReadmeIsShort() throws {
+    #expect(try Page("README.md").text.split(whereSeparator: \.isWhitespace).count <= 1500)
+  }
+
+  @Test func whatTheyNameIsThere() {
+    for page in Self.pages {
+      for match in page.text.matches(of: /scripts\/[a-z-]+(?:\.[a-z]+)?/) {
+        let path = Commands.root.appendingPathComponent(String(match.output)).path
+        #expect(FileManager.default.fileExists(atPath: path), "\(page.path): \(match.output)")
+      }
+      for match in page.text.matches(of: /\]\(([A-Za-z.][A-Za-z.\/_-]*)(?:#[a-z-]+)?\)/) {
+        let path = page.folder.appendingPathComponent(String(match.1)).path
+        #expect(FileManager.default.fileExists(atPath: path), "\(page.path): \(match.1)")
+      }
+    }
+  }
+
+  /// The options that the pages speak of exist: each in the help of some program, or in the short list of other
+  /// people's programs.
+  @Test func theirOptionsExist() throws {
     let known = try DocumentedTests.tools.map { try DocumentedTests.run("\($0) --help").output }
       .joined()
-    let foreign: Set = ["--static-swift-stdlib", "--filter", "--version", "--help"]
-    for match in Self.readme.matches(of: /(?:[ `(])(--[a-z][a-z-]+)/) {
-      let option = String(match.1)
-      #expect(known.contains(option) || foreign.contains(option), "README names \(option)")
+    let foreign: Set = [
+      "--static-swift-stdlib", "--filter", "--version", "--help", "--unbuffered",
+    ]
+    for page in Self.pages {
+      for match in page.text.matches(of: /(?:[ `(])(--[a-z][a-z-]+)/) {
+        let option = String(match.1)
+        #expect(known.contains(option) || foreign.contains(option), "\(page.path): \(option)")
+      }
     }
   }
 }

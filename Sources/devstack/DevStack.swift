@@ -6,19 +6,27 @@ import Plumbing
 /// An embedded Kafka and an embedded Druid in one process, around one command or for a whole shell.
 @main
 struct DevStack: Tool {
-  private let stack: Stack.Settings
+  private let druidPort: UInt16
+  private let kafkaPort: UInt16
+  private let folder: String
+  private let specFiles: [String]
+  private let owner: Owner?
   private let command: [String]
   private let environment: [String: String]
   private let wantsSummary: Bool
   private let start = ContinuousClock.now
 
   init(_ arguments: Arguments) throws {
-    let folder = arguments.environment("TMPDIR") ?? "/tmp"
-    stack = Stack.Settings(
-      druidPort: UInt16(try arguments.integer(.port, in: 0...65535) ?? 0),
-      kafkaPort: UInt16(try arguments.integer(.kafkaPort, in: 0...65535) ?? 0),
-      folder: folder, supervisors: try arguments.all(.supervisor).map(readSmallFile))
+    folder = arguments.environment("TMPDIR") ?? "/tmp"
+    druidPort = UInt16(try arguments.integer(.port, in: 0...65535) ?? 0)
+    kafkaPort = UInt16(try arguments.integer(.kafkaPort, in: 0...65535) ?? 0)
+    specFiles = arguments.all(.supervisor)
     command = arguments.operands
+    let ownerID = try arguments.integer(.owner, in: 1...Int(Int32.max))
+    guard ownerID == nil || command.isEmpty else {
+      throw UsageFailure("option '--owner' goes without a command")
+    }
+    owner = try ownerID.map { (id) throws(UsageFailure) in try Owner(id) }
     environment = currentEnvironment()
     wantsSummary = arguments.isSet(.summary)
   }
@@ -26,19 +34,43 @@ struct DevStack: Tool {
   mutating func run() throws -> ExitStatus {
     // Blocked before the servers' threads start, so that every signal comes to this one.
     let signals = SignalQueue([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD])
-    let servers = try Stack(stack)
-    if command.isEmpty {
-      try servers.announce()
-      let last = signals.next { [SIGINT, SIGTERM, SIGHUP].contains($0) }
-      end(servers)
-      if servers.lostSomething { return .incomplete }
-      SignalQueue.end(by: last)
-    }
+    if command.isEmpty { return try serveShell(signals) }
+    let servers = try started()
     let status = runCommand(beside: servers, signals)
     end(servers)
     if status == 0 && servers.lostSomething { return .incomplete }
     // Any number: the command's own.
     exit(status)
+  }
+
+  private func started() throws -> Stack {
+    try Stack(
+      Stack.Settings(
+        druidPort: druidPort, kafkaPort: kafkaPort, folder: folder,
+        supervisors: try specFiles.map(readSmallFile)))
+  }
+
+  /// Serves until a signal comes or the owner is gone.
+  private func serveShell(_ signals: SignalQueue) throws -> ExitStatus {
+    let servers: Stack
+    do {
+      servers = try started()
+      try servers.announce()
+    } catch {
+      Stack.announceFailure()
+      throw error
+    }
+    let isLast: (Int32) -> Bool = { [SIGINT, SIGTERM, SIGHUP].contains($0) }
+    let last =
+      if let owner {
+        signals.next(isLast, orUntil: { owner.isGone })
+      } else {
+        Optional(signals.next(isLast))
+      }
+    end(servers)
+    if servers.lostSomething { return .incomplete }
+    if let last { SignalQueue.end(by: last) }
+    return .done
   }
 
   private func end(_ servers: Stack) {
@@ -59,6 +91,9 @@ struct DevStack: Tool {
 }
 
 extension Flag {
+  fileprivate static let owner = Flag.option(
+    "owner", value: "PID",
+    help: "without a command: end when process PID is gone; $$ is the shell itself")
   fileprivate static let port = Flag.option(
     "port", value: "N", fallback: "0",
     help: "serve Druid on 127.0.0.1:N; 0 lets the system choose")
@@ -81,11 +116,11 @@ extension DevStack {
         "send a thousand events and ask for the tables"
       ),
       (
-        "eval \"$(devstack --port 8888 --kafka-port 29092 &)\"",
-        "serve this shell, where the real stack would be, until kill $DEVSTACK_PID"
+        "eval \"$(devstack --owner $$ --port 8888 --kafka-port 29092 &)\"",
+        "serve this shell, where the real stack would be, as long as the shell lives"
       ),
     ],
-    flags: [.port, .kafkaPort, .supervisor], operand: "COMMAND", operandsEndOptions: true,
+    flags: [.port, .kafkaPort, .owner, .supervisor], operand: "COMMAND", operandsEndOptions: true,
     statuses: [
       ("N", "the command's own status"),
       ("1", "the command said 0, but acknowledged records were lost"),
@@ -107,8 +142,9 @@ extension DevStack {
         + " 127.0.0.1 alone and are gone when the command is; what they keep lies in files"
         + " without a name under TMPDIR (/tmp), so nothing is left behind.",
       "Without a command, devstack prints lines for the shell that export KAFKA_BROKERS,"
-        + " DRUID_URL and DEVSTACK_PID as soon as it is ready, and stays until SIGINT or SIGTERM."
-        + " eval hides a failure to start: look whether DEVSTACK_PID is set.",
+        + " DRUID_URL and DEVSTACK_PID as soon as it is ready, and stays until SIGINT or SIGTERM,"
+        + " or until the process that --owner names is gone. eval hides a failure to start: devstack"
+        + " then unsets the three, so look whether DEVSTACK_PID is set.",
       "Ctrl-C reaches the command by itself; devstack ignores SIGINT and SIGQUIT while the command"
         + " runs, forwards SIGTERM and SIGHUP, and serves until the command is gone.",
       "It is made for trying and testing. There is no replication, no retention, no transactions"

@@ -28,6 +28,17 @@ struct SignalQueue {
     }
   }
 
+  /// Waits for the next signal that `isWanted` takes, and looks four times a second whether `isOver` holds; nil when it does.
+  func next(_ isWanted: (Int32) -> Bool, orUntil isOver: () -> Bool) -> Int32? {
+    var set = Self.set(of: signals)
+    var wait = timespec(tv_sec: 0, tv_nsec: 250_000_000)
+    while !isOver() {
+      let number = unsafe sigtimedwait(&set, nil, &wait)
+      if number > 0 && isWanted(number) { return number }
+    }
+    return nil
+  }
+
   /// Ends the process by the signal's default action, so that the parent sees what happened.
   static func end(by number: Int32) -> Never {
     signal(number, SIG_DFL)

@@ -68,6 +68,14 @@ struct Stack {
     _ = setsid()
   }
 
+  /// Prints a line for `eval` that unsets the variables: those of an earlier devstack must not pass for this one's.
+  static func announceFailure() {
+    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
+    // The failure to start is what is reported, not that of this line.
+    try? output.append("unset DEVSTACK_PID DRUID_URL KAFKA_BROKERS\n")
+    try? output.flush()
+  }
+
   /// The line that `--summary` asks for: records taken, their bytes as they were sent, and the time.
   func summary(after time: Duration) -> String {
     let totals = broker.totals

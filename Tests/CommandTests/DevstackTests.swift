@@ -126,6 +126,45 @@ import Testing
     #expect(outcome.output == "delivered\nalone\n/dev/null\n69\n", "\(outcome.errors)")
   }
 
+  /// A shell that just ends, or is killed, leaves no server behind.
+  @Test(arguments: ["exit", "kill -KILL $$"])
+  func endsWithItsOwner(last: String) throws {
+    let outcome = try run(
+      """
+      sh -c 'eval "$(devstack --owner $$ &)"; echo $DEVSTACK_PID > pid
+        seq 3 | kprod -t t && echo delivered; \(last)'
+      read -r pid < pid
+      for round in $(seq 200); do
+        [ -e /proc/$pid ] && [ "$(ps -o stat= -p $pid | cut -c 1)" != Z ] || { echo gone; break; }
+        sleep 0.05
+      done
+      """)
+    #expect(outcome.output == "delivered\ngone\n", "\(outcome.errors)")
+  }
+
+  @Test func anOwnerMustBeThereAndGoesWithoutACommand() throws {
+    let absent = try run("devstack --owner 2147483647")
+    #expect(absent.status == 64)
+    #expect(absent.errors == "devstack: option '--owner': there is no process 2147483647\n")
+    #expect(try run("devstack --owner $$ -- true").status == 64)
+  }
+
+  @Test func aFailureToStartUnsetsWhatAnEarlierOneHadSet() throws {
+    let outcome = try run(
+      """
+      eval "$(devstack --owner $$ &)"
+      first=$DEVSTACK_PID
+      eval "$(devstack --owner $$ --port ${DRUID_URL##*:} &)"
+      echo "pid:${DEVSTACK_PID-unset} druid:${DRUID_URL-unset} kafka:${KAFKA_BROKERS-unset}"
+      devstack --supervisor nope.json 2> /dev/null
+      kill $first
+      """)
+    #expect(
+      outcome.output
+        == "pid:unset druid:unset kafka:unset\nunset DEVSTACK_PID DRUID_URL KAFKA_BROKERS\n")
+    #expect(outcome.errors.contains("cannot serve Druid"), "\(outcome.errors)")
+  }
+
   @Test func aSignalEndsItAsTheParentCanSee() throws {
     for (name, status) in [("INT", 130), ("TERM", 143)] {
       let outcome = try run(

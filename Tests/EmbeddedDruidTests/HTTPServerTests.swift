@@ -31,11 +31,49 @@ import Testing
   @Test(arguments: [
     ("localhost", 200), ("localhost:8888", 200), ("127.0.0.1:1", 200), ("[::1]:8888", 200),
     ("127.1.2.3", 200), ("druid.localhost", 200), ("evil.example", 403), ("localhost.evil", 403),
-    ("127.0.0.1.evil.example", 403), ("", 403), ("[::2]", 403),
+    ("127.0.0.1.evil.example", 403), ("evil.example:localhost", 403),
+    ("localhost:80@evil.example", 403), ("[::1].evil.example", 403), ("", 403), ("[::2]", 403),
   ])
   func onlyLoopbackNamesAreServed(_ pair: (host: String, status: Int)) throws {
     let answer = try Self.send("GET /status/health", headers: "Host: \(pair.host)\r\n")
     #expect(answer.status == pair.status)
+  }
+
+  /// What a page of another origin, opened in a browser on this machine, can send: nothing of it is carried out.
+  @Test(arguments: [
+    "Origin: https://evil.example\r\n", "Origin: null\r\n", "Origin: http://localhost:1\r\n",
+    "Origin: http://127.0.0.1.evil.example:PORT\r\n", "Origin: https://localhost:PORT\r\n",
+    "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
+    "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n",
+  ])
+  func otherOriginsAreRefused(header: String) throws {
+    let port = try RecordedServer.shared.get().server.port
+    let headers = "Host: localhost\r\n" + header.replacingOccurrences(of: "PORT", with: "\(port)")
+    for line in [
+      "POST /druid/indexer/v1/supervisor/edge/terminate", "POST /druid/v2/sql", "GET /status",
+      "DELETE /druid/v2/sql/x", "GET /druid/indexer/v1/supervisor/edge/terminate/x",
+    ] {
+      let answer = try Self.send(line, "{\"query\":\"SELECT 1\"}", headers: headers)
+      #expect(answer.status == 403, "\(line)")
+      #expect(answer.body == "requests of other origins are refused\n")
+    }
+    #expect(try Self.send("GET /druid/indexer/v1/supervisor").body.contains("edge"))
+  }
+
+  @Test func theOwnOriginIsServed() throws {
+    let port = try RecordedServer.shared.get().server.port
+    for origin in ["http://localhost:\(port)", "http://127.0.0.1:\(port)", "http://[::1]:\(port)"] {
+      let answer = try Self.ask(
+        "SELECT 1 AS x",
+        headers: "Host: localhost\r\nOrigin: \(origin)\r\nSec-Fetch-Site: same-origin\r\n")
+      #expect(answer.status == 200)
+    }
+  }
+
+  @Test func nothingIsChangedByGet() throws {
+    let answer = try Self.send("GET /druid/indexer/v1/supervisor/edge/terminate/x")
+    #expect(answer.status == 405)
+    #expect(try Self.send("GET /druid/indexer/v1/supervisor").body.contains("edge"))
   }
 
   @Test func largeBodiesAreRefused() throws {

@@ -45,10 +45,10 @@ enum HTTPCallbacks {
       let response: HTTPResponse =
         if arrival.isTooLarge {
           HTTPResponse(413)
-        } else if !isLoopback(arrival.request.headers["host"]) {
+        } else if let refusal = Origin.refusal(of: arrival.request, port: server.port) {
           HTTPResponse(
             403, headers: [("Content-Type", "text/plain")],
-            body: .bytes(Array("only loopback names are served here\n".utf8)))
+            body: .bytes(Array((refusal + "\n").utf8)))
         } else {
           server.handler(arrival.request)
         }
@@ -64,18 +64,6 @@ enum HTTPCallbacks {
       unsafe Unmanaged<Arrival>.fromOpaque(held).release()
       unsafe place?.pointee = nil
     }
-
-  /// Whether a Host header names this machine itself; a foreign name that resolves to 127.0.0.1 does not.
-  static func isLoopback(_ host: String?) -> Bool {
-    guard var host = host?.lowercased() else { return true }
-    if host.hasPrefix("[") {
-      return host.hasPrefix("[::1]")
-    }
-    if let colon = host.lastIndex(of: ":") { host = String(host[..<colon]) }
-    if host == "localhost" || host.hasSuffix(".localhost") { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-  }
 
   private static func request(
     _ connection: OpaquePointer?, _ url: UnsafePointer<CChar>?, _ method: UnsafePointer<CChar>?

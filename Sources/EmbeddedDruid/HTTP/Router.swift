@@ -179,7 +179,7 @@ struct Router: Sendable {
       default: return HTTPResponse(404, headers: Self.notCached)
       }
     case ("POST", 2) where parts[1] == "resetOffsets": return resetOffsets(parts[0], request)
-    case ("POST", 2), ("GET", 3): return change(parts[0], parts[1])
+    case ("POST", 2): return change(parts[0], parts[1])
     case ("POST", 1):
       return changeAll(parts[0]) ?? Self.notAllowed("GET,OPTIONS")
     default: return Self.notAllowed("GET,POST,OPTIONS")

@@ -57,10 +57,11 @@ let package = Package(
     module("Kafka", ["Plumbing", "JSONLines", "CRdkafka"]),
     module("Druid", ["Plumbing", "JSONLines", "CCurl"]),
     module("EmbeddedKafka", ["Plumbing", "CBroker"]),
-    module("DruidSQL", []),
+    module("JavaValues", ["CPCRE2"]),
+    module("DruidSQL", ["JavaValues"]),
     module(
       "EmbeddedDruid",
-      ["Plumbing", "JSONLines", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
+      ["Plumbing", "JSONLines", "JavaValues", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
 
     command("fake-events", ["Plumbing", "EventGeneration"]),
     command("kprod", ["Plumbing", "Kafka"]),
@@ -77,8 +78,11 @@ let package = Package(
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
     tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
-    tests("DruidSQLTests", ["DruidSQL"], reading: ["Fixtures"]),
-    tests("EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "Plumbing"], reading: ["Fixtures"]),
+    tests("JavaValuesTests", ["JavaValues"]),
+    tests("DruidSQLTests", ["DruidSQL", "JavaValues"], reading: ["Fixtures"]),
+    tests(
+      "EmbeddedDruidTests", ["EmbeddedDruid", "DruidSQL", "JavaValues", "Plumbing"],
+      reading: ["Fixtures"]),
     tests(
       "CommandTests",
       ["Plumbing", "CRdkafka", "fake-events", "kprod", "dsql", "anomalies", "devstack"],

@@ -118,4 +118,12 @@ import Testing
     let insert = AnalysisFixture.failure("INSERT INTO t SELECT * FROM edge PARTITIONED BY DAY")
     #expect(insert?.category == .invalidInput)
   }
+
+  @Test(arguments: [
+    ("2026-01-01 00:00:00", true), ("2026-01-01", true), ("2026-01-01 01:02:03.5", true),
+    ("yesterday", false), ("2026-01-01T00:00:00", false), ("2026-01-01 00:00", false),
+  ])
+  func checksLiterals(text: String, isGood: Bool) {
+    #expect((AnalysisFixture.failure("SELECT TIMESTAMP '\(text)'") == nil) == isGood)
+  }
 }

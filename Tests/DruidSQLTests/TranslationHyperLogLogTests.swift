@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 import Testing
 
 /// Numbers that an independent implementation of the same registers gave, itself held against a real Druid's answers.

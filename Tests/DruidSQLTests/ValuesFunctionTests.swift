@@ -1,4 +1,5 @@
 import Foundation
+import JavaValues
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 import Plumbing
 import TestSupport
 import Testing

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Resolver {
   /// A call of a function, an aggregate or a window function.
   func call(

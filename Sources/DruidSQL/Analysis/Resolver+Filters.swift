@@ -1,3 +1,5 @@
+import JavaValues
+
 /// What Druid's filters do otherwise than its expressions: they compare a column with a constant in the column's own type.
 extension Resolver {
   /// A string beside a number: a constant is read as one, anything else is cast.

@@ -1,3 +1,5 @@
+import JavaValues
+
 /// What functions ask of their arguments beyond the types in ``FunctionSignature``.
 extension Resolver {
   /// A bare NULL where Druid wants a literal that is none.

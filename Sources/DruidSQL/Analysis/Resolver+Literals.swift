@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Resolver {
   func constant(_ literal: Literal, at range: SourceRange) throws(SQLFailure) -> TypedExpression {
     func make(_ constant: TypedExpression.Constant, _ kind: SQLType.Kind) -> TypedExpression {

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Resolver {
   /// The ISO period of a unit that FLOOR and CEIL know.
   static func period(_ unit: TimeUnit) -> String? {

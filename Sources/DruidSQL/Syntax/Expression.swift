@@ -1,3 +1,5 @@
+package import JavaValues
+
 /// An expression of SQL and where it stands.
 ///
 /// Two expressions are equal, and hash alike, when they say the same, wherever they stand: so a SELECT item is found among

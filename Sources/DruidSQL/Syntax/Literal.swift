@@ -1,3 +1,5 @@
+package import JavaValues
+
 /// A constant as it was written, its kind decided by the grammar alone.
 package enum Literal: Hashable, Sendable {
   /// Digits without point or exponent; the text, because it may not fit 64 bits.
@@ -55,27 +57,4 @@ package struct IntervalQualifier: Hashable, Sendable {
 
   /// Whether it counts months rather than milliseconds.
   package var countsMonths: Bool { [.year, .quarter, .month].contains(from) }
-}
-
-/// The units that EXTRACT, FLOOR TO, CEIL TO, TIMESTAMPADD, TIMESTAMPDIFF and intervals know.
-package enum TimeUnit: String, Hashable, Sendable, CaseIterable {
-  case millennium = "MILLENNIUM"
-  case century = "CENTURY"
-  case decade = "DECADE"
-  case year = "YEAR"
-  case isoYear = "ISOYEAR"
-  case quarter = "QUARTER"
-  case month = "MONTH"
-  case week = "WEEK"
-  case day = "DAY"
-  case dayOfYear = "DOY"
-  case dayOfWeek = "DOW"
-  case isoDayOfWeek = "ISODOW"
-  case hour = "HOUR"
-  case minute = "MINUTE"
-  case second = "SECOND"
-  case millisecond = "MILLISECOND"
-  case microsecond = "MICROSECOND"
-  case nanosecond = "NANOSECOND"
-  case epoch = "EPOCH"
 }

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Parser {
   /// A literal without a sign, intervals excepted.
   mutating func literal() throws(ParseStop) -> Expression {

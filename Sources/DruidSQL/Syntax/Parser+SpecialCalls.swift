@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Parser {
   /// A function with a syntax of its own; nil when the word here is none.
   mutating func specialCall() throws(ParseStop) -> Expression? {

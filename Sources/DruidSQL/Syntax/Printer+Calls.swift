@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Printer {
   mutating func print(_ literal: Literal) {
     switch literal {

@@ -1,3 +1,5 @@
+import JavaValues
+
 /// A function that the translation calls and SQLite lacks; the engine registers every one of ``SQLiteFunction/all``.
 ///
 /// Unless its line says otherwise a scalar function is deterministic and answers NULL when any argument is NULL. A *double* is an

@@ -1,3 +1,5 @@
+package import JavaValues
+
 extension ScalarFunction {
   static let arrays: [ScalarFunction] = [
     lenient("array") { arguments, _ throws(ValueFailure) in

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension ScalarFunction {
   static let casts: [ScalarFunction] = [
     strict("double_to_long") { arguments, _ throws(ValueFailure) in

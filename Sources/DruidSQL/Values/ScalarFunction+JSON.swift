@@ -1,3 +1,5 @@
+import JavaValues
+
 extension ScalarFunction {
   static let json: [ScalarFunction] = [
     lenient("json_object") { arguments, _ throws(ValueFailure) in

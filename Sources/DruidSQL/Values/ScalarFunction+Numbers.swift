@@ -1,4 +1,5 @@
 import Glibc
+import JavaValues
 
 extension ScalarFunction {
   static let numbers: [ScalarFunction] =

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension ScalarFunction {
   static let strings: [ScalarFunction] =
     trimming + positions + [

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension ScalarFunction {
   static let times: [ScalarFunction] = [
     rounding("time_floor") { $0.floor($1, origin: $2, zone: $3) },

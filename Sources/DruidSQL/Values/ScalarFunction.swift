@@ -1,3 +1,5 @@
+package import JavaValues
+
 /// A scalar function that the translation calls by name and SQLite lacks.
 package struct ScalarFunction: Sendable {
   package typealias Body =

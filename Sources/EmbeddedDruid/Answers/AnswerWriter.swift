@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 
 /// Turns rows into the bytes that Druid would send.
 ///

@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 
 /// What Druid keeps of a text that is longer than it wants to remember.
 private func kept(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) -> SQLValue {

@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 import Plumbing
 
 /// The sum of longs, wrapping around.

@@ -1,5 +1,6 @@
 import CSQLite
 import DruidSQL
+import JavaValues
 
 /// An aggregate of one group while its rows come.
 protocol AggregateState: AnyObject {

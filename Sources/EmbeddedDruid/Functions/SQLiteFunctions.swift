@@ -1,5 +1,6 @@
 import CSQLite
 import DruidSQL
+import JavaValues
 
 /// The functions that the translation calls, as SQLite knows them.
 ///

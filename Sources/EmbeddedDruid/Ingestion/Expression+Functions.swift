@@ -1,5 +1,6 @@
 import DruidSQL
 import Glibc
+import JavaValues
 import Plumbing
 
 extension Expression {

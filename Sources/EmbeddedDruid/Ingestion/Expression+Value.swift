@@ -1,5 +1,6 @@
 import DruidSQL
 import Glibc
+import JavaValues
 
 /// A row's fields as an expression sees them.
 struct InputRow: Sendable, Equatable {

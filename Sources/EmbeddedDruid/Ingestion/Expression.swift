@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 
 /// An expression of Druid's own language, as transforms and filters of a spec use it: operators and
 /// those functions of which it is known what they answer. Everything else is refused when the spec is read.

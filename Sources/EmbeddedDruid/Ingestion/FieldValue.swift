@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 
 /// A value of a message, as Druid's reader holds it: whole numbers of 64 bits, doubles for all other numbers.
 indirect enum FieldValue: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 import Plumbing
 
 /// Which rows a `transformSpec` lets in. Unknown, as what compares with null is, lets nothing in.

@@ -1,6 +1,7 @@
 import DruidSQL
 import Glibc
 import JSONLines
+import JavaValues
 import Plumbing
 
 /// Turns the messages of one supervisor into rows. One thread owns it.

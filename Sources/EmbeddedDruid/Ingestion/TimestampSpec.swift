@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 import Plumbing
 
 /// How the moment of an event is read from its message.

@@ -1,6 +1,7 @@
 import CSQLite
 import DruidSQL
 import Glibc
+import JavaValues
 
 /// `d0_counts(COLUMNS, CONDITIONS, VALUE, ...)`: rows of a datasource by some of its text columns, as a table `k0, k1, k2, n`.
 ///

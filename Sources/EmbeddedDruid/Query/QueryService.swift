@@ -1,5 +1,6 @@
 import CSQLite
 import DruidSQL
+import JavaValues
 import Plumbing
 import Synchronization
 

@@ -1,6 +1,7 @@
 import CSQLite
 import DruidSQL
 import Glibc
+import JavaValues
 import Synchronization
 
 /// What SQLite says about a statement that it can't prepare or go on with.

@@ -1,8 +1,8 @@
 import Testing
 
-@testable import DruidSQL
+@testable import JavaValues
 
-@Suite struct ValuesNumberTests {
+@Suite struct NumberTests {
   @Test(arguments: [
     (0.0, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (1.5, "1.5"), (0.001, "0.001"), (0.0001, "1.0E-4"),
     (1e-7, "1.0E-7"), (1234567, "1234567.0"), (1e7, "1.0E7"), (12345678.9, "1.23456789E7"),

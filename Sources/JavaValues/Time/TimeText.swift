@@ -15,7 +15,7 @@ package enum TimeText {
   }
 
   /// `2026-01-01 00:00:00.000`, in UTC
-  static func exact(_ time: Int64) -> String {
+  package static func exact(_ time: Int64) -> String {
     let fields = CivilTime.fields(time)
     return date(fields) + " " + clock(fields) + "." + padded(fields.millisecond, 3)
   }
@@ -35,7 +35,7 @@ package enum TimeText {
     padded(fields.hour, 2) + ":" + padded(fields.minute, 2) + ":" + padded(fields.second, 2)
   }
 
-  static func padded(_ value: Int64, _ width: Int) -> String {
+  package static func padded(_ value: Int64, _ width: Int) -> String {
     let digits = String(value)
     return digits.utf8.count >= width
       ? digits : String(repeating: "0", count: width - digits.utf8.count) + digits

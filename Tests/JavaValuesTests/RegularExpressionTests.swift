@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-@testable import DruidSQL
+@testable import JavaValues
 
-@Suite struct ValuesRegularExpressionTests {
+@Suite struct RegularExpressionTests {
   @Test(arguments: [
     ("^[B-C]", "Berlin", true), ("^[B-C]", "Agra", false), ("a.c", "xabcx", true),
     ("a.c", "a\nc", false), ("(?s)a.c", "a\nc", true), ("(?i)ABC", "xabc", true),

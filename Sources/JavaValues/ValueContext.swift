@@ -32,7 +32,7 @@ package final class ValueContext {
     return zone
   }
 
-  func findZone(_ name: String) -> TimeZoneTable? {
+  package func findZone(_ name: String) -> TimeZoneTable? {
     if let fixed = TimeZoneTable.fixed(name) { return fixed }
     let isPlain =
       name.first?.isLetter == true
@@ -43,7 +43,7 @@ package final class ValueContext {
     return TimeZoneTable(name: name, tzif: bytes)
   }
 
-  func period(_ text: String) throws(ValueFailure) -> Period {
+  package func period(_ text: String) throws(ValueFailure) -> Period {
     if lastPeriod.0 == text, !text.isEmpty { return lastPeriod.1 }
     guard let period = periods[text] ?? Period(text), !period.isZero else {
       throw .invalid("Invalid format: \"\(text)\"")
@@ -54,7 +54,7 @@ package final class ValueContext {
     return period
   }
 
-  func like(_ pattern: String, escape: String) -> LikePattern {
+  package func like(_ pattern: String, escape: String) -> LikePattern {
     let key = ExactText(escape + "\0" + pattern)
     if let like = likes[key] { return like }
     let like = LikePattern(pattern, escape: escape)
@@ -63,7 +63,7 @@ package final class ValueContext {
     return like
   }
 
-  func pattern(_ text: String) throws(ValueFailure) -> JodaPattern {
+  package func pattern(_ text: String) throws(ValueFailure) -> JodaPattern {
     let key = ExactText(text)
     if let pattern = patterns[key] { return pattern }
     let pattern = try JodaPattern(text)
@@ -72,7 +72,7 @@ package final class ValueContext {
     return pattern
   }
 
-  func expression(_ text: String) throws(ValueFailure) -> RegularExpression {
+  package func expression(_ text: String) throws(ValueFailure) -> RegularExpression {
     let key = ExactText(text)
     if let expression = expressions[key] { return expression }
     let expression = try RegularExpression(text)
@@ -81,7 +81,7 @@ package final class ValueContext {
     return expression
   }
 
-  func path(_ text: String) throws(ValueFailure) -> JSONPath {
+  package func path(_ text: String) throws(ValueFailure) -> JSONPath {
     let key = ExactText(text)
     if let path = paths[key] { return path }
     let path = try JSONPath(text)
@@ -91,7 +91,7 @@ package final class ValueContext {
   }
 
   /// The elements of an array's text, which is mostly the same literal row after row.
-  func list(_ text: String) -> [JSONTree]? {
+  package func list(_ text: String) -> [JSONTree]? {
     let key = ExactText(text)
     if let list = lists[key] { return list }
     guard case .array(let list)? = JSONTree(parsing: text) else { return nil }

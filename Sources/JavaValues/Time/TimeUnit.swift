@@ -1,0 +1,22 @@
+/// The units that EXTRACT, FLOOR TO, CEIL TO, TIMESTAMPADD, TIMESTAMPDIFF and intervals know.
+package enum TimeUnit: String, Hashable, Sendable, CaseIterable {
+  case millennium = "MILLENNIUM"
+  case century = "CENTURY"
+  case decade = "DECADE"
+  case year = "YEAR"
+  case isoYear = "ISOYEAR"
+  case quarter = "QUARTER"
+  case month = "MONTH"
+  case week = "WEEK"
+  case day = "DAY"
+  case dayOfYear = "DOY"
+  case dayOfWeek = "DOW"
+  case isoDayOfWeek = "ISODOW"
+  case hour = "HOUR"
+  case minute = "MINUTE"
+  case second = "SECOND"
+  case millisecond = "MILLISECOND"
+  case microsecond = "MICROSECOND"
+  case nanosecond = "NANOSECOND"
+  case epoch = "EPOCH"
+}

@@ -43,6 +43,7 @@ let package = Package(
     debian("CMicrohttpd", package: "libmicrohttpd-dev", pkgConfig: "libmicrohttpd"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CBroker"),
+    .target(name: "CBuild"),
     debian("CPCRE2", package: "libpcre2-dev", pkgConfig: "libpcre2-8"),
     debian("CZlib", package: "zlib1g-dev", pkgConfig: "zlib"),
     debian("CLZ4", package: "liblz4-dev", pkgConfig: "liblz4"),
@@ -50,7 +51,7 @@ let package = Package(
     debian("CSnappy", package: "libsnappy-dev", pkgConfig: "snappy"),
     debian("CEdit", package: "libedit-dev", pkgConfig: "libedit"),
 
-    module("Plumbing", []),
+    module("Plumbing", ["CBuild"]),
     module("JSONLines", ["CSimdjson"]),
     module("EventGeneration", ["Plumbing"]),
     module("AnomalyDetection", []),

@@ -1,6 +1,8 @@
 // Marks alone, for those who know their grammar. No exception leaves this file.
 #include "Marker.h"
 
+#include <string>
+
 #include <new>
 
 #include "CSimdjson.h"
@@ -14,4 +16,12 @@ const uint32_t *csj_mark(csj_marker *marker, const char *text, size_t length, si
   if (length == 0 || marker->mark(text, length) != simdjson::SUCCESS) return nullptr;
   *count = marker->stage->n_structural_indexes;
   return marker->marks();
+}
+
+const char *csj_version(void) {
+  // From the numbers: the text of the version is a string in some releases of simdjson and bare words in others.
+  static const std::string text = std::to_string(simdjson::SIMDJSON_VERSION_MAJOR) + "." +
+                                  std::to_string(simdjson::SIMDJSON_VERSION_MINOR) + "." +
+                                  std::to_string(simdjson::SIMDJSON_VERSION_REVISION);
+  return text.c_str();
 }

@@ -5,6 +5,9 @@ internal import CSimdjson
 /// A module of its own, so that a command which reads no JSON lines does not load simdjson and the C++ runtime. The line
 /// must be followed by 64 readable bytes (`CSIMDJSON_PADDING`), as the lines of Plumbing's readers are.
 @safe package struct JSONLine: ~Copyable {
+  /// The version of simdjson.
+  package static var libraryVersion: String { unsafe String(cString: csj_version()) }
+
   /// What a field holds.
   package enum Kind: Int32, Sendable {
     case absent = 0

@@ -19,6 +19,8 @@ package struct CommandDescription: Sendable {
   package let statuses: [(status: String, meaning: String)]
   /// Variables of the environment that stand for no option, and what they do here.
   let ownVariables: [(name: String, meaning: String)]
+  /// The libraries that it is linked against, for `--version`.
+  let libraries: @Sendable () -> [LinkedLibrary]
   /// Paragraphs for the manual page.
   package let prose: [String]
 
@@ -27,7 +29,8 @@ package struct CommandDescription: Sendable {
     examples: [(command: String, meaning: String)], flags: [Flag], operand: String? = nil,
     operandsEndOptions: Bool = false, operandCompletion: Flag.Completion = .file,
     statuses: [(status: String, meaning: String)],
-    variables: [(name: String, meaning: String)] = [], prose: [String] = []
+    variables: [(name: String, meaning: String)] = [],
+    libraries: @escaping @Sendable () -> [LinkedLibrary] = { [] }, prose: [String] = []
   ) {
     self.name = name
     self.summary = summary
@@ -39,6 +42,7 @@ package struct CommandDescription: Sendable {
     self.operandCompletion = operandCompletion
     self.statuses = statuses
     self.ownVariables = variables
+    self.libraries = libraries
     self.prose = prose
   }
 
@@ -57,6 +61,6 @@ package struct CommandDescription: Sendable {
     ]
   }
 
-  /// The version of the whole tool set.
+  /// The version of the whole tool set; this line is the one place where it stands.
   package static let version = "0.1.0"
 }

@@ -9,7 +9,8 @@ extension Flag {
   package static let summary = Flag.toggle(
     "summary", help: "end with one JSON object of counts on standard error")
   package static let help = Flag.toggle("help", "h", help: "show this help")
-  package static let version = Flag.toggle("version", "V", help: "show the version")
+  package static let version = Flag.toggle(
+    "version", "V", help: "show the version and those of the libraries")
   package static let manual = Flag.toggle("man", help: "print the manual page, as roff")
   package static let completionScript = Flag.option(
     "completion", value: "SHELL", completion: .choices(["bash", "zsh", "fish"]),

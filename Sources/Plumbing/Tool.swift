@@ -60,7 +60,7 @@ extension Tool where Self: ~Copyable {
 
   private static func requestedText(_ arguments: Arguments) throws(UsageFailure) -> String? {
     if arguments.isSet(.help) { return description.helpText }
-    if arguments.isSet(.version) { return "\(description.name) \(CommandDescription.version)\n" }
+    if arguments.isSet(.version) { return description.versionText }
     if arguments.isSet(.manual) { return description.manualPage }
     switch arguments.text(.completionScript) {
     case "bash": return description.bashCompletion

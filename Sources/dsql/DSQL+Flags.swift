@@ -1,3 +1,4 @@
+import Druid
 import Plumbing
 
 extension Flag {
@@ -113,6 +114,7 @@ extension DSQL {
       ("DRUID_PASSWORD_FILE", "a file with the password"),
       ("NETRC", "the netrc file instead of ~/.netrc"),
     ],
+    libraries: { LinkedLibrary.ofDruid },
     prose: [
       "dsql reads SQL from standard input, files or --execute, sends one statement after the "
         + "other, and writes rows as they come. Statements end at ';', the last needs none. "

@@ -1,3 +1,4 @@
+import Kafka
 import Plumbing
 
 /// What kprod can be told.
@@ -97,6 +98,7 @@ extension KProd {
       ("75", "the time of --wait is used up, or --timeout without one answer"),
       ("77", "credentials or permission"),
     ],
+    libraries: { LinkedLibrary.ofKafka },
     prose: [
       "Every line has one of three fates. Delivered: the cluster acknowledged it. Failed: it is "
         + "certainly not in the topic. Unknown: it was sent, and no answer came, so it may be "

@@ -28,7 +28,10 @@ import Testing
     }
     #expect(try Self.options(tool).count > 8)
     let version = try Self.run("\(tool) --version")
-    #expect(version.status == 0 && version.output.hasPrefix("\(tool) ") && version.errors == "")
+    let pattern = /[a-z-]+ \d+\.\d+\.\d+( \(commit [0-9a-f]+\+?\))?\n(?:[A-Za-z0-9]+ \S+\n)*/
+    #expect(version.status == 0 && version.errors == "")
+    #expect(version.output.hasPrefix("\(tool) "))
+    #expect(version.output.wholeMatch(of: pattern) != nil, "\(version.output)")
   }
 
   @Test(arguments: tools)

@@ -64,6 +64,9 @@ void csj_marker_free(csj_marker *marker);
 /// The marks are the marker's until its next call; `*count` tells how many there are.
 const uint32_t *csj_mark(csj_marker *marker, const char *text, size_t length, size_t *count);
 
+/// The version of simdjson that this was compiled against; its library has no function that tells.
+const char *csj_version(void);
+
 /// The words for an error of `csj_find`.
 const char *csj_error_message(int32_t error);
 

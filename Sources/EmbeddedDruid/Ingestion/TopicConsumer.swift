@@ -115,3 +115,6 @@ struct TopicConsumer: ~Copyable {
     return count
   }
 }
+
+/// The version of librdkafka.
+var consumerLibraryVersion: String { unsafe String(cString: rd_kafka_version_str()) }

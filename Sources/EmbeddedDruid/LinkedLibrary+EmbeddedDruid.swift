@@ -1,0 +1,16 @@
+internal import CMicrohttpd
+internal import CSQLite
+internal import JSONLines
+package import Plumbing
+
+extension LinkedLibrary {
+  /// What the stand-in for Druid is linked against.
+  package static var ofEmbeddedDruid: [LinkedLibrary] {
+    [
+      LinkedLibrary("SQLite", unsafe String(cString: sqlite3_libversion())),
+      LinkedLibrary("libmicrohttpd", unsafe String(cString: MHD_get_version())),
+      LinkedLibrary("librdkafka", consumerLibraryVersion),
+      LinkedLibrary("simdjson", JSONLine.libraryVersion),
+    ]
+  }
+}

@@ -1,0 +1,13 @@
+internal import CRdkafka
+internal import JSONLines
+package import Plumbing
+
+extension LinkedLibrary {
+  /// What the producer is linked against.
+  package static var ofKafka: [LinkedLibrary] {
+    [
+      LinkedLibrary("librdkafka", unsafe String(cString: rd_kafka_version_str())),
+      LinkedLibrary("simdjson", JSONLine.libraryVersion),
+    ]
+  }
+}

@@ -6,8 +6,9 @@ private let setPipeSize: Int32 = 1031
 /// Reads a descriptor block by block, for a tool that finds the records itself and does other work while it waits.
 ///
 /// The caller looks at ``bytes``, takes whole records off the front with ``consume(_:)``, and asks for more with
-/// ``wait(alsoFor:upTo:)``. A signal ends the input (``Interruption``) once what the pipe held at that moment is read;
-/// of a file nothing more is read, because it keeps what it has.
+/// ``wait(alsoFor:upTo:)``. A signal ends the input (``Interruption``): what the pipe holds at that moment is read, and
+/// the reading end is closed at once, so that whoever feeds it gets SIGPIPE and writes nothing more into a buffer that
+/// nobody empties. Of a file nothing more is read, because it keeps what it has.
 @safe package struct BlockReader: ~Copyable {
   /// Readable bytes behind the last one: what a JSON parser may look at.
   package static let padding = 64
@@ -28,8 +29,6 @@ private let setPipeSize: Int32 = 1031
   private var storage: UnsafeMutableRawBufferPointer
   private var start = 0
   private var end = 0
-  /// After a signal: bytes that are still to be read.
-  private var left: Int?
   private var hasEnded = false
 
   /// Whether a signal ended the input.
@@ -87,29 +86,20 @@ private let setPipeSize: Int32 = 1031
     alsoFor other: Int32 = -1, upTo limit: Duration? = nil
   ) throws(SystemFailure) -> Arrival {
     if hasEnded { return .end }
-    if left == nil, Interruption.count > 0 { stopReading() }
-    if left == nil {
-      var waiting = [
-        pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: other, events: Int16(POLLIN), revents: 0),
-      ]
-      let ready = unsafe poll(&waiting, UInt(waiting.count), limit?.pollMilliseconds ?? -1)
-      if ready < 0, errno != EINTR { throw SystemFailure("waiting for \(name)") }
-      if ready <= 0 || waiting[1].revents != 0 || waiting[0].revents == 0 { return .nothing }
-    }
-    return try readOnce()
+    if Interruption.count > 0 { return try takeRest() }
+    var waiting = [
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+    ]
+    let ready = unsafe poll(&waiting, UInt(waiting.count), limit?.pollMilliseconds ?? -1)
+    if ready < 0, errno != EINTR { throw SystemFailure("waiting for \(name)") }
+    if ready <= 0 || waiting[1].revents != 0 || waiting[0].revents == 0 { return .nothing }
+    return try readOnce(atMost: .max)
   }
 
-  private mutating func readOnce() throws(SystemFailure) -> Arrival {
-    var room = makeRoom()
-    if let left {
-      guard left > 0 else {
-        hasEnded = true
-        return .end
-      }
-      room = min(room, left)
-    }
+  private mutating func readOnce(atMost limit: Int) throws(SystemFailure) -> Arrival {
+    let room = min(makeRoom(), limit)
     // The storage is ours, and `room` bytes behind `end` belong to it.
     let count = unsafe read(descriptor, storage.baseAddress.map { unsafe $0 + end }, room)
     if count < 0 {
@@ -121,16 +111,31 @@ private let setPipeSize: Int32 = 1031
       return .end
     }
     end += count
-    left = left.map { $0 - count }
     return .data
   }
 
-  /// A signal came: only what the pipe holds now is still taken.
-  private mutating func stopReading() {
+  /// A signal came: what the pipe holds now is taken, and nothing after it.
+  private mutating func takeRest() throws(SystemFailure) -> Arrival {
     wasInterrupted = true
     var held: Int32 = 0
-    let isKnown = unsafe !isFile && ioctl(descriptor, UInt(FIONREAD), &held) == 0
-    left = isKnown ? Int(held) : 0
+    if unsafe isFile || ioctl(descriptor, UInt(FIONREAD), &held) != 0 { held = 0 }
+    let before = end - start
+    while !hasEnded, end - start - before < Int(held) {
+      let left = Int(held) - (end - start - before)
+      guard case .data = try readOnce(atMost: left) else { break }
+    }
+    hasEnded = true
+    closeReadingEnd()
+    return end - start > before ? .data : .end
+  }
+
+  /// The number stays in use, so that no file opened later gets it by chance. A terminal stays: nobody writes into a void.
+  private func closeReadingEnd() {
+    guard !isFile, !Terminal.isTerminal(descriptor) else { return }
+    let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+    guard nothing >= 0 else { return }
+    dup2(nothing, descriptor)
+    close(nothing)
   }
 
   /// Moves what is left to the front, or doubles the storage when that fills it; returns the free bytes.

@@ -17,10 +17,11 @@ extension Tool where Self: ~Copyable {
   }
 
   private static func start(words: [String]) -> Int32 {
+    Interruption.install()
     Diagnostics.configure(tool: description.name, level: .normal, isColored: false)
     do {
       try reserveStandardDescriptors()
-      try Interruption.install()
+      try Interruption.openDescriptor()
       try checkWords()
       let arguments = try Arguments(
         words, of: description, environment: environmentVariable)
@@ -33,29 +34,31 @@ extension Tool where Self: ~Copyable {
       Diagnostics.endProgress()
       return finish(status)
     } catch {
-      return report(error)
+      return finish(report(error))
     }
   }
 
-  /// After a signal a tool that did everything ends by that signal; one that did not says so by its status.
+  /// After SIGINT the tool always ends by that signal, so that a shell's loop ends as well. After another signal it
+  /// does so when everything was done; otherwise its status says what was not.
   private static func finish(_ status: ExitStatus) -> Int32 {
-    if status == .done, Interruption.count > 0 { Interruption.raiseAgain() }
+    let isLoopEnding = Interruption.firstSignal == SIGINT
+    if Interruption.count > 0, status == .done || isLoopEnding { Interruption.raiseAgain() }
     return status.rawValue
   }
 
-  private static func report(_ error: any Error) -> Int32 {
+  private static func report(_ error: any Error) -> ExitStatus {
     guard let failure = error as? any ToolFailure else {
       Diagnostics.error("internal error: \(error)")
-      return ExitStatus.internalError.rawValue
+      return .internalError
     }
     if let system = failure as? SystemFailure, system.isReaderGone {
       Diagnostics.endProgress()
-      return finish(.done)
+      return .done
     }
     Diagnostics.error(failure.message)
     for line in failure.details { Diagnostics.detail(line) }
     for hint in failure.hints { Diagnostics.hint(hint) }
-    return failure.exitStatus.rawValue
+    return failure.exitStatus
   }
 
   private static func requestedText(_ arguments: Arguments) throws(UsageFailure) -> String? {
@@ -102,11 +105,11 @@ private func checkWords() throws(UsageFailure) {
   }
 }
 
-/// A descriptor 0, 1 or 2 that came closed would be taken by the next file that is opened: it gets /dev/null, and
-/// standard output one that can't be written, so that lost data is an error.
+/// A descriptor 0, 1 or 2 that came closed would be taken by the next file that is opened: it gets /dev/null, standard
+/// input one that can't be read and standard output one that can't be written, so that using either is an error.
 private func reserveStandardDescriptors() throws(SystemFailure) {
   for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-    let mode = descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR
+    let mode = descriptor == STDOUT_FILENO ? O_RDONLY : O_WRONLY
     guard unsafe open("/dev/null", mode) == descriptor else {
       throw SystemFailure("opening /dev/null")
     }

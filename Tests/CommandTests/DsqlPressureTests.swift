@@ -41,7 +41,7 @@ import Testing
     child.signal(SIGINT)
     let text = String(
       decoding: try slow.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    #expect(child.status == 1)
+    #expect(child.status == 128 + SIGINT)
     #expect(Self.isCancelled(stub))
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.first == "s,n" && lines.last == "")

@@ -1,30 +1,65 @@
 # Sourced by the scripts: finds out what is missing on this machine and installs it, or says how to get it.
 
-# What a build links against, and what a person at the prompt uses.
+# The five programs.
+programs="fake-events kprod dsql anomalies devstack"
+# What a build links against.
 build_packages="librdkafka-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev libsimdjson-dev libpcre2-dev libedit-dev
   zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev pkg-config"
 # What the tests start besides: the shells for completions, man for the pages, a Kafka client of another make, TLS servers.
-test_packages="jq kcat curl man-db zsh fish docker-compose procps openssl socat python3"
+test_packages="jq kcat curl man-db zsh fish docker-compose procps openssl socat python3 python3-yaml shellcheck gpg
+  miller sqlite3 dpkg-dev"
+# What Swift's own compiler and linker need where Swift is fetched.
+swift_packages="binutils gcc g++ libc6-dev libxml2-dev libncurses-dev tzdata git"
 
 complain() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2
 }
 
-# Stops unless the Swift compiler is there and new enough.
-need_swift() {
+# The version of the tools, from the one place where it is written.
+tools_version() {
+  sed -n 's/.*static let version = "\([^"]*\)".*/\1/p' Sources/Plumbing/CommandDescription.swift
+}
+
+# The commit of the sources, with a + when files were changed since; nothing outside of a clone.
+tools_commit() {
+  tools_at=$(git rev-parse --short=12 HEAD 2> /dev/null) || return 0
+  git diff --quiet HEAD 2> /dev/null || tools_at="$tools_at+"
+  printf '%s\n' "$tools_at"
+}
+
+# 0 when the Swift compiler is there and new enough; else 1, with what is wrong in $swift_trouble.
+find_swift() {
   if ! command -v swift > /dev/null; then
-    complain "Swift is not installed"
-    complain "hint: https://www.swift.org/install/linux has 6.3 for Debian 12; then put its usr/bin into PATH"
-    exit 69
+    swift_trouble="Swift is not installed"
+    return 1
   fi
   version=$(swift --version 2> /dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
   major=${version%%.*}
   minor=${version#*.}
   if [ "${major:-0}" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 3 ]; }; then
-    complain "Swift ${version:-of unknown version} is too old: 6.3 is needed"
-    complain "hint: https://www.swift.org/install/linux"
+    swift_trouble="Swift ${version:-of unknown version} is too old: 6.3 is needed"
+    return 1
+  fi
+}
+
+# Finds the Swift compiler, or fetches it by 'scripts/install-swift' and uses it for this run.
+need_swift() {
+  find_swift && return 0
+  if [ -n "${NO_SWIFT_DOWNLOAD:-}" ]; then
+    complain "$swift_trouble"
+    complain "hint: https://www.swift.org/install/linux has 6.3 for Debian 12; then put its usr/bin into PATH"
     exit 69
   fi
+  complain "$swift_trouble: fetching it (NO_SWIFT_DOWNLOAD=1 stops here instead)"
+  # shellcheck disable=SC2086
+  need_packages curl gpg ca-certificates $swift_packages
+  swift_folder=$(scripts/install-swift) || exit $?
+  PATH="$swift_folder:$PATH"
+  export PATH
+  find_swift || {
+    complain "$swift_trouble, although $swift_folder was just unpacked"
+    exit 70
+  }
 }
 
 # Installs those of the named Debian packages that are missing.
@@ -60,8 +95,21 @@ need_packages() {
 }
 
 # Builds the commands for release, with Swift's own library inside them, and says where they are: $commands.
+# A folder of programs that are built already can be named by COMMANDS.
 build_release() {
+  if [ -n "${COMMANDS:-}" ]; then
+    for program in $programs; do
+      if [ ! -x "$COMMANDS/$program" ]; then
+        complain "COMMANDS: $COMMANDS has no program '$program'"
+        exit 64
+      fi
+    done
+    commands=$COMMANDS
+    return 0
+  fi
   mkdir -p .build-release
+  printf '#define CBUILD_COMMIT "%s"\n' "$(tools_commit)" > .build-release/commit.h
+  cmp -s .build-release/commit.h Sources/CBuild/commit.h || cp .build-release/commit.h Sources/CBuild/commit.h
   if ! swift build -c release --static-swift-stdlib --scratch-path .build-release > .build-release/log 2>&1; then
     cat .build-release/log >&2
     complain "the release build failed"

@@ -9,7 +9,8 @@ extension LinkedLibrary {
     let parts = words.map { $0.split(separator: "/", maxSplits: 1) }
     // A part in parentheses belongs to the one before it.
     return parts.compactMap { part in
-      part.count == 2 && !part[0].hasPrefix("(") ? LinkedLibrary(String(part[0]), String(part[1])) : nil
+      part.count == 2 && !part[0].hasPrefix("(")
+        ? LinkedLibrary(String(part[0]), String(part[1])) : nil
     } + [LinkedLibrary("simdjson", JSONLine.libraryVersion)]
   }
 }

@@ -49,8 +49,7 @@ import Testing
 
   /// Every function that is called is in the list that the engine registers, with as many arguments.
   @Test func functionsAreListed() throws {
-    let known = Set(SQLiteFunction.all.map(\.name))
-    #expect(known.count == SQLiteFunction.all.count)
+    let known = Set(Function.kernels.map(\.name))
     let queries = [
       "SELECT n + 1, n - 1, n * 2, n / 2, MOD(n, 2), -n, ABS(n), x / n, -x, ABS(x), ROUND(x, 1) FROM edge",
       "SELECT SQRT(x), LN(x), EXP(x), POWER(x, 2), FLOOR(x), CEIL(x), TRUNCATE(x, 1) FROM edge",

@@ -9,18 +9,9 @@ import Testing
 @Suite struct EveryFunctionTests {
   private struct Generator {
     var random: SeededGenerator
-    static let names =
-      FunctionSignature.scalars.keys.sorted()
-      + ["GREATEST", "LEAST", "COALESCE", "NULLIF", "NVL", "CONCAT", "TIME_SHIFT"]
-    static let aggregates = [
-      "COUNT", "SUM", "AVG", "MIN", "MAX", "EARLIEST", "LATEST", "ANY_VALUE", "ARRAY_AGG",
-      "EARLIEST_BY", "LATEST_BY", "ARRAY_CONCAT_AGG", "LISTAGG", "STRING_AGG", "BIT_AND", "BIT_OR",
-      "BIT_XOR", "APPROX_COUNT_DISTINCT", "APPROX_QUANTILE_DS",
-    ]
-    static let windows = [
-      "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD",
-      "FIRST_VALUE", "LAST_VALUE",
-    ]
+    static let names = Function.all.filter(\.isScalar).flatMap { [$0.name] + $0.aliases }
+    static let aggregates = Function.all.filter(\.isAggregate).map(\.name)
+    static let windows = Function.all.filter(\.isWindow).map(\.name)
     static let leaves = [
       "name", "note", "tags", "id", "n", "x", "__time", "name", "x", "n", "NULL", "2", "-1", "0.5",
       "1e3", "'a'", "'%Y'", "''", "'P1D'", "'yyyy'", "TRUE", "ARRAY['a','b']", "ARRAY[1,2]",
@@ -30,11 +21,11 @@ import Testing
     mutating func pick(_ list: [String]) -> String { random.pick(list) }
 
     mutating func call(_ name: String, _ depth: Int) -> String {
-      let signature = FunctionSignature.scalars[name]
+      let signature = Function.named(name)?.signature
       let most = signature.map { $0.operands.count + ($0.isVariadic ? 1 : 0) } ?? 2
       let least = min(signature?.required ?? 1, most)
       let arguments = (0..<(least + random.below(most - least + 1))).map { index in
-        argument(signature.map { $0.operands[min(index, $0.operands.count - 1)] }, depth - 1)
+        argument(signature?.operand(at: index), depth - 1)
       }
       return "\(name)(\(arguments.joined(separator: ", ")))"
     }
@@ -54,7 +45,7 @@ import Testing
       case .address: return pick(["name", "'10.1.2.3'", "3232235521"])
       case .array: return pick(["ARRAY['a', 'b']", "ARRAY[1, 2]", "MV_TO_ARRAY(tags)"])
       case .json: return pick(["PARSE_JSON(note)", "JSON_OBJECT('k':name)"])
-      case .constantText:
+      case .constantText, .pattern:
         return pick(["'a'", "'P1D'", "'hour'", "'HOUR'", "'UTC'", "'yyyy-MM'", "','"])
       case .constantInteger: return pick(["0", "1", "2"])
       case .multiple: return "tags"

@@ -4,12 +4,20 @@ import Testing
 @testable import EmbeddedDruid
 
 @Suite struct SQLiteFunctionsTests {
-  /// The translation calls these, so a connection must know each of them.
-  @Test func everyFunctionOfTheTranslationIsRegistered() throws {
-    let registered = Set(ScalarFunction.all.keys).union(SQLiteAggregates.names)
-    let wanted = Set(SQLiteFunction.all.map(\.name))
-    #expect(wanted.subtracting(registered).sorted() == [])
-    #expect(registered.subtracting(wanted).sorted() == [])
+  /// A connection knows every kernel, with every count of arguments that it takes and with no other.
+  @Test func everyKernelIsRegistered() throws {
+    let connection = try SQLiteConnection()
+    func isKnown(_ name: String, _ count: Int) -> Bool {
+      let arguments = Array(repeating: "NULL", count: count).joined(separator: ", ")
+      return (try? connection.prepare("SELECT \(name)(\(arguments))")) != nil
+    }
+    for kernel in Function.kernels {
+      #expect(isKnown(kernel.name, kernel.arity.lowerBound), "\(kernel.name)")
+      #expect(isKnown(kernel.name, kernel.arity.upperBound), "\(kernel.name)")
+      if SQLiteFunctions.counts(kernel.arity) != [-1] {
+        #expect(!isKnown(kernel.name, kernel.arity.upperBound + 1), "\(kernel.name)")
+      }
+    }
   }
 
   static func value(_ expression: String) throws -> String {

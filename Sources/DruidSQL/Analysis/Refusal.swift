@@ -14,6 +14,10 @@ extension SQLFailure {
       category: .invalidInput, errorCode: "general")
   }
 
+  /// A whole number divided by a constant zero.
+  static let divisionByZero = SQLFailure(
+    "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
+
   package static func nonTimeOrder(_ columns: [String]) -> SQLFailure {
     unplannable(
       "SQL query requires ordering a table by non-time column [[\(columns.joined(separator: ", "))]], "

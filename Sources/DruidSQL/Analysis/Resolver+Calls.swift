@@ -9,30 +9,30 @@ extension Resolver {
       throw .unknown("A function with a qualified name", at: range)
     }
     let name = call.function
-    if !call.hasParentheses {
-      return try clock(name, call.name, at: range)
-    }
+    if !call.hasParentheses { return try clock(name, call.name, at: range) }
+    let function = Function.named(name)
     if call.over != nil { return try window(name, call, in: scope, place, at: range) }
-    if Self.aggregates.contains(name) {
-      return try aggregate(name, call, in: scope, place, at: range)
+    if let function, function.isAggregate {
+      return try aggregate(function, call, in: scope, place, at: range)
     }
-    if Self.windowFunctions.contains(name) {
+    if let function, function.isWindow {
       throw SQLFailure("OVER clause is necessary for window functions", at: range)
     }
     guard call.isDistinct == nil, call.orderBy.isEmpty, call.withinGroup.isEmpty,
       call.filter == nil, call.nulls == nil
     else { throw .unknown("This form of \(name)", at: range) }
-    if name.hasPrefix("JSON_") || call.json != nil {
-      return try jsonCall(name, call, in: scope, place, at: range)
-    }
     let arguments = try self.arguments(call, in: scope, place)
-    switch name {
-    case "COALESCE", "NVL", "IFNULL": return try coalesce(name, arguments, at: range)
-    case "GREATEST", "LEAST": return try extreme(name, arguments, at: range)
-    case "NULLIF": return try nullIf(arguments, at: range)
-    case "CURRENT_TIMESTAMP": return try clock(arguments, at: range)
-    case "SCALAR_IN_ARRAY": return try scalarInArray(arguments, at: range)
-    default: return try scalar(name, arguments, at: range)
+    guard let function else {
+      let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")
+      throw SQLFailure("No match found for function signature \(name)(\(list))", at: range)
+    }
+    let bound = Function.Call(
+      function: function.taking(arguments), name: name, arguments: arguments, json: call.json,
+      range: range)
+    switch bound.function.binding {
+    case .signature: return try scalar(bound)
+    case .custom(let bind): return try bind(self, bound)
+    case .aggregate, .window, .syntax, .refused: throw .unknown(name, at: range)
     }
   }
 
@@ -64,7 +64,7 @@ extension Resolver {
       let now = settings.nowMilliseconds
       guard isUTC else {
         return TypedExpression(
-          .call("TIME_FLOOR", [long(now), text("P1D"), null, text(settings.timeZone)]),
+          .call(.timeFloor, [long(now), text("P1D"), null, text(settings.timeZone)]),
           .date.nullable(false), range)
       }
       return TypedExpression(
@@ -76,8 +76,8 @@ extension Resolver {
     }
   }
 
-  /// CURRENT_TIMESTAMP, cut to so many digits of a second.
-  private func clock(
+  /// CURRENT_TIMESTAMP, cut to a number of digits of a second.
+  func clock(
     _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     var now = settings.nowMilliseconds
@@ -97,113 +97,51 @@ extension Resolver {
 
   // MARK: Scalar functions
 
-  private func scalar(
-    _ given: String, _ arguments: [TypedExpression], at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    let name = arrayName(given, arguments)
-    guard let signature = FunctionSignature.scalars[name] else {
-      if FunctionSignature.unsupported.contains(name) { throw .unknown(name, at: range) }
-      let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")
-      throw SQLFailure("No match found for function signature \(name)(\(list))", at: range)
-    }
+  /// The arguments of a call, checked and cast as the signature says.
+  func checked(_ call: Function.Call) throws(SQLFailure) -> [TypedExpression] {
+    let (function, name) = (call.function, call.name)
+    let signature = function.signature
+    var arguments = call.arguments
     guard signature.accepts(count: arguments.count) else {
       throw SQLFailure(
         "Invalid number of arguments to function '\(name)'. Was expecting "
-          + "\(signature.required) arguments", at: range)
+          + "\(signature.required) arguments", at: call.range)
     }
-    var arguments = arguments
-    try refuseNull(name, arguments, at: range)
     for index in arguments.indices {
       arguments[index] = try operand(
-        arguments[index], signature.operand(at: index), of: name, arguments, at: range)
+        arguments[index], signature.operand(at: index), of: name, arguments, at: call.range)
     }
-    if !Self.readsMultiple.contains(name), arguments.contains(where: \.isMultiple),
-      !Self.maps(name, arguments)
+    if !function.traits.contains(.readsValues), arguments.contains(where: \.isMultiple),
+      !function.maps(arguments)
     {
-      throw .unknown("\(name) of a multi-value column", at: range)
+      throw .unknown("\(name) of a multi-value column", at: call.range)
     }
-    guard let type = result(signature, arguments) else {
-      throw .unknown("\(name) of these types", at: range)
+    if let empty = arguments.first(where: { $0.type.element?.kind == .null }),
+      function != .mvContains && function != .mvOverlap
+    {
+      throw .unknown("An ARRAY of nothing but NULL", at: empty.range)
     }
-    try checkArrays(name, arguments, at: range)
-    if Self.timeFunctions.contains(name) { return try timeCall(name, arguments, type, at: range) }
-    return try finished(name, arguments, type, signature, at: range)
+    return arguments
   }
 
-  private func finished(
-    _ name: String, _ arguments: [TypedExpression], _ type: SQLType,
-    _ signature: FunctionSignature, at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    var canonical = name
-    switch name {
-    case "CHARACTER_LENGTH", "LENGTH", "STRLEN": canonical = "CHAR_LENGTH"
-    case "SUBSTR": canonical = "SUBSTRING"
-    case "TRUNC": canonical = "TRUNCATE"
-    case "CEILING": canonical = "CEIL"
-    case "TEXTCAT": canonical = "CONCAT"
-    case "DIV": canonical = "/"
-    case "MOD":
-      if arguments[0].isConstant, case .long(0)? = arguments[1].constant {
-        throw SQLFailure(
-          "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
-      }
-    case "TIME_IN_INTERVAL": return try inInterval(arguments, type, at: range)
-    case "REGEXP_LIKE", "REGEXP_EXTRACT":
-      try checkPattern(name, arguments[1])
-    case "MV_TO_ARRAY":
-      // Druid takes a column here and fails on everything else.
-      guard arguments[0].isColumn else { throw .unknown("MV_TO_ARRAY of this", at: range) }
-    case "STRING_FORMAT":
-      guard
-        arguments.dropFirst().allSatisfy({
-          $0.type.isCharacter || $0.type.isIntegral || $0.type.isReal && !$0.isWild
-        })
-      else {
-        throw .unknown("STRING_FORMAT of these types", at: range)
-      }
-    case "SUBSTRING":
-      guard
-        arguments.dropFirst().allSatisfy({
-          if case .long(let value)? = $0.constant { value > 0 } else { false }
-        })
-      else { throw .unknown("SUBSTRING with such bounds", at: range) }
-      if arguments[0].type.kind != .varchar {
-        // A constant is cut in planning, and NULL has no place there.
-        guard case .long(let start)? = arguments[1].constant, let text = arguments[0].text,
-          start <= text.utf16.count
-        else { throw .unknown("SUBSTRING of this CHAR", at: range) }
-      }
-    case "REPEAT", "LEFT", "RIGHT", "LPAD", "RPAD":
-      guard case .long(let value)? = arguments[1].constant,
-        value > 0 || name == "REPEAT" || value == 0 && (name == "LEFT" || name == "RIGHT")
-      else {
-        throw .unknown("\(name) with such a length", at: range)
-      }
-    case "ARRAY_QUANTILE":
-      guard arguments[0].type.element?.isNumeric == true, arguments[1].isConstant,
-        !arguments[1].isWild
-      else { throw .unknown("This ARRAY_QUANTILE", at: range) }
-    case "SAFE_DIVIDE":
-      guard !arguments.contains(where: \.isWild) else {
-        throw .unknown("SAFE_DIVIDE of what may be infinite", at: range)
-      }
-    default: break
+  private func scalar(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    let function = call.function
+    let arguments = try checked(call)
+    guard let type = function.signature.result(arguments) else {
+      throw .unknown("\(call.name) of these types", at: call.range)
     }
-    var result = TypedExpression(.call(canonical, arguments), type, range)
+    if case .signature(let check?) = function.binding { try check(self, arguments, call.range) }
+    var result = TypedExpression(.call(function, arguments), type, call.range)
     result.isWild =
       type.isReal
-      && (signature.isWild && !isTame(name, arguments) || arguments.contains(where: \.isWild))
-    if [
-      "STRING_TO_MV", "ARRAY_TO_MV", "MV_APPEND", "MV_PREPEND", "MV_CONCAT", "MV_SLICE",
-      "MV_FILTER_ONLY", "MV_FILTER_NONE",
-    ].contains(name) || Self.maps(name, arguments) {
-      result.isMultiple = true
-    }
+      && (function.traits.contains(.wild) && !isTame(function, arguments)
+        || arguments.contains(where: \.isWild))
+    result.isMultiple = function.traits.contains(.givesValues) || function.maps(arguments)
     return result
   }
 
-  /// Whether a function of constants is known to give a plain number.
-  private func isTame(_ name: String, _ arguments: [TypedExpression]) -> Bool {
+  /// Whether a function of constants is known to give a finite number.
+  private func isTame(_ function: Function, _ arguments: [TypedExpression]) -> Bool {
     let values: [Double] = arguments.compactMap {
       switch $0.constant {
       case .long(let value): Double(value)
@@ -212,7 +150,7 @@ extension Resolver {
       }
     }
     guard values.count == arguments.count, let first = values.first else { return false }
-    switch name {
+    switch function.name {
     case "SQRT": return first >= 0
     case "LN", "LOG10": return first > 0
     case "EXP": return first < 700
@@ -224,36 +162,12 @@ extension Resolver {
     }
   }
 
-  private static let timeFunctions: Set<String> = [
-    "TIME_FLOOR", "TIME_CEIL", "TIME_SHIFT", "TIME_EXTRACT", "TIME_PARSE", "TIME_FORMAT",
-    "DATE_TRUNC",
-  ]
-
-  /// Functions that take a multi-value column as it is.
-  private static let readsMultiple: Set<String> = [
-    "MV_LENGTH", "MV_CONTAINS", "MV_OVERLAP", "MV_TO_STRING", "MV_OFFSET", "MV_ORDINAL",
-    "MV_FILTER_ONLY", "MV_FILTER_NONE", "MV_TO_ARRAY", "MV_APPEND", "MV_PREPEND", "MV_CONCAT",
-    "MV_SLICE", "MV_OFFSET_OF", "MV_ORDINAL_OF",
-  ]
-
-  /// Whether a function is one that Druid maps over the values of its one multi-value operand.
-  static func maps(_ name: String, _ arguments: [TypedExpression]) -> Bool {
-    let known: Set<String> = [
-      "||", "CONCAT", "TEXTCAT", "UPPER", "LOWER", "REPLACE", "REVERSE", "LTRIM", "RTRIM", "BTRIM",
-      "SUBSTRING", "SUBSTR", "LEFT", "RIGHT", "LPAD", "RPAD", "REPEAT", "REGEXP_EXTRACT",
-      "REGEXP_REPLACE", "COALESCE",
-    ]
-    guard known.contains(name), let first = arguments.first(where: \.isMultiple) else {
-      return false
-    }
-    return arguments.allSatisfy { $0 == first || !$0.isMultiple }
-  }
-
   private func operand(
     _ value: TypedExpression, _ operand: FunctionSignature.Operand, of name: String,
     _ all: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     let type = value.type
+    if operand == .pattern { return try pattern(value, of: name, all, at: range) }
     if type.kind == .null && operand != .multiple && operand != .array && operand != .arrayOrText {
       if operand == .constantText || operand == .constantInteger || operand == .time {
         return value
@@ -272,7 +186,7 @@ extension Resolver {
     case .boolean: fits = type.kind == .boolean
     case .array: fits = type.isArray
     case .json: fits = type.kind == .complex("json")
-    case .constantText: fits = value.text != nil
+    case .constantText, .pattern: fits = value.text != nil
     case .constantInteger:
       if case .long? = value.constant { fits = type.isIntegral } else { fits = false }
     case .multiple: fits = type.isCharacter
@@ -280,13 +194,13 @@ extension Resolver {
     case .arrayOrText:
       if type.isCharacter {
         return TypedExpression(
-          .call("TEXT AS ARRAY", [value]),
+          .operation(.valuesOfText, [value]),
           SQLType(.array(.varchar), isNullable: type.isNullable), value.range)
       }
       fits = type.isArray
     case .printable:
       if type.isIntegral || type.isApproximate {
-        return TypedExpression(.call("PRINT", [value]), .varchar.nullable(type.isNullable))
+        return TypedExpression(.operation(.print, [value]), .varchar.nullable(type.isNullable))
       }
       fits = type.isCharacter
     case .address: fits = type.isCharacter || type.isIntegral && !type.isNullable
@@ -305,26 +219,36 @@ extension Resolver {
     throw .cannotApply(name, all.map(\.type), at: range)
   }
 
-  private func result(
-    _ signature: FunctionSignature, _ arguments: [TypedExpression]
-  ) -> SQLType? {
-    let nullable = signature.isNullable || arguments.contains { $0.type.isNullable }
-    let type: SQLType?
-    switch signature.result {
-    case .boolean: type = .boolean
-    case .integer: type = .integer
-    case .bigint: type = .bigint
-    case .double: type = .double
-    case .varchar: type = .varchar
-    case .timestamp: type = .timestamp
-    case .json: type = .json
-    case .argument(let index): type = arguments[index].type
-    case .arrayOf(let index): type = SQLType(.array(arguments[index].type))
-    case .elementOf(let index): type = arguments[index].type.element
-    case .varcharArray: type = SQLType(.array(.varchar))
-    case .common: type = SQLType.leastRestrictive(arguments.map(\.type))
-    case .custom(let rule): return rule(arguments)
+  /// What Druid's own functions search for: a literal, and no bare NULL.
+  private func pattern(
+    _ value: TypedExpression, of name: String, _ all: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    if value.isNullConstant { throw SQLFailure("Illegal use of 'NULL'", at: value.range) }
+    if !value.isConstant {
+      throw SQLFailure("Argument to function '\(name)' must be a literal", at: value.range)
     }
-    return type?.nullable(nullable)
+    if value.text != nil { return value }
+    if value.constant != nil, !value.type.isCharacter {
+      throw .cannotApply(name, all.map(\.type), at: range)
+    }
+    throw .unknown("\(name) of \(value.type.sqlName)", at: range)
+  }
+}
+
+extension Function {
+  /// Whether Druid maps it over the values of its one multi-value argument.
+  func maps(_ arguments: [TypedExpression]) -> Bool {
+    guard traits.contains(.mapsValues), let first = arguments.first(where: \.isMultiple) else {
+      return false
+    }
+    return arguments.allSatisfy { $0 == first || !$0.isMultiple }
+  }
+
+  /// The functions of multi-values take arrays of strings as well, and are those of arrays then.
+  fileprivate func taking(_ arguments: [TypedExpression]) -> Function {
+    guard traits.contains(.takesArrays), arguments.first?.type.element?.isCharacter == true else {
+      return self
+    }
+    return Function.named("ARRAY_" + name.dropFirst(3)) ?? self
   }
 }

@@ -8,7 +8,7 @@ extension Resolver {
     }
     try refuseMixture(arguments, at: range)
     guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
-      !arguments.contains(where: \.isMultiple) || Self.maps("COALESCE", arguments)
+      !arguments.contains(where: \.isMultiple) || Function.coalesce.maps(arguments)
     else { throw .unknown("\(name) of these types", at: range) }
     if type.isArray, !arguments.allSatisfy({ $0.type.kind == type.kind || $0.isNullConstant }) {
       let kinds = arguments.compactMap { $0.type.element }
@@ -23,7 +23,7 @@ extension Resolver {
       only.type = result
       return only
     }
-    var call = TypedExpression(.call("COALESCE", parts), result, range)
+    var call = TypedExpression(.call(.coalesce, parts), result, range)
     call.isWild = parts.contains(where: \.isWild)
     call.isMultiple = parts.contains(where: \.isMultiple)
     return call
@@ -39,8 +39,9 @@ extension Resolver {
 
   /// GREATEST and LEAST, which pass NULLs over.
   func extreme(
-    _ name: String, _ arguments: [TypedExpression], at range: SourceRange
+    _ function: Function, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    let name = function.name
     guard arguments.count > 1, !arguments.contains(where: { $0.isMultiple || $0.isWild }) else {
       throw .unknown("This \(name)", at: range)
     }
@@ -53,7 +54,7 @@ extension Resolver {
       else { throw .unknown("\(name) of these types", at: range) }
       // Numbers among texts are compared as their text.
       for index in arguments.indices where arguments[index].type.isNumeric {
-        arguments[index] = TypedExpression(.call("PRINT", [arguments[index]]), .varchar)
+        arguments[index] = TypedExpression(.operation(.print, [arguments[index]]), .varchar)
       }
       type = .varchar
     } else if arguments.allSatisfy({ $0.type.isIntegral }) {
@@ -63,7 +64,7 @@ extension Resolver {
     } else {
       throw .unknown("\(name) of these types", at: range)
     }
-    return TypedExpression(.call(name, arguments.map { $0.widened(to: type) }), type, range)
+    return TypedExpression(.call(function, arguments.map { $0.widened(to: type) }), type, range)
   }
 
   func nullIf(
@@ -76,7 +77,7 @@ extension Resolver {
     if arguments.contains(where: { $0.isMultiple || $0.isNullConstant }) {
       throw .unknown("NULLIF of this", at: range)
     }
-    let equal = try compare("=", arguments[0], arguments[1], at: range)
+    let equal = try compare(.equal, arguments[0], arguments[1], at: range)
     var result = TypedExpression(
       .conditional(
         [.init(condition: equal, result: TypedExpression(.constant(.null), arguments[0].type))],

@@ -4,10 +4,9 @@ extension Resolver {
   private static let stringLimit: Int64 = 1024
 
   /// EARLIEST, LATEST, their kin with a time of their own, and ANY_VALUE.
-  func chosen(
-    _ name: String, _ arguments: [TypedExpression], _ filter: TypedExpression?, in scope: Scope,
-    at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
+  func chosen(_ use: Function.AggregateUse) throws(SQLFailure) -> TypedExpression {
+    let (name, arguments, range) = (use.name, use.arguments, use.range)
+    if use.isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
     let isBy = name.hasSuffix("_BY")
     guard arguments.count <= (name == "EARLIEST" || name == "LATEST" ? 2 : 3),
       arguments.count >= (isBy ? 2 : 1)
@@ -45,19 +44,14 @@ extension Resolver {
     }
     if value.isMultiple {
       value = TypedExpression(
-        .call(joins ? "LIST TEXT" : "FIRST VALUE", [value]), .varchar, value.range)
+        .operation(joins ? .listText : .firstValue, [value]), .varchar, value.range)
     }
     var operands = [value]
     if name != "ANY_VALUE" {
-      if time == nil { time = try self.time(of: name, in: scope, at: range) }
+      if time == nil { time = try self.time(of: name, in: use.scope, at: range) }
       operands += [time].compactMap { $0 }
     }
-    let function = isBy ? String(name.dropLast(3)) : name
-    return TypedExpression(
-      .aggregate(
-        AggregateCall(
-          function: function, arguments: operands + [long(limit)], isDistinct: false,
-          filter: filter)), type.nullable(true), range)
+    return use.aggregate(operands + [long(limit)], type.nullable(true))
   }
 
   /// The `__time` by which EARLIEST and LATEST choose.
@@ -76,69 +70,47 @@ extension Resolver {
     return time
   }
 
-  /// ARRAY_AGG, ARRAY_CONCAT_AGG, STRING_AGG and LISTAGG.
-  func collected(
-    _ name: String, _ arguments: [TypedExpression], isDistinct: Bool, _ filter: TypedExpression?,
-    at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    var value = arguments[0]
-    let type = value.type
-    let isText = name == "STRING_AGG" || name == "LISTAGG"
-    var rest = Array(arguments.dropFirst())
+  /// STRING_AGG and LISTAGG.
+  func joinedTexts(_ use: Function.AggregateUse) throws(SQLFailure) -> TypedExpression {
+    let (name, range) = (use.name, use.range)
+    var value = use.arguments[0]
+    var rest = Array(use.arguments.dropFirst())
     if value.isWild { throw .unknown("\(name) of what may be infinite", at: range) }
-    if isText {
-      var separator = text("")
-      if let given = rest.first {
-        guard given.type.isCharacter else { throw .unknown("This separator", at: given.range) }
-        guard given.isConstant else {
-          throw .unplannable("the separator of \(name) must be a literal")
-        }
-        if let words = given.text, words.contains("'") || words.contains("\\") {
-          throw .unknown("This separator", at: given.range)
-        }
-        separator = given
-        rest.removeFirst()
-      } else if name == "STRING_AGG" {
-        throw SQLFailure(
-          "Invalid number of arguments to function 'STRING_AGG'. Was expecting 2 arguments",
-          at: range)
+    var separator = text("")
+    if let given = rest.first {
+      guard given.type.isCharacter else { throw .unknown("This separator", at: given.range) }
+      guard given.isConstant else {
+        throw .unplannable("the separator of \(name) must be a literal")
       }
-      if type.isNumeric { value = TypedExpression(.call("PRINT", [value]), .varchar, value.range) }
-      guard value.type.isCharacter else { throw .unknown("\(name) of this", at: range) }
-      return try collection(
-        "STRING_AGG", [value, separator], rest, isDistinct, filter, .varchar, at: range)
-    }
-    if name == "ARRAY_CONCAT_AGG" {
-      guard let element = type.element, element.isCharacter || element.isNumeric else {
-        if type.isArray { throw .unknown("\(name) of this", at: range) }
-        throw .cannotApply(name, arguments.map(\.type), at: range)
+      if let words = given.text, words.contains("'") || words.contains("\\") {
+        throw .unknown("This separator", at: given.range)
       }
-      return try collection(
-        name, [value], rest, isDistinct, filter, type.nullable(true), at: range)
+      separator = given
+      rest.removeFirst()
+    } else if name == "STRING_AGG" {
+      throw SQLFailure(
+        "Invalid number of arguments to function 'STRING_AGG'. Was expecting 2 arguments",
+        at: range)
     }
-    let element = type.element ?? type
-    guard element.isNumeric || element.isCharacter else {
-      throw .unknown("ARRAY_AGG of \(type.sqlName)", at: range)
+    if value.type.isNumeric {
+      value = TypedExpression(.operation(.print, [value]), .varchar, value.range)
     }
-    return try collection(
-      name, [value], rest, isDistinct, filter, SQLType(.array(type)), at: range)
+    guard value.type.isCharacter else { throw .unknown("\(name) of this", at: range) }
+    return try collection(use, [value, separator], rest, .varchar)
   }
 
-  private func collection(
-    _ name: String, _ operands: [TypedExpression], _ rest: [TypedExpression], _ isDistinct: Bool,
-    _ filter: TypedExpression?, _ type: SQLType, at range: SourceRange
+  /// A collection with its limit in bytes behind its operands.
+  func collection(
+    _ use: Function.AggregateUse, _ operands: [TypedExpression], _ rest: [TypedExpression],
+    _ type: SQLType
   ) throws(SQLFailure) -> TypedExpression {
     var limit = Self.stringLimit
     if let given = rest.first {
       guard rest.count == 1, case .long(let bytes)? = given.constant, bytes > 0 else {
-        throw .unknown("This \(name)", at: range)
+        throw .unknown("This \(use.name)", at: use.range)
       }
       limit = bytes
     }
-    return TypedExpression(
-      .aggregate(
-        AggregateCall(
-          function: name, arguments: operands + [long(limit)], isDistinct: isDistinct,
-          filter: filter)), type, range)
+    return use.aggregate(operands + [long(limit)], type)
   }
 }

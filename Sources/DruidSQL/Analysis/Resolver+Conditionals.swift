@@ -11,7 +11,7 @@ extension Resolver {
     for branch in branches {
       var condition = try resolve(branch.condition, in: scope, place)
       if let value {
-        condition = try compare("=", value, condition, at: branch.condition.range)
+        condition = try compare(.equal, value, condition, at: branch.condition.range)
       } else if condition.type.kind != .boolean && !condition.isNullConstant {
         throw .unknown("A condition that is not boolean", at: branch.condition.range)
       }
@@ -54,7 +54,7 @@ extension Resolver {
       element.isNumeric || element.isCharacter || element.kind == .null
     else { throw .unknown("This ARRAY", at: range) }
     return TypedExpression(
-      .call("ARRAY", elements.map { $0.widened(to: element) }),
+      .operation(.array, elements.map { $0.widened(to: element) }),
       SQLType(.array(element), isNullable: false), range)
   }
 }

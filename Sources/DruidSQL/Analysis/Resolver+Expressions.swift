@@ -47,7 +47,7 @@ extension Resolver {
         op, try resolve(left, in: scope, place), try resolve(right, in: scope, place), at: range)
     case .logical(let op, let operands):
       let typed = try resolve(operands, in: scope, place)
-      return try logical(op.rawValue, typed, at: range)
+      return try logical(op == .and ? .and : .or, typed, at: range)
     case .test(let test, let operand):
       return try self.test(test, try resolve(operand, in: scope, place), at: range)
     case .between(let operand, let low, let high, let isNegated, let isSymmetric):
@@ -57,7 +57,7 @@ extension Resolver {
         -> TypedExpression
       {
         try logical(
-          "AND",
+          .and,
           [
             try binary(.greaterOrEqual, value, low, at: range),
             try binary(.lessOrEqual, value, high, at: range),
@@ -65,7 +65,7 @@ extension Resolver {
       }
       var inside = try between(bounds.0, bounds.1)
       if isSymmetric {
-        inside = try logical("OR", [inside, try between(bounds.1, bounds.0)], at: range)
+        inside = try logical(.or, [inside, try between(bounds.1, bounds.0)], at: range)
       }
       return isNegated ? try negated(inside) : inside
     case .like(let operand, let pattern, let escape, let isNegated, let isSimilar):
@@ -110,7 +110,7 @@ extension Resolver {
       guard place.clause == "WHERE" || place.clause == "ON" else {
         throw .unknown("A ROW value", at: range)
       }
-      return TypedExpression(.call("ROW", try resolve(parts, in: scope, place)), .null, range)
+      return TypedExpression(.operation(.row, try resolve(parts, in: scope, place)), .null, range)
     case .array(let elements):
       return try array(try resolve(elements, in: scope, place), at: range)
     case .collection(let word, _): throw .unknown("\(word)(query)", at: range)
@@ -125,7 +125,7 @@ extension Resolver {
   private func inList(
     _ value: TypedExpression, _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    if case .call("ROW", let parts) = value.node {
+    if case .operation(.row, let parts) = value.node {
       return try inRows(parts, list, isNegated, at: range)
     }
     var items: [TypedExpression] = []
@@ -138,12 +138,12 @@ extension Resolver {
         continue
       }
       guard item.isConstant else {
-        let equal = try compare("=", value, item, at: range)
+        let equal = try compare(.equal, value, item, at: range)
         items.append(equal)
         continue
       }
-      let equal = try compare("=", value, item, at: range)
-      guard case .call(let name, let sides) = equal.node, name != "AGREED",
+      let equal = try compare(.equal, value, item, at: range)
+      guard case .operation(let op, let sides) = equal.node, op != .agreed,
         subject == nil || sides[0] == subject
       else {
         throw .unknown("This IN list", at: range)
@@ -155,11 +155,11 @@ extension Resolver {
     let result: TypedExpression
     if isPlain {
       result = TypedExpression(
-        .call("IN", [subject ?? value] + items),
+        .operation(.isIn, [subject ?? value] + items),
         .boolean.nullable(hasNull || value.type.isNullable), range)
     } else {
       guard list.allSatisfy({ !$0.isConstant }) else { throw .unknown("This IN list", at: range) }
-      result = items.count == 1 ? items[0] : try logical("OR", items, at: range)
+      result = items.count == 1 ? items[0] : try logical(.or, items, at: range)
     }
     return isNegated ? try negated(result) : result
   }
@@ -173,16 +173,16 @@ extension Resolver {
     }
     var rows: [TypedExpression] = []
     for row in list {
-      guard case .call("ROW", let items) = row.node, items.count == values.count,
+      guard case .operation(.row, let items) = row.node, items.count == values.count,
         items.allSatisfy({ $0.isConstant && !$0.isNullConstant })
       else { throw .unknown("This IN list", at: range) }
       var tests: [TypedExpression] = []
       for (value, item) in zip(values, items) {
-        tests.append(try compare("=", value, item, at: range))
+        tests.append(try compare(.equal, value, item, at: range))
       }
-      rows.append(tests.count == 1 ? tests[0] : try logical("AND", tests, at: range))
+      rows.append(tests.count == 1 ? tests[0] : try logical(.and, tests, at: range))
     }
-    return rows.count == 1 ? rows[0] : try logical("OR", rows, at: range)
+    return rows.count == 1 ? rows[0] : try logical(.or, rows, at: range)
   }
 }
 

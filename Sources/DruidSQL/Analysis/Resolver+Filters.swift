@@ -33,29 +33,28 @@ extension Resolver {
 
   /// The comparison as a filter makes it; nil when it is that of an expression.
   func filter(
-    _ name: String, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+    _ op: Operator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression? {
-    let mirrored = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
     if left.constant != nil {
       if right.constant != nil { return nil }
-      return try filter(mirrored[name] ?? name, right, left, at: range)
+      return try filter(op.mirrored ?? op, right, left, at: range)
     }
     guard let constant = right.constant, constant != .null else { return nil }
-    let isEquality = mirrored[name] == nil
+    let isEquality = op.isEquality
     let type = SQLType.boolean.nullable(left.type.isNullable)
     if left.isColumn, left.type.kind == .float, case .double(let value) = constant {
       var cut = right
       if isEquality { cut.node = .constant(.double(Double(Float(value)))) }
-      return TypedExpression(.call(name, [left, cut]), type, range)
+      return TypedExpression(.operation(op, [left, cut]), type, range)
     }
     guard case .cast(let column) = left.node, column.isColumn else { return nil }
     if column.type.kind == .float, left.type.kind == .double {
-      return try filter(name, column, right, at: range)
+      return try filter(op, column, right, at: range)
     }
     if column.type.isReal, left.type.isIntegral, case .long = constant {
-      let plain = TypedExpression(.call(name, [column, right]), type, range)
-      let cast = TypedExpression(.call(name, [left, right]), type, range)
-      return TypedExpression(.call("AGREED", [plain, cast]), type, range)
+      let plain = TypedExpression(.operation(op, [column, right]), type, range)
+      let cast = TypedExpression(.operation(op, [left, right]), type, range)
+      return TypedExpression(.operation(.agreed, [plain, cast]), type, range)
     }
     if column.type.isCharacter && left.type.isNumeric {
       let text: String
@@ -69,7 +68,7 @@ extension Resolver {
         throw .unknown("A string as DOUBLE compared with a whole number", at: range)
       }
       return TypedExpression(
-        .call(isEquality ? name : "NUMERIC " + name, [column, self.text(text)]), type, range)
+        .operation(op.ofNumbers ?? op, [column, self.text(text)]), type, range)
     }
     if column.type.isNumeric, left.type.isCharacter, isEquality, case .text(let text) = constant,
       let value = JavaNumber.double(text)
@@ -97,8 +96,7 @@ extension Resolver {
 extension TypedExpression {
   /// Whether it compares a cast column with a constant, which a filter does without the cast.
   fileprivate var comparesCast: Bool {
-    guard case .call(let name, let operands) = node,
-      ["=", "<>", "<", "<=", ">", ">=", "IN"].contains(name),
+    guard case .operation(let op, let operands) = node, op.isComparison || op == .isIn,
       case .cast(let column) = operands[0].node, column.isColumn
     else { return false }
     return column.type.isCharacter && operands[0].type.isNumeric

@@ -231,10 +231,13 @@ extension Resolver {
     for part in condition.conjuncts {
       if case .constant(.boolean) = part.node { continue }
       if condition.implies(part) { continue }
-      guard case .call(let name, let sides) = part.node else {
-        throw .unknown("This join condition", at: part.range)
+      let (name, sides): (String, [TypedExpression])
+      switch part.node {
+      case .operation(let op, let operands): (name, sides) = (op.rawValue, operands)
+      case .call(let function, let operands): (name, sides) = (function.name, operands)
+      default: throw .unknown("This join condition", at: part.range)
       }
-      guard ["=", "IS NOT DISTINCT FROM"].contains(name), sides.count == 2 else {
+      guard part.equates, sides.count == 2 else {
         throw part.isConstant
           ? .unknown("This join condition", at: part.range)
           : .unplannable("SQL requires a join with '\(name)' condition that is not supported.")
@@ -264,9 +267,9 @@ extension Resolver {
       guard one.type.kind == two.type.kind else {
         throw .unknown("USING columns of different types", at: name.range)
       }
-      parts.append(TypedExpression(.call("=", [one, two]), .boolean, name.range))
+      parts.append(TypedExpression(.operation(.equal, [one, two]), .boolean, name.range))
     }
-    return parts.count == 1 ? parts[0] : TypedExpression(.call("AND", parts), .boolean)
+    return parts.count == 1 ? parts[0] : TypedExpression(.operation(.and, parts), .boolean)
   }
 
   private func unnest(
@@ -308,15 +311,20 @@ extension Relation {
 extension TypedExpression {
   /// Whether a part is `x IS NOT NULL` of an x that an equality beside it compares.
   fileprivate func implies(_ part: TypedExpression) -> Bool {
-    guard case .call("IS NOT NULL", let operands) = part.node else { return false }
+    guard case .operation(.isNotNull, let operands) = part.node else { return false }
     return conjuncts.contains {
-      if case .call("=", let sides) = $0.node { sides.contains(operands[0]) } else { false }
+      if case .operation(.equal, let sides) = $0.node { sides.contains(operands[0]) } else { false }
     }
+  }
+
+  /// Whether it is what Druid's joins hash on.
+  fileprivate var equates: Bool {
+    if case .operation(let op, _) = node { op == .equal || op == .isNotDistinctFrom } else { false }
   }
 
   /// The operands of AND, itself when it is none.
   var conjuncts: [TypedExpression] {
-    if case .call("AND", let parts) = node { return parts.flatMap(\.conjuncts) }
+    if case .operation(.and, let parts) = node { return parts.flatMap(\.conjuncts) }
     return [self]
   }
 

@@ -106,8 +106,10 @@ extension Resolver {
 extension TypedExpression {
   /// A function whose several values are what rows are grouped by.
   var isExplodable: Bool {
-    if case .call = node { return isMultiple }
-    return false
+    switch node {
+    case .call, .operation: isMultiple
+    default: false
+    }
   }
 }
 
@@ -123,7 +125,7 @@ extension TypedExpression {
     collect(self)
     return columns.count < 2
       && contains {
-        if case .call("COALESCE", _) = $0.node { $0.isMultiple } else { false }
+        if case .call(.coalesce, _) = $0.node { $0.isMultiple } else { false }
       }
   }
 }

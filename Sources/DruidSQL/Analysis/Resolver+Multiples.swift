@@ -3,48 +3,46 @@
 /// To Calcite such a column is a plain string: it merges, negates and simplifies what is asked of it as if there were one
 /// value, and only what is left is asked of all of them, of which any will do. What it may change is refused here.
 extension TypedExpression {
-  private static let bounds: [String: String] = ["<": ">=", "<=": ">", ">": "<=", ">=": "<"]
-
   /// The multi-value expressions that it compares, and whether each comparison is one that only asks for absence.
   fileprivate var multipleTests: [(subject: TypedExpression, isNegative: Bool)] {
-    guard case .call(let name, let operands) = node else { return [] }
-    switch name {
-    case "=", "<", "<=", ">", ">=", "IN":
+    guard case .operation(let op, let operands) = node else { return [] }
+    switch op {
+    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual, .isIn:
       return operands.first(where: \.isMultiple).map { [($0, false)] } ?? []
-    case "<>": return operands.first(where: \.isMultiple).map { [($0, true)] } ?? []
-    case "NOT":
-      if case .call("IN", let inner) = operands[0].node {
+    case .notEqual: return operands.first(where: \.isMultiple).map { [($0, true)] } ?? []
+    case .not:
+      if case .operation(.isIn, let inner) = operands[0].node {
         return inner.first(where: \.isMultiple).map { [($0, true)] } ?? []
       }
       return operands[0].multipleTests.map { ($0.subject, $0.isNegative) }
-    case "AND", "OR": return operands.flatMap(\.multipleTests)
+    case .and, .or: return operands.flatMap(\.multipleTests)
     default: return []
     }
   }
 
   /// Its negation where that is another comparison of some value; nil where NOT says it.
   fileprivate var mirroredTest: TypedExpression? {
-    guard case .call(let name, let operands) = node, operands.contains(where: \.isMultiple),
-      let mirrored = Self.bounds[name]
+    guard case .operation(let op, let operands) = node, operands.contains(where: \.isMultiple),
+      let opposite = op.opposite
     else { return nil }
-    return TypedExpression(.call(mirrored, operands), type, range)
+    return TypedExpression(.operation(opposite, operands), type, range)
   }
 
   /// A lower and an upper bound of one multi-value, in the order subject, bound.
   fileprivate var bound: (name: String, subject: TypedExpression, value: TypedExpression)? {
-    guard case .call(let name, let operands) = node, Self.bounds[name] != nil,
+    guard case .operation(let op, let operands) = node, op.opposite != nil,
       operands[0].isMultiple, operands[1].text != nil
     else { return nil }
-    return (name, operands[0], operands[1])
+    return (op.rawValue, operands[0], operands[1])
   }
 
   /// What must be one constant, as `tags = 'a'` says of a column.
   fileprivate var pinned: [TypedExpression] {
-    guard case .call(let name, let operands) = node else { return [] }
-    switch name {
-    case "AND": return operands.flatMap(\.pinned)
-    case "=" where operands.contains(where: \.isConstant),
-      "IN" where operands.count == 2:
+    guard case .operation(let op, let operands) = node else { return [] }
+    switch op {
+    case .and: return operands.flatMap(\.pinned)
+    case .equal where operands.contains(where: \.isConstant),
+      .isIn where operands.count == 2:
       return operands.filter { !$0.isConstant }
     default: return []
     }
@@ -55,18 +53,18 @@ extension Resolver {
   /// NOT of a condition.
   func negated(_ operand: TypedExpression) throws(SQLFailure) -> TypedExpression {
     if let mirrored = operand.mirroredTest { return mirrored }
-    if case .call(let name, _) = operand.node, name == "AND" || name == "OR" || name == "MV RANGE",
-      name == "MV RANGE" || !operand.multipleTests.isEmpty
+    if case .operation(let op, _) = operand.node,
+      op == .anyBetween || (op == .and || op == .or) && !operand.multipleTests.isEmpty
     {
       throw .unknown("NOT of several tests of a multi-value column", at: operand.range)
     }
     return TypedExpression(
-      .call("NOT", [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
+      .operation(.not, [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
   }
 
   /// AND and OR where at most one operand asks about the same multi-value column, or all ask alike.
   func checkMultiples(
-    _ name: String, _ operands: [TypedExpression], at range: SourceRange
+    _ op: Operator, _ operands: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression? {
     var asked: [TypedExpression: [Bool]] = [:]
     for operand in operands {
@@ -77,14 +75,15 @@ extension Resolver {
       }
     }
     for (_, kinds) in asked where kinds.count > 1 {
-      if name == "AND" {
+      if op == .and {
         if kinds.allSatisfy({ $0 }) { continue }
         if operands.count == 2, let one = operands[0].bound, let other = operands[1].bound,
           one.subject == other.subject, one.name.first != other.name.first
         {
           let (low, high) = one.name.hasPrefix(">") ? (one, other) : (other, one)
           return TypedExpression(
-            .call("MV RANGE", [low.subject, low.value, high.value, text(low.name + high.name)]),
+            .operation(
+              .anyBetween, [low.subject, low.value, high.value, text(low.name + high.name)]),
             .boolean, range)
         }
       } else if operands.allSatisfy(\.isPlainTest), kinds.allSatisfy({ !$0 }) {
@@ -173,8 +172,8 @@ extension Relation {
 extension TypedExpression {
   /// A comparison, not a combination of several.
   fileprivate var isPlainTest: Bool {
-    if case .call("AND", _) = node { return multipleTests.isEmpty }
-    if case .call("NOT", _) = node { return multipleTests.isEmpty }
+    if case .operation(.and, _) = node { return multipleTests.isEmpty }
+    if case .operation(.not, _) = node { return multipleTests.isEmpty }
     return true
   }
 }
@@ -190,26 +189,29 @@ extension TypedExpression {
         copy.node = .conditional(
           branches.map {
             Branch(
-              condition: $0.condition.listTest(" IN CASE") ?? $0.condition.withListTests,
+              condition: $0.condition.listTest(inCase: true) ?? $0.condition.withListTests,
               result: $0.result.withListTests)
           }, otherwise: otherwise.withListTests)
         return copy
       }
-      return part.listTest(" AS VALUE")
+      return part.listTest(inCase: false)
     }
   }
 
-  private func listTest(_ suffix: String) -> TypedExpression? {
-    guard case .call(let name, let operands) = node,
-      name == "MV_CONTAINS" || name == "MV_OVERLAP", operands[0].isMultiple,
+  private func listTest(inCase: Bool) -> TypedExpression? {
+    guard case .call(let function, let operands) = node,
+      function == .mvContains || function == .mvOverlap, operands[0].isMultiple,
       !operands[1].isMultiple, !operands[1].type.isNullable, operands[1].type.element?.kind != .null
     else { return nil }
-    if case .call("ARRAY", let elements) = operands[1].node,
+    if case .operation(.array, let elements) = operands[1].node,
       elements.contains(where: { $0.isNullConstant || $0.type.isNullable })
     {
       return nil
     }
-    return TypedExpression(.call(name + suffix, operands), type, range)
+    let test: Operator =
+      function == .mvContains
+      ? inCase ? .containsInCase : .containsAsValue : inCase ? .overlapsInCase : .overlapsAsValue
+    return TypedExpression(.operation(test, operands), type, range)
   }
 }
 
@@ -228,7 +230,7 @@ extension TypedExpression {
 
   /// Both sides of it are more than constants.
   var isEquality: Bool {
-    guard case .call("=", let sides) = node, sides.count == 2 else { return false }
+    guard case .operation(.equal, let sides) = node, sides.count == 2 else { return false }
     return !sides.contains(where: \.isConstant)
   }
 }

@@ -24,7 +24,7 @@ extension Resolver {
         return TypedExpression(
           .constant(.double(value == 0 ? 0 : -value)), operand.type, range)
       default:
-        var result = TypedExpression(.call("NEGATE", [operand]), operand.type, range)
+        var result = TypedExpression(.operation(.negate, [operand]), operand.type, range)
         result.isWild = operand.isWild
         return result
       }
@@ -32,15 +32,15 @@ extension Resolver {
   }
 
   func logical(
-    _ name: String, _ operands: [TypedExpression], at range: SourceRange
+    _ op: Operator, _ operands: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     for operand in operands
     where operand.type.kind != .boolean && !operand.isNullConstant {
-      throw .cannotApply(name, operands.map(\.type), at: range)
+      throw .cannotApply(op.rawValue, operands.map(\.type), at: range)
     }
-    if let merged = try checkMultiples(name, operands, at: range) { return merged }
+    if let merged = try checkMultiples(op, operands, at: range) { return merged }
     return TypedExpression(
-      .call(name, operands), .boolean.nullable(operands.contains { $0.type.isNullable }), range)
+      .operation(op, operands), .boolean.nullable(operands.contains { $0.type.isNullable }), range)
   }
 
   func test(
@@ -50,12 +50,12 @@ extension Resolver {
     switch test {
     case .isNull, .isNotNull:
       if operand.type.isComplex { throw .unknown("\(test.rawValue) of this", at: range) }
-      return TypedExpression(.call(test.rawValue, [operand]), type, range)
+      return TypedExpression(
+        .operation(test == .isNull ? .isNull : .isNotNull, [operand]), type, range)
     case .isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown:
       guard operand.type.kind == .boolean else { throw .unknown(test.rawValue, at: range) }
-      let name =
-        test == .isUnknown ? "IS NULL" : test == .isNotUnknown ? "IS NOT NULL" : test.rawValue
-      return TypedExpression(.call(name, [operand]), type, range)
+      guard let op = test.operation else { throw .unknown(test.rawValue, at: range) }
+      return TypedExpression(.operation(op, [operand]), type, range)
     default: throw .unknown(test.rawValue, at: range)
     }
   }
@@ -70,12 +70,14 @@ extension Resolver {
         "Percent remainder '%' is not allowed under the current SQL conformance level", at: range)
     case .concat: return try concat(left, right, at: range)
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
-      return try compare(op.rawValue, left, right, at: range)
+      guard let comparison = op.operation else { throw .unknown(op.rawValue, at: range) }
+      return try compare(comparison, left, right, at: range)
     case .isDistinctFrom, .isNotDistinctFrom:
       if [left, right].contains(where: { $0.isWild || $0.type.kind == .float }) {
         throw .unknown("\(op.rawValue) of reals", at: range)
       }
-      var result = try compare(op.rawValue, left, right, at: range)
+      guard let comparison = op.operation else { throw .unknown(op.rawValue, at: range) }
+      var result = try compare(comparison, left, right, at: range)
       result.type.isNullable = false
       return result
     default: throw .unknown(op.rawValue, at: range)
@@ -90,7 +92,8 @@ extension Resolver {
       return try timeArithmetic(op, left, right, at: range)
     }
     guard one.isNumeric || one.kind == .null, two.isNumeric || two.kind == .null,
-      let type = SQLType.arithmetic(op.rawValue, one, two), type.kind != .null
+      let operation = op.operation, let type = SQLType.arithmetic(operation, one, two),
+      type.kind != .null
     else {
       if [one, two].contains(where: { $0.isArray || $0.isComplex }) {
         throw .cannotApply(op.rawValue, [one, two], at: range)
@@ -98,10 +101,9 @@ extension Resolver {
       throw .unknown("'\(op.rawValue)' of \(one.sqlName) and \(two.sqlName)", at: range)
     }
     if op == .divide, type.isIntegral, left.isConstant, case .long(0)? = right.constant {
-      throw SQLFailure(
-        "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
+      throw .divisionByZero
     }
-    var result = TypedExpression(.call(op.rawValue, [left, right]), type, range)
+    var result = TypedExpression(.operation(operation, [left, right]), type, range)
     if type.isReal {
       result.isWild = left.isWild || right.isWild
       if op == .divide, !right.isNonZeroConstant { result.isWild = true }
@@ -112,7 +114,7 @@ extension Resolver {
   private func concat(
     _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let isMapped = Self.maps("||", [left, right])
+    let isMapped = Function.concat.maps([left, right])
     guard left.type.isCharacter, right.type.isCharacter,
       isMapped || !left.isMultiple && !right.isMultiple
     else {
@@ -123,7 +125,7 @@ extension Resolver {
       type = SQLType(.char(one + two))
     }
     var result = TypedExpression(
-      .call("||", [left, right]), type.nullable(left.type.isNullable || right.type.isNullable),
+      .operation(.concat, [left, right]), type.nullable(left.type.isNullable || right.type.isNullable),
       range)
     result.isMultiple = isMapped
     return result
@@ -131,8 +133,9 @@ extension Resolver {
 
   /// A comparison, its operands cast as Calcite casts them.
   func compare(
-    _ name: String, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+    _ op: Operator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    let name = op.rawValue
     var (left, right) = (left, right)
     let (one, two) = (left.type, right.type)
     if one.isTime && two.isCharacter {
@@ -146,8 +149,7 @@ extension Resolver {
         (one.isNumeric && two.isNumeric) || (one.isCharacter && two.isCharacter)
         || (one.isTime && two.isTime) || (one.kind == .boolean && two.kind == .boolean)
         || one.kind == .null || two.kind == .null
-        || (one.isArray && one.holdsLike(two)
-          && ["=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"].contains(name))
+        || (one.isArray && one.holdsLike(two) && op.isEquality)
       guard isKnown else {
         let isMixed = [one, two].contains { $0.isCharacter || $0.kind == .boolean || $0.isArray }
         if isMixed || one.isComplex || two.isComplex {
@@ -156,7 +158,7 @@ extension Resolver {
         throw .cannotApply(name, [one, two], at: range)
       }
     }
-    if isFilter, let filter = try filter(name, left, right, at: range) { return filter }
+    if isFilter, let filter = try filter(op, left, right, at: range) { return filter }
     // A float column against a decimal constant: Druid compares one as float, the other as double.
     let kinds = [left.type.kind, right.type.kind]
     if kinds.contains(.float), kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
@@ -165,7 +167,7 @@ extension Resolver {
       throw .unknown("A FLOAT compared with a constant that no float holds", at: range)
     }
     return TypedExpression(
-      .call(name, [left, right]),
+      .operation(op, [left, right]),
       .boolean.nullable(left.type.isNullable || right.type.isNullable), range)
   }
 
@@ -179,7 +181,7 @@ extension Resolver {
     let escape =
       escape ?? TypedExpression(.constant(.text("")), SQLType(.char(0), isNullable: false))
     return TypedExpression(
-      .call("LIKE", [operand, pattern, escape]), .boolean.nullable(operand.type.isNullable), range)
+      .operation(.like, [operand, pattern, escape]), .boolean.nullable(operand.type.isNullable), range)
   }
 }
 
@@ -196,8 +198,45 @@ extension TypedExpression {
   var isFloatExact: Bool {
     switch node {
     case .constant(.double(let value)): Double(Float(value)) == value
-    case .constant, .column, .call("FLOOR", _), .call("CEIL", _): true
+    case .constant, .column, .call(.floor, _), .call(.ceil, _): true
     default: false
+    }
+  }
+}
+
+extension BinaryOperator {
+  /// The typed operator; nil for what is not answered.
+  fileprivate var operation: Operator? {
+    switch self {
+    case .plus: .add
+    case .minus: .subtract
+    case .times: .multiply
+    case .divide: .divide
+    case .concat: .concat
+    case .equal: .equal
+    case .notEqual: .notEqual
+    case .less: .less
+    case .lessOrEqual: .lessOrEqual
+    case .greater: .greater
+    case .greaterOrEqual: .greaterOrEqual
+    case .isDistinctFrom: .isDistinctFrom
+    case .isNotDistinctFrom: .isNotDistinctFrom
+    default: nil
+    }
+  }
+}
+
+extension Test {
+  /// The typed operator; nil for what is not answered.
+  fileprivate var operation: Operator? {
+    switch self {
+    case .isNull, .isUnknown: .isNull
+    case .isNotNull, .isNotUnknown: .isNotNull
+    case .isTrue: .isTrue
+    case .isNotTrue: .isNotTrue
+    case .isFalse: .isFalse
+    case .isNotFalse: .isNotFalse
+    default: nil
     }
   }
 }

@@ -96,7 +96,7 @@ extension Resolver {
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
     var values = [value]
-    if case .call("ROW", let parts) = value.node { values = parts }
+    if case .operation(.row, let parts) = value.node { values = parts }
     guard relation.columns.count == values.count, values.count == 1 || !isNegated,
       relation.shape.stage != .union
     else { throw .unknown("IN of this query", at: range) }

@@ -62,8 +62,10 @@ extension Resolver {
     }
     for item in items {
       try refuseMultipleTest(item.expression)
-      if case .call(let name, _) = item.expression.node, name.hasPrefix("MV_FILTER_") {
-        throw .unknown("\(name) without GROUP BY", at: item.expression.range)
+      if case .call(let function, _) = item.expression.node,
+        function == .mvFilterOnly || function == .mvFilterNone
+      {
+        throw .unknown("\(function.name) without GROUP BY", at: item.expression.range)
       }
     }
     if items.contains(where: { $0.expression.hasWindow }),
@@ -98,15 +100,14 @@ extension Resolver {
 
   /// A test of a multi-value column is a filter's work; as a value Druid maps it over the values.
   func refuseMultipleTest(_ expression: TypedExpression) throws(SQLFailure) {
-    let tests: Set<String> = [
-      "=", "<>", "<", "<=", ">", ">=", "IN", "LIKE", "IS NULL", "IS NOT NULL",
-      "IS DISTINCT FROM", "IS NOT DISTINCT FROM", "MV_CONTAINS", "MV_OVERLAP", "MV RANGE",
-    ]
     let isTest = expression.contains {
-      if case .call(let name, let operands) = $0.node {
-        tests.contains(name) && operands.contains(where: \.isMultiple)
-      } else {
-        false
+      switch $0.node {
+      case .operation(let op, let operands):
+        op.isTestOfValue && operands.contains(where: \.isMultiple)
+      case .call(let function, let operands):
+        (function == .mvContains || function == .mvOverlap)
+          && operands.contains(where: \.isMultiple)
+      default: false
       }
     }
     if isTest { throw .unknown("A test of a multi-value column as a value", at: expression.range) }
@@ -236,8 +237,8 @@ extension Resolver {
     guard select.input.shape.readsSystem, let grouping = select.grouping else { return }
     for aggregate in grouping.aggregates {
       guard case .aggregate(let call) = aggregate.node, !call.isDistinct, call.filter == nil,
-        call.function == "COUNT"
-          || ["SUM", "MIN", "MAX"].contains(call.function)
+        call.function == .count
+          || ["SUM", "MIN", "MAX"].contains(call.function.name)
             && call.arguments[0].type.isIntegral && call.arguments[0].isColumn
       else { throw .unknown("This aggregate of a system table", at: range) }
     }
@@ -297,15 +298,9 @@ extension Resolver {
     guard grouping.aggregates.indices.contains(position),
       case .aggregate(let call) = grouping.aggregates[position].node
     else { return nil }
-    switch call.function {
-    case "COUNT":
-      return call.isDistinct && settings.approximatesCountDistinct ? .null : nil
-    case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN": return .null
-    case "SUM", "AVG", "MIN", "MAX", "BIT_AND", "BIT_OR", "BIT_XOR", "ARRAY_AGG",
-      "ARRAY_CONCAT_AGG":
-      return nil
-    default: return .unknown
-    }
+    let traits = call.function.traits
+    if call.function == .count, call.isDistinct, settings.approximatesCountDistinct { return .null }
+    return traits.contains(.unfinishedNull) ? .null : traits.contains(.unfinished) ? .unknown : nil
   }
 }
 
@@ -316,7 +311,7 @@ extension Select {
 extension Expression {
   /// Whether an aggregate stands in it, subqueries and windows aside.
   var hasAggregateCall: Bool {
-    if case .call(let call) = kind, call.over == nil, Resolver.aggregates.contains(call.function) {
+    if case .call(let call) = kind, call.over == nil, Function.named(call.function)?.isAggregate == true {
       return true
     }
     var found = false

@@ -36,9 +36,9 @@ extension Resolver {
     guard let period = Self.period(unit) else {
       throw .unknown("\(direction.rawValue)(... TO \(unit.rawValue))", at: range)
     }
-    let name = direction == .floor ? "TIME_FLOOR" : "TIME_CEIL"
+    let function: Function = direction == .floor ? .timeFloor : .timeCeil
     return TypedExpression(
-      .call(name, [operand, text(period), null, text(settings.timeZone)]), operand.type, range)
+      .call(function, [operand, text(period), null, text(settings.timeZone)]), operand.type, range)
   }
 
   func extract(
@@ -53,7 +53,7 @@ extension Resolver {
     ]
     guard known.contains(unit) else { throw .unknown("EXTRACT(\(unit.rawValue))", at: range) }
     return TypedExpression(
-      .call("TIME_EXTRACT", [operand, text(unit.rawValue), text(settings.timeZone)]),
+      .call(.timeExtract, [operand, text(unit.rawValue), text(settings.timeZone)]),
       .bigint.nullable(operand.type.isNullable), range)
   }
 
@@ -81,14 +81,14 @@ extension Resolver {
     let step = op == .plus ? length : -length
     if interval.type.kind == .monthInterval {
       return TypedExpression(
-        .call("ADD_MONTHS", [time, long(step), text(settings.timeZone)]), time.type, range)
+        .operation(.addMonths, [time, long(step), text(settings.timeZone)]), time.type, range)
     }
     if case .long(let start)? = time.constant {
       let (sum, overflows) = start.addingReportingOverflow(step)
       if overflows { throw .unknown("A time so far away", at: range) }
       return TypedExpression(.constant(.long(sum)), time.type, range)
     }
-    return TypedExpression(.call("ADD_MILLISECONDS", [time, long(step)]), time.type, range)
+    return TypedExpression(.operation(.addMilliseconds, [time, long(step)]), time.type, range)
   }
 
   func timestampAdd(
@@ -100,12 +100,12 @@ extension Resolver {
       throw .unknown("This TIMESTAMPADD", at: range)
     }
     let type = time.type.nullable(time.type.isNullable || count.type.isNullable)
-    let step = TypedExpression(.call("*", [count, long(length)]), .bigint)
+    let step = TypedExpression(.operation(.multiply, [count, long(length)]), .bigint)
     if literal.qualifier.countsMonths {
       return TypedExpression(
-        .call("ADD_MONTHS", [time, step, text(settings.timeZone)]), type, range)
+        .operation(.addMonths, [time, step, text(settings.timeZone)]), type, range)
     }
-    return TypedExpression(.call("ADD_MILLISECONDS", [time, step]), type, range)
+    return TypedExpression(.operation(.addMilliseconds, [time, step]), type, range)
   }
 
   func timestampDiff(
@@ -117,9 +117,9 @@ extension Resolver {
       isUTC || from.type.kind == .timestamp && to.type.kind == .timestamp
     else { throw .unknown("This TIMESTAMPDIFF", at: range) }
     let type = SQLType.integer.nullable(from.type.isNullable || to.type.isNullable)
-    let name = literal.qualifier.countsMonths ? "MONTHS_BETWEEN" : "MILLISECONDS_BETWEEN"
+    let op: Operator = literal.qualifier.countsMonths ? .monthsBetween : .millisecondsBetween
     return TypedExpression(
-      .call(name, [from, to, long(length), text(settings.timeZone)]), type, range)
+      .operation(op, [from, to, long(length), text(settings.timeZone)]), type, range)
   }
 
   func trim(
@@ -130,22 +130,21 @@ extension Resolver {
     guard operand.type.isCharacter, characters.type.isCharacter, !characters.isMultiple else {
       throw .unknown("TRIM of this", at: range)
     }
-    let name = side == .both ? "BTRIM" : side == .leading ? "LTRIM" : "RTRIM"
+    let function: Function = side == .both ? .trim : side == .leading ? .leftTrim : .rightTrim
     var result = TypedExpression(
-      .call(name, [operand, characters]),
+      .call(function, [operand, characters]),
       .varchar.nullable(operand.type.isNullable || characters.type.isNullable), range)
     result.isMultiple = operand.isMultiple
     return result
   }
 
-  func inInterval(
-    _ arguments: [TypedExpression], _ type: SQLType, at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    var interval = arguments[1]
+  /// TIME_IN_INTERVAL
+  func inInterval(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    var interval = call.arguments[1]
     if case .cast(let text) = interval.node { interval = text }
     guard let text = interval.text else {
       throw SQLFailure(
-        "Argument to function 'TIME_IN_INTERVAL' must be a literal", at: arguments[1].range)
+        "Argument to function 'TIME_IN_INTERVAL' must be a literal", at: call.arguments[1].range)
     }
     guard TimeText.interval(text) != nil else {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -154,61 +153,60 @@ extension Resolver {
       }
       throw SQLFailure(
         "Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval: "
-          + "Invalid format: \"\(parts[1])\"", at: range)
+          + "Invalid format: \"\(parts[1])\"", at: call.range)
     }
-    return TypedExpression(
-      .call("TIME_IN_INTERVAL", [arguments[0], interval, self.text(settings.timeZone)]),
-      type.nullable(arguments[0].type.isNullable), range)
+    let type = SQLType.boolean.nullable(call.arguments[0].type.isNullable)
+    return timed(call, [call.arguments[0], interval, self.text(settings.timeZone)], type)
   }
 
-  /// TIME_FLOOR and its like, their missing arguments filled in.
-  func timeCall(
-    _ name: String, _ arguments: [TypedExpression], _ type: SQLType, at range: SourceRange
+  /// TIME_FLOOR, TIME_CEIL and TIME_SHIFT: a time, a period, an origin or a step, a zone.
+  func periodic(
+    _ call: Function.Call, origin: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
-    let zone = text(settings.timeZone)
-    func argument(_ index: Int, _ fallback: TypedExpression) -> TypedExpression {
-      guard arguments.indices.contains(index), !arguments[index].isNullConstant else {
-        return fallback
-      }
-      return arguments[index]
+    guard let period = call.arguments[1].text, FixedPeriod(period) != nil else {
+      throw .unknown("This period", at: call.arguments[1].range)
     }
-    switch name {
-    case "TIME_FLOOR", "TIME_CEIL":
-      guard let period = arguments[1].text, FixedPeriod(period) != nil else {
-        throw .unknown("This period", at: arguments[1].range)
-      }
-      return TypedExpression(
-        .call(
-          name,
-          [arguments[0], arguments[1], argument(2, null), argument(3, zone)]), type, range)
-    case "TIME_SHIFT":
-      guard let period = arguments[1].text, FixedPeriod(period) != nil else {
-        throw .unknown("This period", at: arguments[1].range)
-      }
-      return TypedExpression(
-        .call(name, [arguments[0], arguments[1], arguments[2], argument(3, zone)]), type, range)
-    case "TIME_EXTRACT":
-      guard arguments.count > 1, let unit = arguments[1].text?.uppercased() else {
-        throw .unknown("TIME_EXTRACT without a unit", at: range)
-      }
-      let known: Set<String> = [
-        "EPOCH", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "ISODOW", "DOY", "WEEK",
-        "MONTH", "QUARTER", "YEAR", "ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM",
-      ]
-      guard known.contains(unit) else { throw .unknown("TIME_EXTRACT of \(unit)", at: range) }
-      return TypedExpression(
-        .call(name, [arguments[0], text(unit), argument(2, zone)]), type, range)
-    case "TIME_PARSE", "TIME_FORMAT":
-      return TypedExpression(
-        .call(name, [arguments[0], argument(1, null), argument(2, zone)]), type, range)
-    case "DATE_TRUNC":
-      guard let unit = arguments[0].text?.uppercased(), let known = TimeUnit(rawValue: unit),
-        let period = Self.period(known)
-      else { throw .unknown("This unit of DATE_TRUNC", at: arguments[0].range) }
-      return TypedExpression(
-        .call("TIME_FLOOR", [arguments[1], text(period), null, zone]), type, range)
-    default: throw .unknown(name, at: range)
+    return timed(call, [call.arguments[0], call.arguments[1], origin, zone(call.argument(3))])
+  }
+
+  /// TIME_EXTRACT
+  func timePart(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    guard let unit = call.arguments[1].text?.uppercased() else {
+      throw .unknown("TIME_EXTRACT without a unit", at: call.range)
     }
+    let known: Set<String> = [
+      "EPOCH", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "ISODOW", "DOY", "WEEK",
+      "MONTH", "QUARTER", "YEAR", "ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM",
+    ]
+    guard known.contains(unit) else { throw .unknown("TIME_EXTRACT of \(unit)", at: call.range) }
+    return timed(call, [call.arguments[0], text(unit), zone(call.argument(2))])
+  }
+
+  /// TIME_PARSE and TIME_FORMAT: a text or time, a pattern, a zone.
+  func patterned(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    timed(call, [call.arguments[0], call.argument(1), zone(call.argument(2))])
+  }
+
+  /// DATE_TRUNC
+  func dateTruncated(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    guard let unit = call.arguments[0].text?.uppercased(), let known = TimeUnit(rawValue: unit),
+      let period = Self.period(known)
+    else { throw .unknown("This unit of DATE_TRUNC", at: call.arguments[0].range) }
+    var floor = call
+    floor.function = .timeFloor
+    return timed(floor, [call.arguments[1], text(period), null, zone(null)])
+  }
+
+  private func zone(_ argument: TypedExpression) -> TypedExpression {
+    argument.isNullConstant ? text(settings.timeZone) : argument
+  }
+
+  private func timed(
+    _ call: Function.Call, _ operands: [TypedExpression], _ type: SQLType? = nil
+  ) -> TypedExpression {
+    TypedExpression(
+      .call(call.function, operands),
+      type ?? call.function.signature.result(call.arguments) ?? .timestamp, call.range)
   }
 }
 

@@ -1,9 +1,4 @@
 extension Resolver {
-  static let windowFunctions: Set<String> = [
-    "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD",
-    "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE",
-  ]
-
   func window(
     _ name: String, _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -35,33 +30,38 @@ extension Resolver {
     }) {
       throw .unknown("A window over this", at: range)
     }
+    guard var function = Function.named(name) else { throw .unknown("\(name) OVER", at: range) }
     var arguments: [TypedExpression] = []
     for argument in call.arguments {
       switch argument {
       case .expression(let expression):
         arguments.append(try resolve(expression, in: scope, inner))
-      case .star where name == "COUNT": break
+      case .star where function == .count: break
       default: throw .unknown("This argument of \(name)", at: range)
       }
     }
     if arguments.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex }) {
       throw .unknown("\(name) OVER of this", at: range)
     }
-    var (name, frame) = (name, String?.none)
+    var frame: String?
     if let written = specification.frame {
-      try checkFrame(written, name, over.range, call: call.name.range)
+      try checkFrame(written, function, over.range, call: call.name.range)
       frame = try self.frame(written, over.range, hasOrder: !order.isEmpty)
     }
-    if isCurrentRow(name, frame, hasOrder: !order.isEmpty), arguments.count == 1 {
+    if isCurrentRow(function, frame, hasOrder: !order.isEmpty), arguments.count == 1 {
       // Druid rewrites it to the row itself, whichever rows tie with it (`RewriteFirstValueLastValueRule`).
-      (name, frame) = ("LAG", nil)
+      (function, frame) = (.lag, nil)
       arguments.append(TypedExpression(.constant(.long(0)), .bigint.nullable(false)))
     }
-    let type = try self.type(name, arguments, frame: frame, hasOrder: !order.isEmpty, at: range)
+    guard let windowType = function.windowType else { throw .unknown("\(name) OVER", at: range) }
+    let type = try windowType(
+      Function.WindowUse(
+        name: function.name, arguments: arguments, frame: frame, hasOrder: !order.isEmpty,
+        range: range))
     var result = TypedExpression(
       .window(
         WindowCall(
-          function: name, arguments: arguments, partitionBy: partition, orderBy: order,
+          function: function, arguments: arguments, partitionBy: partition, orderBy: order,
           frame: frame)), type, range)
     result.isWild = type.isReal && arguments.contains(where: \.isWild)
     return result
@@ -96,17 +96,17 @@ extension Resolver {
   }
 
   /// Whether a FIRST_VALUE or LAST_VALUE ends at the row that asks.
-  private func isCurrentRow(_ name: String, _ frame: String?, hasOrder: Bool) -> Bool {
-    switch name {
-    case "FIRST_VALUE": hasOrder && frame?.contains("BETWEEN CURRENT ROW") == true
-    case "LAST_VALUE": hasOrder && frame?.hasSuffix("AND CURRENT ROW") ?? true
+  private func isCurrentRow(_ function: Function, _ frame: String?, hasOrder: Bool) -> Bool {
+    switch function {
+    case .firstValue: hasOrder && frame?.contains("BETWEEN CURRENT ROW") == true
+    case .lastValue: hasOrder && frame?.hasSuffix("AND CURRENT ROW") ?? true
     default: false
     }
   }
 
   /// What `DruidSqlValidator.validateWindow` refuses.
   private func checkFrame(
-    _ frame: WindowFrame, _ name: String, _ window: SourceRange, call: SourceRange
+    _ frame: WindowFrame, _ function: Function, _ window: SourceRange, call: SourceRange
   ) throws(SQLFailure) {
     for bound in [frame.start, frame.end ?? .currentRow] {
       switch bound {
@@ -117,8 +117,8 @@ extension Resolver {
       default: continue
       }
     }
-    if name == "NTILE" { throw SQLFailure("Framing of NTILE is not supported.", at: call) }
-    if name == "FIRST_VALUE" || name == "LAST_VALUE", !frame.isPlain {
+    if function == .ntile { throw SQLFailure("Framing of NTILE is not supported.", at: call) }
+    if function == .firstValue || function == .lastValue, !frame.isPlain {
       throw SQLFailure(
         "Framing of FIRST_VALUE/LAST_VALUE is only allowed with UNBOUNDED or CURRENT ROW.",
         at: call)
@@ -172,56 +172,6 @@ extension Resolver {
         at: expression.range)
     }
     return value
-  }
-
-  private func type(
-    _ name: String, _ arguments: [TypedExpression], frame: String?, hasOrder: Bool,
-    at range: SourceRange
-  ) throws(SQLFailure) -> SQLType {
-    let first = arguments.first?.type
-    switch (name, arguments.count) {
-    case ("ROW_NUMBER", 0), ("RANK", 0), ("DENSE_RANK", 0), ("PERCENT_RANK", 0), ("CUME_DIST", 0):
-      if frame != nil { throw .unknown("A frame of \(name)", at: range) }
-      if !hasOrder && name != "ROW_NUMBER" {
-        throw SQLFailure(
-          "RANK or DENSE_RANK functions require ORDER BY clause in window specification", at: range)
-      }
-      return (name == "PERCENT_RANK" || name == "CUME_DIST" ? SQLType.double : .bigint)
-        .nullable(false)
-    case ("NTILE", 1):
-      guard case .long(let buckets)? = arguments[0].constant, buckets > 0 else {
-        throw .unknown("This NTILE", at: range)
-      }
-      return .bigint.nullable(false)
-    case ("LAG", 1...2), ("LEAD", 1...2):
-      guard frame == nil, let first else { throw .unknown("This \(name)", at: range) }
-      if arguments.count == 2 {
-        guard case .long(let offset)? = arguments[1].constant, offset >= 0 else {
-          throw .unknown("\(name) with a computed offset", at: range)
-        }
-      }
-      return first.nullable(true)
-    case ("FIRST_VALUE", 1):
-      guard let first, frame.map({ $0.contains("BETWEEN UNBOUNDED PRECEDING") }) ?? true else {
-        throw .unknown("This frame of FIRST_VALUE", at: range)
-      }
-      return first.nullable(true)
-    case ("LAST_VALUE", 1):
-      guard let first, frame.map({ $0.contains("AND UNBOUNDED FOLLOWING") }) ?? !hasOrder else {
-        throw .unknown("This frame of LAST_VALUE", at: range)
-      }
-      return first.nullable(true)
-    case ("COUNT", 0...1): return .bigint.nullable(false)
-    case ("SUM", 1), ("AVG", 1):
-      guard let first, first.isNumeric else { throw .unknown("\(name) OVER of this", at: range) }
-      return name == "SUM" && first.isIntegral ? .bigint : .double
-    case ("MIN", 1), ("MAX", 1):
-      guard let first, first.isNumeric || first.isTime else {
-        throw .unknown("\(name) OVER of this", at: range)
-      }
-      return first.nullable(true)
-    default: throw .unknown("\(name) OVER", at: range)
-    }
   }
 }
 

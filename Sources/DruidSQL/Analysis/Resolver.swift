@@ -41,7 +41,7 @@ struct Scope {
       let column = relation.columns[index]
       if isJoined, let unfinished = column.unfinished {
         return TypedExpression(
-          .call(unfinished == .null ? "UNFINISHED NULL" : "UNFINISHED", []), column.type, range)
+          .operation(unfinished == .null ? .unfinishedNull : .unfinished, []), column.type, range)
       }
       var expression = TypedExpression(
         .column(relation: relation.number, index: index), column.type, range)

@@ -121,28 +121,28 @@ extension SQLType {
   }
 
   /// The type of `a op b` for numbers; nil when Calcite's answer is not known.
-  package static func arithmetic(_ name: String, _ left: SQLType, _ right: SQLType) -> SQLType? {
+  package static func arithmetic(_ op: Operator, _ left: SQLType, _ right: SQLType) -> SQLType? {
     let nullable = left.isNullable || right.isNullable
     if left.kind == .null && right.kind == .null { return .null }
     let left = left.kind == .null ? right : left
     let right = right.kind == .null ? left : right
     switch (left.kind, right.kind) {
     case (.decimal, _) where right.isExact, (_, .decimal) where left.isExact:
-      return decimal(name, left, right).nullable(nullable)
+      return decimal(op, left, right).nullable(nullable)
     default: return left.combined(with: right)?.nullable(nullable)
     }
   }
 
-  private static func decimal(_ name: String, _ left: SQLType, _ right: SQLType) -> SQLType {
+  private static func decimal(_ op: Operator, _ left: SQLType, _ right: SQLType) -> SQLType {
     let (p1, s1) = left.digits
     let (p2, s2) = right.digits
     let scale: Int
     let precision: Int
-    switch name {
-    case "*":
+    switch op {
+    case .multiply:
       scale = s1 + s2
       precision = p1 + p2
-    case "/":
+    case .divide:
       scale = max(6, s1 + p2 + 1)
       precision = p1 - s1 + s2 + scale
     default:

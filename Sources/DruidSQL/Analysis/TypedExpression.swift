@@ -6,8 +6,8 @@ package struct TypedExpression: Hashable, Sendable {
     /// A column of the relation with that number.
     case column(relation: Int, index: Int)
     case constant(Constant)
-    /// An operator or function by its SQL name in capitals; the translation knows each.
-    case call(String, [TypedExpression])
+    case operation(Operator, [TypedExpression])
+    case call(Function, [TypedExpression])
     /// To this expression's type.
     case cast(TypedExpression)
     case conditional([Branch], otherwise: TypedExpression)
@@ -72,7 +72,7 @@ package struct TypedExpression: Hashable, Sendable {
   }
 
   /// A column passed on as it is, or in place of one what a join sees of it: NULL.
-  package var isPassedOn: Bool { isColumn || node == .call("UNFINISHED NULL", []) }
+  package var isPassedOn: Bool { isColumn || node == .operation(.unfinishedNull, []) }
 
   /// The text of a string constant.
   package var text: String? {
@@ -83,8 +83,7 @@ package struct TypedExpression: Hashable, Sendable {
 
 /// An aggregate function with what it is given.
 package struct AggregateCall: Hashable, Sendable {
-  /// In capitals: COUNT, SUM, ...
-  package var function: String
+  package var function: Function
   package var arguments: [TypedExpression]
   package var isDistinct: Bool
   package var filter: TypedExpression?
@@ -93,7 +92,7 @@ package struct AggregateCall: Hashable, Sendable {
 
 /// A window function with its window.
 package struct WindowCall: Hashable, Sendable {
-  package var function: String
+  package var function: Function
   package var arguments: [TypedExpression]
   package var partitionBy: [TypedExpression]
   package var orderBy: [OrderKey]
@@ -112,7 +111,7 @@ extension TypedExpression {
   package var children: [TypedExpression] {
     switch node {
     case .column, .constant, .exists, .scalarQuery: []
-    case .call(_, let operands), .grouping(let operands): operands
+    case .operation(_, let operands), .call(_, let operands), .grouping(let operands): operands
     case .cast(let operand), .inQuery(let operand, _): [operand]
     case .conditional(let branches, let otherwise):
       branches.flatMap { [$0.condition, $0.result] } + [otherwise]
@@ -149,7 +148,7 @@ extension TypedExpression {
   package var isConstant: Bool {
     switch node {
     case .constant: true
-    case .call, .cast, .conditional: children.allSatisfy(\.isConstant)
+    case .operation, .call, .cast, .conditional: children.allSatisfy(\.isConstant)
     default: false
     }
   }
@@ -163,8 +162,10 @@ extension TypedExpression {
     var copy = self
     switch node {
     case .column, .constant, .exists, .scalarQuery: break
-    case .call(let name, let operands):
-      copy.node = .call(name, try Self.rewritten(operands, change))
+    case .operation(let op, let operands):
+      copy.node = .operation(op, try Self.rewritten(operands, change))
+    case .call(let function, let operands):
+      copy.node = .call(function, try Self.rewritten(operands, change))
     case .grouping(let operands): copy.node = .grouping(try Self.rewritten(operands, change))
     case .cast(let operand): copy.node = .cast(try operand.rewritten(change))
     case .inQuery(let operand, let relation):

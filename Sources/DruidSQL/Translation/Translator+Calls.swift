@@ -1,43 +1,85 @@
+/// Functions and operators as SQLite's SQL.
 extension Translator {
   func call(
-    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+    _ function: Function, _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
-    if Resolver.maps(name, operands), !isMapping(operands) {
-      return try map(operands, whole)
-    }
-    switch name {
-    case "AND", "OR": return Self.balanced((try texts(operands))[...], name)
-    case "NOT": return "(NOT \(try text(operands[0])))"
-    case "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE":
-      return "(\(try text(operands[0])) \(name))"
-    case "=", "<>", "<", "<=", ">", ">=": return try comparison(name, operands, whole)
-    case "AGREED":
+    if function.maps(operands), !isMapping(operands) { return try map(operands, whole) }
+    return try function.spelt(
+      Function.Spelt(values: try texts(operands), operands: operands, whole: whole, zone: zone))
+  }
+
+  func operation(
+    _ op: Operator, _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    switch op {
+    case .and, .or: return Self.balanced((try texts(operands))[...], op.rawValue)
+    case .not: return "(NOT \(try text(operands[0])))"
+    case .isNull, .isNotNull, .isTrue, .isNotTrue, .isFalse, .isNotFalse:
+      return "(\(try text(operands[0])) \(op.rawValue))"
+    case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
+      return try comparison(op, operands, whole)
+    case .isDistinctFrom, .isNotDistinctFrom:
+      if operands.contains(where: \.isMultiple) { throw .unknown(op.rawValue, at: whole.range) }
+      let sides = try texts(operands)
+      return "(\(sides[0]) \(op == .isDistinctFrom ? "IS NOT" : "IS") \(sides[1]))"
+    case .isIn: return try inList(operands)
+    case .like: return try kernel("like", operands)
+    case .add, .subtract, .multiply, .divide: return try arithmetic(op, operands, whole)
+    case .negate: return try kernel(whole.type.isReal ? "negate_double" : "negate_long", operands)
+    case .concat:
+      if Function.concat.maps(operands), !isMapping(operands) { return try map(operands, whole) }
+      return "(" + (try texts(operands)).joined(separator: " || ") + ")"
+    case .array: return try kernel("array", operands)
+    case .agreed:
       // Druid's filter takes the column without its CAST: answered where that makes no difference.
       let sides = try texts(operands)
       let words = "'A CAST in a filter, which Druid leaves out, is not supported for these values'"
       return
         "CASE WHEN \(sides[0]) IS \(sides[1]) THEN \(sides[0]) ELSE druid_refuse(\(words)) END"
-    case "NUMERIC <", "NUMERIC <=", "NUMERIC >", "NUMERIC >=":
-      let sides = try texts(operands)
-      return "(druid_compare_numbers(\(sides[0]), \(sides[1])) \(name.dropFirst(8)) 0)"
-    case "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
-      if operands.contains(where: \.isMultiple) { throw .unknown(name, at: whole.range) }
-      let sides = try texts(operands)
-      return "(\(sides[0]) \(name == "IS DISTINCT FROM" ? "IS NOT" : "IS") \(sides[1]))"
-    case "IN": return try inList(operands)
-    case "MV RANGE":
-      let values = try texts(operands).joined(separator: ", ")
-      return
-        "CASE WHEN \(try text(operands[0])) IS NULL THEN NULL ELSE druid_mv_range(\(values)) END"
-    case "LIKE": return "druid_like(\((try texts(operands)).joined(separator: ", ")))"
-    case "+", "-", "*", "/": return try arithmetic(name, operands, whole)
-    case "NEGATE":
-      return "druid_negate_\(whole.type.isReal ? "double" : "long")(\(try text(operands[0])))"
-    case "||", "CONCAT": return "(" + (try texts(operands)).joined(separator: " || ") + ")"
-    case "COALESCE": return "COALESCE(\((try texts(operands)).joined(separator: ", ")))"
-    default: return try function(name, operands, whole)
+    case .numberLess: return try numbers("<", operands)
+    case .numberLessOrEqual: return try numbers("<=", operands)
+    case .numberGreater: return try numbers(">", operands)
+    case .numberGreaterOrEqual: return try numbers(">=", operands)
+    case .anyBetween:
+      let subject = try text(operands[0])
+      return "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(try kernel("mv_range", operands)) END"
+    case .containsInCase: return try listTest("mv_contains", operands, isValue: false)
+    case .overlapsInCase: return try listTest("mv_overlap", operands, isValue: false)
+    case .containsAsValue: return try listTest("mv_contains", operands, isValue: true)
+    case .overlapsAsValue: return try listTest("mv_overlap", operands, isValue: true)
+    case .print: return print(operands[0].type, try text(operands[0]))
+    case .valuesOfText: return try kernel("mv_to_array", operands)
+    case .listText: return try kernel("mv_list", operands)
+    case .firstValue: return "druid_mv_offset(\(try text(operands[0])), 0)"
+    case .addMonths: return try kernel("add_months", operands)
+    case .addMilliseconds:
+      if operands[1].constant == nil { return try kernel("add_long", operands) }
+      return "(\((try texts(operands)).joined(separator: " + ")))"
+    case .millisecondsBetween:
+      let values = try texts(operands)
+      return "((\(values[1]) - \(values[0])) / \(values[2]))"
+    case .monthsBetween:
+      let values = try texts(operands)
+      return "(druid_months_between(\(values[0]), \(values[1]), \(values[3])) / \(values[2]))"
+    case .row, .unfinished, .unfinishedNull: throw .unknown(op.rawValue, at: whole.range)
     }
   }
+
+  private func kernel(
+    _ name: String, _ operands: [TypedExpression]
+  ) throws(SQLFailure) -> String {
+    "druid_\(name)(\((try texts(operands)).joined(separator: ", ")))"
+  }
+
+  /// A chain of AND or OR as a tree of little height: SQLite refuses expressions more than a thousand levels high, and
+  /// reads a plain chain as one level each.
+  private static func balanced(_ parts: ArraySlice<String>, _ name: String) -> String {
+    guard parts.count > 64 else { return "(" + parts.joined(separator: " \(name) ") + ")" }
+    let middle = parts.startIndex + parts.count / 2
+    return "(\(balanced(parts[..<middle], name)) \(name) \(balanced(parts[middle...], name)))"
+  }
+
+  // MARK: Functions over each of several values
 
   /// Whether the multi-value among the operands stands for one of its values just now.
   private func isMapping(_ operands: [TypedExpression]) -> Bool {
@@ -66,29 +108,31 @@ extension Translator {
       + "FROM json_each(druid_mv_json(\(subject))) AS \(name)) ELSE \(single) END"
   }
 
+  // MARK: Comparisons
+
   private func comparison(
-    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+    _ op: Operator, _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
     guard operands.contains(where: \.isMultiple) else {
       let sides = try texts(operands)
-      let test = "(\(sides[0]) \(name) \(sides[1]))"
+      let test = "(\(sides[0]) \(op.rawValue) \(sides[1]))"
       // Greater than 0 is -0.0 in no order of numbers.
-      let isCertain = (operands[1].isConstant ? [">", "<="] : ["<", ">="]).contains(name)
-      return isCertain ? test : guarded(test, operands, sides)
+      let certain: [Operator] = operands[1].isConstant ? [.greater, .lessOrEqual] : [.less, .greaterOrEqual]
+      return certain.contains(op) ? test : guarded(test, operands, sides)
     }
-    let mirrored = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
-    var (column, value, name) = (operands[0], operands[1], name)
+    var (column, value, op) = (operands[0], operands[1], op)
     if value.isMultiple {
       (column, value) = (value, column)
-      name = mirrored[name] ?? name
+      op = op.mirrored ?? op
     }
     guard value.text != nil else {
       throw .unknown("A multi-value column compared with this", at: whole.range)
     }
     let subject = try text(column)
-    let any = name == "<>" ? "=" : name
-    let test = "druid_mv_any(\(subject), '\(any)', \(try text(value)))"
-    return "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(name == "<>" ? "NOT " : "")\(test) END"
+    let any = op == .notEqual ? .equal : op
+    let test = "druid_mv_any(\(subject), '\(any.rawValue)', \(try text(value)))"
+    return
+      "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(op == .notEqual ? "NOT " : "")\(test) END"
   }
 
   /// Whether -0.0 is 0 depends on the way in which Druid runs a query: a column that is compared with 0 is refused when it
@@ -115,160 +159,84 @@ extension Translator {
       "CASE WHEN \(subject) IS NULL THEN NULL ELSE druid_mv_in(\(subject), druid_array(\(items.joined(separator: ", ")))) END"
   }
 
-  private func arithmetic(
-    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+  /// Texts compared by the numbers that they spell.
+  private func numbers(
+    _ sign: String, _ operands: [TypedExpression]
   ) throws(SQLFailure) -> String {
-    let sides = try texts(operands)
-    let words = ["+": "add", "-": "subtract", "*": "multiply", "/": "divide"]
-    let word = words[name, default: ""]
-    if whole.type.isReal {
-      let isPlain =
-        !operands.contains(where: \.isWild) && (name != "/" || operands[1].isNonZeroConstant)
-      if isPlain { return "(\(sides[0]) \(name) \(sides[1]))" }
-      return "druid_\(word)_double(\(sides[0]), \(sides[1]))"
+    "(\(try kernel("compare_numbers", operands)) \(sign) 0)"
+  }
+
+  private func listTest(
+    _ name: String, _ operands: [TypedExpression], isValue: Bool
+  ) throws(SQLFailure) -> String {
+    let values = try texts(operands)
+    let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
+    let call = "druid_\(name)(\(values[0]), \(second))"
+    if !isValue { return call }
+    let words = "'A test of a multi-value column without any value is not supported here'"
+    return "CASE WHEN \(values[0]) IS NULL THEN druid_refuse(\(words)) ELSE \(call) END"
+  }
+
+  // MARK: Arithmetic
+
+  private func arithmetic(
+    _ op: Operator, _ operands: [TypedExpression], _ whole: TypedExpression
+  ) throws(SQLFailure) -> String {
+    let word =
+      switch op {
+      case .add: "add"
+      case .subtract: "subtract"
+      case .multiply: "multiply"
+      default: "divide"
+      }
+    guard whole.type.isReal else {
+      return "druid_\(word)_long(\((try chain(op, operands)).joined(separator: ", ")))"
     }
-    return "druid_\(word)_long(\((try chain(name, operands)).joined(separator: ", ")))"
+    let sides = try texts(operands)
+    let isPlain =
+      !operands.contains(where: \.isWild) && (op != .divide || operands[1].isNonZeroConstant)
+    if isPlain { return "(\(sides[0]) \(op.rawValue) \(sides[1]))" }
+    return "druid_\(word)_double(\(sides[0]), \(sides[1]))"
   }
 
   /// The operands of `a + b + c` side by side: SQLite's parser does not hold many calls in each other.
   private func chain(
-    _ name: String, _ operands: [TypedExpression]
+    _ op: Operator, _ operands: [TypedExpression]
   ) throws(SQLFailure) -> [String] {
-    guard case .call(name, let inner) = operands[0].node, operands[0].type.isIntegral,
+    guard case .operation(op, let inner) = operands[0].node, operands[0].type.isIntegral,
       inner.count == 2, mapped?.expression != operands[0]
     else { return try texts(operands) }
-    return try chain(name, inner) + [try text(operands[1])]
-  }
-
-  /// Functions that go by one name in both, whatever the types: their arguments are passed on.
-  private static let direct: Set<String> = [
-    "POWER", "SQRT", "LN", "LOG10", "EXP", "SIN", "COS", "TAN", "COT", "ASIN", "ACOS", "ATAN",
-    "ATAN2", "DEGREES", "RADIANS", "BITWISE_AND", "BITWISE_OR", "BITWISE_XOR",
-    "BITWISE_COMPLEMENT", "BITWISE_SHIFT_LEFT", "BITWISE_SHIFT_RIGHT", "UPPER", "LOWER",
-    "CHAR_LENGTH", "LEFT", "RIGHT", "REPLACE", "REVERSE", "REPEAT", "CONTAINS_STRING",
-    "ICONTAINS_STRING", "REGEXP_LIKE", "REGEXP_REPLACE", "STRING_FORMAT", "TIME_CEIL",
-    "TIME_SHIFT", "TIME_PARSE", "TIME_FORMAT", "ADD_MONTHS", "MV_LENGTH", "MV_TO_STRING",
-    "MV_OFFSET", "MV_ORDINAL", "MV_FILTER_ONLY", "MV_FILTER_NONE", "MV_TO_ARRAY", "MV_APPEND",
-    "MV_PREPEND", "MV_CONCAT", "MV_SLICE", "MV_OFFSET_OF", "MV_ORDINAL_OF", "STRING_TO_MV",
-    "ARRAY_TO_MV", "ARRAY", "ARRAY_LENGTH", "ARRAY_OFFSET", "ARRAY_ORDINAL", "ARRAY_OVERLAP",
-    "ARRAY_CONCAT", "ARRAY_APPEND", "ARRAY_PREPEND", "ARRAY_SLICE", "ARRAY_TO_STRING",
-    "ARRAY_QUANTILE",
-    "STRING_TO_ARRAY", "ARRAY_OFFSET_OF", "ARRAY_ORDINAL_OF", "TO_JSON_STRING", "PARSE_JSON",
-    "TRY_PARSE_JSON", "JSON_VALUE", "JSON_QUERY", "JSON_KEYS", "GREATEST", "LEAST",
-    "DECODE_BASE64_UTF8", "IPV4_MATCH", "IPV4_PARSE", "IPV4_STRINGIFY",
-    "BITWISE_CONVERT_LONG_BITS_TO_DOUBLE", "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS",
-  ]
-
-  /// Functions whose last argument may be left out, and what it is then.
-  private static let defaults: [String: (count: Int, text: String, name: String)] = [
-    "LTRIM": (2, "' '", "druid_ltrim"), "RTRIM": (2, "' '", "druid_rtrim"),
-    "BTRIM": (2, "' '", "druid_trim"), "LPAD": (3, "' '", "druid_lpad"),
-    "RPAD": (3, "' '", "druid_rpad"), "POSITION": (3, "1", "druid_position"),
-    "REGEXP_EXTRACT": (3, "0", "druid_regexp_extract"), "PARSE_LONG": (2, "10", "druid_parse_long"),
-  ]
-
-  private func function(
-    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
-  ) throws(SQLFailure) -> String {
-    var values = try texts(operands)
-    if ["MV_LENGTH", "MV_APPEND", "MV_PREPEND"].contains(name),
-      let subject = operands.firstIndex(where: \.isMultiple)
-    {
-      let call = "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
-      return "CASE WHEN \(values[subject]) IS NULL THEN NULL ELSE \(call) END"
-    }
-    if name == "MV_SLICE" || name == "ARRAY_SLICE", values.count == 2 {
-      let length = name == "MV_SLICE" ? "druid_mv_length" : "druid_array_length"
-      values.append("max(\(length)(\(values[0])), \(values[1]))")
-    }
-    if Self.direct.contains(name) {
-      return "druid_\(name.lowercased())(\(values.joined(separator: ", ")))"
-    }
-    if let rule = Self.defaults[name] {
-      if values.count < rule.count { values.append(rule.text) }
-      return "\(rule.name)(\(values.joined(separator: ", ")))"
-    }
-    let isReal = operands.first?.type.isReal ?? false
-    switch name {
-    case "PI": return "3.141592653589793"
-    case "ABS": return "druid_abs_\(isReal ? "double" : "long")(\(values[0]))"
-    case "FLOOR", "CEIL": return isReal ? "druid_\(name.lowercased())(\(values[0]))" : values[0]
-    case "ROUND":
-      let scale = values.count > 1 ? values[1] : "0"
-      return "druid_round_\(isReal ? "double" : "long")(\(values[0]), \(scale))"
-    case "TRUNCATE":
-      let scale = values.count > 1 ? values[1] : "0"
-      if isReal { return "druid_truncate_double(\(values[0]), \(scale))" }
-      return "druid_truncate_long(\(values[0]), \(scale))"
-    case "MOD": return "druid_remainder_long(\(values[0]), \(values[1]))"
-    case "SAFE_DIVIDE":
-      let kind = whole.type.isReal ? "double" : "long"
-      return "druid_safe_divide_\(kind)(\(values[0]), \(values[1]))"
-    case "SCALAR_IN_ARRAY": return "druid_array_contains(\(values[0]), druid_array(\(values[1])))"
-    case "STRPOS": return "druid_position(\(values[1]), \(values[0]), 1)"
-    case "SUBSTRING":
-      let part =
-        "druid_substring(\(values[0]), \(values[1]), \(values.count > 2 ? values[2] : "-1"))"
-      if case .char(let length) = whole.type.kind { return "druid_pad(\(part), \(length))" }
-      // Behind the end there is NULL, not an empty text.
-      return "NULLIF(\(part), '')"
-    case "TIME_FLOOR":
-      let period = operands[1].text ?? ""
-      return floor(
-        values[0], period: period, origin: values[2], zone: operands[3].text ?? zone)
-    case "TIME_EXTRACT":
-      return extract(values[0], operands[1].text ?? "", zone: operands[2].text ?? zone)
-    case "TIME_IN_INTERVAL":
-      return "druid_in_interval(\(values.joined(separator: ", ")))"
-    case "ADD_MILLISECONDS":
-      return operands[1].constant == nil
-        ? "druid_add_long(\(values[0]), \(values[1]))" : "(\(values[0]) + \(values[1]))"
-    case "MILLISECONDS_BETWEEN": return "((\(values[1]) - \(values[0])) / \(values[2]))"
-    case "MONTHS_BETWEEN":
-      return "(druid_months_between(\(values[0]), \(values[1]), \(values[3])) / \(values[2]))"
-    case "TIMESTAMP_TO_MILLIS", "MILLIS_TO_TIMESTAMP": return values[0]
-    case "MV_CONTAINS", "MV_OVERLAP", "ARRAY_CONTAINS":
-      let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
-      let call = "druid_\(name.lowercased())(\(values[0]), \(second))"
-      // Looking for NULL finds the rows that have no value.
-      if !operands[0].type.isNullable || operands[1].type.element?.kind == .null
-        || name == "MV_OVERLAP" && operands[1].holdsNull
-      {
-        return call
-      }
-      return "CASE WHEN \(values[0]) IS NULL THEN NULL ELSE \(call) END"
-    case "PRINT": return print(operands[0].type, values[0])
-    case "TEXT AS ARRAY": return "druid_mv_to_array(\(values[0]))"
-    case "LIST TEXT": return "druid_mv_list(\(values[0]))"
-    case "FIRST VALUE": return "druid_mv_offset(\(values[0]), 0)"
-    case "HUMAN_READABLE_BINARY_BYTE_FORMAT", "HUMAN_READABLE_DECIMAL_BYTE_FORMAT",
-      "HUMAN_READABLE_DECIMAL_FORMAT":
-      let number = isReal ? "druid_double_to_long(\(values[0]))" : values[0]
-      return "druid_\(name.lowercased())(\(number), \(values.count > 1 ? values[1] : "2"))"
-    case "MV_CONTAINS AS VALUE", "MV_OVERLAP AS VALUE", "MV_CONTAINS IN CASE",
-      "MV_OVERLAP IN CASE":
-      let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
-      let function = name.hasPrefix("MV_CONTAINS") ? "mv_contains" : "mv_overlap"
-      let call = "druid_\(function)(\(values[0]), \(second))"
-      if name.hasSuffix("CASE") { return call }
-      let words = "'A test of a multi-value column without any value is not supported here'"
-      return "CASE WHEN \(values[0]) IS NULL THEN druid_refuse(\(words)) ELSE \(call) END"
-    case "JSON_OBJECT":
-      for index in operands.indices where operands[index].type.isComplex {
-        values[index] = "(char(1) || \(values[index]))"
-      }
-      return "druid_json_object(\(values.joined(separator: ", ")))"
-    default: throw .unknown(name, at: whole.range)
-    }
+    return try chain(op, inner) + [try text(operands[1])]
   }
 
   /// A number as Druid's expressions print it: floats are doubles there.
   private func print(_ type: SQLType, _ value: String) -> String {
     type.isReal ? "druid_double_to_text(\(value))" : "CAST(\(value) AS TEXT)"
   }
+}
 
-  private func extract(_ time: String, _ unit: String, zone: String) -> String {
-    if zone == "UTC" || zone == "Etc/UTC" {
+// MARK: - Times in plain arithmetic
+
+extension Translator {
+  /// TIME_FLOOR, in plain arithmetic where a period has one length in UTC.
+  static func floor(_ time: String, period: String, origin: String, zone: String) -> String {
+    if isUTC(zone), origin == "NULL", let length = FixedPeriod(period), length.months == 0 {
+      if length.milliseconds % 604_800_000 == 0 {
+        if length.milliseconds == 604_800_000 {
+          // 1970-01-05 was a Monday.
+          return "(\(time) - (((\(time) - 345600000) % 604800000 + 604800000) % 604800000))"
+        }
+      } else if !period.contains("D") || period == "P1D" {
+        let size = length.milliseconds
+        return "(\(time) - ((\(time) % \(size) + \(size)) % \(size)))"
+      }
+    }
+    return "druid_time_floor(\(time), \(quoted(period)), \(origin), \(quoted(zone)))"
+  }
+
+  /// TIME_EXTRACT, in plain arithmetic where a unit has one length in UTC.
+  static func extract(_ time: String, _ unit: String, zone: String) -> String {
+    if isUTC(zone) {
       switch unit {
       case "HOUR": return "((\(time) % 86400000 + 86400000) % 86400000 / 3600000)"
       case "MINUTE": return "((\(time) % 3600000 + 3600000) % 3600000 / 60000)"
@@ -278,14 +246,6 @@ extension Translator {
     }
     return "druid_time_extract(\(time), \(quoted(unit)), \(quoted(zone)))"
   }
-}
 
-extension TypedExpression {
-  /// An array of constants with a NULL among them.
-  fileprivate var holdsNull: Bool {
-    if case .call("ARRAY", let elements) = node {
-      return elements.contains(where: \.isNullConstant)
-    }
-    return false
-  }
+  private static func isUTC(_ zone: String) -> Bool { zone == "UTC" || zone == "Etc/UTC" }
 }

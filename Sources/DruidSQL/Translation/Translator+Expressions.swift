@@ -29,7 +29,8 @@ extension Translator {
     switch expression.node {
     case .column(let relation, let index): return column(relation, index)
     case .constant(let constant): return self.constant(constant)
-    case .call(let name, let operands): return try call(name, operands, expression)
+    case .operation(let op, let operands): return try operation(op, operands, expression)
+    case .call(let function, let operands): return try call(function, operands, expression)
     case .cast(let operand): return try cast(operand, to: expression.type)
     case .conditional(let branches, let otherwise):
       var sql = "CASE"
@@ -40,7 +41,7 @@ extension Translator {
     case .window(let call): return try window(call)
     case .inQuery(let operand, let relation):
       // The sign keeps SQLite from going through the table value by value, in their order.
-      if case .call("ROW", let parts) = operand.node {
+      if case .operation(.row, let parts) = operand.node {
         let values = (try texts(parts)).map { "+" + $0 }.joined(separator: ", ")
         return "((\(values)) IN (\(try query(relation))))"
       }
@@ -57,7 +58,9 @@ extension Translator {
     return texts
   }
 
-  func quoted(_ text: String) -> String {
+  func quoted(_ text: String) -> String { Self.quoted(text) }
+
+  static func quoted(_ text: String) -> String {
     if text.utf8.contains(0) {
       let digits = text.utf8.map { byte in
         let hex = String(byte, radix: 16)
@@ -105,25 +108,8 @@ extension Translator {
       return source.isCharacter ? "druid_text_to_time(\(value), \(quoted(zone)))" : value
     case .date:
       if source.isCharacter { return "druid_text_to_date(\(value), \(quoted(zone)))" }
-      return floor(value, period: "P1D", origin: "NULL", zone: zone)
+      return Self.floor(value, period: "P1D", origin: "NULL", zone: zone)
     default: return value
     }
-  }
-
-  /// TIME_FLOOR, in plain arithmetic where a period has one length in UTC.
-  func floor(_ time: String, period: String, origin: String, zone: String) -> String {
-    let isUTC = zone == "UTC" || zone == "Etc/UTC"
-    if isUTC, origin == "NULL", let length = FixedPeriod(period), length.months == 0 {
-      if length.milliseconds % 604_800_000 == 0 {
-        if length.milliseconds == 604_800_000 {
-          // 1970-01-05 was a Monday.
-          return "(\(time) - (((\(time) - 345600000) % 604800000 + 604800000) % 604800000))"
-        }
-      } else if !period.contains("D") || period == "P1D" {
-        let size = length.milliseconds
-        return "(\(time) - ((\(time) % \(size) + \(size)) % \(size)))"
-      }
-    }
-    return "druid_time_floor(\(time), \(quoted(period)), \(origin), \(quoted(zone)))"
   }
 }

@@ -212,6 +212,6 @@ extension SelectedRelation.Grouping {
       aggregates.indices.contains(index - keys.count),
       case .aggregate(let call) = aggregates[index - keys.count].node
     else { return false }
-    return ["EARLIEST", "LATEST", "EARLIEST_BY", "LATEST_BY"].contains(call.function)
+    return call.function == .earliest || call.function == .latest
   }
 }

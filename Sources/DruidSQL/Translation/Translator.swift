@@ -76,7 +76,7 @@ final class Translator {
   private func list(_ items: [TypedExpression], isTop: Bool) throws(SQLFailure) -> String {
     var texts: [String] = []
     for (index, item) in items.enumerated() {
-      if item.node == .call("UNFINISHED NULL", []) {
+      if item.node == .operation(.unfinishedNull, []) {
         texts.append("NULL AS c\(index)")
         continue
       }
@@ -107,7 +107,7 @@ final class Translator {
     case .unnest(let input, let array):
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
-      if case .call("MV_TO_ARRAY", let operands) = array.node {
+      if case .call(.mvToArray, let operands) = array.node {
         // A column of strings, whose rows without any value give a NULL: known for a datasource's own.
         var value = try text(operands[0])
         if operands[0].type.isNullable, !(input?.stores(operands[0]) ?? false) {

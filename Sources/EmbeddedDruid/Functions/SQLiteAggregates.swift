@@ -2,58 +2,30 @@ import CSQLite
 import DruidSQL
 import JavaValues
 
-/// An aggregate of one group while its rows come.
-protocol AggregateState: AnyObject {
-  func add(_ values: [SQLValue]) throws(ValueFailure)
-  /// Takes a row back that has left the window's frame.
-  func remove(_ values: [SQLValue]) throws(ValueFailure)
-  func result() throws(ValueFailure) -> SQLValue
-}
-
-extension AggregateState {
-  func remove(_ values: [SQLValue]) throws(ValueFailure) {
-    throw .unsupported("This aggregate over a window")
-  }
-}
-
 /// The translation's aggregates, as SQLite knows them.
 enum SQLiteAggregates {
   /// What SQLite hands back to the callbacks; they are static, so they live as long as the process.
   private final class Aggregate: Sendable {
-    let name: String
+    let kernel: Kernel
     let make: @Sendable () -> any AggregateState
 
-    init(_ name: String, _ make: @escaping @Sendable () -> any AggregateState) {
-      self.name = name
+    init(_ kernel: Kernel, _ make: @escaping @Sendable () -> any AggregateState) {
+      self.kernel = kernel
       self.make = make
     }
   }
 
-  /// The names of those that are registered.
-  static var names: [String] { all.map(\.name) }
-
-  private static let all: [Aggregate] = [
-    Aggregate("druid_sum_long") { LongSum() },
-    Aggregate("druid_earliest") { ByTime(isLatest: false) },
-    Aggregate("druid_latest") { ByTime(isLatest: true) },
-    Aggregate("druid_any_value") { AnyValue() },
-    Aggregate("druid_array_agg") { ArrayCollection(flattens: false) },
-    Aggregate("druid_array_concat_agg") { ArrayCollection(flattens: true) },
-    Aggregate("druid_string_agg") { TextCollection() },
-    Aggregate("druid_bit_or") { Bits { $0 | $1 } },
-    Aggregate("druid_bit_xor") { Bits { $0 ^ $1 } },
-    Aggregate("druid_approx_count_distinct") { DistinctCount() },
-    Aggregate("druid_count_distinct") { MultipleDistinctCount() },
-    Aggregate("druid_quantile") { Quantile() },
-    Aggregate("druid_variance") { Variance() },
-  ]
+  private static let all: [Aggregate] = Function.kernels.compactMap { kernel in
+    guard case .aggregate(let make) = kernel.body else { return nil }
+    return Aggregate(kernel, make)
+  }
 
   static func register(in handle: OpaquePointer) -> Int32 {
     let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
     for aggregate in all {
       let status = unsafe sqlite3_create_window_function(
-        handle, aggregate.name, -1, flags, Unmanaged.passUnretained(aggregate).toOpaque(), step,
-        final, value, inverse, nil)
+        handle, aggregate.kernel.name, Int32(aggregate.kernel.arity.lowerBound), flags,
+        Unmanaged.passUnretained(aggregate).toOpaque(), step, final, value, inverse, nil)
       guard status == SQLITE_OK else { return status }
     }
     return SQLITE_OK

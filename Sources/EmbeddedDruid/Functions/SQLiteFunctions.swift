@@ -28,66 +28,46 @@ enum SQLiteFunctions {
     }
   }
 
-  /// What spares the functions that are called once a row the way over ``SQLValue``.
-  enum Fast: Sendable {
-    case double(@Sendable (Double) -> Double)
-    case doubles(@Sendable (Double, Double) -> Double)
-    case longs(@Sendable (Int64, Int64) throws(ValueFailure) -> Int64)
-    case timeFloor
-  }
-
-  private static let fast: [String: Fast] = [
-    "druid_add_long": .longs { $0 &+ $1 },
-    "druid_subtract_long": .longs { $0 &- $1 },
-    "druid_multiply_long": .longs { $0 &* $1 },
-    "druid_divide_long": .longs { (one, other) throws(ValueFailure) in
-      try Arithmetic.divide(one, other)
-    },
-    "druid_remainder_long": .longs { (one, other) throws(ValueFailure) in
-      try Arithmetic.remainder(one, other)
-    },
-    "druid_add_double": .doubles { $0 + $1 },
-    "druid_subtract_double": .doubles { $0 - $1 },
-    "druid_multiply_double": .doubles { $0 * $1 },
-    "druid_divide_double": .doubles { $0 / $1 },
-    "druid_negate_double": .double { -$0 },
-    "druid_time_floor": .timeFloor,
-  ]
-
   /// What SQLite hands back to the callbacks; the connection owns it.
   final class Function {
-    let function: ScalarFunction
+    let kernel: Kernel
     let context: ValueContext
-    let fast: Fast?
 
-    init(_ function: ScalarFunction, _ context: ValueContext, _ fast: Fast?) {
-      self.function = function
+    init(_ kernel: Kernel, _ context: ValueContext) {
+      self.kernel = kernel
       self.context = context
-      self.fast = fast
     }
   }
 
-  /// Registers every function of the translation; what comes back must live as long as the connection.
+  /// The counts of arguments under which SQLite is told a kernel: each of a few, or any.
+  static func counts(_ arity: ClosedRange<Int>) -> [Int32] {
+    arity.count > 4 ? [-1] : arity.map(Int32.init)
+  }
+
+  /// Registers every kernel; what comes back must live as long as the connection.
   static func register(
     in handle: OpaquePointer, context: ValueContext
   ) -> (functions: [Function], status: Int32) {
     let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
     var functions: [Function] = []
-    for (name, function) in ScalarFunction.all {
-      let bound = Function(function, context, fast[name])
+    for kernel in DruidSQL.Function.kernels {
+      guard case .scalar = kernel.body else { continue }
+      let bound = Function(kernel, context)
       functions.append(bound)
       let callback =
-        switch bound.fast {
+        switch kernel.fast {
         case .double: unsafe oneDouble
         case .doubles: unsafe twoDoubles
         case .longs: unsafe twoLongs
         case .timeFloor: unsafe floorTime
         case nil: unsafe anything
         }
-      let status = unsafe sqlite3_create_function_v2(
-        handle, name, -1, flags, Unmanaged.passUnretained(bound).toOpaque(), callback, nil, nil, nil
-      )
-      guard status == SQLITE_OK else { return (functions, status) }
+      for count in counts(kernel.arity) {
+        let status = unsafe sqlite3_create_function_v2(
+          handle, kernel.name, count, flags, Unmanaged.passUnretained(bound).toOpaque(), callback,
+          nil, nil, nil)
+        guard status == SQLITE_OK else { return (functions, status) }
+      }
     }
     return unsafe (functions, SQLiteAggregates.register(in: handle))
   }
@@ -121,7 +101,7 @@ enum SQLiteFunctions {
 
   private static let oneDouble: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .double(let function)? = unsafe function(context)?.fast, count == 1,
+    guard case .double(let function)? = unsafe function(context)?.kernel.fast, count == 1,
       let argument = unsafe double(arguments?[0])
     else { return unsafe sqlite3_result_null(context) }
     unsafe answer(function(argument), to: context)
@@ -129,7 +109,7 @@ enum SQLiteFunctions {
 
   private static let twoDoubles: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .doubles(let function)? = unsafe function(context)?.fast, count == 2,
+    guard case .doubles(let function)? = unsafe function(context)?.kernel.fast, count == 2,
       let one = unsafe double(arguments?[0]), let other = unsafe double(arguments?[1])
     else { return unsafe sqlite3_result_null(context) }
     unsafe answer(function(one, other), to: context)
@@ -137,7 +117,7 @@ enum SQLiteFunctions {
 
   private static let twoLongs: @convention(c) (OpaquePointer?, Int32, Arguments?) -> Void = {
     context, count, arguments in
-    guard case .longs(let function)? = unsafe function(context)?.fast, count >= 2,
+    guard case .longs(let function)? = unsafe function(context)?.kernel.fast, count >= 2,
       let arguments = unsafe arguments
     else { return unsafe sqlite3_result_null(context) }
     for index in 0..<Int(count) where unsafe sqlite3_value_type(arguments[index]) == SQLITE_NULL {
@@ -161,7 +141,7 @@ enum SQLiteFunctions {
       guard let function = unsafe function(context) else {
         return unsafe sqlite3_result_null(context)
       }
-      unsafe SQLiteValue.answer(try function.function(values, function.context), to: context)
+      unsafe SQLiteValue.answer(try function.kernel(values, function.context), to: context)
     } catch {
       unsafe sqlite3_result_error(context, message(error), -1)
     }
@@ -201,7 +181,7 @@ enum SQLiteFunctions {
       guard let function = unsafe function(context) else {
         return unsafe sqlite3_result_null(context)
       }
-      unsafe SQLiteValue.answer(try function.function(values, function.context), to: context)
+      unsafe SQLiteValue.answer(try function.kernel(values, function.context), to: context)
       guard values[2].isNull, let word = values[1].text, let period = Period(word),
         let name = values[3].text
       else { return }

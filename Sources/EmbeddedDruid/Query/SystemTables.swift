@@ -118,10 +118,10 @@ struct SystemTables {
     case "TABLES": return tableRows
     case "COLUMNS": return columnRows
     case "ROUTINES":
-      return Routines.all.map { routine in
+      return Function.routines.map { name, function in
         [
-          .text("druid"), .text("INFORMATION_SCHEMA"), .text(routine.name), .text("FUNCTION"),
-          .text(routine.isAggregator ? "YES" : "NO"), .text(nil),
+          .text("druid"), .text("INFORMATION_SCHEMA"), .text(name), .text("FUNCTION"),
+          .text(function.isAggregate ? "YES" : "NO"), .text(nil),
         ]
       }
     case "segments": return segments.map(\.row)

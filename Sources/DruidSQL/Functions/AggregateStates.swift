@@ -1,6 +1,18 @@
-import DruidSQL
-import JavaValues
-import Plumbing
+package import JavaValues
+
+/// An aggregate of one group while its rows come.
+package protocol AggregateState: AnyObject {
+  func add(_ values: [SQLValue]) throws(ValueFailure)
+  /// Takes a row back that has left the window's frame.
+  func remove(_ values: [SQLValue]) throws(ValueFailure)
+  func result() throws(ValueFailure) -> SQLValue
+}
+
+extension AggregateState {
+  package func remove(_ values: [SQLValue]) throws(ValueFailure) {
+    throw .unsupported("This aggregate over a window")
+  }
+}
 
 /// The sum of longs, wrapping around.
 final class LongSum: AggregateState {
@@ -88,29 +100,5 @@ final class Quantile: AggregateState {
     // The fraction travels as a float; the sketch rounds what that adds away.
     let rank = (Double(Float(fraction)) * Double(values.count) * 1e7).rounded() / 1e7
     return .double(values[min(max(Int(rank.rounded(.up)) - 1, 0), values.count - 1)])
-  }
-}
-
-/// Variance and standard deviation, by Welford's method.
-final class Variance: AggregateState {
-  private var count = 0.0
-  private var mean = 0.0
-  private var sum = 0.0
-  private var kind = "VAR_POP"
-
-  func add(_ values: [SQLValue]) throws(ValueFailure) {
-    guard values.count == 2, let value = values[0].double else { return }
-    kind = values[1].text ?? kind
-    count += 1
-    let delta = value - mean
-    mean += delta / count
-    sum += delta * (value - mean)
-  }
-
-  func result() -> SQLValue {
-    guard count > 0 else { return .null }
-    let isSample = kind.hasSuffix("SAMP")
-    let variance = isSample ? (count > 1 ? sum / (count - 1) : 0) : sum / count
-    return .double(kind.hasPrefix("STDDEV") ? variance.squareRoot() : variance)
   }
 }

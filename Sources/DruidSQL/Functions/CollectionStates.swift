@@ -1,4 +1,3 @@
-import DruidSQL
 import JavaValues
 
 /// What Druid keeps of a text that is longer than it wants to remember.
@@ -118,7 +117,7 @@ final class ArrayCollection: AggregateState {
   /// A text that sorts as the array does, no array first.
   private static func orderKey(_ array: SQLValue) -> String {
     guard let text = array.text else { return "" }
-    return "[" + JSONTree.elements(of: text).map(ScalarFunction.orderKey).joined()
+    return "[" + JSONTree.elements(of: text).map(\.sortingText).joined()
   }
 }
 

@@ -1,0 +1,287 @@
+extension Function {
+  static let count = Function(
+    "COUNT", "How many rows, or values, there are; with DISTINCT an estimate unless the context says otherwise.",
+    .init([.any], required: 0, .bigint),
+    binding: .aggregate { resolver, use throws(SQLFailure) in
+      let first = use.arguments[0]
+      try use.refuseMore()
+      try use.refuseOpaque()
+      if first.isMultiple
+        && (use.isDistinct ? !resolver.settings.approximatesCountDistinct : !first.isColumn)
+      {
+        throw .unknown("COUNT of a multi-value column", at: use.range)
+      }
+      if use.isDistinct, first.type.isArray || (first.type.isReal && first.isWild) {
+        throw .unknown("COUNT(DISTINCT) of this", at: use.range)
+      }
+      return use.aggregate(use.arguments, .bigint.nullable(false))
+    },
+    windowType: { use throws(SQLFailure) in
+      guard use.arguments.count <= 1 else { throw use.refusal("COUNT OVER") }
+      return .bigint.nullable(false)
+    },
+    kernels: [
+      // HyperLogLog of the values, 1 for a FLOAT and else 0; NULLs skipped.
+      .aggregate("approx_count_distinct", 2) { DistinctCount() }
+    ],
+    aggregateSpelling: { call in
+      if call.call.isDistinct && call.approximatesCountDistinct { return call.estimate }
+      return "COUNT(\(call.call.isDistinct ? "DISTINCT " : "")\(call.argument))"
+    })
+
+  static let sum = Function(
+    "SUM", "The sum.", .init([.number], .double),
+    binding: .aggregate { _, use throws(SQLFailure) in
+      try use.total(use.arguments[0].type.isIntegral ? .bigint : .double)
+    },
+    windowType: { use throws(SQLFailure) in
+      guard use.arguments.count == 1, let first = use.first, first.isNumeric else {
+        throw use.refusal("SUM OVER of this")
+      }
+      return first.isIntegral ? .bigint : .double
+    },
+    kernels: [.aggregate("sum_long", 1) { LongSum() }],
+    aggregateSpelling: {
+      $0.type?.isIntegral == true ? "druid_sum_long(\($0.argument))" : "SUM(\($0.argument))"
+    })
+
+  static let earliest = byTime("EARLIEST", "The value of the earliest row.", isLatest: false)
+  static let latest = byTime("LATEST", "The value of the latest row.", isLatest: true)
+
+  static let stringAggregate = Function(
+    "STRING_AGG", aliases: ["LISTAGG"], "All texts with a separator between.",
+    .init([.string, .string, .integer], required: 1, .varchar), .unfinished,
+    binding: .aggregate { resolver, use throws(SQLFailure) in try resolver.joinedTexts(use) },
+    kernels: [.aggregate("string_agg", 4) { TextCollection() }],
+    aggregateSpelling: { $0.collection("string_agg", nests: false) })
+  static let arrayAggregate = Function(
+    "ARRAY_AGG", "All values as an array.", .init([.any, .integer], required: 1, .common),
+    binding: .aggregate { resolver, use throws(SQLFailure) in
+      let type = use.arguments[0].type
+      let element = type.element ?? type
+      if use.arguments[0].isWild {
+        throw .unknown("\(use.name) of what may be infinite", at: use.range)
+      }
+      guard element.isNumeric || element.isCharacter else {
+        throw .unknown("ARRAY_AGG of \(type.sqlName)", at: use.range)
+      }
+      return try resolver.collection(
+        use, [use.arguments[0]], Array(use.arguments.dropFirst()), SQLType(.array(type)))
+    },
+    kernels: [.aggregate("array_agg", 3) { ArrayCollection(flattens: false) }],
+    aggregateSpelling: { $0.collection("array_agg", nests: true) })
+
+  static let aggregates: [Function] =
+    [count, sum, earliest, latest, stringAggregate, arrayAggregate] + estimates + extremes + [
+      Function(
+        "AVG", "The mean.", .init([.number], .double),
+        binding: .aggregate { _, use throws(SQLFailure) in try use.total(.double) },
+        windowType: { use throws(SQLFailure) in
+          guard use.arguments.count == 1, let first = use.first, first.isNumeric else {
+            throw use.refusal("AVG OVER of this")
+          }
+          return .double
+        },
+        aggregateSpelling: { "AVG(\($0.argument))" }),
+      byTime(
+        "EARLIEST_BY", "The value of the row with the earliest of a time.", isLatest: false,
+        base: earliest),
+      byTime(
+        "LATEST_BY", "The value of the row with the latest of a time.", isLatest: true,
+        base: latest),
+      Function(
+        "ANY_VALUE", "Some row's value: the first one's.",
+        .init([.any, .integer, .boolean], required: 1, .argument(0)), .unfinished,
+        binding: .aggregate { resolver, use throws(SQLFailure) in try resolver.chosen(use) },
+        kernels: [.aggregate("any_value", 2) { AnyValue() }],
+        aggregateSpelling: {
+          "druid_any_value(\(([$0.argument] + $0.others).joined(separator: ", ")))"
+        }),
+      Function(
+        "ARRAY_CONCAT_AGG", "The elements of all arrays.",
+        .init([.array, .integer], required: 1, .argument(0)),
+        binding: .aggregate { resolver, use throws(SQLFailure) in
+          let type = use.arguments[0].type
+          if use.arguments[0].isWild {
+            throw .unknown("\(use.name) of what may be infinite", at: use.range)
+          }
+          guard let element = type.element, element.isCharacter || element.isNumeric else {
+            if type.isArray { throw .unknown("\(use.name) of this", at: use.range) }
+            throw .cannotApply(use.name, use.arguments.map(\.type), at: use.range)
+          }
+          return try resolver.collection(
+            use, [use.arguments[0]], Array(use.arguments.dropFirst()), type.nullable(true))
+        },
+        kernels: [.aggregate("array_concat_agg", 3) { ArrayCollection(flattens: true) }],
+        aggregateSpelling: { $0.collection("array_concat_agg", nests: false) }),
+      // Druid starts from 0, with which no bit survives.
+      bits("BIT_AND", "The bits that all have.") { "MIN(\($0.argument) & 0)" },
+      bits(
+        "BIT_OR", "The bits that any has.", [.aggregate("bit_or", 1) { Bits { $0 | $1 } }]
+      ) { "druid_bit_or(\($0.argument))" },
+      bits(
+        "BIT_XOR", "The bits that an odd number of values have.",
+        [.aggregate("bit_xor", 1) { Bits { $0 ^ $1 } }]
+      ) { "druid_bit_xor(\($0.argument))" },
+      Function(
+        "GROUPING", "Which of these keys a row's grouping set leaves out, as bits.",
+        .init([.any], variadic: true, .bigint),
+        binding: .aggregate { _, use throws(SQLFailure) in
+          if use.filter != nil { throw .unknown("GROUPING with FILTER", at: use.range) }
+          return TypedExpression(.grouping(use.arguments), .bigint.nullable(false), use.range)
+        }),
+    ]
+
+  private static let extremes: [Function] = [
+    extremum("MIN", "The least value."), extremum("MAX", "The greatest value."),
+  ]
+
+  private static func extremum(_ name: String, _ summary: String) -> Function {
+    Function(
+      name, summary, .init([.number], .argument(0)),
+      binding: .aggregate { _, use throws(SQLFailure) in
+        let type = use.arguments[0].type
+        try use.refuseOpaque()
+        try use.refuseMore()
+        guard type.isNumeric || type.isTime else {
+          if type.isCharacter {
+            throw SQLFailure(
+              "Aggregation [\(name)] does not support type [STRING]", at: nil,
+              category: .unsupported)
+          }
+          throw .unknown("\(name) of \(type.sqlName)", at: use.range)
+        }
+        return use.aggregate(use.arguments, type.nullable(true))
+      },
+      windowType: { use throws(SQLFailure) in
+        guard use.arguments.count == 1, let first = use.first, first.isNumeric || first.isTime
+        else { throw use.refusal("\(name) OVER of this") }
+        return first.nullable(true)
+      },
+      aggregateSpelling: { "\(name)(\($0.argument))" })
+  }
+
+  private static let estimates: [Function] = [
+    Function(
+      "APPROX_COUNT_DISTINCT", aliases: ["APPROX_COUNT_DISTINCT_BUILTIN"],
+      "How many different values there are, by HyperLogLog.", .init([.any], .bigint),
+      .unfinishedNull, binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
+      aggregateSpelling: { $0.estimate }),
+    sketch("HLL", [.any, .integer, .string]), sketch("THETA", [.any, .integer]),
+    Function(
+      "APPROX_QUANTILE_DS", "The value at a rank between 0 and 1.",
+      .init([.number, .number, .integer], required: 2, .double), .unfinished,
+      binding: .aggregate { _, use throws(SQLFailure) in
+        try use.refuseOpaque()
+        guard use.arguments[0].type.isNumeric, use.arguments.count > 1,
+          use.arguments[1].type.isNumeric, use.arguments[1].isConstant
+        else { throw .unknown("This \(use.name)", at: use.range) }
+        return use.aggregate(Array(use.arguments.prefix(2)), .double)
+      },
+      kernels: [.aggregate("quantile", 2) { Quantile() }],
+      aggregateSpelling: { "druid_quantile(\($0.argument), \($0.others[0]))" }),
+  ]
+
+  /// Exact here: a sketch of few values is.
+  private static func sketch(
+    _ kind: String, _ operands: [FunctionSignature.Operand]
+  ) -> Function {
+    Function(
+      "APPROX_COUNT_DISTINCT_DS_" + kind, "How many different values there are, by a sketch.",
+      .init(operands, required: 1, .bigint), .unfinished,
+      binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
+      kernels: kind == "HLL" ? [.aggregate("count_distinct", 1) { MultipleDistinctCount() }] : [],
+      aggregateSpelling: { call in
+        // A sketch passes empty texts over as it does NULL.
+        if call.call.arguments.first?.isMultiple == true {
+          return "druid_count_distinct(\(call.argument))"
+        }
+        let isText = call.type?.isCharacter == true
+        return "COUNT(DISTINCT \(isText ? "NULLIF(\(call.argument), '')" : call.argument))"
+      })
+  }
+
+  /// EARLIEST, LATEST, and with a base their kin that are given a time.
+  private static func byTime(
+    _ name: String, _ summary: String, isLatest: Bool, base: Function? = nil
+  ) -> Function {
+    let kernel = isLatest ? "latest" : "earliest"
+    return Function(
+      name, summary,
+      .init(
+        base == nil ? [.any, .integer] : [.any, .time, .integer], required: base == nil ? 1 : 2,
+        .argument(0)), .unfinished,
+      binding: .aggregate { resolver, use throws(SQLFailure) in
+        var use = use
+        if let base { use.function = base }
+        return try resolver.chosen(use)
+      },
+      kernels: base == nil ? [.aggregate(kernel, 3) { ByTime(isLatest: isLatest) }] : [],
+      aggregateSpelling: {
+        "druid_\(kernel)(\(([$0.argument] + $0.others).joined(separator: ", ")))"
+      })
+  }
+
+  private static func bits(
+    _ name: String, _ summary: String, _ kernels: [Kernel] = [],
+    spelling: @escaping AggregateSpelling
+  ) -> Function {
+    Function(
+      name, summary, .init([.integer], .bigint),
+      binding: .aggregate { _, use throws(SQLFailure) in
+        try use.refuseOpaque()
+        guard use.arguments[0].type.isIntegral, !use.isDistinct else {
+          throw .unknown("\(use.name) of this", at: use.range)
+        }
+        try use.refuseMore()
+        return use.aggregate(use.arguments, .bigint)
+      }, kernels: kernels, aggregateSpelling: spelling)
+  }
+}
+
+extension Function.AggregateUse {
+  func refuseMore() throws(SQLFailure) {
+    if arguments.count > 1 { throw .unknown("\(name) with so many arguments", at: range) }
+  }
+
+  func refuseOpaque() throws(SQLFailure) {
+    let type = arguments[0].type
+    if type.kind == .null { throw .unknown("\(name)(NULL)", at: range) }
+    if type.isComplex { throw .unknown("\(name) of \(type.sqlName)", at: range) }
+  }
+
+  /// SUM and AVG, which take texts as the numbers they spell.
+  func total(_ type: SQLType) throws(SQLFailure) -> TypedExpression {
+    var arguments = arguments
+    let first = arguments[0]
+    try refuseOpaque()
+    if isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
+    if first.type.isCharacter {
+      if first.isMultiple { throw .unknown("\(name) of a multi-value column", at: range) }
+      arguments[0] = TypedExpression(.cast(first), .double)
+    } else if !first.type.isNumeric {
+      if first.type.kind == .boolean { throw .unknown("\(name) of BOOLEAN", at: range) }
+      throw .cannotApply(name, [first.type], at: range)
+    }
+    try refuseMore()
+    return aggregate(arguments, type)
+  }
+
+  func distinct() throws(SQLFailure) -> TypedExpression {
+    try refuseOpaque()
+    if arguments[0].type.isArray { throw .unknown("\(name) of this", at: range) }
+    return aggregate([arguments[0]], .bigint.nullable(false))
+  }
+}
+
+extension Function.SpeltAggregate {
+  /// COUNT(DISTINCT ...) as Druid estimates it.
+  var estimate: String {
+    "druid_approx_count_distinct(\(argument), \(type?.kind == .float ? 1 : 0))"
+  }
+
+  func collection(_ kernel: String, nests: Bool) -> String {
+    let mode = (call.isDistinct ? 1 : 0) + (nests && type?.isArray == true ? 2 : 0)
+    return "druid_\(kernel)(\(([argument] + others + ["\(mode)"]).joined(separator: ", ")))"
+  }
+}

@@ -1,0 +1,179 @@
+import JavaValues
+
+extension Function {
+  static let arrays: [Function] = arrayTests + arrayPlaces + [
+    Function("ARRAY_LENGTH", "How many elements there are.", .init([.arrayOrText], .integer)) {
+      arguments, context throws(ValueFailure) in
+      .integer(Int64(try context.elements(arguments[0]).count))
+    },
+    Function(
+      "ARRAY_APPEND", "The elements and one more.", .init([.arrayOrText, .scalar], .argument(0)),
+      check: ofOneKind("ARRAY_APPEND"), isStrict: false
+    ) { arguments, context throws(ValueFailure) in
+      guard !arguments[0].isNull else { return .null }
+      return .text(
+        JSONTree.array(try context.elements(arguments[0]) + [JSONTree(arguments[1])]).text)
+    },
+    Function(
+      "ARRAY_PREPEND", "One more and the elements.", .init([.scalar, .arrayOrText], .argument(1)),
+      check: ofOneKind("ARRAY_PREPEND"), isStrict: false
+    ) { arguments, context throws(ValueFailure) in
+      guard !arguments[1].isNull else { return .null }
+      return .text(
+        JSONTree.array([JSONTree(arguments[0])] + (try context.elements(arguments[1]))).text)
+    },
+    Function(
+      "ARRAY_CONCAT", "The elements of both.",
+      .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
+      isStrict: false
+    ) { arguments, context throws(ValueFailure) in
+      if arguments[0].isNull { return arguments[1] }
+      if arguments[1].isNull { return arguments[0] }
+      return .text(
+        JSONTree.array(try context.elements(arguments[0]) + (try context.elements(arguments[1])))
+          .text)
+    },
+    Function(
+      "ARRAY_SLICE", "The elements from one place up to another.",
+      .init(
+        [.arrayOrText, .integer, .integer], required: 2, .argument(0), nullable: true),
+      spelling: slice("array_slice", length: "array_length")
+    ) { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: .null)
+      return slice.map { .text(JSONTree.array($0).text) } ?? .null
+    },
+    Function(
+      "ARRAY_TO_STRING", "The elements with a text between.",
+      .init([.arrayOrText, .constantText], .varchar)
+    ) { arguments, context throws(ValueFailure) in
+      joined(try context.elements(arguments[0]).map(\.value.text), try arguments.text(1))
+    },
+    Function(
+      "STRING_TO_ARRAY", "The pieces of a text between what a regular expression finds.",
+      .init([.string, .constantText], .varcharArray)
+    ) { arguments, context throws(ValueFailure) in
+      .text(JSONTree(texts: try pieces(arguments, context)).text)
+    },
+    Function(
+      "ARRAY_QUANTILE", "The value at a rank between 0 and 1 among an array's numbers.",
+      .init([.array, .number], .double, nullable: true),
+      check: { _, arguments, range throws(SQLFailure) in
+        guard arguments[0].type.element?.isNumeric == true, arguments[1].isConstant,
+          !arguments[1].isWild
+        else { throw .unknown("This ARRAY_QUANTILE", at: range) }
+      }
+    ) { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0]).compactMap(\.value.double).sorted()
+      let fraction = try arguments.double(1)
+      guard (0...1).contains(fraction), let last = values.last, values.allSatisfy(\.isFinite) else {
+        throw .unsupported("ARRAY_QUANTILE of nothing, or outside of 0 to 1")
+      }
+      let place = fraction * Double(values.count - 1)
+      let lower = Int(place.rounded(.down))
+      guard lower + 1 < values.count else { return .double(last) }
+      let rest = place - Double(lower)
+      return .double((1 - rest) * values[lower] + rest * values[lower + 1])
+    },
+  ]
+
+  static let arrayContains = membership(
+    "ARRAY_CONTAINS", "Whether an array holds all of these.", [.arrayOrText, .any]
+  ) { arguments, context throws(ValueFailure) in
+    let values = try context.elements(arguments[0])
+    let wanted = try members(arguments[1], context)
+    return .boolean(wanted.allSatisfy { one in values.contains { $0.equals(one) } })
+  }
+
+  static let scalarInArray = Function(
+    "SCALAR_IN_ARRAY", "Whether a value is one of an array's.", .init([.scalar, .array], .boolean),
+    binding: .custom { resolver, call throws(SQLFailure) in
+      try resolver.scalarInArray(call.arguments, at: call.range)
+    },
+    spelling: { $0.kernel("array_contains", $0.values[0], "druid_array(\($0.values[1]))") })
+
+  private static let arrayTests: [Function] = [
+    arrayContains, scalarInArray,
+    Function(
+      "ARRAY_OVERLAP", "Whether two arrays share an element.",
+      .init([.arrayOrText, .arrayOrText], .boolean), check: ofOneKind("ARRAY_OVERLAP")
+    ) { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let wanted = try members(arguments[1], context)
+      return .boolean(wanted.contains { one in values.contains { $0.equals(one) } })
+    },
+  ]
+
+  private static let arrayPlaces: [Function] = [
+    arrayPlace("ARRAY_OFFSET", "The element at a place, counted from 0.", from: 0),
+    arrayPlace("ARRAY_ORDINAL", "The element at a place, counted from 1.", from: 1),
+    arraySearch("ARRAY_OFFSET_OF", "The place of a value, counted from 0.", from: 0),
+    arraySearch("ARRAY_ORDINAL_OF", "The place of a value, counted from 1.", from: 1),
+  ]
+
+  private static func arrayPlace(_ name: String, _ summary: String, from first: Int64) -> Function {
+    Function(
+      name, summary, .init([.arrayOrText, .integer], .elementOf(0), nullable: true)
+    ) { arguments, context throws(ValueFailure) in
+      let values = try context.elements(arguments[0])
+      let index = Int(clamping: try arguments.long(1) &- first)
+      return values.indices.contains(index) ? values[index].value : .null
+    }
+  }
+
+  private static func arraySearch(_ name: String, _ summary: String, from first: Int) -> Function {
+    Function(
+      name, summary, .init([.arrayOrText, .scalar], .integer, nullable: true),
+      check: ofOneKind(name)
+    ) { arguments, context throws(ValueFailure) in
+      let wanted = JSONTree(arguments[1])
+      let index = try context.elements(arguments[0]).firstIndex { $0.equals(wanted) }
+      return index.map { .integer(Int64($0 + first)) } ?? .null
+    }
+  }
+
+  /// The elements of an array, or the one value that is none.
+  private static func members(
+    _ value: SQLValue, _ context: ValueContext
+  ) throws(ValueFailure) -> [JSONTree] {
+    guard case .text(let text) = value, let list = context.list(text) else {
+      return [JSONTree(value)]
+    }
+    return list
+  }
+
+  /// Arrays and values must be of one kind: Druid casts others in ways of its own.
+  static func ofOneKind(_ name: String) -> Check {
+    { _, arguments, range throws(SQLFailure) in
+      var kind: Int?
+      for argument in arguments {
+        let type = argument.type.element ?? argument.type
+        let next = type.isCharacter ? 1 : type.isIntegral ? 2 : type.isReal ? 3 : 0
+        if next == 0, type.kind == .null { continue }
+        guard next != 0, kind == nil || kind == next else {
+          throw .unknown("\(name) of these types", at: range)
+        }
+        kind = next
+      }
+    }
+  }
+}
+
+extension JSONTree {
+  /// A text that sorts as the element does in an array: NULL least, then by value.
+  package var sortingText: String {
+    func digits(_ bits: UInt64, _ count: Int) -> String {
+      let text = String(bits, radix: 16)
+      return String(repeating: "0", count: count - text.count) + text
+    }
+    switch value {
+    case .null: return "#"
+    case .integer(let value): return "$" + digits(UInt64(bitPattern: value) ^ 1 << 63, 16)
+    case .real(let value):
+      let bits = value.bitPattern
+      return "$" + digits(bits >> 63 == 0 ? bits ^ 1 << 63 : ~bits, 16)
+    case .text(let text): return "$" + text.utf16.map { digits(UInt64($0), 4) }.joined() + "!"
+    case .blob: return "$"
+    }
+  }
+}

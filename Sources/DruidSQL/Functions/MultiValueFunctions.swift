@@ -1,0 +1,210 @@
+import JavaValues
+
+extension Function {
+  static let mvToArray = Function(
+    "MV_TO_ARRAY", "A multi-value column as an array.", .init([.multiple], .varcharArray),
+    .readsValues,
+    check: { _, arguments, range throws(SQLFailure) in
+      // Druid takes a column here and fails on everything else.
+      guard arguments[0].isColumn else { throw .unknown("MV_TO_ARRAY of this", at: range) }
+    }
+  ) { arguments, _ throws(ValueFailure) in .text(JSONTree(texts: arguments[0].texts).text) }
+
+  static let mvContains = membership(
+    "MV_CONTAINS", "Whether a multi-value holds all of these.", [.multiple, .any], [.readsValues, .takesArrays]
+  ) { arguments, context throws(ValueFailure) in
+    let values = Set(arguments[0].exactTexts)
+    return .boolean(try context.exactTexts(arguments[1]).allSatisfy { values.contains($0) })
+  }
+
+  static let mvOverlap = membership(
+    "MV_OVERLAP", "Whether a multi-value holds any of these.", [.multiple, .any], [.readsValues, .takesArrays]
+  ) { arguments, context throws(ValueFailure) in
+    let values = Set(arguments[0].exactTexts)
+    return .boolean(try context.exactTexts(arguments[1]).contains { values.contains($0) })
+  }
+
+  static let mvFilterOnly = Function(
+    "MV_FILTER_ONLY", "The values that are among these.",
+    .init([.multiple, .array], .varchar, nullable: true), [.readsValues, .givesValues]
+  ) { arguments, context throws(ValueFailure) in
+    let kept = Set(try context.exactTexts(arguments[1]))
+    return .multiple(arguments[0].exactTexts.filter { kept.contains($0) }.map { $0?.text })
+  }
+
+  static let mvFilterNone = Function(
+    "MV_FILTER_NONE", "The values that are not among these.",
+    .init([.multiple, .array], .varchar, nullable: true), [.readsValues, .givesValues]
+  ) { arguments, context throws(ValueFailure) in
+    let dropped = Set(try context.exactTexts(arguments[1]))
+    return .multiple(arguments[0].exactTexts.filter { !dropped.contains($0) }.map { $0?.text })
+  }
+
+  static let multiples: [Function] =
+    [mvToArray, mvContains, mvOverlap, mvFilterOnly, mvFilterNone] + multipleLists
+    + multiplePlaces
+
+  private static let multipleLists: [Function] = [
+    Function(
+      "MV_LENGTH", "How many values there are.", .init([.multiple], .integer), [.readsValues, .takesArrays],
+      spelling: unlessNull("mv_length"), isStrict: false
+    ) { arguments, _ throws(ValueFailure) in .integer(Int64(arguments[0].texts.count)) },
+    Function(
+      "MV_TO_STRING", "The values with a text between.",
+      .init([.multiple, .constantText], .varchar), [.readsValues, .takesArrays]
+    ) { arguments, _ throws(ValueFailure) in
+      joined(arguments[0].texts, try arguments.text(1))
+    },
+    Function(
+      "MV_SLICE", "The values from one place up to another.",
+      .init([.multiple, .integer, .integer], required: 2, .varchar, nullable: true),
+      [.readsValues, .givesValues], spelling: slice("mv_slice", length: "mv_length")
+    ) { arguments, _ throws(ValueFailure) in
+      let values = arguments[0].texts
+      let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: nil)
+      // Nothing left is an empty list, not NULL.
+      return slice.map { $0.isEmpty ? .blob(Array("[]".utf8)) : .multiple($0) } ?? .null
+    },
+    Function(
+      "MV_APPEND", "The values and one more.", .init([.multiple, .string], .varchar),
+      [.readsValues, .givesValues], spelling: unlessNull("mv_append"), isStrict: false
+    ) { arguments, _ throws(ValueFailure) in
+      .multiple(arguments[0].texts + [arguments[1].text])
+    },
+    Function(
+      "MV_PREPEND", "One more and the values.", .init([.string, .multiple], .varchar),
+      [.readsValues, .givesValues], spelling: unlessNull("mv_prepend"), isStrict: false
+    ) { arguments, _ throws(ValueFailure) in
+      .multiple([arguments[0].text] + arguments[1].texts)
+    },
+    Function(
+      "MV_CONCAT", "The values of both.", .init([.multiple, .multiple], .varchar),
+      [.readsValues, .givesValues], isStrict: false
+    ) { arguments, _ throws(ValueFailure) in
+      if arguments[0].isNull { return arguments[1] }
+      if arguments[1].isNull { return arguments[0] }
+      return .multiple(arguments[0].texts + arguments[1].texts)
+    },
+    Function(
+      "STRING_TO_MV", "The pieces of a text between what a regular expression finds.",
+      .init([.string, .constantText], .varchar), .givesValues
+    ) { arguments, context throws(ValueFailure) in .multiple(try pieces(arguments, context)) },
+    Function(
+      "ARRAY_TO_MV", "The elements of an array of strings as values.",
+      .init([.array], .varchar, nullable: true), .givesValues
+    ) { arguments, context throws(ValueFailure) in .multiple(try context.texts(arguments[0])) },
+  ]
+
+  private static let multiplePlaces: [Function] = [
+    multiplePlace("MV_OFFSET", "The value at a place, counted from 0.", from: 0),
+    multiplePlace("MV_ORDINAL", "The value at a place, counted from 1.", from: 1),
+    multipleSearch("MV_OFFSET_OF", "The place of a value, counted from 0.", from: 0),
+    multipleSearch("MV_ORDINAL_OF", "The place of a value, counted from 1.", from: 1),
+  ]
+
+  private static func multiplePlace(
+    _ name: String, _ summary: String, from first: Int64
+  ) -> Function {
+    Function(
+      name, summary, .init([.multiple, .constantInteger], .varchar, nullable: true),
+      [.readsValues, .takesArrays]
+    ) { arguments, _ throws(ValueFailure) in
+      let values = arguments[0].texts
+      let index = Int(clamping: try arguments.long(1) &- first)
+      guard values.indices.contains(index) else { return .null }
+      return values[index].map { .text($0) } ?? .null
+    }
+  }
+
+  private static func multipleSearch(
+    _ name: String, _ summary: String, from first: Int
+  ) -> Function {
+    Function(
+      name, summary, .init([.multiple, .string], .integer, nullable: true),
+      [.readsValues, .takesArrays]
+    ) { arguments, _ throws(ValueFailure) in
+      let index = arguments[0].exactTexts.firstIndex(of: ExactText(try arguments.text(1)))
+      return index.map { .integer(Int64($0 + first)) } ?? .null
+    }
+  }
+
+  // MARK: Shared with the functions of arrays
+
+  /// A kernel that would take NULL for a list of one: NULL stays NULL.
+  private static func unlessNull(_ kernel: String) -> Spelling {
+    { call in
+      let text = call.kernel(kernel)
+      guard let index = call.operands.firstIndex(where: \.isMultiple) else { return text }
+      return "CASE WHEN \(call.values[index]) IS NULL THEN NULL ELSE \(text) END"
+    }
+  }
+
+  /// A slice to the end where the end is left out.
+  static func slice(_ kernel: String, length: String) -> Spelling {
+    { call in
+      if call.values.count > 2 { return call.kernel(kernel) }
+      let (list, start) = (call.values[0], call.values[1])
+      return call.kernel(kernel, list, start, "max(druid_\(length)(\(list)), \(start))")
+    }
+  }
+
+  /// Whether a list holds some elements: the second operand is an array, or one element.
+  static func membership(
+    _ name: String, _ summary: String, _ operands: [FunctionSignature.Operand],
+    _ traits: Traits = [], kernel: @escaping Kernel.Scalar
+  ) -> Function {
+    Function(
+      name, summary, .init(operands, .boolean), traits,
+      check: ofOneKind(name),
+      spelling: { call in
+        let (list, wanted) = (call.operands[0], call.operands[1])
+        let second = wanted.type.isArray ? call.values[1] : "druid_array(\(call.values[1]))"
+        let test = call.kernel(name.lowercased(), call.values[0], second)
+        // Looking for NULL finds the rows that have no value.
+        if !list.type.isNullable || wanted.type.element?.kind == .null
+          || name == "MV_OVERLAP" && wanted.holdsNull
+        {
+          return test
+        }
+        return "CASE WHEN \(call.values[0]) IS NULL THEN NULL ELSE \(test) END"
+      }, isStrict: !traits.contains(.readsValues), kernel: kernel)
+  }
+
+  /// MV_TO_STRING and ARRAY_TO_STRING: NULL when all there is is one NULL.
+  static func joined(_ values: [String?], _ separator: String) -> SQLValue {
+    if values == [nil] { return .null }
+    return .text(values.map { $0 ?? "null" }.joined(separator: separator))
+  }
+
+  /// STRING_TO_MV and STRING_TO_ARRAY: as Java splits, without empty pieces at the end.
+  static func pieces(
+    _ arguments: [SQLValue], _ context: ValueContext
+  ) throws(ValueFailure) -> [String?] {
+    let text = try arguments.text(0)
+    var pieces = try context.expression(try arguments.text(1)).split(text)
+    if pieces.count > 1 {
+      while pieces.last?.isEmpty == true { pieces.removeLast() }
+    }
+    return pieces
+  }
+
+  /// From `start` up to and without `end`, filled up where it leaves the list; nil for bounds outside of it.
+  static func slice<Element>(
+    _ values: [Element], _ start: Int64, _ end: Int64, filler: Element
+  ) -> [Element]? {
+    guard start >= 0, start <= values.count, start <= end, end - start < 1_000_000 else {
+      return nil
+    }
+    return (Int(start)..<Int(end)).map { $0 < values.count ? values[$0] : filler }
+  }
+}
+
+extension TypedExpression {
+  /// An array of constants with a NULL among them.
+  fileprivate var holdsNull: Bool {
+    if case .operation(.array, let elements) = node {
+      return elements.contains(where: \.isNullConstant)
+    }
+    return false
+  }
+}

@@ -1,0 +1,310 @@
+import JavaValues
+
+/// What SQL spells with signs and words between operands, and what the binder makes of such.
+///
+/// The raw value is how Druid's messages write it; those that only the binder makes say what they do.
+package enum Operator: String, Hashable, Sendable {
+  case and = "AND"
+  case or = "OR"
+  case not = "NOT"
+
+  case isNull = "IS NULL"
+  case isNotNull = "IS NOT NULL"
+  case isTrue = "IS TRUE"
+  case isNotTrue = "IS NOT TRUE"
+  case isFalse = "IS FALSE"
+  case isNotFalse = "IS NOT FALSE"
+
+  case equal = "="
+  case notEqual = "<>"
+  case less = "<"
+  case lessOrEqual = "<="
+  case greater = ">"
+  case greaterOrEqual = ">="
+  case isDistinctFrom = "IS DISTINCT FROM"
+  case isNotDistinctFrom = "IS NOT DISTINCT FROM"
+  /// The value, then the items.
+  case isIn = "IN"
+  /// The value, the pattern, the escape character or an empty text.
+  case like = "LIKE"
+
+  case add = "+"
+  case subtract = "-"
+  case multiply = "*"
+  case divide = "/"
+  case negate = "unary -"
+  case concat = "||"
+
+  case row = "ROW"
+  case array = "ARRAY"
+
+  // MARK: Made by the binder
+
+  /// Two comparisons, of a column and of its CAST, refused for rows in which they differ.
+  case agreed = "both of two comparisons"
+  /// Texts compared by the numbers they spell.
+  case numberLess = "number <"
+  case numberLessOrEqual = "number <="
+  case numberGreater = "number >"
+  case numberGreaterOrEqual = "number >="
+  /// A multi-value, two bounds and the two comparisons as text: whether any value lies between.
+  case anyBetween = "any value between"
+  /// MV_CONTAINS and MV_OVERLAP as functions of the whole list rather than filters, in a CASE or as a value.
+  case containsInCase = "contains, in CASE"
+  case overlapsInCase = "overlaps, in CASE"
+  case containsAsValue = "contains, as value"
+  case overlapsAsValue = "overlaps, as value"
+  /// A number as Druid's expressions print it.
+  case print = "number to text"
+  /// A string, multi-value or not, as the array of its values.
+  case valuesOfText = "text to array"
+  /// A multi-value as Java prints a list.
+  case listText = "list to text"
+  /// The first of a multi-value's values.
+  case firstValue = "first value"
+  /// A time, months, a zone.
+  case addMonths = "add months"
+  case addMilliseconds = "add milliseconds"
+  /// From, to, how many months make one, a zone.
+  case monthsBetween = "months between"
+  /// From, to, how many milliseconds make one, a zone.
+  case millisecondsBetween = "milliseconds between"
+  /// What a join sees of an aggregate that Druid finishes at the top only: not known, or NULL.
+  case unfinished = "unfinished"
+  case unfinishedNull = "unfinished null"
+
+  package var isComparison: Bool { mirrored != nil || self == .equal || self == .notEqual }
+
+  /// Whether it compares for equality, NULL with NULL or not.
+  package var isEquality: Bool {
+    switch self {
+    case .equal, .notEqual, .isDistinctFrom, .isNotDistinctFrom: true
+    default: false
+    }
+  }
+
+  /// Whether it tests its first operand as one value, of a multi-value any.
+  var isTestOfValue: Bool {
+    switch self {
+    case .isIn, .like, .isNull, .isNotNull, .anyBetween: true
+    default: isComparison || isEquality
+    }
+  }
+
+  /// The comparison with its sides exchanged; nil for what is not an order.
+  package var mirrored: Operator? {
+    switch self {
+    case .less: .greater
+    case .lessOrEqual: .greaterOrEqual
+    case .greater: .less
+    case .greaterOrEqual: .lessOrEqual
+    default: nil
+    }
+  }
+
+  /// The order that holds when this one does not.
+  package var opposite: Operator? {
+    switch self {
+    case .less: .greaterOrEqual
+    case .lessOrEqual: .greater
+    case .greater: .lessOrEqual
+    case .greaterOrEqual: .less
+    default: nil
+    }
+  }
+
+  /// The same order of the numbers that texts spell.
+  var ofNumbers: Operator? {
+    switch self {
+    case .less: .numberLess
+    case .lessOrEqual: .numberLessOrEqual
+    case .greater: .numberGreater
+    case .greaterOrEqual: .numberGreaterOrEqual
+    default: nil
+    }
+  }
+}
+
+// MARK: - What SQLite calls for operators and casts
+
+extension Operator {
+  package static let kernels: [Kernel] = arithmetic + casts + tests + valueLists + checks
+
+  private static let arithmetic: [Kernel] = [
+    .longs("add_long", arity: 2...Kernel.mostArguments) { $0 &+ $1 },
+    .longs("subtract_long", arity: 2...Kernel.mostArguments) { $0 &- $1 },
+    .longs("multiply_long", arity: 2...Kernel.mostArguments) { $0 &* $1 },
+    .longs("divide_long", arity: 2...Kernel.mostArguments) { left, right throws(ValueFailure) in
+      try Arithmetic.divide(left, right)
+    },
+    .strict("negate_long", 1) { arguments, _ throws(ValueFailure) in
+      .integer(0 &- (try arguments.long(0)))
+    },
+    .doubles("add_double") { $0 + $1 }, .doubles("subtract_double") { $0 - $1 },
+    .doubles("multiply_double") { $0 * $1 }, .doubles("divide_double") { $0 / $1 },
+    .double("negate_double") { -$0 },
+    .strict("add_months", 3) { arguments, context throws(ValueFailure) in
+      var period = Period()
+      period.months = 1
+      let zone = try context.zone(try arguments.text(2))
+      return .integer(
+        period.added(to: try arguments.long(0), times: try arguments.long(1), zone: zone))
+    },
+    .strict("months_between", 3) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(2))
+      return .integer(
+        CivilTime.months(
+          from: zone.local(try arguments.long(0)), to: zone.local(try arguments.long(1))))
+    },
+  ]
+
+  private static let casts: [Kernel] = [
+    .strict("double_to_long", 1) { arguments, _ throws(ValueFailure) in
+      .integer(JavaNumber.long(try arguments.double(0)))
+    },
+    .strict("double_to_float", 1) { arguments, _ throws(ValueFailure) in
+      .double(Double(Float(try arguments.double(0))))
+    },
+    .strict("double_to_text", 1) { arguments, _ throws(ValueFailure) in
+      .text(JavaNumber.text(try arguments.double(0)))
+    },
+    .strict("float_print", 1) { arguments, _ throws(ValueFailure) in
+      let value = try arguments.double(0)
+      let text = JavaNumber.text(value)
+      guard text == JavaNumber.text(Float(value)) else {
+        throw .unsupported("A FLOAT whose text depends on the way of its cast")
+      }
+      return .text(text)
+    },
+    .strict("text_to_long", 1) { arguments, _ throws(ValueFailure) in
+      JavaNumber.long(try arguments.text(0)).map { .integer($0) } ?? .null
+    },
+    .strict("text_to_double", 1) { arguments, _ throws(ValueFailure) in
+      JavaNumber.double(try arguments.text(0)).map { .double($0) } ?? .null
+    },
+    .strict("time_to_text", 2) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(1))
+      return .text(TimeText.sql(try arguments.long(0), zone: zone))
+    },
+    .strict("date_to_text", 2) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(1))
+      return .text(TimeText.date(try arguments.long(0), zone: zone))
+    },
+    .strict("text_to_time", 2) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(1))
+      return TimeText.parse(try arguments.text(0), zone: zone).map { .integer($0) } ?? .null
+    },
+    .strict("text_to_date", 2) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(1))
+      guard let time = TimeText.parse(try arguments.text(0), zone: zone) else { return .null }
+      return .integer(try context.period("P1D").floor(time, zone: zone))
+    },
+    // The low 32 bits, as Java's intValue.
+    .strict("int", 1) { arguments, _ throws(ValueFailure) in
+      .integer(Int64(Int32(truncatingIfNeeded: try arguments.long(0))))
+    },
+  ]
+
+  private static let tests: [Kernel] = [
+    // The text may be a multi-value, of which any value will do; the escape may be empty.
+    .strict("like", 3) { arguments, context throws(ValueFailure) in
+      let pattern = context.like(try arguments.text(1), escape: try arguments.text(2))
+      if case .text(let text) = arguments[0] { return .boolean(pattern.matches(text)) }
+      return .boolean(arguments[0].texts.contains { $0.map(pattern.matches) == true })
+    },
+    // -1, 0 or 1 by the numbers that two texts spell; a text that spells none is less than any number.
+    .strict("compare_numbers", 2) { arguments, _ throws(ValueFailure) in
+      .integer(JavaNumber.compare(try arguments.text(0), try arguments.text(1)))
+    },
+    // A multi-value, an operator, a text: whether any value compares so.
+    .lenient("mv_any", 3) { arguments, _ throws(ValueFailure) in
+      guard let operation = arguments[1].text, let right = arguments[2].text.map(ExactText.init)
+      else { return .boolean(false) }
+      let holds = arguments[0].exactTexts.contains { left in
+        guard let left else { return false }
+        return switch operation {
+        case "=": left == right
+        case "<": left < right
+        case "<=": left <= right
+        case ">": left > right
+        case ">=": left >= right
+        case "<>": left != right
+        default: false
+        }
+      }
+      return .boolean(holds)
+    },
+    // A multi-value, two bounds, two operators such as `>=<`: whether any value lies between.
+    .lenient("mv_range", 4) { arguments, _ throws(ValueFailure) in
+      let low = ExactText(try arguments.text(1))
+      let high = ExactText(try arguments.text(2))
+      let operators = try arguments.text(3)
+      let (takesLow, takesHigh) = (operators.hasPrefix(">="), operators.hasSuffix("="))
+      return .boolean(
+        arguments[0].exactTexts.contains { value in
+          guard let value else { return false }
+          return (takesLow ? value >= low : value > low)
+            && (takesHigh ? value <= high : value < high)
+        })
+    },
+    // A multi-value, an array: whether any value is among its elements.
+    .lenient("mv_in", 2) { arguments, context throws(ValueFailure) in
+      let wanted = Set(try context.exactTexts(arguments[1]))
+      return .boolean(
+        arguments[0].exactTexts.contains { $0 != nil && wanted.contains($0) })
+    },
+  ]
+
+  private static let valueLists: [Kernel] = [
+    .scalar("array", 0...Kernel.mostArguments, isStrict: false) { arguments, _ throws(ValueFailure) in
+      .text(JSONTree.array(arguments.map { JSONTree($0) }).text)
+    },
+    // A text that sorts as the array does among arrays of its kind.
+    .strict("array_order", 1) { arguments, context throws(ValueFailure) in
+      .text(try context.elements(arguments[0]).map(\.sortingText).joined())
+    },
+    // The values of a multi-value for json_each; NULL gives one NULL.
+    .lenient("mv_json", 1) { arguments, context throws(ValueFailure) in
+      let values = arguments[0].texts
+      return .text(JSONTree(texts: values.isEmpty ? [nil] : values).text)
+    },
+    .strict("mv_list", 1) { arguments, context throws(ValueFailure) in
+      guard case .blob = arguments[0] else { return arguments[0] }
+      let words = arguments[0].texts.map { $0 ?? "null" }
+      return .text("[" + words.joined(separator: ", ") + "]")
+    },
+    // A CHAR value, blanks behind it up to its length.
+    .strict("pad", 2) { arguments, _ throws(ValueFailure) in
+      let text = try arguments.text(0)
+      let missing = try arguments.long(1).subtractingReportingOverflow(Text.length(text))
+        .partialValue
+      guard missing > 0 else { return .text(text) }
+      return .text(text + (try Text.repeated(" ", missing) ?? ""))
+    },
+  ]
+
+  /// What passes its argument on, or fails.
+  private static let checks: [Kernel] = [
+    .strict("definite", 1) { arguments, _ throws(ValueFailure) in
+      guard arguments[0] != .text("NaN") else {
+        throw .unsupported("A value that is not a number cannot be compared here")
+      }
+      return arguments[0]
+    },
+    .strict("refuse", 1) { arguments, _ throws(ValueFailure) in
+      throw .unsupported(try arguments.text(0))
+    },
+    .strict("integer", 1) { arguments, _ throws(ValueFailure) in
+      guard let value = arguments[0].integer, Int32(exactly: value) != nil else {
+        throw .unsupported("A whole number beyond 32 bits is not supported here")
+      }
+      return arguments[0]
+    },
+    .strict("constant", 1) { arguments, _ throws(ValueFailure) in
+      guard let value = arguments[0].double, !value.isFinite else { return arguments[0] }
+      throw .invalid(
+        "Expression evaluates to an unsupported value [\(JavaNumber.text(value))], expected "
+          + "something that can be a Double.  Consider casting with 'CAST(<col> AS BIGINT)'")
+    },
+  ]
+}

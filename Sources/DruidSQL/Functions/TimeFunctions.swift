@@ -1,0 +1,161 @@
+import JavaValues
+
+extension Function {
+  static let timeFloor = Function(
+    "TIME_FLOOR", "A time cut down to a period.",
+    .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
+    binding: .custom(withZone { resolver, call throws(SQLFailure) in
+      try resolver.periodic(call, origin: call.argument(2))
+    }),
+    kernels: [rounding("time_floor") { $0.floor($1, origin: $2, zone: $3) }.cuttingTimes],
+    spelling: { call in
+      Translator.floor(
+        call.values[0], period: call.operands[1].text ?? "", origin: call.values[2],
+        zone: call.operands[3].text ?? call.zone)
+    })
+  static let timeCeil = Function(
+    "TIME_CEIL", "A time raised to a period's end.",
+    .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
+    binding: .custom(withZone { resolver, call throws(SQLFailure) in
+      try resolver.periodic(call, origin: call.argument(2))
+    }),
+    kernels: [rounding("time_ceil") { $0.ceil($1, origin: $2, zone: $3) }])
+  static let timeExtract = Function(
+    "TIME_EXTRACT", "A part of a time, such as its hour.",
+    .init([.time, .constantText, .constantText], required: 2, .bigint),
+    binding: .custom(withZone { resolver, call throws(SQLFailure) in
+      try resolver.timePart(call)
+    }),
+    kernels: [
+      .strict("time_extract", 3) { arguments, context throws(ValueFailure) in
+        let name = try arguments.text(1)
+        guard let unit = TimeUnit(rawValue: name) else { throw .invalid("Unknown unit \(name)") }
+        let zone = try context.zone(try arguments.text(2))
+        return .integer(TimeExtract.value(unit, of: try arguments.long(0), zone: zone))
+      }
+    ],
+    spelling: { call in
+      Translator.extract(
+        call.values[0], call.operands[1].text ?? "", zone: call.operands[2].text ?? call.zone)
+    })
+
+  static let times: [Function] = [
+    timeFloor, timeCeil, timeExtract,
+    Function(
+      "TIME_SHIFT", "A time moved by so many periods.",
+      .init([.time, .constantText, .integer, .constantText], required: 3, .timestamp),
+      binding: .custom(withZone { resolver, call throws(SQLFailure) in
+        try resolver.periodic(call, origin: call.arguments[2])
+      }),
+      kernels: [
+        .strict("time_shift", 4) { arguments, context throws(ValueFailure) in
+          let period = try context.period(try arguments.text(1))
+          let zone = try context.zone(try arguments.text(3))
+          return .integer(
+            period.added(to: try arguments.long(0), times: try arguments.long(2), zone: zone))
+        }
+      ]),
+    Function(
+      "TIME_PARSE", "The time that a text spells, by a Joda pattern.",
+      .init([.string, .constantText, .constantText], required: 1, .timestamp, nullable: true),
+      binding: .custom(withZone { resolver, call throws(SQLFailure) in
+        try resolver.patterned(call)
+      }),
+      kernels: [
+        .lenient("time_parse", 3) { arguments, context throws(ValueFailure) in
+          guard case .text(let text) = arguments[0], let name = arguments[2].text else {
+            return .null
+          }
+          let zone = try context.zone(name)
+          let time: Int64?
+          if let pattern = arguments[1].text {
+            time = try context.pattern(pattern).time(of: text, zone: zone) { context.findZone($0) }
+          } else {
+            time = TimeText.parse(text, zone: zone)
+          }
+          return time.map { .integer($0) } ?? .null
+        }
+      ]),
+    Function(
+      "TIME_FORMAT", "A time as text, by a Joda pattern.",
+      .init([.time, .constantText, .constantText], required: 1, .varchar),
+      binding: .custom(withZone { resolver, call throws(SQLFailure) in
+        try resolver.patterned(call)
+      }),
+      kernels: [
+        .lenient("time_format", 3) { arguments, context throws(ValueFailure) in
+          guard let time = arguments[0].integer, let name = arguments[2].text else { return .null }
+          let zone = try context.zone(name)
+          guard let pattern = arguments[1].text else {
+            return .text(TimeText.iso(time, zone: zone))
+          }
+          return .text(try context.pattern(pattern).text(of: time, zone: zone))
+        }
+      ]),
+    Function(
+      "TIME_IN_INTERVAL", "Whether a time lies in an ISO interval.",
+      .init([.time, .string], .boolean),
+      binding: .custom(withZone { resolver, call throws(SQLFailure) in
+        try resolver.inInterval(call)
+      }),
+      kernels: [
+        .strict("in_interval", 3) { arguments, context throws(ValueFailure) in
+          let text = try arguments.text(1)
+          let zone = try context.zone(try arguments.text(2))
+          guard let interval = TimeText.interval(text, zone: zone) else {
+            throw .invalid("Invalid interval \(text)")
+          }
+          let time = try arguments.long(0)
+          return .boolean(interval.start <= time && time < interval.end)
+        }
+      ],
+      spelling: { $0.kernel("in_interval") }),
+    Function(
+      "DATE_TRUNC", "A time cut down to a unit, such as 'hour'.",
+      .init([.constantText, .time], .timestamp),
+      binding: .custom(withZone { resolver, call throws(SQLFailure) in
+        try resolver.dateTruncated(call)
+      })),
+    Function(
+      "TIMESTAMP_TO_MILLIS", "A time as milliseconds since 1970.", .init([.time], .bigint),
+      spelling: { $0.values[0] }),
+    Function(
+      "MILLIS_TO_TIMESTAMP", "The time of so many milliseconds since 1970.",
+      .init([.integer], .timestamp), spelling: { $0.values[0] }),
+    Function(
+      "CURRENT_TIMESTAMP", "The time at which the statement is planned.",
+      .init([.integer], required: 0, .timestamp), .unlisted,
+      binding: .custom { resolver, call throws(SQLFailure) in
+        try resolver.clock(call.arguments, at: call.range)
+      }),
+  ]
+
+  /// The arguments checked by the signature before the rule sees them.
+  private static func withZone(_ rule: @escaping Binder) -> Binder {
+    { resolver, call throws(SQLFailure) in
+      var call = call
+      call.arguments = try resolver.checked(call)
+      return try rule(resolver, call)
+    }
+  }
+
+  private static func rounding(
+    _ name: String,
+    _ operation: @escaping @Sendable (Period, Int64, Int64?, TimeZoneTable) -> Int64
+  ) -> Kernel {
+    .lenient(name, 4) { arguments, context throws(ValueFailure) in
+      guard let time = arguments[0].integer, let text = arguments[1].text else { return .null }
+      guard let name = arguments[3].text else { return .null }
+      let period = try context.period(text)
+      return .integer(operation(period, time, arguments[2].integer, try context.zone(name)))
+    }
+  }
+}
+
+extension Function.Call {
+  /// The argument, NULL when it is left out.
+  func argument(_ index: Int) -> TypedExpression {
+    arguments.indices.contains(index)
+      ? arguments[index] : TypedExpression(.constant(.null), .null)
+  }
+}

@@ -1,0 +1,76 @@
+extension Function {
+  static let rowNumber = ranking("ROW_NUMBER", "The row's number in its window.", .bigint)
+  static let lag = neighbour("LAG", "The value of a row before.")
+  static let firstValue = Function(
+    "FIRST_VALUE", "The value of the window's first row.", .init([.any], .argument(0)), .unlisted,
+    binding: .window,
+    windowType: { use throws(SQLFailure) in
+      guard use.arguments.count == 1, let first = use.first else {
+        throw use.refusal("FIRST_VALUE OVER")
+      }
+      guard use.frame.map({ $0.contains("BETWEEN UNBOUNDED PRECEDING") }) ?? true else {
+        throw use.refusal("This frame of FIRST_VALUE")
+      }
+      return first.nullable(true)
+    })
+  static let lastValue = Function(
+    "LAST_VALUE", "The value of the window's last row.", .init([.any], .argument(0)), .unlisted,
+    binding: .window,
+    windowType: { use throws(SQLFailure) in
+      guard use.arguments.count == 1, let first = use.first else {
+        throw use.refusal("LAST_VALUE OVER")
+      }
+      guard use.frame.map({ $0.contains("AND UNBOUNDED FOLLOWING") }) ?? !use.hasOrder else {
+        throw use.refusal("This frame of LAST_VALUE")
+      }
+      return first.nullable(true)
+    })
+  static let ntile = Function(
+    "NTILE", "The number of the row's bucket among so many.", .init([.constantInteger], .bigint), .unlisted,
+    binding: .window,
+    windowType: { use throws(SQLFailure) in
+      guard use.arguments.count == 1, case .long(let buckets)? = use.arguments[0].constant,
+        buckets > 0
+      else { throw use.refusal("This NTILE") }
+      return .bigint.nullable(false)
+    })
+
+  static let windows: [Function] = [
+    rowNumber, lag, firstValue, lastValue, ntile,
+    neighbour("LEAD", "The value of a row behind."),
+    ranking("RANK", "The row's rank, with gaps behind ties.", .bigint),
+    ranking("DENSE_RANK", "The row's rank, without gaps.", .bigint),
+    ranking("PERCENT_RANK", "The row's rank between 0 and 1.", .double),
+    ranking("CUME_DIST", "The share of rows up to this one.", .double),
+  ]
+
+  private static func ranking(_ name: String, _ summary: String, _ type: SQLType) -> Function {
+    Function(
+      name, summary, .init([.any], required: 0, .bigint), .unlisted, binding: .window,
+      windowType: { use throws(SQLFailure) in
+        guard use.arguments.isEmpty else { throw use.refusal("\(name) OVER") }
+        if use.frame != nil { throw use.refusal("A frame of \(name)") }
+        if !use.hasOrder && name != "ROW_NUMBER" {
+          throw SQLFailure(
+            "RANK or DENSE_RANK functions require ORDER BY clause in window specification",
+            at: use.range)
+        }
+        return type.nullable(false)
+      })
+  }
+
+  private static func neighbour(_ name: String, _ summary: String) -> Function {
+    Function(
+      name, summary, .init([.any, .constantInteger], required: 1, .argument(0)), .unlisted, binding: .window,
+      windowType: { use throws(SQLFailure) in
+        guard (1...2).contains(use.arguments.count) else { throw use.refusal("\(name) OVER") }
+        guard use.frame == nil, let first = use.first else { throw use.refusal("This \(name)") }
+        if use.arguments.count == 2 {
+          guard case .long(let offset)? = use.arguments[1].constant, offset >= 0 else {
+            throw use.refusal("\(name) with a computed offset")
+          }
+        }
+        return first.nullable(true)
+      })
+  }
+}

@@ -37,7 +37,8 @@ import Testing
       for name in [function.name, function.name.lowercased()] + function.aliases {
         let failure = AnalysisFixture.failure("SELECT \"\(name)\"(n) FROM edge")
         #expect(
-          failure?.message.hasPrefix("No match found") != true, "\(name): \(failure?.message ?? "")")
+          failure?.message.hasPrefix("No match found") != true, "\(name): \(failure?.message ?? "")"
+        )
       }
     }
     #expect(
@@ -99,13 +100,16 @@ import Testing
         word = ""
       case ")":
         guard let call = open.popLast() else { break }
-        if call.name.hasPrefix("druid_") { calls.append((call.name, call.isEmpty ? 0 : call.count)) }
+        if call.name.hasPrefix("druid_") {
+          calls.append((call.name, call.isEmpty ? 0 : call.count))
+        }
         word = ""
       case ",":
         if !open.isEmpty { open[open.count - 1].count += 1 }
         word = ""
       default:
-        word = character.isLetter || character.isNumber || character == "_" ? word + "\(character)" : ""
+        word =
+          character.isLetter || character.isNumber || character == "_" ? word + "\(character)" : ""
       }
     }
     return calls

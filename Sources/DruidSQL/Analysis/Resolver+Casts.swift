@@ -20,7 +20,8 @@ extension Resolver {
     if target.kind == .boolean, source.isIntegral {
       // Calcite asks whether the number is another than zero.
       return try compare(
-        .notEqual, operand, TypedExpression(.constant(.long(0)), .integer.nullable(false)), at: range)
+        .notEqual, operand, TypedExpression(.constant(.long(0)), .integer.nullable(false)),
+        at: range)
     }
     switch (source.kind, target.kind) {
     case (_, .varchar) where source.isCharacter || source.isNumeric || source.isTime: break

@@ -125,7 +125,8 @@ extension Resolver {
       type = SQLType(.char(one + two))
     }
     var result = TypedExpression(
-      .operation(.concat, [left, right]), type.nullable(left.type.isNullable || right.type.isNullable),
+      .operation(.concat, [left, right]),
+      type.nullable(left.type.isNullable || right.type.isNullable),
       range)
     result.isMultiple = isMapped
     return result
@@ -181,7 +182,8 @@ extension Resolver {
     let escape =
       escape ?? TypedExpression(.constant(.text("")), SQLType(.char(0), isNullable: false))
     return TypedExpression(
-      .operation(.like, [operand, pattern, escape]), .boolean.nullable(operand.type.isNullable), range)
+      .operation(.like, [operand, pattern, escape]), .boolean.nullable(operand.type.isNullable),
+      range)
   }
 }
 

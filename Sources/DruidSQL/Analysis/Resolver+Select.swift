@@ -311,7 +311,9 @@ extension Select {
 extension Expression {
   /// Whether an aggregate stands in it, subqueries and windows aside.
   var hasAggregateCall: Bool {
-    if case .call(let call) = kind, call.over == nil, Function.named(call.function)?.isAggregate == true {
+    if case .call(let call) = kind, call.over == nil,
+      Function.named(call.function)?.isAggregate == true
+    {
       return true
     }
     var found = false

@@ -1,6 +1,7 @@
 extension Function {
   static let count = Function(
-    "COUNT", "How many rows, or values, there are; with DISTINCT an estimate unless the context says otherwise.",
+    "COUNT",
+    "How many rows, or values, there are; with DISTINCT an estimate unless the context says otherwise.",
     .init([.any], required: 0, .bigint),
     binding: .aggregate { resolver, use throws(SQLFailure) in
       let first = use.arguments[0]

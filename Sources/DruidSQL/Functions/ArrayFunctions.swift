@@ -1,81 +1,84 @@
 import JavaValues
 
 extension Function {
-  static let arrays: [Function] = arrayTests + arrayPlaces + [
-    Function("ARRAY_LENGTH", "How many elements there are.", .init([.arrayOrText], .integer)) {
-      arguments, context throws(ValueFailure) in
-      .integer(Int64(try context.elements(arguments[0]).count))
-    },
-    Function(
-      "ARRAY_APPEND", "The elements and one more.", .init([.arrayOrText, .scalar], .argument(0)),
-      check: ofOneKind("ARRAY_APPEND"), isStrict: false
-    ) { arguments, context throws(ValueFailure) in
-      guard !arguments[0].isNull else { return .null }
-      return .text(
-        JSONTree.array(try context.elements(arguments[0]) + [JSONTree(arguments[1])]).text)
-    },
-    Function(
-      "ARRAY_PREPEND", "One more and the elements.", .init([.scalar, .arrayOrText], .argument(1)),
-      check: ofOneKind("ARRAY_PREPEND"), isStrict: false
-    ) { arguments, context throws(ValueFailure) in
-      guard !arguments[1].isNull else { return .null }
-      return .text(
-        JSONTree.array([JSONTree(arguments[0])] + (try context.elements(arguments[1]))).text)
-    },
-    Function(
-      "ARRAY_CONCAT", "The elements of both.",
-      .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
-      isStrict: false
-    ) { arguments, context throws(ValueFailure) in
-      if arguments[0].isNull { return arguments[1] }
-      if arguments[1].isNull { return arguments[0] }
-      return .text(
-        JSONTree.array(try context.elements(arguments[0]) + (try context.elements(arguments[1])))
-          .text)
-    },
-    Function(
-      "ARRAY_SLICE", "The elements from one place up to another.",
-      .init(
-        [.arrayOrText, .integer, .integer], required: 2, .argument(0), nullable: true),
-      spelling: slice("array_slice", length: "array_length")
-    ) { arguments, context throws(ValueFailure) in
-      let values = try context.elements(arguments[0])
-      let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: .null)
-      return slice.map { .text(JSONTree.array($0).text) } ?? .null
-    },
-    Function(
-      "ARRAY_TO_STRING", "The elements with a text between.",
-      .init([.arrayOrText, .constantText], .varchar)
-    ) { arguments, context throws(ValueFailure) in
-      joined(try context.elements(arguments[0]).map(\.value.text), try arguments.text(1))
-    },
-    Function(
-      "STRING_TO_ARRAY", "The pieces of a text between what a regular expression finds.",
-      .init([.string, .constantText], .varcharArray)
-    ) { arguments, context throws(ValueFailure) in
-      .text(JSONTree(texts: try pieces(arguments, context)).text)
-    },
-    Function(
-      "ARRAY_QUANTILE", "The value at a rank between 0 and 1 among an array's numbers.",
-      .init([.array, .number], .double, nullable: true),
-      check: { _, arguments, range throws(SQLFailure) in
-        guard arguments[0].type.element?.isNumeric == true, arguments[1].isConstant,
-          !arguments[1].isWild
-        else { throw .unknown("This ARRAY_QUANTILE", at: range) }
-      }
-    ) { arguments, context throws(ValueFailure) in
-      let values = try context.elements(arguments[0]).compactMap(\.value.double).sorted()
-      let fraction = try arguments.double(1)
-      guard (0...1).contains(fraction), let last = values.last, values.allSatisfy(\.isFinite) else {
-        throw .unsupported("ARRAY_QUANTILE of nothing, or outside of 0 to 1")
-      }
-      let place = fraction * Double(values.count - 1)
-      let lower = Int(place.rounded(.down))
-      guard lower + 1 < values.count else { return .double(last) }
-      let rest = place - Double(lower)
-      return .double((1 - rest) * values[lower] + rest * values[lower + 1])
-    },
-  ]
+  static let arrays: [Function] =
+    arrayTests + arrayPlaces + [
+      Function("ARRAY_LENGTH", "How many elements there are.", .init([.arrayOrText], .integer)) {
+        arguments, context throws(ValueFailure) in
+        .integer(Int64(try context.elements(arguments[0]).count))
+      },
+      Function(
+        "ARRAY_APPEND", "The elements and one more.", .init([.arrayOrText, .scalar], .argument(0)),
+        check: ofOneKind("ARRAY_APPEND"), isStrict: false
+      ) { arguments, context throws(ValueFailure) in
+        guard !arguments[0].isNull else { return .null }
+        return .text(
+          JSONTree.array(try context.elements(arguments[0]) + [JSONTree(arguments[1])]).text)
+      },
+      Function(
+        "ARRAY_PREPEND", "One more and the elements.",
+        .init([.scalar, .arrayOrText], .argument(1)),
+        check: ofOneKind("ARRAY_PREPEND"), isStrict: false
+      ) { arguments, context throws(ValueFailure) in
+        guard !arguments[1].isNull else { return .null }
+        return .text(
+          JSONTree.array([JSONTree(arguments[0])] + (try context.elements(arguments[1]))).text)
+      },
+      Function(
+        "ARRAY_CONCAT", "The elements of both.",
+        .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
+        isStrict: false
+      ) { arguments, context throws(ValueFailure) in
+        if arguments[0].isNull { return arguments[1] }
+        if arguments[1].isNull { return arguments[0] }
+        return .text(
+          JSONTree.array(try context.elements(arguments[0]) + (try context.elements(arguments[1])))
+            .text)
+      },
+      Function(
+        "ARRAY_SLICE", "The elements from one place up to another.",
+        .init(
+          [.arrayOrText, .integer, .integer], required: 2, .argument(0), nullable: true),
+        spelling: slice("array_slice", length: "array_length")
+      ) { arguments, context throws(ValueFailure) in
+        let values = try context.elements(arguments[0])
+        let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: .null)
+        return slice.map { .text(JSONTree.array($0).text) } ?? .null
+      },
+      Function(
+        "ARRAY_TO_STRING", "The elements with a text between.",
+        .init([.arrayOrText, .constantText], .varchar)
+      ) { arguments, context throws(ValueFailure) in
+        joined(try context.elements(arguments[0]).map(\.value.text), try arguments.text(1))
+      },
+      Function(
+        "STRING_TO_ARRAY", "The pieces of a text between what a regular expression finds.",
+        .init([.string, .constantText], .varcharArray)
+      ) { arguments, context throws(ValueFailure) in
+        .text(JSONTree(texts: try pieces(arguments, context)).text)
+      },
+      Function(
+        "ARRAY_QUANTILE", "The value at a rank between 0 and 1 among an array's numbers.",
+        .init([.array, .number], .double, nullable: true),
+        check: { _, arguments, range throws(SQLFailure) in
+          guard arguments[0].type.element?.isNumeric == true, arguments[1].isConstant,
+            !arguments[1].isWild
+          else { throw .unknown("This ARRAY_QUANTILE", at: range) }
+        }
+      ) { arguments, context throws(ValueFailure) in
+        let values = try context.elements(arguments[0]).compactMap(\.value.double).sorted()
+        let fraction = try arguments.double(1)
+        guard (0...1).contains(fraction), let last = values.last, values.allSatisfy(\.isFinite)
+        else {
+          throw .unsupported("ARRAY_QUANTILE of nothing, or outside of 0 to 1")
+        }
+        let place = fraction * Double(values.count - 1)
+        let lower = Int(place.rounded(.down))
+        guard lower + 1 < values.count else { return .double(last) }
+        let rest = place - Double(lower)
+        return .double((1 - rest) * values[lower] + rest * values[lower + 1])
+      },
+    ]
 
   static let arrayContains = membership(
     "ARRAY_CONTAINS", "Whether an array holds all of these.", [.arrayOrText, .any]

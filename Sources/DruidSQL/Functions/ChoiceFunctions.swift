@@ -8,7 +8,8 @@ extension Function {
       try resolver.coalesce(call.name, call.arguments, at: call.range)
     },
     spelling: { "COALESCE(" + $0.values.joined(separator: ", ") + ")" })
-  static let greatest = extreme("GREATEST", "The greatest of several values; NULL does not count.") {
+  static let greatest = extreme("GREATEST", "The greatest of several values; NULL does not count.")
+  {
     $1.isNull || $1.precedes($0) ? $0 : $1
   }
   static let least = extreme("LEAST", "The least of several values; NULL does not count.") {
@@ -18,7 +19,8 @@ extension Function {
   static let choices: [Function] = [
     coalesce, greatest, least,
     Function(
-      "NULLIF", "NULL where two values are equal, else the first.", .init([.any, .any], .argument(0)),
+      "NULLIF", "NULL where two values are equal, else the first.",
+      .init([.any, .any], .argument(0)),
       binding: .custom { resolver, call throws(SQLFailure) in
         try resolver.nullIf(call.arguments, at: call.range)
       }),

@@ -22,7 +22,8 @@ package final class Function: Sendable {
   typealias Check =
     @Sendable (Resolver, [TypedExpression], SourceRange) throws(SQLFailure) -> Void
   typealias Binder = @Sendable (Resolver, Call) throws(SQLFailure) -> TypedExpression
-  typealias AggregateBinder = @Sendable (Resolver, AggregateUse) throws(SQLFailure) -> TypedExpression
+  typealias AggregateBinder =
+    @Sendable (Resolver, AggregateUse) throws(SQLFailure) -> TypedExpression
   typealias WindowType = @Sendable (WindowUse) throws(SQLFailure) -> SQLType
   typealias Spelling = @Sendable (Spelt) throws(SQLFailure) -> String
   typealias AggregateSpelling = @Sendable (SpeltAggregate) throws(SQLFailure) -> String
@@ -104,12 +105,15 @@ package final class Function: Sendable {
 
   /// Something that Druid has and this module refuses by name.
   static func refused(_ name: String, aliases: [String] = [], _ summary: String) -> Function {
-    Function(name, aliases: aliases, summary, .init([.any], variadic: true, .common), [.unlisted], binding: .refused)
+    Function(
+      name, aliases: aliases, summary, .init([.any], variadic: true, .common), [.unlisted],
+      binding: .refused)
   }
 
   /// A form that the parser knows.
   static func syntax(_ name: String, aliases: [String] = [], _ summary: String) -> Function {
-    Function(name, aliases: aliases, summary, .init([.any], variadic: true, .common), binding: .syntax)
+    Function(
+      name, aliases: aliases, summary, .init([.any], variadic: true, .common), binding: .syntax)
   }
 
   package var isAggregate: Bool { if case .aggregate = binding { true } else { false } }
@@ -181,13 +185,11 @@ extension Function {
     var range: SourceRange
 
     /// The bound aggregate.
-    func aggregate(
-      _ function: Function? = nil, _ arguments: [TypedExpression], _ type: SQLType
-    ) -> TypedExpression {
+    func aggregate(_ arguments: [TypedExpression], _ type: SQLType) -> TypedExpression {
       TypedExpression(
         .aggregate(
           AggregateCall(
-            function: function ?? self.function, arguments: arguments, isDistinct: isDistinct,
+            function: function, arguments: arguments, isDistinct: isDistinct,
             filter: filter)), type, range)
     }
   }

@@ -2,7 +2,8 @@ import JavaValues
 
 extension Function {
   static let jsonObject = Function(
-    "JSON_OBJECT", "An object of keys and values.", .init([.any], required: 0, variadic: true, .json),
+    "JSON_OBJECT", "An object of keys and values.",
+    .init([.any], required: 0, variadic: true, .json),
     binding: .custom { resolver, call throws(SQLFailure) in
       let arguments = call.arguments
       guard call.json?.absentOnNull == nil, arguments.count % 2 == 0,

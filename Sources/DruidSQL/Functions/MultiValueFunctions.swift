@@ -11,14 +11,16 @@ extension Function {
   ) { arguments, _ throws(ValueFailure) in .text(JSONTree(texts: arguments[0].texts).text) }
 
   static let mvContains = membership(
-    "MV_CONTAINS", "Whether a multi-value holds all of these.", [.multiple, .any], [.readsValues, .takesArrays]
+    "MV_CONTAINS", "Whether a multi-value holds all of these.", [.multiple, .any],
+    [.readsValues, .takesArrays]
   ) { arguments, context throws(ValueFailure) in
     let values = Set(arguments[0].exactTexts)
     return .boolean(try context.exactTexts(arguments[1]).allSatisfy { values.contains($0) })
   }
 
   static let mvOverlap = membership(
-    "MV_OVERLAP", "Whether a multi-value holds any of these.", [.multiple, .any], [.readsValues, .takesArrays]
+    "MV_OVERLAP", "Whether a multi-value holds any of these.", [.multiple, .any],
+    [.readsValues, .takesArrays]
   ) { arguments, context throws(ValueFailure) in
     let values = Set(arguments[0].exactTexts)
     return .boolean(try context.exactTexts(arguments[1]).contains { values.contains($0) })
@@ -46,7 +48,8 @@ extension Function {
 
   private static let multipleLists: [Function] = [
     Function(
-      "MV_LENGTH", "How many values there are.", .init([.multiple], .integer), [.readsValues, .takesArrays],
+      "MV_LENGTH", "How many values there are.", .init([.multiple], .integer),
+      [.readsValues, .takesArrays],
       spelling: unlessNull("mv_length"), isStrict: false
     ) { arguments, _ throws(ValueFailure) in .integer(Int64(arguments[0].texts.count)) },
     Function(

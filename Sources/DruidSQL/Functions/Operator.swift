@@ -256,7 +256,8 @@ extension Operator {
   ]
 
   private static let valueLists: [Kernel] = [
-    .scalar("array", 0...Kernel.mostArguments, isStrict: false) { arguments, _ throws(ValueFailure) in
+    .scalar("array", 0...Kernel.mostArguments, isStrict: false) {
+      arguments, _ throws(ValueFailure) in
       .text(JSONTree.array(arguments.map { JSONTree($0) }).text)
     },
     // A text that sorts as the array does among arrays of its kind.

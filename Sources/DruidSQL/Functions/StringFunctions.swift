@@ -216,7 +216,7 @@ extension Function {
   private static func regularExpression(_ name: String) -> Check {
     { _, arguments, _ throws(SQLFailure) in
       guard let text = arguments[1].text else { return }
-      do {
+      do throws(ValueFailure) {
         _ = try RegularExpression(text)
       } catch {
         if case .invalid(let words) = error {

@@ -4,9 +4,10 @@ extension Function {
   static let timeFloor = Function(
     "TIME_FLOOR", "A time cut down to a period.",
     .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
-    binding: .custom(withZone { resolver, call throws(SQLFailure) in
-      try resolver.periodic(call, origin: call.argument(2))
-    }),
+    binding: .custom(
+      withZone { resolver, call throws(SQLFailure) in
+        try resolver.periodic(call, origin: call.argument(2))
+      }),
     kernels: [rounding("time_floor") { $0.floor($1, origin: $2, zone: $3) }.cuttingTimes],
     spelling: { call in
       Translator.floor(
@@ -16,16 +17,18 @@ extension Function {
   static let timeCeil = Function(
     "TIME_CEIL", "A time raised to a period's end.",
     .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
-    binding: .custom(withZone { resolver, call throws(SQLFailure) in
-      try resolver.periodic(call, origin: call.argument(2))
-    }),
+    binding: .custom(
+      withZone { resolver, call throws(SQLFailure) in
+        try resolver.periodic(call, origin: call.argument(2))
+      }),
     kernels: [rounding("time_ceil") { $0.ceil($1, origin: $2, zone: $3) }])
   static let timeExtract = Function(
     "TIME_EXTRACT", "A part of a time, such as its hour.",
     .init([.time, .constantText, .constantText], required: 2, .bigint),
-    binding: .custom(withZone { resolver, call throws(SQLFailure) in
-      try resolver.timePart(call)
-    }),
+    binding: .custom(
+      withZone { resolver, call throws(SQLFailure) in
+        try resolver.timePart(call)
+      }),
     kernels: [
       .strict("time_extract", 3) { arguments, context throws(ValueFailure) in
         let name = try arguments.text(1)
@@ -44,9 +47,10 @@ extension Function {
     Function(
       "TIME_SHIFT", "A time moved by so many periods.",
       .init([.time, .constantText, .integer, .constantText], required: 3, .timestamp),
-      binding: .custom(withZone { resolver, call throws(SQLFailure) in
-        try resolver.periodic(call, origin: call.arguments[2])
-      }),
+      binding: .custom(
+        withZone { resolver, call throws(SQLFailure) in
+          try resolver.periodic(call, origin: call.arguments[2])
+        }),
       kernels: [
         .strict("time_shift", 4) { arguments, context throws(ValueFailure) in
           let period = try context.period(try arguments.text(1))
@@ -58,9 +62,10 @@ extension Function {
     Function(
       "TIME_PARSE", "The time that a text spells, by a Joda pattern.",
       .init([.string, .constantText, .constantText], required: 1, .timestamp, nullable: true),
-      binding: .custom(withZone { resolver, call throws(SQLFailure) in
-        try resolver.patterned(call)
-      }),
+      binding: .custom(
+        withZone { resolver, call throws(SQLFailure) in
+          try resolver.patterned(call)
+        }),
       kernels: [
         .lenient("time_parse", 3) { arguments, context throws(ValueFailure) in
           guard case .text(let text) = arguments[0], let name = arguments[2].text else {
@@ -79,9 +84,10 @@ extension Function {
     Function(
       "TIME_FORMAT", "A time as text, by a Joda pattern.",
       .init([.time, .constantText, .constantText], required: 1, .varchar),
-      binding: .custom(withZone { resolver, call throws(SQLFailure) in
-        try resolver.patterned(call)
-      }),
+      binding: .custom(
+        withZone { resolver, call throws(SQLFailure) in
+          try resolver.patterned(call)
+        }),
       kernels: [
         .lenient("time_format", 3) { arguments, context throws(ValueFailure) in
           guard let time = arguments[0].integer, let name = arguments[2].text else { return .null }
@@ -95,9 +101,10 @@ extension Function {
     Function(
       "TIME_IN_INTERVAL", "Whether a time lies in an ISO interval.",
       .init([.time, .string], .boolean),
-      binding: .custom(withZone { resolver, call throws(SQLFailure) in
-        try resolver.inInterval(call)
-      }),
+      binding: .custom(
+        withZone { resolver, call throws(SQLFailure) in
+          try resolver.inInterval(call)
+        }),
       kernels: [
         .strict("in_interval", 3) { arguments, context throws(ValueFailure) in
           let text = try arguments.text(1)
@@ -113,9 +120,10 @@ extension Function {
     Function(
       "DATE_TRUNC", "A time cut down to a unit, such as 'hour'.",
       .init([.constantText, .time], .timestamp),
-      binding: .custom(withZone { resolver, call throws(SQLFailure) in
-        try resolver.dateTruncated(call)
-      })),
+      binding: .custom(
+        withZone { resolver, call throws(SQLFailure) in
+          try resolver.dateTruncated(call)
+        })),
     Function(
       "TIMESTAMP_TO_MILLIS", "A time as milliseconds since 1970.", .init([.time], .bigint),
       spelling: { $0.values[0] }),

@@ -26,7 +26,8 @@ extension Function {
       return first.nullable(true)
     })
   static let ntile = Function(
-    "NTILE", "The number of the row's bucket among so many.", .init([.constantInteger], .bigint), .unlisted,
+    "NTILE", "The number of the row's bucket among so many.", .init([.constantInteger], .bigint),
+    .unlisted,
     binding: .window,
     windowType: { use throws(SQLFailure) in
       guard use.arguments.count == 1, case .long(let buckets)? = use.arguments[0].constant,
@@ -61,7 +62,8 @@ extension Function {
 
   private static func neighbour(_ name: String, _ summary: String) -> Function {
     Function(
-      name, summary, .init([.any, .constantInteger], required: 1, .argument(0)), .unlisted, binding: .window,
+      name, summary, .init([.any, .constantInteger], required: 1, .argument(0)), .unlisted,
+      binding: .window,
       windowType: { use throws(SQLFailure) in
         guard (1...2).contains(use.arguments.count) else { throw use.refusal("\(name) OVER") }
         guard use.frame == nil, let first = use.first else { throw use.refusal("This \(name)") }

@@ -117,7 +117,8 @@ extension Translator {
       let sides = try texts(operands)
       let test = "(\(sides[0]) \(op.rawValue) \(sides[1]))"
       // Greater than 0 is -0.0 in no order of numbers.
-      let certain: [Operator] = operands[1].isConstant ? [.greater, .lessOrEqual] : [.less, .greaterOrEqual]
+      let certain: [Operator] =
+        operands[1].isConstant ? [.greater, .lessOrEqual] : [.less, .greaterOrEqual]
       return certain.contains(op) ? test : guarded(test, operands, sides)
     }
     var (column, value, op) = (operands[0], operands[1], op)

@@ -72,7 +72,7 @@ import Testing
     #expect(try call("lpad", .text("abc"), .integer(2), .text("x")) == .text("ab"))
     #expect(try call("lpad", .text("abc"), .integer(-1), .text("x")) == .null)
     #expect(try call("rpad", .text("abc"), .integer(0), .text("x")) == .null)
-    #expect(try call("trim", .text("  x "), .text(" ")) == .text("x"))
+    #expect(try call("btrim", .text("  x "), .text(" ")) == .text("x"))
     #expect(try call("ltrim", .text("xxa"), .text("x")) == .text("a"))
     #expect(try call("rtrim", .text("ayy"), .text("y")) == .text("a"))
     #expect(try call("pad", .text("bcd"), .integer(6)) == .text("bcd   "))

@@ -30,9 +30,6 @@ library_package() {
   printf '%s\n' "$library_name"
 }
 
-# Every library that the programs load, by file, but for the C library's own parts.
-loaded_libraries() {
-  for program in "$@"; do
-    ldd "$program" | sed -n 's/^[[:space:]]*[^ ]* => \(\/[^ ]*\) .*/\1/p'
-  done | LC_ALL=C sort -u | grep -vE '/(ld-linux[^/]*|libc|libm|libdl|libpthread|librt|libresolv|libutil|libanl|libnss_[a-z]*)\.so[^/]*$'
-}
+# The C library's own parts, by the paths of their files: they come with every system.
+# shellcheck disable=SC2034
+c_library='/(ld-linux[^/]*|lib(c|m|mvec|dl|pthread|rt|resolv|util|anl|nss_[a-z]*))\.so[^/]*$'

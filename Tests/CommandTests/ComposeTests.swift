@@ -1,165 +1,180 @@
 import Foundation
 import Testing
 
-/// The compose file as docker-compose understands it, held against what the tools and scripts rely on.
+/// The compose files: that compose reads them, that they keep the rules of `scripts/compose-rules`, and that each of those
+/// rules notices when it is broken. Then `scripts/up`, with stand-ins for Docker and for the machine.
 @Suite struct ComposeTests {
-  /// The lines of each service in what `docker-compose config` prints, which needs no engine.
-  static func services(_ environment: [String: String] = [:]) throws -> [String: [String]] {
-    let outcome = try Commands.run(
-      "cd \"$ROOT\" && docker-compose -f docker-compose.yml config", in: Commands.Workspace(),
-      environment: environment)
-    try #require(
-      outcome.status == 0, "docker-compose (Debian's package) is needed here: \(outcome.errors)")
-    var services: [String: [String]] = [:]
-    var section = ""
-    var service = ""
-    for line in outcome.output.split(separator: "\n").map(String.init) {
-      if !line.hasPrefix(" ") {
-        section = line
-      } else if section == "services:" {
-        if !line.hasPrefix("   ") {
-          service = line.trimmingCharacters(in: CharacterSet(charactersIn: " :"))
-        }
-        services[service, default: []].append(line.trimmingCharacters(in: .whitespaces))
-      }
-    }
-    return services
+  static let combinations = [
+    "docker-compose.yml",
+    "docker-compose.yml scripts/three-controllers.yml",
+    "docker-compose.yml scripts/secured.yml",
+    "docker-compose.yml scripts/three-controllers.yml scripts/secured.yml",
+  ]
+
+  private func run(_ script: String, _ environment: [String: String] = [:]) throws
+    -> Commands.Outcome
+  {
+    try Commands.run(script, in: Commands.Workspace(), environment: environment)
   }
 
-  @Test func everyPortIsWhereTheToolsLookForIt() throws {
-    let services = try Self.services()
-    let ports: [String: [String]] = [
-      "kafka-1": ["29092:9092"], "kafka-2": ["39092:9092"], "zookeeper": ["2181:2181"],
-      "postgres": ["5432:5432"], "coordinator": ["8081:8081"], "broker": ["8082:8082"],
-      "historical": ["8083:8083"], "router": ["8888:8888"],
-      "middlemanager": ["8091:8091"] + (8100...8105).map { "\($0):\($0)" },
-      "controller-1": [], "controller-2": [],
-    ]
-    #expect(Set(services.keys) == Set(ports.keys))
-    for (service, expected) in ports {
-      let lines = try #require(services[service])
-      let published = lines.filter { $0.hasSuffix("/tcp") }
-      #expect(published == expected.map { "- 127.0.0.1:\($0)/tcp" }, "\(service)")
-    }
+  /// `config` needs no engine.
+  @Test(arguments: combinations)
+  func composeReadsThem(_ files: String) throws {
+    let named = files.split(separator: " ").map { "-f \($0)" }.joined(separator: " ")
+    let outcome = try run(
+      "cd \"$ROOT\" && docker-compose \(named) config --quiet",
+      [
+        "KAFKA_PASSWORD": "a", "DRUID_ADMIN_PASSWORD": "b", "DRUID_INTERNAL_PASSWORD": "c",
+        "KEYSTORE_PASSWORD": "d",
+      ])
+    #expect(outcome == Commands.Outcome(output: "", errors: "", status: 0))
   }
 
-  @Test func brokersAreReachedFromInsideAndOutside() throws {
-    let services = try Self.services()
-    for (broker, port) in [("kafka-1", 29092), ("kafka-2", 39092)] {
-      let lines = try #require(services[broker])
-      #expect(
-        lines.contains(
-          "KAFKA_ADVERTISED_LISTENERS: "
-            + "INTERNAL://\(broker):19092,EXTERNAL://localhost:\(port)"))
-    }
+  @Test(arguments: combinations)
+  func theyKeepTheRules(_ files: String) throws {
+    let outcome = try run("cd \"$ROOT\" && scripts/compose-rules \(files)")
+    #expect(outcome == Commands.Outcome(output: "", errors: "", status: 0))
+  }
+
+  /// A change by sed, and the words of the rule that it breaks.
+  static let damages = [
+    ("s/127.0.0.1:8888/8888/", "router: port 8888 is not bound to the loopback interface"),
+    ("s/:39092:9092/:39093:9092/", "kafka-2: publishes [39093], and [39092] is expected"),
+    ("s/localhost:39092/localhost:29092/", "kafka-2: clients are not told localhost:39092"),
+    ("s/postgres:17.6/postgres:latest/", "postgres: image postgres:latest is not pinned"),
+    ("s/,2@controller-2:9093//", "kafka-1: its voters are not 1@controller-1:9093,2@controller-2"),
+    ("s/KAFKA_NODE_ID: 4/KAFKA_NODE_ID: 3/", "two Kafka nodes share an id"),
+    ("s/DEFAULT_REPLICATION_FACTOR: 2/DEFAULT_REPLICATION_FACTOR: 3/", "number of brokers, 2"),
+    ("/KAFKA_NUM_PARTITIONS/d", "controller-1: KAFKA_NUM_PARTITIONS must stand with"),
+    ("s/start_period: 330s/start_period: 20s/", "router: its start period leaves no room"),
+    ("s/mem_limit: 1344m/mem_limit: 1g/", "broker: 1024 MiB leave less than 15 %"),
+    ("s/mem_limit: 2g/mem_limit: 3g/", "the memory limits add up to 8704 MiB"),
+    ("s/DRUID_XMX: 512m/DRUID_XMX: 1024m/", "broker: heap and direct memory take more than 80 %"),
+    ("s/MAXDIRECTMEMORYSIZE: 256m/MAXDIRECTMEMORYSIZE: 64m/", "its buffers do not fit"),
+    ("/condition: service_healthy/s/healthy/started/", "broker: does not wait until"),
+    ("/^  router_var/d", "router: volume router_var is not declared"),
+    ("s/restart: unless-stopped/restart: \"no\"/", "broker: does not come up again"),
+    ("s|connector_password: .*|connector_password: druid|", "the image prints the password"),
+    ("s|/dev/tcp/127.0.0.1/9092|kafka-broker-api-versions.sh|", "kafka-1: its probe starts a JVM"),
+  ]
+
+  @Test(arguments: damages)
+  func everyRuleNoticesItsDamage(_ change: String, _ words: String) throws {
+    let outcome = try run(
+      #"sed '\#(change)' "$ROOT/docker-compose.yml" > bad.yml && "$ROOT/scripts/compose-rules" bad.yml"#
+    )
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains(words), "\(change): \(outcome.errors)")
+  }
+
+  @Test func supervisorAndStackAgree() throws {
     let file = Commands.root.appendingPathComponent("scripts/ecommerce-supervisor.json")
     let spec = try String(contentsOf: file, encoding: .utf8)
     #expect(spec.contains(#""bootstrap.servers": "kafka-1:19092,kafka-2:19092""#))
   }
 
-  @Test func twoControllersVoteAndTwoBrokersHoldEachCopy() throws {
-    let services = try Self.services()
-    var ids: Set<String> = []
-    for name in ["controller-1", "controller-2", "kafka-1", "kafka-2"] {
-      let lines = try #require(services[name])
-      #expect(
-        lines.contains("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@controller-1:9093,2@controller-2:9093"))
-      ids.formUnion(lines.filter { $0.hasPrefix("KAFKA_NODE_ID:") })
-      for line in lines where line.contains("REPLICATION_FACTOR") {
-        #expect(line.hasSuffix(": 2"), "\(name) \(line)")
-      }
-    }
-    #expect(ids.count == 4)
-    let cluster = try #require(services["kafka-1"]?.first { $0.hasPrefix("CLUSTER_ID: ") })
-    #expect(cluster.dropFirst("CLUSTER_ID: ".count).count == 22)
-  }
-
-  @Test func imagesArePinnedAndDruidsCanBeChosen() throws {
-    for (name, lines) in try Self.services() {
-      let image = try #require(lines.first { $0.hasPrefix("image: ") }, "\(name)")
-      #expect(image.contains(/:\d+\.\d+/), "\(name): \(image)")
-    }
-    #expect(try Self.services()["router"]?.contains("image: apache/druid:33.0.0") == true)
-    let newer = try Self.services(["DRUID_VERSION": "38.0.0"])
-    for role in ["coordinator", "broker", "historical", "middlemanager", "router"] {
-      #expect(newer[role]?.contains("image: apache/druid:38.0.0") == true)
-    }
-  }
-
-  @Test func everythingIsWatchedAndWaitedForAndKept() throws {
-    for (name, lines) in try Self.services() {
-      #expect(lines.contains("healthcheck:"), "\(name)")
-      #expect(lines.contains("volumes:"), "\(name)")
-      if lines.contains("depends_on:") {
-        #expect(lines.contains("condition: service_healthy"), "\(name)")
-        #expect(!lines.contains { $0.contains("service_started") }, "\(name)")
-      }
-    }
-  }
-
-  @Test func memoryFitsEightGigabytes() throws {
-    var megabytes = 0
-    for (name, lines) in try Self.services() {
-      let limit = try #require(lines.first { $0.hasPrefix("mem_limit: ") }, "\(name)")
-      let match = try #require(limit.firstMatch(of: /(\d+)([mg])/), "\(limit)")
-      megabytes += (Int(match.1) ?? 0) * (match.2 == "g" ? 1024 : 1)
-    }
-    #expect(megabytes <= 7_680)
-  }
-
-  @Test func druidSpeaksToItsNeighbours() throws {
-    let services = try Self.services()
-    for role in ["coordinator", "broker", "historical", "middlemanager", "router"] {
-      let lines = try #require(services[role])
-      for needed in [
-        "druid_zk_service_host: zookeeper", "druid_metadata_storage_type: postgresql",
-        "druid_metadata_storage_connector_password: druid",
-        "druid_storage_storageDirectory: /opt/shared/segments",
-      ] {
-        #expect(lines.contains(needed), "\(role) lacks \(needed)")
-      }
-      let extensions = try #require(lines.first { $0.hasPrefix("druid_extensions_loadList") })
-      #expect(extensions.contains("druid-kafka-indexing-service"))
-      #expect(extensions.contains("postgresql-metadata-storage"))
-    }
-    for role in ["coordinator", "historical", "middlemanager"] {
-      #expect(services[role]?.contains("- druid_shared:/opt/shared:rw") == true, "\(role)")
-    }
+  @Test func druidsVersionCanBeChosen() throws {
+    let outcome = try run(
+      "cd \"$ROOT\" && docker-compose config | grep -c 'image: apache/druid:38.0.0'",
+      ["DRUID_VERSION": "38.0.0"])
+    #expect(outcome.output == "5\n")
   }
 
   @Test func upSaysPlainlyThatDockerIsMissing() throws {
-    let workspace = try Commands.Workspace()
-    let outcome = try Commands.run(
+    let outcome = try run(
       "mkdir bin && for c in bash dirname sed id; do ln -s \"$(command -v $c)\" bin; done"
-        + " && PATH=$PWD/bin \"$ROOT/scripts/up\"", in: workspace)
+        + " && PATH=$PWD/bin \"$ROOT/scripts/up\"")
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("up: Docker is not installed\nup: hint: "))
   }
 
-  /// Docker is played by a script that says yes and makes the topic; Druid by devstack, which reads it.
+  /// Docker is played by a script that says yes and makes the topic.
+  static let docker = #"""
+    mkdir bin && cat > bin/docker <<'STUB'
+    #!/bin/sh
+    echo "$*" >> "$CALLS"
+    case "$*" in
+      inspect*) echo healthy ;;
+      "compose "*" ps -q router") [ -z "${RUNS:-}" ] || echo id ;;
+      "compose "*" ps -q "*) echo "id" ;;
+      *kafka-topics.sh*) echo '{"timestamp": 1767225600}' | kprod -t ecommerce ;;
+    esac
+    STUB
+    chmod +x bin/docker; export CALLS=$PWD/calls PATH=$PWD/bin:$PATH
+
+    """#
+
+  /// Druid is devstack, which reads the topic.
   @Test func upWaitsUntilDruidReads() throws {
-    let outcome = try Commands.run(
-      #"""
-      mkdir bin && cat > bin/docker <<'STUB'
-      #!/bin/sh
-      echo "$*" >> "$CALLS"
-      case "$*" in
-        inspect*) echo healthy ;;
-        "compose ps -q "*) echo "id-$4" ;;
-        *kafka-topics.sh*) echo '{"timestamp": 1767225600}' | kprod -t ecommerce ;;
-      esac
-      STUB
-      chmod +x bin/docker
-      CALLS=$PWD/calls PATH=$PWD/bin:$PATH devstack -- "$ROOT/scripts/up" && cat calls
-      """#, in: Commands.Workspace(), environment: ["UP_TIMEOUT": "60"])
+    let outcome = try run(
+      Self.docker + "RUNS=1 devstack -- \"$ROOT/scripts/up\" && cat calls", ["UP_TIMEOUT": "60"])
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let said = outcome.output
     for words in [
       "up: waiting for kafka-2", "up: waiting for router", "up: waiting for topic ecommerce",
-      "up: the supervisor is RUNNING", "up: ready after ", "compose up -d",
+      "up: the supervisor is RUNNING", "up: ready after ",
+      "compose -f docker-compose.yml up -d",
       "--create --if-not-exists --topic ecommerce --partitions 4 --replication-factor 2",
     ] {
-      #expect(said.contains(words), "\(words)")
+      #expect(outcome.output.contains(words), "\(words)")
     }
+  }
+
+  @Test func aThirdControllerIsStartedAndAwaited() throws {
+    let outcome = try run(
+      Self.docker + "RUNS=1 devstack -- \"$ROOT/scripts/up\" --three-controllers && cat calls",
+      ["UP_TIMEOUT": "60"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("up: waiting for controller-3"))
+    #expect(
+      outcome.output.contains(
+        "compose -f docker-compose.yml -f scripts/three-controllers.yml up -d"))
+  }
+
+  /// A machine of the test's own: tables of the kernel in which 39092 is the local end of a connection in TIME-WAIT.
+  static let machine = #"""
+    mkdir -p proc/net proc/sys/net/ipv4; : > proc/net/tcp6; echo "32768 60999" > proc/sys/net/ipv4/ip_local_port_range
+    echo > proc/sys/net/ipv4/ip_local_reserved_ports; export PROC=$PWD/proc
+    printf '  sl  local_address rem_address st\n 0: 0100007F:98B4 0100007F:2328 06 0:0 0:0 0 0 0 0 1\n' > proc/net/tcp
+    echo "MemAvailable: ${MEMORY:-20000000} kB" > proc/meminfo
+
+    """#
+
+  @Test func upChecksThePortsBeforeItStartsAnything() throws {
+    let outcome = try run(
+      Self.docker + Self.machine + "\"$ROOT/scripts/up\"; echo $?; grep up calls")
+    #expect(outcome.output == "69\n")
+    #expect(
+      outcome.errors == """
+        up: port 39092 is taken: a connection in TIME-WAIT uses it; it is gone after a minute
+        up: hint: Linux takes outgoing ports from 32768 to 60999; \
+        'sysctl -w net.ipv4.ip_local_reserved_ports=39092' keeps this one free
+        up: nothing was started
+
+        """)
+  }
+
+  @Test func upChecksMemoryAndDisk() throws {
+    let outcome = try run(
+      Self.docker + Self.machine + """
+        : > proc/net/tcp; printf '#!/bin/sh\\necho; echo a b c 1000000 d\\n' > bin/df; chmod +x bin/df
+        "$ROOT/scripts/up" --check; echo $?; rm bin/df; MEMORY=1
+        echo "MemAvailable: 20000000 kB" > proc/meminfo; "$ROOT/scripts/up" --check; echo $?; grep up calls
+        """, ["MEMORY": "1000000"])
+    #expect(outcome.output == "69\nup: ports, memory and disk are there\n0\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("up: the services may take 7680 MiB of memory, and 976 are"))
+    #expect(outcome.errors.contains("up: images and data take about 10,240 MiB of disk"))
+    #expect(outcome.errors.hasSuffix("up: nothing was started\n"))
+  }
+
+  /// The process that listens is named.
+  @Test func upNamesWhoListens() throws {
+    let outcome = try run(
+      Self.docker + #"""
+        devstack > env & until [ -s env ]; do sleep 0.05; done; . ./env
+        port=${DRUID_URL##*:}; bash -c '. "$ROOT/scripts/stack.sh"; port_trouble '$port; kill $DEVSTACK_PID
+        """#)
+    #expect(
+      outcome.output.contains(/^process \d+ \(devstack\) listens there/),
+      "\(outcome.output) \(outcome.errors)")
   }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// The examples of the README and of the pages in `docs`, run as they are written: every block marked `sh`, in a folder
-/// that holds druid.sql, inside devstack. Blocks marked `text` need a real stack, a clock or a person.
+/// that holds druid.sql, inside devstack. `sh NAME` needs a program of that name, or the server of `sh postgresql`; it is
+/// skipped with a word where that is not installed. Blocks marked `text` need a real stack, a clock or a person.
 @Suite struct DocumentedReadmeTests {
   /// A page of the documentation, by its path from the project's folder.
   struct Page: Sendable {
@@ -28,14 +29,17 @@ import Testing
     let page: String
     let line: Int
     let script: String
+    /// What it needs besides the tools.
+    let need: String?
     var testDescription: String { "\(page):\(line)" }
   }
 
   static var examples: [Example] {
     pages.flatMap { page in
-      page.text.matches(of: /(?m)^```sh\n((?:(?!^```).*\n)+)```$/).map { match in
+      page.text.matches(of: /(?m)^```sh(?: ([a-z]+))?\n((?:(?!^```).*\n)+)```$/).map { match in
         let line = page.text[..<match.range.lowerBound].count { $0 == "\n" } + 1
-        return Example(page: page.path, line: line, script: String(match.1))
+        return Example(
+          page: page.path, line: line, script: String(match.2), need: match.1.map(String.init))
       }
     }
   }
@@ -50,8 +54,17 @@ import Testing
     let workspace = try Commands.Workspace()
     try example.script.write(
       to: workspace.url.appendingPathComponent("example.sh"), atomically: true, encoding: .utf8)
+    let beside = example.need == "postgresql" ? "\"$FIXTURES/with-postgresql\" " : ""
+    if let need = example.need {
+      let search =
+        need == "postgresql" ? "ls /usr/lib/postgresql/*/bin/initdb" : "command -v \(need)"
+      guard try Commands.run(search, in: workspace).status == 0 else {
+        print("documented: \(example.testDescription) was not run: there is no \(need) here")
+        return
+      }
+    }
     let outcome = try Commands.run(
-      "cp \"$ROOT/druid.sql\" . && exec devstack -- sh -eu example.sh", in: workspace)
+      "cp \"$ROOT/druid.sql\" . && \(beside)devstack -- sh -eu example.sh", in: workspace)
     #expect(outcome.status == 0, "\(example.script)\(outcome.errors)")
     #expect(outcome.errors == "", "\(example.script)")
   }
@@ -77,10 +90,16 @@ import Testing
   /// The options that the pages speak of exist: each in the help of some program, or in the short list of other
   /// people's programs.
   @Test func theirOptionsExist() throws {
-    let known = try DocumentedTests.tools.map { try DocumentedTests.run("\($0) --help").output }
-      .joined()
+    let known = try DocumentedTests.run(
+      """
+      for tool in \(DocumentedTests.tools.joined(separator: " ")); do $tool --help; done
+      cat "$ROOT"/scripts/* 2> /dev/null; true
+      """
+    ).output
     let foreign: Set = [
-      "--static-swift-stdlib", "--filter", "--version", "--help", "--unbuffered",
+      "--filter", "--version", "--help", "--unbuffered", "--line-buffered",
+      "--records-per-batch", "--arg", "--slurpfile", "--json", "--jvstack", "--ojsonl", "--icsv",
+      "--data-binary", "--no-install-recommends",
     ]
     for page in Self.pages {
       for match in page.text.matches(of: /(?:[ `(])(--[a-z][a-z-]+)/) {

@@ -1,4 +1,4 @@
-# Sourced by the jobs: one run at a time, words to whoever wants them, signals passed on.
+# Sourced by the jobs: one run at a time, failures by mail or by a command, signals passed on.
 
 job=${0##*/}
 

@@ -62,7 +62,7 @@ let package = Package(
     module("DruidSQL", ["JavaValues"]),
     module(
       "EmbeddedDruid",
-      ["Plumbing", "JSONLines", "JavaValues", "DruidSQL", "CSQLite", "CMicrohttpd", "CRdkafka"]),
+      ["Plumbing", "JSONLines", "JavaValues", "DruidSQL", "CSQLite", "CMicrohttpd"]),
 
     command("fake-events", ["Plumbing", "EventGeneration"]),
     command("kprod", ["Plumbing", "Kafka"]),

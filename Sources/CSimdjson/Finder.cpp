@@ -30,6 +30,10 @@ struct csj_parser {
   const size_t *parts;
   size_t count;
   std::unique_ptr<csj_value[]> values;
+  /// Whether all paths are names of the outermost object, and different ones.
+  bool isFlat = false;
+  /// By path: which path's name came behind it in the line before. The lines of a stream mostly have their keys in one order.
+  uint8_t following[65] = {};
   /// Marks single lines, and blocks of lines.
   csj_marker lineMarker, blockMarker;
   /// The lines to come, as `csj_block` was told.
@@ -256,6 +260,7 @@ struct Walk {
   /// Walks an object, whose brace was taken, to its end. `open` tells which paths lead here with their first `part` parts.
   Token walk(Token token, uint64_t open, size_t part, size_t depth) {
     if (is(token, '}')) return token + 1;
+    if (parser.isFlat && depth == 1 && !hasEscapes) return walkFlat(token);
     // Most look for one path in lines without escapes.
     if (parser.count == 1 && open == 1 && !hasEscapes) return walkSimply(token, part, depth);
     while (true) {
@@ -303,6 +308,31 @@ struct Walk {
     }
   }
 
+  /// The same for names of the outermost object and no escapes: the key that was next in the line before is tried first.
+  Token walkFlat(Token token) {
+    const size_t count = parser.count;
+    size_t last = count;
+    while (true) {
+      if (!isField(token)) return failField(token);
+      size_t found = parser.following[last];
+      if (!isKey(token, parser.names[found], parser.lengths[found])) {
+        for (found = 0; found < count; found++) {
+          if (isKey(token, parser.names[found], parser.lengths[found])) break;
+        }
+      }
+      if (found == count) {
+        token = skip(token + 2, 1);
+      } else {
+        token = read(token + 2, parser.values[found], 1);
+        parser.following[last] = uint8_t(found);
+        last = found;
+      }
+      if (token == nullptr) return nullptr;
+      if (!is(token, ',')) return is(token, '}') ? token + 1 : fail(token, TAPE_ERROR);
+      token++;
+    }
+  }
+
   /// Walks the whole line.
   Token run(Token token) {
     if (!is(token, '{')) return fail(token, INCORRECT_TYPE);
@@ -324,6 +354,18 @@ csj_parser *csj_new(
   parser->parts = parts;
   parser->count = count;
   parser->values.reset(new (std::nothrow) csj_value[count + 1]);
+  parser->isFlat = count > 1;
+  for (size_t i = 0; i < count && parser->isFlat; i++) {
+    if (parts[i] != 1) {
+      parser->isFlat = false;
+      break;
+    }
+    for (size_t j = 0; j < i; j++) {
+      if (lengths[i] == lengths[j] && std::memcmp(names[i], names[j], lengths[i]) == 0) {
+        parser->isFlat = false;
+      }
+    }
+  }
   return parser->values ? parser.release() : nullptr;
 }
 

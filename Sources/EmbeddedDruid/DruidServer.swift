@@ -4,8 +4,10 @@ import Plumbing
 package final class DruidServer: Sendable {
   /// What a server is started with; every effect that it has outside of itself is handed to it here.
   package struct Configuration: Sendable {
-    /// The `bootstrap.servers` of the cluster that is read, whatever a spec says.
+    /// The `bootstrap.servers` of the cluster that is read, whatever a spec says: for messages only.
     package var brokers: String
+    /// Opens a topic of that cluster for reading.
+    package var open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
     /// The port to listen on at 127.0.0.1; 0 lets the kernel choose.
     package var port: UInt16
     /// An existing folder for temporary files; they are unlinked as soon as they are open.
@@ -22,11 +24,13 @@ package final class DruidServer: Sendable {
     package init(
       brokers: String, port: UInt16 = 0, directory: String = "/tmp",
       supervisors: [String] = [DruidServer.ecommerceSpec],
+      open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
       endOffsets: @escaping @Sendable (String) -> [Int64]?,
       startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
       report: @escaping @Sendable (String) -> Void
     ) {
       self.brokers = brokers
+      self.open = open
       self.port = port
       self.directory = directory
       self.supervisors = supervisors
@@ -44,8 +48,9 @@ package final class DruidServer: Sendable {
   package init(_ configuration: Configuration) throws(EmbeddedDruidFailure) {
     let storage = try TemporaryStorage(directory: configuration.directory)
     let supervisors = Supervisors(
-      brokers: configuration.brokers, storage: storage, endOffsets: configuration.endOffsets,
-      startOffsets: configuration.startOffsets, report: configuration.report)
+      brokers: configuration.brokers, storage: storage, open: configuration.open,
+      endOffsets: configuration.endOffsets, startOffsets: configuration.startOffsets,
+      report: configuration.report)
     let queries = QueryService(supervisors)
     let router = Router(supervisors: supervisors, queries: queries)
     self.supervisors = supervisors
@@ -80,7 +85,9 @@ package final class DruidServer: Sendable {
 
   /// Whether acknowledged messages could not be read, so that answers would lack rows.
   package var lostSomething: Bool {
-    supervisors.all.contains { $0.follower.state.read { $0.failure != nil } }
+    supervisors.all.contains { entry in
+      entry.follower.state.read { $0.failure != nil || $0.unreadable > 0 }
+    }
   }
 
   /// Cuts off what is under way, ends the threads and closes the port.

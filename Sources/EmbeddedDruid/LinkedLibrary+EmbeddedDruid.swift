@@ -9,7 +9,6 @@ extension LinkedLibrary {
     [
       LinkedLibrary("SQLite", unsafe String(cString: sqlite3_libversion())),
       LinkedLibrary("libmicrohttpd", unsafe String(cString: MHD_get_version())),
-      LinkedLibrary("librdkafka", consumerLibraryVersion),
       LinkedLibrary("simdjson", JSONLine.libraryVersion),
     ]
   }

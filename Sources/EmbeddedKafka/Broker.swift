@@ -6,7 +6,7 @@ package import Plumbing
 ///
 /// It has no replication, no transactions, no retention, and speaks no TLS.
 package final class Broker: Sendable {
-  private let node: Node
+  let node: Node
   private let server: Server
 
   /// Starts to serve; clients may connect as soon as this returns.

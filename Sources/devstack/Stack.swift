@@ -28,6 +28,9 @@ struct Stack {
           brokers: "127.0.0.1:\(broker.port)", port: settings.druidPort,
           directory: settings.folder,
           supervisors: [DruidServer.ecommerceSpec] + settings.supervisors,
+          open: { [broker] (topic) throws(EmbeddedDruidFailure) in
+            try TopicMessages(broker, topic)
+          },
           endOffsets: { [broker] in broker.endOffsets(topic: $0) },
           startOffsets: { [broker] in broker.startOffsets(topic: $0) },
           report: { Diagnostics.warning($0) }))
@@ -86,6 +89,48 @@ struct Stack {
   func stop() {
     druid.stop()
     broker.stop()
+  }
+}
+
+/// A topic of the broker as a follower of Druid reads it.
+private final class TopicMessages: MessageReader {
+  private let reader: TopicReader
+  private var records = TopicReader.Records()
+
+  init(_ broker: Broker, _ topic: String) throws(EmbeddedDruidFailure) {
+    do throws(TopicReader.Failure) {
+      reader = try broker.reader(of: topic)
+    } catch { throw .consumer(reason: "\(error)") }
+  }
+
+  func read(
+    partition: Int, from offset: Int64, into messages: inout MessageBlock
+  ) throws(MessageReaderFailure) {
+    // The bytes change hands and are not copied.
+    swap(&records.bytes, &messages.bytes)
+    defer { swap(&records.bytes, &messages.bytes) }
+    messages.all.removeAll(keepingCapacity: true)
+    do throws(TopicReader.Failure) {
+      try reader.read(partition: partition, from: offset, into: &records)
+    } catch {
+      switch error {
+      case .outOfRange: throw .outOfRange
+      case .missing: throw .missing
+      case .storage(let reason): throw .other(reason)
+      }
+    }
+    for record in records.all {
+      messages.all.append(
+        MessageBlock.Message(
+          offset: record.offset, sent: record.timestamp, key: record.key, payload: record.value,
+          headers: record.headers))
+    }
+    messages.nextOffset = records.nextOffset
+    messages.unreadable = records.unreadable
+  }
+
+  func wait(behind positions: [Int64], milliseconds limit: Int64) {
+    reader.wait(behind: positions, within: .milliseconds(limit))
   }
 }
 

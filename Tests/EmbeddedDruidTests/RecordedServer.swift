@@ -25,7 +25,9 @@ struct RecordedServer {
   init() throws {
     let storage = try TemporaryStorage(directory: "/tmp")
     supervisors = Supervisors(
-      brokers: "127.0.0.1:9", storage: storage, endOffsets: { _ in nil }, report: { _ in })
+      brokers: "127.0.0.1:9", storage: storage,
+      open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
+      endOffsets: { _ in nil }, report: { _ in })
     for (name, file) in [("ecommerce", "events.ndjson"), ("edge", "edge.ndjson")] {
       let text =
         name == "ecommerce"

@@ -31,7 +31,9 @@ import Testing
   static func service(over rows: [String]) throws -> QueryService {
     let storage = try TemporaryStorage(directory: "/tmp")
     let supervisors = Supervisors(
-      brokers: "127.0.0.1:9", storage: storage, endOffsets: { _ in nil }, report: { _ in })
+      brokers: "127.0.0.1:9", storage: storage,
+      open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
+      endOffsets: { _ in nil }, report: { _ in })
     let spec = try IngestionSpec(JSONValue(parsing: specText))
     _ = try supervisors.submit(spec)
     var reader = RowReader(spec, storage: storage)

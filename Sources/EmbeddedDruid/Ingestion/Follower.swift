@@ -3,14 +3,14 @@ import Plumbing
 
 /// Reads one supervisor's topic into its datasource, on a thread of its own.
 final class Follower: @unchecked Sendable {
-  // Sendable: `reader`, `room` and `consumer` belong to the follower's thread; all else is in `state` or never changes.
-  let brokers: String
+  // Sendable: `reader` and `messages` belong to the follower's thread; all else is in `state` or never changes.
+  private let open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
   private let endOffsets: @Sendable (String) -> [Int64]?
   private let startOffsets: @Sendable (String) -> [Int64]?
   private let report: @Sendable (String) -> Void
   let state: Monitor<State>
   private var reader: RowReader
-  private var room: [UInt8] = []
+  private var messages = MessageBlock()
   private var thread: WorkerThread?
 
   /// What others may know.
@@ -25,6 +25,8 @@ final class Follower: @unchecked Sendable {
     var recentErrors: [String] = []
     /// Why rows are missing.
     var failure: String?
+    /// MessageBlock that were passed over because their batch could not be unpacked.
+    var unreadable = 0
     var isStopping = false
     var hasLateReport = false
     let taskID: String
@@ -46,12 +48,13 @@ final class Follower: @unchecked Sendable {
   }
 
   init(
-    _ spec: IngestionSpec, brokers: String, storage: TemporaryStorage,
+    _ spec: IngestionSpec, storage: TemporaryStorage,
+    open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
     endOffsets: @escaping @Sendable (String) -> [Int64]?,
     startOffsets: @escaping @Sendable (String) -> [Int64]?,
     report: @escaping @Sendable (String) -> Void
   ) {
-    self.brokers = brokers
+    self.open = open
     self.endOffsets = endOffsets
     self.startOffsets = startOffsets
     self.report = report
@@ -154,20 +157,17 @@ final class Follower: @unchecked Sendable {
     }
     guard !isStopping else { return }
     do throws(EmbeddedDruidFailure) {
-      var consumer = try TopicConsumer(brokers: brokers, topic: topic)
+      let source = try open(topic)
       while !isStopping {
-        for (partition, offset) in newPartitions(topic) {
-          consumer.start(partition: partition, at: offset)
-        }
-        guard try follow(consumer) else { return }
+        guard try follow(source, newPartitions(topic)) else { return }
       }
     } catch {
       fail("\(error)")
     }
   }
 
-  /// Partitions and where to read them from; those that came after the spec are read from their beginning.
-  private func newPartitions(_ topic: String) -> [(Int, Int64)] {
+  /// Where to read each partition on; those that came after the spec are read from their beginning.
+  private func newPartitions(_ topic: String) -> [Int64] {
     let count = endOffsets(topic)?.count ?? 0
     let firsts = startOffsets(topic) ?? []
     return state.change { state in
@@ -177,80 +177,86 @@ final class Follower: @unchecked Sendable {
         state.positions.append(first)
         state.starts.append(first)
       }
-      return state.positions.enumerated().map { ($0, $1 ?? 0) }
+      return state.positions.map { $0 ?? 0 }
     }
   }
 
-  /// Reads until there is nothing for a while; false when reading can't go on.
-  private func follow(_ consumer: borrowing TopicConsumer) throws(EmbeddedDruidFailure) -> Bool {
-    var positions = state.read { $0.positions }
-    var troubles: [TopicConsumer.Trouble] = []
-    var received = 1
-    while received > 0, !isStopping {
-      var batch = Batch()
-      let (times, made) = state.read { ($0.spec.acceptedTimes, $0.startTime) }
-      if !times.isEverything { reader.accepted = times.range(made: made, now: Clock.now) }
-      do throws(Interrupted) {
-        received = try consumer.receive(withinMilliseconds: 50) { (message) throws(Interrupted) in
-          guard message.partition < positions.count else { return }
-          let expected = positions[message.partition] ?? 0
-          guard message.offset == expected else {
-            throw .gap(partition: message.partition, expected: expected, found: message.offset)
+  /// Reads what every partition has, in turn, until there is nothing; false when reading can't go on.
+  private func follow(_ source: any MessageReader, _ starts: [Int64]) throws(EmbeddedDruidFailure)
+    -> Bool
+  {
+    var positions = starts
+    while !isStopping {
+      var isIdle = true
+      for partition in positions.indices {
+        let offset = positions[partition]
+        do throws(MessageReaderFailure) {
+          try source.read(partition: partition, from: offset, into: &messages)
+        } catch {
+          switch error {
+          case .outOfRange:
+            fail(
+              "partition \(partition): offset \(offset) is no longer in the topic; POST .../reset "
+                + "reads on from what is there")
+          case .missing:
+            // The rows stay. A topic of that name may come back.
+            source.wait(behind: positions, milliseconds: 50)
+            return true
+          case .other(let reason): fail("partition \(partition), offset \(offset): \(reason)")
           }
-          let outcome: RowReader.Outcome
-          do throws(StorageFull) {
-            outcome = try take(message)
-          } catch { throw .full(error) }
-          if case .refused(let reason) = outcome { throw .refused(reason) }
-          batch.add(outcome, message)
-          positions[message.partition] = expected + 1
-        } trouble: {
-          troubles.append($0)
+          return false
         }
-      } catch {
-        publish(batch, positions)
-        switch error {
-        case .gap(let partition, let expected, let found):
-          fail(
-            "partition \(partition) goes on at offset \(found) where \(expected) was to come")
-        case .refused(let reason): fail("devstack does not support \(reason)")
-        case .full(let full):
-          fail("no room for columns: \(systemErrorText(full.code))")
-        }
-        return false
+        guard messages.nextOffset > offset else { continue }
+        isIdle = false
+        positions[partition] = messages.nextOffset
+        guard take(partition, &positions) else { return false }
       }
-      publish(batch, positions)
-      if let trouble = troubles.first(where: \.isGap) {
-        let next = positions[trouble.partition] ?? 0
-        fail(
-          "partition \(trouble.partition): offset \(next) is no longer in the topic; POST .../reset "
-            + "reads on from what is there")
-        return false
+      if isIdle {
+        source.wait(behind: positions, milliseconds: 50)
+        return true
       }
-      note(troubles)
-      troubles = []
     }
     return true
   }
 
-  private enum Interrupted: Error {
-    case gap(partition: Int, expected: Int64, found: Int64)
-    case full(StorageFull)
-    case refused(String)
+  /// Makes rows of the messages that were read, and shows them; false when reading can't go on.
+  private func take(_ partition: Int, _ positions: inout [Int64]) -> Bool {
+    var batch = Batch()
+    let (times, made) = state.read { ($0.spec.acceptedTimes, $0.startTime) }
+    if !times.isEverything { reader.accepted = times.range(made: made, now: Clock.now) }
+    if messages.unreadable > 0 { batch.noteUnreadable(messages.unreadable) }
+    var messages = MessageBlock()
+    swap(&messages, &self.messages)
+    defer { swap(&messages, &self.messages) }
+    var failure: String?
+    for message in messages.all {
+      do throws(StorageFull) {
+        let outcome = try take(message, in: messages.bytes)
+        if case .refused(let reason) = outcome {
+          failure = "devstack does not support \(reason)"
+        } else {
+          batch.add(outcome, message, in: messages.bytes)
+        }
+      } catch {
+        failure = "no room for columns: \(systemErrorText(error.code))"
+      }
+      if failure != nil {
+        positions[partition] = message.offset
+        break
+      }
+    }
+    publish(batch, positions)
+    if let failure { fail(failure) }
+    return failure == nil
   }
 
-  /// simdjson reads behind the message, so it is copied to where there is room.
-  private func take(_ message: TopicConsumer.Message) throws(StorageFull) -> RowReader.Outcome {
-    guard let payload = unsafe message.payload else { return reader.outcomeOfNothing }
-    if room.count < payload.count + 64 {
-      room = Array(repeating: 0, count: payload.count * 2 + 64)
-    }
-    return try unsafe room.withUnsafeMutableBytesTyped { (room) throws(StorageFull) in
-      if let from = payload.baseAddress, let to = room.baseAddress {
-        unsafe memcpy(to, from, payload.count)
-      }
-      return try unsafe reader.read(
-        UnsafeRawBufferPointer(rebasing: room[..<payload.count]), sent: message.sent)
+  private func take(
+    _ message: MessageBlock.Message, in bytes: [UInt8]
+  ) throws(StorageFull) -> RowReader.Outcome {
+    guard let payload = message.payload else { return reader.outcomeOfNothing }
+    return try unsafe bytes.span.bytes.withUnsafeBytes { (bytes) throws(StorageFull) in
+      try unsafe reader.read(
+        UnsafeRawBufferPointer(rebasing: bytes[payload]), sent: message.sent)
     }
   }
 
@@ -258,9 +264,12 @@ final class Follower: @unchecked Sendable {
   private struct Batch {
     var counters = Counters()
     var errors: [ParseError] = []
+    var unreadable = 0
 
-    mutating func add(_ outcome: RowReader.Outcome, _ message: TopicConsumer.Message) {
-      counters.processedBytes += unsafe message.payload?.count ?? 0
+    mutating func add(
+      _ outcome: RowReader.Outcome, _ message: MessageBlock.Message, in bytes: [UInt8]
+    ) {
+      counters.processedBytes += message.payload?.count ?? 0
       switch outcome {
       case .rows(let count, let withError, let filtered):
         if withError { counters.processedWithError += count } else { counters.processed += count }
@@ -269,17 +278,27 @@ final class Follower: @unchecked Sendable {
       case .unparseable(let reason):
         counters.unparseable += 1
         guard errors.count < 100 else { return }
-        let input = unsafe message.payload.map { bytes in
-          unsafe String(decoding: bytes.prefix(1000), as: UTF8.self)
+        let input = message.payload.map { payload in
+          String(decoding: bytes[payload].prefix(1000), as: UTF8.self)
         }
         errors.append(ParseError(time: Clock.now, reason: reason, input: input ?? ""))
       }
     }
+
+    /// MessageBlock of a batch that could not be unpacked count as messages that could not be parsed.
+    mutating func noteUnreadable(_ count: Int64) {
+      counters.unparseable += Int(count)
+      unreadable += Int(count)
+      errors.append(
+        ParseError(
+          time: Clock.now, reason: "\(count) records of a batch could not be unpacked", input: ""))
+    }
   }
 
-  private func publish(_ batch: Batch, _ positions: [Int64?]) {
+  private func publish(_ batch: Batch, _ positions: [Int64]) {
     let snapshot = reader.publish()
     let isFirstLate = state.change { state in
+      state.unreadable += batch.unreadable
       state.snapshot = snapshot
       state.positions = positions
       state.counters.add(batch.counters)
@@ -289,18 +308,16 @@ final class Follower: @unchecked Sendable {
       if isTrapped { state.hasLateReport = true }
       return isTrapped
     }
-    guard isFirstLate else { return }
     let spec = state.read { $0.spec }
+    if batch.unreadable > 0 {
+      report(
+        "datasource '\(spec.dataSource)': \(batch.unreadable) records of topic '\(spec.topic)' are missing: "
+          + "their batch could not be unpacked")
+    }
+    guard isFirstLate else { return }
     report(
       "datasource '\(spec.dataSource)': all events lie in January 1970: its timestampSpec format "
         + "takes seconds for milliseconds; 'posix' is for seconds")
-  }
-
-  private func note(_ troubles: [TopicConsumer.Trouble]) {
-    guard !troubles.isEmpty else { return }
-    state.change { state in
-      state.recentErrors = Array((state.recentErrors + troubles.map(\.reason)).suffix(3))
-    }
   }
 }
 
@@ -324,16 +341,6 @@ extension Follower.State {
     else { return false }
     let span: ClosedRange<Int64> = 600_000_000...3_000_000_000
     return snapshot.chunks.allSatisfy { span.contains($0.earliest) && span.contains($0.latest) }
-  }
-}
-
-extension [UInt8] {
-  /// As `withUnsafeMutableBytes`, with the type of what is thrown.
-  fileprivate mutating func withUnsafeMutableBytesTyped<Result, Failure: Error>(
-    _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    var bytes = mutableSpan
-    return try unsafe bytes.withUnsafeMutableBytes(body)
   }
 }
 

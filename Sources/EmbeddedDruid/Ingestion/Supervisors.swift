@@ -13,6 +13,7 @@ final class Supervisors: Sendable {
 
   private let brokers: String
   private let storage: TemporaryStorage
+  private let open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
   private let endOffsets: @Sendable (String) -> [Int64]?
   private let startOffsets: @Sendable (String) -> [Int64]?
   private let report: @Sendable (String) -> Void
@@ -23,12 +24,14 @@ final class Supervisors: Sendable {
 
   init(
     brokers: String, storage: TemporaryStorage,
+    open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
     endOffsets: @escaping @Sendable (String) -> [Int64]?,
     startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
     report: @escaping @Sendable (String) -> Void
   ) {
     self.brokers = brokers
     self.storage = storage
+    self.open = open
     self.endOffsets = endOffsets
     self.startOffsets = startOffsets
     self.report = report
@@ -88,7 +91,7 @@ final class Supervisors: Sendable {
 
   private func add(_ spec: IngestionSpec) {
     let follower = Follower(
-      spec, brokers: brokers, storage: storage, endOffsets: endOffsets,
+      spec, storage: storage, open: open, endOffsets: endOffsets,
       startOffsets: startOffsets, report: report)
     entries.withLock {
       $0.append(

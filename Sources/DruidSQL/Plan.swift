@@ -26,17 +26,33 @@ package struct Plan: Sendable {
 
   /// One SELECT for SQLite, without parameters.
   package var sqlite: String
+  /// Tables in `sqlite` that the engine computes by itself; those that it does not, it reads with
+  /// ``sqlite(leaving:)``.
+  package var groupings: [ColumnGrouping]
   package var columns: [Column]
   /// The datasources it reads, each once: the engine waits for their ingestion.
   package var dataSources: [String]
   /// Whether it says EXPLAIN PLAN FOR; `sqlite` is then empty.
   package var isExplain: Bool
 
-  package init(sqlite: String, columns: [Column], dataSources: [String], isExplain: Bool) {
+  package init(
+    sqlite: String, groupings: [ColumnGrouping] = [], columns: [Column], dataSources: [String],
+    isExplain: Bool
+  ) {
     self.sqlite = sqlite
+    self.groupings = groupings
     self.columns = columns
     self.dataSources = dataSources
     self.isExplain = isExplain
+  }
+}
+
+extension Plan {
+  /// The SELECT with these groupings left to SQLite.
+  package func sqlite(leaving groupings: [ColumnGrouping]) -> String {
+    guard !groupings.isEmpty else { return sqlite }
+    let tables = groupings.map { "\($0.name) AS NOT MATERIALIZED (\($0.sqlite))" }
+    return "WITH \(tables.joined(separator: ", ")) \(sqlite)"
   }
 }
 

@@ -22,10 +22,12 @@ package enum Planner {
       return Plan(
         sqlite: "", columns: columns, dataSources: resolver.dataSources, isExplain: true)
     }
-    var sqlite = try Translator(settings).query(relation, isTop: true)
+    let translator = Translator(settings)
+    var sqlite = try translator.query(relation, isTop: true)
     if let limit = outerLimit { sqlite = "SELECT * FROM (\(sqlite)) LIMIT \(limit)" }
     return Plan(
-      sqlite: sqlite, columns: columns, dataSources: resolver.dataSources, isExplain: false)
+      sqlite: sqlite, groupings: translator.groupings, columns: columns,
+      dataSources: resolver.dataSources, isExplain: false)
   }
 
   /// The query with `sqlOuterLimit` as its own LIMIT, or the limit that must be put around its answer.

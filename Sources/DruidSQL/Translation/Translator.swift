@@ -25,6 +25,8 @@ final class Translator {
   var mapped: (expression: TypedExpression, text: String)?
   /// Whether what is written is part of a constant.
   var isInConstant = false
+  /// The groupings that are read as tables `g0`, `g1`, ... because they can be computed over columns.
+  private(set) var groupings: [ColumnGrouping] = []
   /// How many such maps were written: each has a name of its own.
   var maps = 0
 
@@ -132,7 +134,7 @@ final class Translator {
     var conditions: [String] = []
     var tieBreakers: [String] = []
     if let grouping = select.grouping {
-      from = "(\(try group(grouping, select, from: from))) AS r\(grouping.number)"
+      from = "(\(try self.from(grouping, select, from))) AS r\(grouping.number)"
       sources[grouping.number] = .group(keys: grouping.keys.count)
       if let having = select.having { conditions.append(try text(having)) }
       tieBreakers = grouping.keys.indices.map { column(grouping.number, $0) }
@@ -174,8 +176,20 @@ final class Translator {
     return sql
   }
 
+  /// The groups as a query: over a table of the columns' engine where it can compute them.
+  private func from(
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ from: String
+  ) throws(SQLFailure) -> String {
+    let sql = try group(grouping, select, from: from)
+    guard var columns = columnGrouping(grouping, select, sql) else { return sql }
+    columns.name = "g\(groupings.count)"
+    groupings.append(columns)
+    // With a LIMIT it stays a subquery, which SQLite can index for a join.
+    return "SELECT * FROM \(columns.name) LIMIT -1"
+  }
+
   /// Whether the context asks a Timeseries without granularity for no row where there is nothing to count.
-  private func skipsEmptyAnswer(_ select: SelectedRelation) -> Bool {
+  func skipsEmptyAnswer(_ select: SelectedRelation) -> Bool {
     skipsEmptyBuckets == true && select.having == nil && select.input.shape.stage == .table
   }
 

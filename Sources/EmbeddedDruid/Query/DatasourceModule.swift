@@ -32,24 +32,20 @@ enum DatasourceModule {
       OpaquePointer?, UnsafeMutableRawPointer?, Int32, UnsafePointer<UnsafePointer<CChar>?>?,
       UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     ) -> Int32 = { database, context, _, _, handle, _ in
-      unsafe VirtualTable.connect(database, context, handle) { $0.columnNames }
+      unsafe VirtualTable.connect(database, context, handle)
     }
 
   private static let bestIndex:
     @convention(c) (Handle?, UnsafeMutablePointer<sqlite3_index_info>?) -> Int32 = { handle, info in
-      guard
-        let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(
-          to: VirtualTable.self),
+      guard let bound = unsafe VirtualTable.content(handle, as: BoundTable.self),
         let info = unsafe info
       else { return SQLITE_MISUSE }
-      return unsafe table.pointee.bound._withUnsafeGuaranteedRef { bound in
-        unsafe ScanPlan.choose(for: bound, info)
-      }
+      return unsafe ScanPlan.choose(for: bound, info)
     }
 
   private static let open: @convention(c) (Handle?, UnsafeMutablePointer<CursorHandle?>?) -> Int32 =
     { handle, place in
-      unsafe VirtualTable.open(handle, place) { ScanCursor($0) }
+      unsafe VirtualTable.open(handle, place) { (table: BoundTable) in ScanCursor(table.snapshot) }
     }
 
   private static let close: @convention(c) (CursorHandle?) -> Int32 = { handle in
@@ -101,13 +97,12 @@ enum DatasourceModule {
 }
 
 /// A datasource as one connection sees it: what its statement reads stays as it was when the statement began.
-final class BoundTable {
-  let columnNames: [String]
+final class BoundTable: TableContent {
   /// Set before a statement starts, by the thread that steps it.
   var snapshot: TableSnapshot
 
   init(columnNames: [String], snapshot: TableSnapshot) {
-    self.columnNames = columnNames
     self.snapshot = snapshot
+    super.init(columnNames: columnNames)
   }
 }

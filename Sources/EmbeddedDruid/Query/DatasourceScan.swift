@@ -146,3 +146,23 @@ extension TableSnapshot {
     return sorted
   }
 }
+
+extension ChunkLayout {
+  /// Whether a row meets all conditions.
+  func meets(_ conditions: [ScanCondition], _ base: UnsafeRawPointer, _ row: Int) -> Bool {
+    for condition in conditions {
+      switch condition {
+      case .range(let column, let low, let high):
+        let value = unsafe base.load(fromByteOffset: values[column] + row * 8, as: Int64.self)
+        if value < low || value > high { return false }
+        guard column > 0 else { continue }
+        let null = unsafe base.load(fromByteOffset: nulls[column] + row, as: UInt8.self)
+        if null != 0 { return false }
+      case .text(let column, let id):
+        let value = unsafe base.load(fromByteOffset: values[column] + row * 4, as: UInt32.self)
+        if value != id { return false }
+      }
+    }
+    return true
+  }
+}

@@ -14,7 +14,19 @@ final class QueryService: Sendable {
     var isClosed = false
   }
 
-  init(_ supervisors: Supervisors) { self.supervisors = supervisors }
+  /// Whether groupings may be computed over columns; without it SQLite does everything, for comparison.
+  private let computesColumns: Bool
+  /// Hears of each grouping: nil when it was computed over columns, else why it was not.
+  private let observe: (@Sendable (String?) -> Void)?
+
+  init(
+    _ supervisors: Supervisors, computesColumns: Bool = true,
+    observe: (@Sendable (String?) -> Void)? = nil
+  ) {
+    self.supervisors = supervisors
+    self.computesColumns = computesColumns
+    self.observe = observe
+  }
 
   /// Ends what is under way, and answers nothing any more.
   func close() {
@@ -180,19 +192,23 @@ final class QueryService: Sendable {
         try connection.add(source.bound, named: source.sqliteName)
       }
       try system.create(in: connection, for: plan.sqlite)
-      connection.lock()
       connection.setDeadline(deadline)
+      try query.run(on: connection)
     } catch {
       throw Self.error(error, request.id, isOverdue: connection.isOverdue)
     }
-    let schemas = Dictionary(
-      sources.map { ($0.sqliteName, $0.bound.snapshot.schema) }, uniquingKeysWith: { $1 })
-    let statement = try Self.compile(CountRewrite.apply(plan.sqlite, schemas), connection)
+    let left: [ColumnGrouping]
+    do throws(SQLiteFailure) {
+      left = try compute(plan.groupings, sources, connection)
+    } catch {
+      throw Self.error(error, request.id, isOverdue: connection.isOverdue)
+    }
+    connection.lock()
+    let statement = try Self.compile(plan.sqlite(leaving: left), connection)
     var writer = AnswerWriter(format, columns: plan.columns)
     writer.begin()
     let answer: Answer
     do throws(SQLiteFailure) {
-      try query.run(on: connection)
       answer = Answer(statement, writer) { [self] in end(query) }
       try answer.fill()
     } catch {
@@ -200,6 +216,34 @@ final class QueryService: Sendable {
     }
     if let whole = answer.whole { return .whole(whole) }
     return .streaming(answer)
+  }
+
+  /// Computes groupings over columns.
+  ///
+  /// - Returns: those that are left to SQLite. - Throws: the interrupt.
+  private func compute(
+    _ groupings: [ColumnGrouping], _ sources: [SourceTable], _ connection: SQLiteConnection
+  ) throws(SQLiteFailure) -> [ColumnGrouping] {
+    var left: [ColumnGrouping] = []
+    for grouping in groupings {
+      guard computesColumns, let source = sources.first(where: { $0.sqliteName == grouping.source })
+      else {
+        left.append(grouping)
+        continue
+      }
+      do {
+        let groups = try ColumnGroups(grouping, source.bound.snapshot, connection) {
+          try connection.checkLimit()
+        }
+        try connection.add(groups, named: grouping.name)
+        observe?(nil)
+      } catch {
+        if let failure = error as? SQLiteFailure, failure.isInterrupt { throw failure }
+        observe?("\(error)")
+        left.append(grouping)
+      }
+    }
+    return left
   }
 
   /// SQLite's own parser has limits, and names that the translation should not have written are refused by it.

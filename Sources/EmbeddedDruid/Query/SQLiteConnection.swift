@@ -62,9 +62,12 @@ final class SQLiteConnection: @unchecked Sendable {
     try check(unsafe DatasourceModule.register(table, as: name, in: handle))
     // SQLite makes the table at its first use, which the authorizer would not let pass.
     _ = try prepare("SELECT 1 FROM \(name)")
-    let counts = "\(name)_counts"
-    try check(unsafe CountModule.register(table, as: counts, in: handle))
-    _ = try prepare("SELECT 1 FROM \(counts)('', '')")
+  }
+
+  /// Makes computed groups readable under `name`.
+  func add(_ groups: ColumnGroups, named name: String) throws(SQLiteFailure) {
+    try check(unsafe GroupsModule.register(groups, as: name, in: handle))
+    _ = try prepare("SELECT 1 FROM \(name)")
   }
 
   /// Runs statements of our own that answer nothing.
@@ -89,6 +92,11 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// Statements give up when this moment (of the monotonic clock) has passed.
   func setDeadline(_ deadline: ContinuousClock.Instant?) { limit.set(deadline) }
+
+  /// Throws when statements must end.
+  func checkLimit() throws(SQLiteFailure) {
+    if limit.mustEnd { throw SQLiteFailure(code: SQLITE_INTERRUPT, message: "interrupted") }
+  }
 
   /// Whether a statement was given up because its time was over.
   var isOverdue: Bool { limit.isOverdue }
@@ -126,7 +134,7 @@ final class StatementLimit: Sendable {
   func stop() { state.withLock { $0.isStopped = true } }
   var isOverdue: Bool { state.withLock { $0.isOverdue } }
 
-  private var mustEnd: Bool {
+  var mustEnd: Bool {
     state.withLock { state in
       if let deadline = state.deadline, ContinuousClock.now >= deadline { state.isOverdue = true }
       return state.isStopped || state.isOverdue

@@ -1,4 +1,5 @@
 import CSQLite
+import JavaValues
 
 /// A statement under way; it ends with its last reference.
 @safe
@@ -21,6 +22,41 @@ final class SQLiteStatement {
     if status == SQLITE_ROW { return true }
     guard status == SQLITE_DONE else { throw connection.failure(status) }
     return false
+  }
+
+  /// Gives a parameter its value, which must live until the next step is done.
+  func bind(_ parameter: Int, _ cell: GroupCell) {
+    let parameter = Int32(parameter)
+    switch cell {
+    case .null: unsafe sqlite3_bind_null(handle, parameter)
+    case .long(let value): unsafe sqlite3_bind_int64(handle, parameter, value)
+    case .real(let value) where value.isNaN:
+      unsafe sqlite3_bind_text(handle, parameter, "NaN", 3, csqlite_transient())
+    case .real(let value): unsafe sqlite3_bind_double(handle, parameter, value)
+    case .entry(let entry) where entry.isMultiValue:
+      unsafe sqlite3_bind_blob(handle, parameter, entry.bytes, Int32(entry.length), nil)
+    case .entry(let entry):
+      _ = unsafe entry.bytes.withMemoryRebound(to: CChar.self, capacity: Int(entry.length)) {
+        text in
+        unsafe sqlite3_bind_text(handle, parameter, text, Int32(entry.length), nil)
+      }
+    case .text(let text):
+      unsafe sqlite3_bind_text(handle, parameter, text, Int32(text.utf8.count), csqlite_transient())
+    }
+  }
+
+  /// Begins again, with the parameters as they are.
+  func reset() { unsafe sqlite3_reset(handle) }
+
+  /// A copy of a cell.
+  func value(_ column: Int) -> SQLValue {
+    switch cell(column) {
+    case .null: .null
+    case .integer(let value): .integer(value)
+    case .double(let value): .real(value)
+    case .text(let bytes): unsafe .text(String(decoding: bytes, as: UTF8.self))
+    case .blob(let bytes): unsafe .blob(Array(bytes))
+    }
   }
 
   /// A cell of the row it stands on.

@@ -9,15 +9,17 @@ import CSQLite
   typealias Module = UnsafePointer<sqlite3_module>
 
   private var base = unsafe sqlite3_vtab()
-  let bound: Unmanaged<BoundTable>
+  let content: Unmanaged<TableContent>
 
   /// Registers `table` under `name` for one connection, which owns it from then on.
   static func register(
-    _ table: BoundTable, as name: String, _ module: Module, in database: OpaquePointer
+    _ table: TableContent, as name: String, _ module: Module, in database: OpaquePointer
   ) -> Int32 {
     let context = unsafe Unmanaged.passRetained(table).toOpaque()
     return unsafe sqlite3_create_module_v2(database, name, module, context) { context in
-      if let context = unsafe context { unsafe Unmanaged<BoundTable>.fromOpaque(context).release() }
+      if let context = unsafe context {
+        unsafe Unmanaged<TableContent>.fromOpaque(context).release()
+      }
     }
   }
 
@@ -37,16 +39,16 @@ import CSQLite
   /// Makes the table that SQLite asks for in `xConnect`.
   static func connect(
     _ database: OpaquePointer?, _ context: UnsafeMutableRawPointer?,
-    _ handle: UnsafeMutablePointer<Handle?>?, columns: (BoundTable) -> [String]
+    _ handle: UnsafeMutablePointer<Handle?>?
   ) -> Int32 {
     guard let context = unsafe context, let handle = unsafe handle else { return SQLITE_MISUSE }
-    let bound = unsafe Unmanaged<BoundTable>.fromOpaque(context)
-    let names = unsafe bound._withUnsafeGuaranteedRef { columns($0) }
+    let content = unsafe Unmanaged<TableContent>.fromOpaque(context)
+    let names = unsafe content._withUnsafeGuaranteedRef { $0.columnNames }
     let status = unsafe sqlite3_declare_vtab(
       database, "CREATE TABLE x(\(names.joined(separator: ",")))")
     guard status == SQLITE_OK else { return status }
     let table = UnsafeMutablePointer<VirtualTable>.allocate(capacity: 1)
-    unsafe table.initialize(to: VirtualTable(bound: bound))
+    unsafe table.initialize(to: VirtualTable(content: content))
     unsafe handle.pointee = UnsafeMutableRawPointer(table).assumingMemoryBound(
       to: sqlite3_vtab.self)
     return SQLITE_OK
@@ -60,20 +62,30 @@ import CSQLite
   /// Makes a cursor over the table in `xOpen`.
   ///
   /// - Parameter make: the cursor; its first member is SQLite's own.
-  static func open<Cursor>(
+  static func open<Content: TableContent, Cursor>(
     _ handle: Handle?, _ place: UnsafeMutablePointer<CursorHandle?>?,
-    _ make: (TableSnapshot) -> Cursor
+    _ make: (Content) -> Cursor
   ) -> Int32 {
-    guard
-      let table = unsafe UnsafeMutableRawPointer(handle)?
-        .assumingMemoryBound(to: VirtualTable.self),
-      let place = unsafe place
-    else { return SQLITE_MISUSE }
+    guard let content = unsafe content(handle, as: Content.self), let place = unsafe place else {
+      return SQLITE_MISUSE
+    }
     let cursor = UnsafeMutablePointer<Cursor>.allocate(capacity: 1)
-    unsafe cursor.initialize(
-      to: make(table.pointee.bound._withUnsafeGuaranteedRef { $0.snapshot }))
+    unsafe cursor.initialize(to: make(content))
     unsafe place.pointee = UnsafeMutableRawPointer(cursor).assumingMemoryBound(
       to: sqlite3_vtab_cursor.self)
     return SQLITE_OK
   }
+
+  /// What a table stands for.
+  static func content<Content: TableContent>(_ handle: Handle?, as type: Content.Type) -> Content? {
+    let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: VirtualTable.self)
+    return unsafe table?.pointee.content.takeUnretainedValue() as? Content
+  }
+}
+
+/// What a virtual table of one connection shows.
+class TableContent {
+  let columnNames: [String]
+
+  init(columnNames: [String]) { self.columnNames = columnNames }
 }

@@ -30,11 +30,33 @@ package struct HyperLogLog: Sendable {
   /// Hashed as UTF-16, as Java holds it.
   package mutating func add(_ text: String) { add(MurmurHash.hash(text.utf16)) }
 
-  private mutating func add(_ hash: (UInt64, UInt64)) {
+  /// What a value does: whoever adds the same values again and again need not hash them again.
+  package struct Place: Sendable {
+    fileprivate let position: Int
+    fileprivate let register: Int
+  }
+
+  package static func place(of value: Int64) -> Place {
+    place(MurmurHash.hash(UInt64(bitPattern: value)))
+  }
+
+  package static func place(of value: Double) -> Place { place(MurmurHash.hash(value.bitPattern)) }
+
+  package static func place(of value: Float) -> Place {
+    place(MurmurHash.hash(tail: UInt64(value.bitPattern), length: 4))
+  }
+
+  package static func place(of text: String) -> Place { place(MurmurHash.hash(text.utf16)) }
+
+  package mutating func add(_ place: Place) { add(place.position, to: place.register) }
+
+  private mutating func add(_ hash: (UInt64, UInt64)) { add(Self.place(hash)) }
+
+  private static func place(_ hash: (UInt64, UInt64)) -> Place {
     // The last two bytes, big-endian, choose the register; the first set bit, bytes in order, is its value.
     let last = UInt16(truncatingIfNeeded: hash.1 >> 48).byteSwapped
     let position = hash.0 == 0 ? 64 : hash.0.byteSwapped.leadingZeroBitCount + 1
-    add(position, to: Int(last & 0x7ff))
+    return Place(position: position, register: Int(last & 0x7ff))
   }
 
   private mutating func add(_ position: Int, to register: Int) {

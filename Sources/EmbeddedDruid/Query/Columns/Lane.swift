@@ -1,0 +1,191 @@
+import Glibc
+
+/// A value for each of a row of places in memory: a column's part in a chunk, or what is computed from it.
+///
+/// It does not check its bounds; whoever hands out the places does (they come from ``ChunkRows``, and codes from
+/// ``CodeTable``). It owns nothing: see ``LaneRoom``.
+@safe
+struct Lane<Element: BitwiseCopyable> {
+  let start: UnsafeMutablePointer<Element>
+
+  init(start: UnsafeMutablePointer<Element>) { unsafe self.start = start }
+
+  /// The values of a column in a chunk.
+  init(_ chunk: UnsafeRawPointer, at offset: Int) {
+    unsafe start = UnsafeMutableRawPointer(mutating: chunk + offset)
+      .assumingMemoryBound(to: Element.self)
+  }
+
+  subscript(_ index: Int) -> Element {
+    @inline(__always) get { unsafe start[index] }
+    @inline(__always) nonmutating set { unsafe start[index] = newValue }
+  }
+}
+
+/// Memory for a lane as long as a chunk.
+@safe
+final class LaneRoom<Element: BitwiseCopyable> {
+  let lane: Lane<Element>
+
+  init(filledWith value: Element) {
+    let start = UnsafeMutablePointer<Element>.allocate(capacity: TableSchema.chunkRows)
+    unsafe start.initialize(repeating: value, count: TableSchema.chunkRows)
+    lane = unsafe Lane(start: start)
+  }
+
+  deinit { unsafe lane.start.deallocate() }
+}
+
+/// A value for each group, of which more come as rows are read.
+@safe
+final class GroupLane<Element: BitwiseCopyable> {
+  private(set) var lane: Lane<Element>
+  private(set) var count = 0
+  private var room: Int
+  private let initial: Element
+
+  /// - Parameter initial: the value of a group that has no row yet.
+  init(_ initial: Element) {
+    self.initial = initial
+    room = 64
+    lane = unsafe Lane(start: .allocate(capacity: room))
+  }
+
+  deinit { unsafe lane.start.deallocate() }
+
+  /// Makes room for this many groups.
+  func grow(to count: Int) {
+    guard count > self.count else { return }
+    if count > room {
+      room = max(count, room * 2)
+      let fresh = UnsafeMutablePointer<Element>.allocate(capacity: room)
+      unsafe fresh.update(from: lane.start, count: self.count)
+      unsafe lane.start.deallocate()
+      lane = unsafe Lane(start: fresh)
+    }
+    unsafe (lane.start + self.count).initialize(repeating: initial, count: count - self.count)
+    self.count = count
+  }
+
+  /// The value of a group, which may have no row.
+  subscript(_ group: Int) -> Element { group < count ? lane[group] : initial }
+}
+
+/// The rows of one chunk that are worked on.
+@safe
+struct SelectedRows {
+  let base: UnsafeRawPointer
+  let count: Int
+  /// Their places in the chunk; nil when they are its first ones without a gap.
+  let places: Lane<UInt16>?
+  /// Differs from that of all rows before.
+  let stamp: Int
+
+  /// Calls with the number of each row, counted from 0, and its place in the chunk.
+  @inline(__always)
+  func forEach(_ body: (_ index: Int, _ place: Int) -> Void) {
+    if let places {
+      for index in 0..<count { body(index, Int(places[index])) }
+    } else {
+      for index in 0..<count { body(index, index) }
+    }
+  }
+}
+
+/// The columns' plan does not fit these rows: SQLite must answer.
+struct Unsuited: Error {
+  /// For the tests, which look at what is left to SQLite.
+  let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+}
+
+/// Numbers for words of 64 bits, from 0 on in the order in which they are first seen.
+@safe
+final class CodeTable {
+  private struct Slot: BitwiseCopyable {
+    var word: UInt64
+    /// One more than the code; 0 where there is none.
+    var next: UInt32
+  }
+
+  private var slots: UnsafeMutablePointer<Slot>
+  private var mask: Int
+  private(set) var words: [UInt64] = []
+
+  init() {
+    mask = 255
+    unsafe slots = .allocate(capacity: 256)
+    unsafe slots.initialize(repeating: Slot(word: 0, next: 0), count: 256)
+  }
+
+  deinit { unsafe slots.deallocate() }
+
+  var count: Int { words.count }
+
+  /// The codes of many words.
+  ///
+  /// - Parameter shift: what is added to each code.
+  func encode(
+    _ word: (Int) -> UInt64, count: Int, into codes: Lane<UInt32>, adding shift: UInt32 = 0
+  ) {
+    // Rows that lie together are often alike.
+    var last: (word: UInt64, code: UInt32)?
+    for index in 0..<count {
+      let word = word(index)
+      if let last, last.word == word {
+        codes[index] = last.code
+        continue
+      }
+      let code = code(of: word) &+ shift
+      codes[index] = code
+      last = (word, code)
+    }
+  }
+
+  @inline(__always)
+  func code(of word: UInt64) -> UInt32 {
+    var place = Int(truncatingIfNeeded: Self.mixed(word)) & mask
+    while true {
+      let slot = unsafe slots[place]
+      if slot.next == 0 { return add(word, at: place) }
+      if slot.word == word { return slot.next - 1 }
+      place = (place + 1) & mask
+    }
+  }
+
+  /// Whether the word is seen for the first time.
+  @inline(__always)
+  func insert(_ word: UInt64) -> Bool {
+    let before = words.count
+    _ = code(of: word)
+    return words.count > before
+  }
+
+  private func add(_ word: UInt64, at place: Int) -> UInt32 {
+    unsafe slots[place] = Slot(word: word, next: UInt32(words.count) + 1)
+    words.append(word)
+    if words.count * 2 > mask { grow() }
+    return UInt32(words.count) - 1
+  }
+
+  private func grow() {
+    let size = (mask + 1) * 4
+    let fresh = UnsafeMutablePointer<Slot>.allocate(capacity: size)
+    unsafe fresh.initialize(repeating: Slot(word: 0, next: 0), count: size)
+    for (code, word) in words.enumerated() {
+      var place = Int(truncatingIfNeeded: Self.mixed(word)) & (size - 1)
+      while unsafe fresh[place].next != 0 { place = (place + 1) & (size - 1) }
+      unsafe fresh[place] = Slot(word: word, next: UInt32(code) + 1)
+    }
+    unsafe slots.deallocate()
+    unsafe slots = fresh
+    mask = size - 1
+  }
+
+  @inline(__always)
+  private static func mixed(_ word: UInt64) -> UInt64 {
+    let product = word &* 0x9e37_79b9_7f4a_7c15
+    return product ^ (product >> 32)
+  }
+}

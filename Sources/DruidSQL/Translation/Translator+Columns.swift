@@ -51,10 +51,9 @@ private struct ColumnReader {
       filter = test
     }
     guard let first = call.arguments.first else {
-      guard call.function == "COUNT" else { return nil }
+      guard call.function == .count else { return nil }
       return .init(function: .count, argument: nil, filter: filter)
     }
-    // What is not a number is an error for SQLite's function, or a text.
     guard call.arguments.count == 1, let argument = value(first),
       let function = function(call, first)
     else { return nil }
@@ -66,7 +65,7 @@ private struct ColumnReader {
   ) -> ColumnGrouping.Aggregate.Function? {
     let estimate = ColumnGrouping.Aggregate.Function.estimateDistinct(
       isFloat: argument.type.kind == .float)
-    switch call.function {
+    switch call.function.name {
     case "COUNT" where call.isDistinct && translator.approximatesCountDistinct: return estimate
     case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN": return estimate
     case "COUNT": return call.isDistinct ? .countDistinct : .count
@@ -107,9 +106,10 @@ private struct ColumnReader {
       }
       guard let last = value(otherwise) else { return computed(expression) }
       return .conditional(parts, otherwise: last)
-    case .call(let name, let operands):
-      return arithmetic(name, operands, expression) ?? floor(name, operands)
-        ?? computed(expression)
+    case .operation(let op, let operands):
+      return arithmetic(op, operands, expression) ?? computed(expression)
+    case .call(let function, let operands):
+      return floor(function, operands) ?? computed(expression)
     default: return computed(expression)
     }
   }
@@ -119,12 +119,12 @@ private struct ColumnReader {
   }
 
   private func arithmetic(
-    _ name: String, _ operands: [TypedExpression], _ whole: TypedExpression
+    _ op: Operator, _ operands: [TypedExpression], _ whole: TypedExpression
   ) -> ColumnGrouping.Value? {
-    let operations: [String: ColumnGrouping.Operation] = [
-      "+": .add, "-": .subtract, "*": .multiply, "/": .divide,
+    let operations: [Operator: ColumnGrouping.Operation] = [
+      .add: .add, .subtract: .subtract, .multiply: .multiply, .divide: .divide,
     ]
-    guard let operation = operations[name], operands.count == 2, whole.type.isNumeric,
+    guard let operation = operations[op], operands.count == 2, whole.type.isNumeric,
       operation != .divide || whole.type.isReal, let left = value(operands[0]),
       let right = value(operands[1])
     else { return nil }
@@ -132,8 +132,10 @@ private struct ColumnReader {
   }
 
   /// TIME_FLOOR in UTC by periods of one length.
-  private func floor(_ name: String, _ operands: [TypedExpression]) -> ColumnGrouping.Value? {
-    guard name == "TIME_FLOOR", operands.count == 4, operands[2].isNullConstant,
+  private func floor(
+    _ function: Function, _ operands: [TypedExpression]
+  ) -> ColumnGrouping.Value? {
+    guard function == .timeFloor, operands.count == 4, operands[2].isNullConstant,
       let text = operands[1].text, let zone = operands[3].text, zone == "UTC" || zone == "Etc/UTC",
       let period = FixedPeriod(text), period.months == 0
     else { return nil }
@@ -152,28 +154,29 @@ private struct ColumnReader {
   // MARK: Conditions
 
   func test(_ expression: TypedExpression) -> ColumnGrouping.Test? {
-    guard case .call(let name, let operands) = expression.node, !expression.isConstant else {
+    guard case .operation(let op, let operands) = expression.node, !expression.isConstant else {
       return condition(expression)
     }
-    switch name {
-    case "AND", "OR":
+    switch op {
+    case .and, .or:
       var parts: [ColumnGrouping.Test] = []
       for operand in operands {
         guard let part = test(operand) else { return nil }
-        if name == "AND", case .all(let inner) = part { parts += inner } else { parts.append(part) }
+        if op == .and, case .all(let inner) = part { parts += inner } else { parts.append(part) }
       }
-      return name == "AND" ? .all(parts) : .any(parts)
-    case "NOT": return test(operands[0]).map { .not($0) }
-    case "IS NULL", "IS NOT NULL":
+      return op == .and ? .all(parts) : .any(parts)
+    case .not: return test(operands[0]).map { .not($0) }
+    case .isNull, .isNotNull:
       guard isNumber(operands[0]), let operand = value(operands[0]) else {
         return condition(expression)
       }
-      return name == "IS NULL" ? .isNull(operand) : .not(.isNull(operand))
+      return op == .isNull ? .isNull(operand) : .not(.isNull(operand))
     default:
-      let comparisons: [String: ColumnGrouping.Comparison] = [
-        "=": .equal, "<>": .unequal, "<": .less, "<=": .atMost, ">": .greater, ">=": .atLeast,
+      let comparisons: [Operator: ColumnGrouping.Comparison] = [
+        .equal: .equal, .notEqual: .unequal, .less: .less, .lessOrEqual: .atMost,
+        .greater: .greater, .greaterOrEqual: .atLeast,
       ]
-      guard let comparison = comparisons[name], operands.allSatisfy(isNumber),
+      guard let comparison = comparisons[op], operands.allSatisfy(isNumber),
         let left = value(operands[0]), let right = value(operands[1])
       else { return condition(expression) }
       return .comparison(comparison, left, right)
@@ -223,8 +226,10 @@ private struct ColumnReader {
       }
       return true
     case .constant: return true
-    case .call(let name, let operands):
-      let unit = Self.unit(name, operands)
+    case .operation(_, let operands):
+      return operands.allSatisfy { collect($0, unit: 1, &inputs) }
+    case .call(let function, let operands):
+      let unit = Self.unit(function, operands)
       return operands.allSatisfy { collect($0, unit: $0.isColumn ? unit : 1, &inputs) }
     case .cast(let operand):
       // A date begins a day.
@@ -240,14 +245,14 @@ private struct ColumnReader {
 
   /// Within this many milliseconds a function of a time has one result, since clocks differ by whole minutes
   /// (``ColumnGrouping/Input/unit``).
-  private static func unit(_ name: String, _ operands: [TypedExpression]) -> Int64 {
-    switch name {
-    case "TIME_FLOOR":
+  private static func unit(_ function: Function, _ operands: [TypedExpression]) -> Int64 {
+    switch function {
+    case .timeFloor:
       guard let period = operands[1].text?.uppercased(), operands[2].isNullConstant else {
         return 1
       }
       return period.contains("S") ? 1 : minute
-    case "TIME_EXTRACT":
+    case .timeExtract:
       switch operands[1].text {
       case "MILLISECOND", "MICROSECOND", "EPOCH", nil: return 1
       case "SECOND": return 1_000

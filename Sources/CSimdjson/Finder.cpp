@@ -21,6 +21,20 @@ namespace {
 const size_t windowSize = 32768;
 const size_t depthLimit = csj_marker::depthLimit;
 
+/// simdjson's own decoding of a string, which is internal to it: since release 3.1 it takes a third argument, whether half
+/// a surrogate is replaced. The compiler picks the form that the header has.
+template <typename Implementation>
+auto parseString(Implementation &implementation, const uint8_t *from, uint8_t *to, int)
+    -> decltype(implementation.parse_string(from, to, false)) {
+  return implementation.parse_string(from, to, false);
+}
+
+template <typename Implementation>
+auto parseString(Implementation &implementation, const uint8_t *from, uint8_t *to, long)
+    -> decltype(implementation.parse_string(from, to)) {
+  return implementation.parse_string(from, to);
+}
+
 }  // namespace
 
 struct csj_parser {
@@ -171,7 +185,7 @@ struct Walk {
   /// Decodes the string behind a quote into the parser's room.
   bool decode(const char *&text, size_t &length) {
     uint8_t *room = parser.text.get() + parser.textUsed;
-    uint8_t *stop = marker.parse_string(reinterpret_cast<const uint8_t *>(text), room);
+    uint8_t *stop = parseString(marker, reinterpret_cast<const uint8_t *>(text), room, 0);
     if (stop == nullptr) return false;
     text = reinterpret_cast<const char *>(room);
     length = size_t(stop - room);

@@ -29,11 +29,6 @@ static inline CURLcode ccurl_set_data_function(
   return curl_easy_setopt(handle, option, function);
 }
 
-static inline CURLcode ccurl_set_progress_function(
-    CURL *handle, curl_xferinfo_callback function) {
-  return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
-}
-
 static inline CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) {
   return curl_easy_getinfo(handle, info, value);
 }

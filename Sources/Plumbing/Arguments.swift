@@ -22,9 +22,9 @@ package struct Arguments: Sendable {
         break
       }
       if word.hasPrefix("--") {
-        try readLong(word.dropFirst(2), from: &rest, flags: flags)
+        try readLong(word.dropFirst(2), from: &rest, of: command)
       } else if word.hasPrefix("-"), word != "-" {
-        try readShort(word, from: &rest, flags: flags)
+        try readShort(word, from: &rest, of: command)
       } else {
         operands.append(word)
         if command.operandsEndOptions {
@@ -43,14 +43,14 @@ package struct Arguments: Sendable {
   }
 
   private mutating func readLong(
-    _ body: Substring, from rest: inout ArraySlice<String>, flags: [Flag]
+    _ body: Substring, from rest: inout ArraySlice<String>, of command: CommandDescription
   ) throws(UsageFailure) {
     let pieces = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = pieces.first.map(String.init) ?? ""
-    guard let flag = flags.first(where: { $0.name == name }) else {
-      let nearest = nearestWord(to: name, in: flags.map(\.name))
-      throw UsageFailure(
-        "unknown option '--\(name)'", hints: nearest.map { ["did you mean '--\($0)'?"] } ?? [])
+    guard let flag = command.flags.first(where: { $0.name == name }) else {
+      let nearest = nearestWord(to: name, in: command.flags.map(\.name))
+      let hint = command.foreignOptions["--" + name] ?? nearest.map { "did you mean '--\($0)'?" }
+      throw UsageFailure("unknown option '--\(name)'", hints: hint.map { [$0] } ?? [])
     }
     let attached = pieces.count > 1 ? String(pieces[1]) : nil
     if flag.value == nil {
@@ -66,12 +66,14 @@ package struct Arguments: Sendable {
   }
 
   private mutating func readShort(
-    _ word: String, from rest: inout ArraySlice<String>, flags: [Flag]
+    _ word: String, from rest: inout ArraySlice<String>, of command: CommandDescription
   ) throws(UsageFailure) {
     var letters = word.dropFirst()
     while let letter = letters.popFirst() {
-      guard let flag = flags.first(where: { $0.letter == letter }) else {
-        throw UsageFailure("unknown option '-\(letter)'" + (word.count > 2 ? " in '\(word)'" : ""))
+      guard let flag = command.flags.first(where: { $0.letter == letter }) else {
+        throw UsageFailure(
+          "unknown option '-\(letter)'" + (word.count > 2 ? " in '\(word)'" : ""),
+          hints: command.foreignOptions["-\(letter)"].map { [$0] } ?? [])
       }
       if flag.value == nil {
         try record("", for: flag)
@@ -197,8 +199,8 @@ package func decimalNumber(_ text: String) -> Double? {
 package func quoted(_ text: some StringProtocol) -> String {
   var out = "'"
   for scalar in text.unicodeScalars.prefix(200) {
-    if scalar.value < 0x20 || scalar.value == 0x7f || (0x80..<0xa0).contains(scalar.value) {
-      out += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+    if let escape = shownEscape(of: scalar) {
+      out += escape
     } else {
       out.unicodeScalars.append(scalar)
     }

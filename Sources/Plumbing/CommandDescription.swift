@@ -23,6 +23,8 @@ package struct CommandDescription: Sendable {
   let libraries: @Sendable () -> [LinkedLibrary]
   /// Paragraphs for the manual page.
   package let prose: [String]
+  /// Options of programs that people come from, as they are typed, and what does the same here.
+  let foreignOptions: [String: String]
 
   package init(
     name: String, summary: String, usage: [String],
@@ -30,7 +32,8 @@ package struct CommandDescription: Sendable {
     operandsEndOptions: Bool = false, operandCompletion: Flag.Completion = .file,
     statuses: [(status: String, meaning: String)],
     variables: [(name: String, meaning: String)] = [],
-    libraries: @escaping @Sendable () -> [LinkedLibrary] = { [] }, prose: [String] = []
+    libraries: @escaping @Sendable () -> [LinkedLibrary] = { [] }, prose: [String] = [],
+    foreignOptions: [String: String] = [:]
   ) {
     self.name = name
     self.summary = summary
@@ -44,6 +47,7 @@ package struct CommandDescription: Sendable {
     self.ownVariables = variables
     self.libraries = libraries
     self.prose = prose
+    self.foreignOptions = foreignOptions
   }
 
   /// All options: the command's own, then those of every tool that it did not declare itself.

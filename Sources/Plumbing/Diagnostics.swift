@@ -117,20 +117,20 @@ package enum Diagnostics {
     }
   }
 
-  /// Control characters of foreign text are shown, not obeyed.
+  /// What foreign text would make the terminal do is shown, not obeyed; a tab stands.
   private static func printable(_ text: String) -> String {
-    guard
-      text.unicodeScalars.contains(where: {
-        ($0.value < 0x20 && $0 != "\t") || (0x7f..<0xa0).contains($0.value)
-      })
-    else { return text }
+    func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+      scalar == "\t" || (0x20..<0x7f).contains(scalar.value)
+    }
+    guard text.unicodeScalars.contains(where: { !isPlain($0) && shownEscape(of: $0) != nil }) else {
+      return text
+    }
     var out = ""
     for scalar in text.unicodeScalars {
-      switch scalar.value {
-      case 9, 0x20...0x7e, 0xa0...: out.unicodeScalars.append(scalar)
-      case 10: out += "\\n"
-      case 13: out += "\\r"
-      default: out += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      if !isPlain(scalar), let escape = shownEscape(of: scalar) {
+        out += escape
+      } else {
+        out.unicodeScalars.append(scalar)
       }
     }
     return out

@@ -1,0 +1,16 @@
+/// How a character of foreign text is shown where it must not be obeyed: what moves the cursor, breaks the line or turns
+/// its direction around.
+///
+/// - Returns: `nil` for a character that stands for itself.
+package func shownEscape(of scalar: Unicode.Scalar) -> String? {
+  let digits = String(scalar.value, radix: 16)
+  switch scalar.value {
+  case 9: return "\\t"
+  case 10: return "\\n"
+  case 13: return "\\r"
+  case 0..<0x20, 0x7f..<0xa0: return (digits.count < 2 ? "\\x0" : "\\x") + digits
+  case 0x200e, 0x200f, 0x061c, 0x2028, 0x2029, 0x202a...0x202e, 0x2066...0x2069:
+    return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+  default: return nil
+  }
+}

@@ -18,6 +18,10 @@ package struct FormatOptions: Sendable {
   package var follows = false
   /// A longer row is an error.
   package var maximumRowLength = 1 << 30
+  /// Rows beyond these are not written.
+  package var rowLimit: Int?
+  /// Whether the newest `__time` is looked for.
+  package var tracksTime = false
   /// The width of the terminal that a table has to fit; `nil` when there is none.
   package var terminalWidth: Int?
 

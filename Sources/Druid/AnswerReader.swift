@@ -7,8 +7,10 @@ package struct MalformedAnswer: Error, Equatable, Sendable {
   /// Bytes from the start of that line.
   package let offset: Int
   package let reason: String
-  /// Whether it is our own limit that stands in the way.
+  /// Whether the row is longer than our own limit.
   package var isOverLimit = false
+  /// Whether the answer goes on behind the rows that were asked for.
+  package var isOverRowLimit = false
 }
 
 /// Reads an `arrayLines` answer, in pieces of any size, into a formatter.
@@ -25,15 +27,22 @@ struct AnswerReader: ~Copyable {
   private var carry = ByteBlock(capacity: 4096)
   private var lines: AnswerLines
   /// - Parameters:
-  ///   - maximumRowLength: a longer row is an error.
+  ///   - limits: the longest row, the most rows, and whether times are looked at.
   ///   - overflow: where a row goes that is too long to be held a second time, as text.
-  init(formatter: AnswerFormatter, maximumRowLength: Int = 1 << 30, overflow: Overflow? = nil) {
-    lines = AnswerLines(
-      formatter: formatter, maximumRowLength: maximumRowLength, overflow: overflow)
+  init(
+    formatter: AnswerFormatter, limits: FormatOptions = FormatOptions(format: .csv),
+    overflow: Overflow? = nil
+  ) {
+    lines = AnswerLines(formatter: formatter, limits: limits, overflow: overflow)
   }
 
   var rowCount: Int { lines.rowCount }
   var columns: [Column] { lines.columns }
+  /// Whether there are rows beyond the limit; they are read and dropped.
+  var hasMore: Bool { lines.surplus > 0 }
+  var repairedLines: Int { lines.repairedLines }
+  /// The newest `__time` of the rows, where that is looked for.
+  var newestTime: String? { lines.newestTime.text }
   /// Whether all of the answer was seen, its end mark included.
   var isWhole: Bool { lines.state == .ended && carry.count == 0 }
 
@@ -105,8 +114,16 @@ struct AnswerLines: ~Copyable {
   private(set) var rowCount = 0
   private(set) var columns: [Column] = []
   private(set) var output = ByteBlock()
+  /// Rows beyond ``rowLimit``.
+  private(set) var surplus = 0
+  private(set) var newestTime = NewestTime()
+  private(set) var repairedLines = 0
   private var formatter: AnswerFormatter
   private let maximumRowLength: Int
+  private let rowLimit: Int
+  private let tracksTime: Bool
+  /// The column `__time`, when its values are looked at.
+  private var timeColumn: Int?
   private var marked = MarkedLines()
   private var cells: [Cell] = []
   /// Those of a few rows.
@@ -114,9 +131,11 @@ struct AnswerLines: ~Copyable {
   private var names: [String] = []
   private var nativeTypes: [String] = []
 
-  init(formatter: AnswerFormatter, maximumRowLength: Int, overflow: Overflow?) {
+  init(formatter: AnswerFormatter, limits: FormatOptions, overflow: Overflow?) {
     self.formatter = formatter
-    self.maximumRowLength = maximumRowLength
+    maximumRowLength = limits.maximumRowLength
+    rowLimit = limits.rowLimit ?? .max
+    tracksTime = limits.tracksTime
     output.overflow = overflow
   }
 
@@ -158,7 +177,11 @@ struct AnswerLines: ~Copyable {
 
   /// Takes rows that simdjson's marks tell all about; false when the next line is to be looked at byte by byte.
   private mutating func takeMarked(_ chunk: RawSpan, _ place: inout Int, limit: Int) -> Bool {
-    guard maximumRowLength >= MarkedLines.longestLine else { return false }
+    // No window holds as many rows as bytes: near the row limit each row is counted by itself.
+    guard maximumRowLength >= MarkedLines.longestLine,
+      rowLimit - rowCount > MarkedLines.longestLine
+    else { return false }
+    if timeColumn != nil { return takeListed(chunk, &place, limit: limit) }
     let rows = formatter.rows(&marked, of: chunk, from: &place, limit: limit, into: &output)
     rowCount &+= rows
     output.relieve()
@@ -174,6 +197,7 @@ struct AnswerLines: ~Copyable {
     let lines = chunk.extracting(start..<min(place + ByteBlock.slack, chunk.byteCount))
     for row in 0..<rows {
       let range = row &* count..<(row &+ 1) &* count
+      if let timeColumn { newestTime.take(lines, listed[range.lowerBound + timeColumn]) }
       formatter.row(lines, listed, range, into: &output)
       output.relieve()
     }
@@ -181,8 +205,18 @@ struct AnswerLines: ~Copyable {
     return rows > 0
   }
 
-  /// - Parameter padded: the line, and what of the chunk stands behind it, so that its cells can be copied quickly.
+  /// Takes a line that simdjson did not mark, and so did not find to be UTF-8. Bytes that are not become U+FFFD: no
+  /// format lets them pass as text.
   private mutating func take(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
+    if line.isUTF8 { return try takeText(line, padded: padded) }
+    repairedLines += 1
+    var repaired = ByteBlock(capacity: line.byteCount + 64)
+    repaired.append(line.text(from: 0, to: line.byteCount))
+    try takeText(repaired.bytes, padded: repaired.bytes)
+  }
+
+  /// - Parameter padded: the line, and what of the chunk stands behind it, so that its cells can be copied quickly.
+  private mutating func takeText(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
     guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
     try checkLength(line.byteCount)
     switch AnswerLines.scan(line, into: &cells) {
@@ -190,11 +224,23 @@ struct AnswerLines: ~Copyable {
     case .row(let count):
       throw failure(0, "the row has \(count) cells for \(columns.count) columns")
     case .failure(let offset):
-      throw failure(offset, "this is no row of \(columns.count) JSON values")
+      throw failure(offset, "this is not a row of \(columns.count) JSON values")
     }
+    guard rowCount < rowLimit else { return try drop() }
+    if let timeColumn { newestTime.take(padded, cells[timeColumn]) }
     formatter.row(padded, cells, cells.indices, into: &output)
     rowCount &+= 1
     output.relieve()
+  }
+
+  /// Passes over a row beyond the limit. One is expected, since one more than the limit is asked for; at the second the
+  /// rest of the answer is not worth its transfer.
+  private mutating func drop() throws(MalformedAnswer) {
+    surplus += 1
+    guard surplus > 1 else { return }
+    var failure = failure(0, "more rows than were asked for")
+    failure.isOverRowLimit = true
+    throw failure
   }
 
   private static func scan(_ line: RawSpan, into cells: inout [Cell]) -> RowScanner.Result {
@@ -221,6 +267,7 @@ struct AnswerLines: ~Copyable {
       let cell = Cell(start: 0, end: 0, kind: .null)
       cells = Array(repeating: cell, count: columns.count)
       listed = Array(repeating: cell, count: 16 * columns.count)
+      if tracksTime { timeColumn = columns.firstIndex { $0.name == "__time" } }
       formatter.begin(columns, into: &output)
       state = .rows
     case .rows:

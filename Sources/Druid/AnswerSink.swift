@@ -45,6 +45,14 @@ package struct AnswerReport: Sendable {
   package var retries = 0
   /// Segments whose rows are missing, as `X-Druid-Response-Context` lists them.
   package var missingSegments = 0
+  /// The name that the query had on the server.
+  package var identifier = ""
+  /// The newest `__time` of the rows, where ``FormatOptions/tracksTime`` asks for it.
+  package var newestTime: String?
+  /// Whether there are more rows than ``FormatOptions/rowLimit`` allows.
+  package var hasMore = false
+  /// Lines that were not UTF-8: the bytes that were not are written as U+FFFD.
+  package var repairedLines = 0
 
   package init() {}
 }
@@ -63,11 +71,11 @@ class AnswerSink: BodySink {
   /// For messages.
   var rowCountText: String { rowCount == 1 ? "1 row" : "\(rowCount) rows" }
 
-  func take(_ bytes: RawSpan, of head: HTTPHead) throws {
-    if head.status == 200 {
+  func take(_ bytes: RawSpan, status: Int) throws {
+    if status == 200 {
       byteCount += bytes.byteCount
       try takeRows(bytes)
-    } else if errorBody.count < Self.maximumErrorBytes, head.status / 100 != 3 {
+    } else if errorBody.count < Self.maximumErrorBytes, status / 100 != 3 {
       var block = ByteBlock(capacity: bytes.byteCount)
       block.append(bytes)
       errorBody += block.array
@@ -113,14 +121,16 @@ final class FormattingSink: AnswerSink {
   init(_ options: FormatOptions, output: any AnswerOutput) {
     overflow = Overflow(to: output)
     reader = AnswerReader(
-      formatter: AnswerFormatter(options), maximumRowLength: options.maximumRowLength,
-      overflow: overflow)
+      formatter: AnswerFormatter(options), limits: options, overflow: overflow)
     self.output = output
     settles = options.terminalWidth != nil && options.format == .table
   }
 
   override var rowCount: Int { reader.rowCount }
   override var columns: [Column] { reader.columns }
+  var newestTime: String? { reader.newestTime }
+  var hasMore: Bool { reader.hasMore }
+  var repairedLines: Int { reader.repairedLines }
 
   override func takeRows(_ bytes: RawSpan) throws {
     do {

@@ -239,6 +239,13 @@ extension RawSpan {
     return seen & (ones &* 0x80) == 0
   }
 
+  /// Whether all of the span is UTF-8.
+  var isUTF8: Bool {
+    if isPrintableASCII(from: 0, to: byteCount) { return true }
+    let bytes = Span<UInt8>(_bytes: self)
+    return (try? UTF8Span(validating: bytes)) != nil
+  }
+
   /// The byte at an offset inside the span.
   func byte(at offset: Int) -> UInt8 {
     precondition(offset >= 0 && offset < byteCount)

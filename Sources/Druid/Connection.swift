@@ -7,6 +7,8 @@ package struct ConnectionSettings: Sendable {
   package var url: String
   package var user: String?
   package var password: String?
+  /// Gives the bearer token of a request.
+  package var token: (@Sendable () throws -> String)?
   /// A file instead of `~/.netrc`.
   package var netrcFile: String?
   package var caCertificate: String?
@@ -28,15 +30,21 @@ struct HTTPRequest {
 }
 
 /// What stands in front of an answer's body, and behind it when there are trailers.
-package struct HTTPHead: Sendable {
-  package var status = 0
-  /// By lower-case name; the last of equal names counts.
-  package var fields: [String: String] = [:]
+struct HTTPHead {
+  var status = 0
+  /// What Druid made of the query, as JSON.
+  var responseContext: String?
+  /// Whether a broker says that the answer was cut, and why.
+  var saysIncomplete = false
+  var errorMessage: String?
+  /// How long the server wants to be left alone, in seconds; it may be a date as well, which is passed over.
+  var retryAfter: UInt16?
 }
 
 /// Takes the body of an answer as it comes.
 protocol BodySink: AnyObject {
-  func take(_ bytes: RawSpan, of head: HTTPHead) throws
+  /// - Parameter status: the HTTP status of the answer.
+  func take(_ bytes: RawSpan, status: Int) throws
   /// Nothing more is here for now: what is held back goes out. Returns how long to wait before asking again.
   func pause() throws -> Duration?
 }
@@ -51,6 +59,8 @@ protocol BodySink: AnyObject {
   private let easy: UnsafeMutableRawPointer
   /// Where libcurl says more about a failure than its number does.
   private let errorText: UnsafeMutablePointer<CChar>
+  /// After this a person wonders whether anybody listens there.
+  private static let silence = Duration.seconds(10)
 
   init(settings: ConnectionSettings) throws(DruidFailure) {
     curl_global_init(Int(CURL_GLOBAL_DEFAULT))
@@ -82,11 +92,11 @@ protocol BodySink: AnyObject {
     var url = settings.url.trimmingSlashes + request.path
     let home = origin(of: url)
     for _ in 0...5 {
-      let transfer = Transfer(sink: sink)
+      let transfer = unsafe Transfer(sink: sink, easy: easy)
       let next = try perform(
         request, url: url, isHome: origin(of: url) == home, transfer: transfer,
         deadline: deadline, ignoresSignals: ignoresSignals)
-      guard let next else { return transfer.head }
+      guard let next else { return head() }
       url = next
     }
     throw DruidFailure(.notDruid, "\(settings.url): redirected more than 5 times")
@@ -117,6 +127,7 @@ protocol BodySink: AnyObject {
     unsafe curl_easy_reset(easy)
     unsafe errorText.pointee = 0
     unsafe ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
+    let token = isHome ? try settings.token?() : nil
     var fields: UnsafeMutablePointer<curl_slist>?
     for field in ["Content-Type: application/json", "Expect:", "User-Agent: dsql"] {
       unsafe fields = curl_slist_append(fields, field)
@@ -137,18 +148,16 @@ protocol BodySink: AnyObject {
       }
       unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
       unsafe ccurl_set_string(easy, CURLOPT_URL, url)
-      apply(isHome: isHome)
+      apply(isHome: isHome, token: token)
       let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
       unsafe ccurl_set_data_function(easy, CURLOPT_WRITEFUNCTION, CurlCallbacks.body)
       unsafe ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
-      unsafe ccurl_set_data_function(easy, CURLOPT_HEADERFUNCTION, CurlCallbacks.header)
-      unsafe ccurl_set_pointer(easy, CURLOPT_HEADERDATA, context)
       try run(transfer, deadline: deadline, ignoresSignals: ignoresSignals)
-      return redirection(after: transfer)
+      return redirection()
     }
   }
 
-  private func apply(isHome: Bool) {
+  private func apply(isHome: Bool, token: String?) {
     unsafe ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
     unsafe ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
     // The most that libcurl takes: each read then makes room for much, and the kernel is asked less often.
@@ -158,7 +167,10 @@ protocol BodySink: AnyObject {
     unsafe ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     unsafe ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "")
     if isHome {
-      if let user = settings.user {
+      if let token {
+        unsafe ccurl_set_string(easy, CURLOPT_XOAUTH2_BEARER, token)
+        unsafe ccurl_set_long(easy, CURLOPT_HTTPAUTH, 1 << 6)
+      } else if let user = settings.user {
         unsafe ccurl_set_string(easy, CURLOPT_USERNAME, user)
         unsafe ccurl_set_string(easy, CURLOPT_PASSWORD, settings.password ?? "")
         unsafe ccurl_set_long(easy, CURLOPT_HTTPAUTH, 1)
@@ -189,11 +201,25 @@ protocol BodySink: AnyObject {
     // Taking the handle out in mid-transfer closes its connection.
     defer { unsafe curl_multi_remove_handle(multi, easy) }
     var running: Int32 = 1
+    /// When to say that nothing came.
+    var silenceEnd: ContinuousClock.Instant? = .now + Self.silence
     while true {
       unsafe curl_multi_perform(multi, &running)
       if let failure = transfer.failure { throw failure }
       guard running > 0 else { break }
       var limit = try transfer.sink.pause() ?? .seconds(60)
+      if let end = silenceEnd {
+        let left = ContinuousClock.now.duration(to: end)
+        if left <= .zero {
+          silenceEnd = nil
+          if status == 0 {
+            Diagnostics.note(
+              "\(settings.url) has not answered for 10 s: the query is long, or this is not Druid")
+          }
+        } else {
+          limit = min(limit, left)
+        }
+      }
       if let deadline {
         let left = ContinuousClock.now.duration(to: deadline)
         guard left > .zero else {
@@ -225,56 +251,59 @@ protocol BodySink: AnyObject {
       details: unsafe String(cString: errorText))
   }
 
-  private func redirection(after transfer: Transfer) -> String? {
-    guard [301, 302, 303, 307, 308].contains(transfer.head.status) else { return nil }
+  /// The status of the answer; 0 before it begins.
+  private var status: Int {
+    var status = 0
+    unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+    return status
+  }
+
+  private func redirection() -> String? {
+    guard [301, 302, 303, 307, 308].contains(status) else { return nil }
     var address: UnsafePointer<CChar>?
     unsafe ccurl_get_string(easy, CURLINFO_REDIRECT_URL, &address)
     return unsafe address.map { unsafe String(cString: $0) }
   }
+
+  private func head() -> HTTPHead {
+    HTTPHead(
+      status: status, responseContext: field("X-Druid-Response-Context"),
+      saysIncomplete: field("X-Druid-Response-Complete") == "false",
+      errorMessage: field("X-Error-Message"),
+      retryAfter: field("Retry-After").flatMap { UInt16($0) })
+  }
+
+  /// A field of the answer's head or of its trailers; the last of those with the same name.
+  private func field(_ name: String) -> String? {
+    let origins = UInt32(CURLH_HEADER | CURLH_TRAILER)
+    var field: UnsafeMutablePointer<curl_header>?
+    guard unsafe curl_easy_header(easy, name, 0, origins, -1, &field) == CURLHE_OK else {
+      return nil
+    }
+    if let count = unsafe field?.pointee.amount, count > 1 {
+      unsafe curl_easy_header(easy, name, count - 1, origins, -1, &field)
+    }
+    return unsafe field.map { unsafe String(cString: $0.pointee.value) }
+  }
 }
 
 /// The state of one transfer that libcurl's callbacks reach.
-final class Transfer {
-  /// More header bytes than any server has a use for.
-  private static let maximumHeaderBytes = 262_144
-
+@safe final class Transfer {
   let sink: any BodySink
-  var head = HTTPHead()
   var failure: (any Error)?
-  private var headerBytes = 0
+  /// libcurl's handle, which outlives the transfer.
+  private let easy: UnsafeMutableRawPointer
 
-  init(sink: any BodySink) { self.sink = sink }
-
-  func takeHeader(_ line: RawSpan) -> Bool {
-    headerBytes += line.byteCount
-    guard headerBytes <= Self.maximumHeaderBytes else {
-      failure = DruidFailure(.notDruid, "the server sends headers without end")
-      return false
-    }
-    let text = line.text(from: 0, to: line.byteCount)
-    if text.hasPrefix("HTTP/") {
-      let space = line.offset(of: UInt8(ascii: " "), from: 0, to: line.byteCount)
-      let digits = space.map { line.text(from: $0 + 1, to: min($0 + 4, line.byteCount)) }
-      head = HTTPHead(status: digits.flatMap { Int($0) } ?? 0)
-    } else if let colon = line.offset(of: UInt8(ascii: ":"), from: 0, to: line.byteCount) {
-      let name = line.text(from: 0, to: colon).lowercased()
-      head.fields[name] = Transfer.value(line, from: colon + 1)
-    }
-    return true
-  }
-
-  /// A field's value without the space around it.
-  private static func value(_ line: RawSpan, from start: Int) -> String {
-    var from = start
-    var to = line.byteCount
-    while from < to, line.byte(at: from) <= 32 { from += 1 }
-    while to > from, line.byte(at: to - 1) <= 32 { to -= 1 }
-    return line.text(from: from, to: to)
+  init(sink: any BodySink, easy: UnsafeMutableRawPointer) {
+    self.sink = sink
+    unsafe self.easy = easy
   }
 
   func takeBody(_ bytes: RawSpan) -> Bool {
     do {
-      try sink.take(bytes, of: head)
+      var status = 0
+      unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+      try sink.take(bytes, status: status)
       return true
     } catch {
       failure = error
@@ -291,13 +320,6 @@ private enum CurlCallbacks {
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(bytes), byteCount: size * count)
     return transfer.takeBody(span) ? size * count : size * count + 1
-  }
-
-  static let header: ccurl_data_function = { bytes, size, count, context in
-    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    let line = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(bytes), byteCount: size * count)
-    return transfer.takeHeader(line) ? size * count : size * count + 1
   }
 }
 

@@ -1,3 +1,5 @@
+import Plumbing
+
 /// Cells as people read them: control characters and letters that turn the line around are shown, not obeyed.
 struct DisplayText {
   private let nullText: [UInt8]
@@ -80,28 +82,13 @@ struct DisplayText {
     _ text: String, _ width: inout DisplayWidth.Counter, into block: inout ByteBlock
   ) {
     for scalar in text.unicodeScalars {
-      if let escape = escape(scalar) {
+      if let escape = shownEscape(of: scalar) {
         block.append(escape)
         width.add(narrow: escape.utf8.count)
       } else {
         width.add(scalar)
         block.append(letterOf: scalar)
       }
-    }
-  }
-
-  private static func escape(_ scalar: Unicode.Scalar) -> String? {
-    switch scalar.value {
-    case 9: return "\\t"
-    case 10: return "\\n"
-    case 13: return "\\r"
-    case 0..<0x20, 0x7f..<0xa0:
-      let digits = String(scalar.value, radix: 16)
-      return (digits.count < 2 ? "\\x0" : "\\x") + digits
-    case 0x200e, 0x200f, 0x061c, 0x2028, 0x2029, 0x202a...0x202e, 0x2066...0x2069:
-      let digits = String(scalar.value, radix: 16)
-      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: return nil
     }
   }
 }

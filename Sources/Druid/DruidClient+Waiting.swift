@@ -45,40 +45,33 @@ extension DruidClient {
     _ tables: [String], since start: ContinuousClock.Instant, _ call: inout [String: TimePoint],
     deadline: ContinuousClock.Instant
   ) throws -> String? {
-    let path = "/druid/indexer/v1/supervisor"
-    let names = try fetch(path, deadline: deadline).elements ?? []
     var feeds = Set<String>()
-    for name in names {
-      guard let identifier = name.text ?? name["id"]?.text else { continue }
+    for name in try supervisorNames(deadline: deadline) {
       let sent = ContinuousClock.now
-      let report = try fetch(
-        path + "/" + identifier.escapedForPath + "/status", deadline: deadline)
-      let payload = report["payload"] ?? .null
-      let table = payload["dataSource"]?.text ?? identifier
-      guard tables.contains(table), payload.isOfReader else { continue }
-      feeds.insert(table)
-      if call[identifier] == nil, let time = report.time("generationTime") {
+      // One that was removed since the list was made feeds nothing.
+      guard let status = try status(ofSupervisor: name, deadline: deadline),
+        tables.contains(status.dataSource), status.isReader
+      else { continue }
+      feeds.insert(status.dataSource)
+      if status.isCompleted { continue }
+      if call[name] == nil, let time = status.generated {
         let since = Int64(start.duration(to: sent).inSeconds * 1000)
-        call[identifier] = TimePoint(milliseconds: time.milliseconds - since)
+        call[name] = TimePoint(milliseconds: time.milliseconds - since)
       }
-      if let reason = behind(identifier, payload, since: call[identifier]) { return reason }
+      if let reason = behind(status, since: call[name]) { return reason }
     }
     return try missingTable(tables.filter(feeds.contains), deadline: deadline)
   }
 
-  private func behind(_ name: String, _ payload: JSONValue, since call: TimePoint?) -> String? {
-    let state = payload["detailedState"]?.text ?? payload["state"]?.text ?? "unknown"
-    if payload["suspended"]?.bool == true { return "supervisor \(quoted(name)) is suspended" }
-    guard let lag = payload["aggregateLag"]?.integer else {
-      return "supervisor \(quoted(name)) reports no lag yet (\(state))"
+  private func behind(_ status: SupervisorStatus, since call: TimePoint?) -> String? {
+    let name = "supervisor \(quoted(status.id))"
+    if status.isSuspended { return "\(name) is suspended" }
+    guard let lag = status.lag else { return "\(name) reports no lag yet (\(status.state))" }
+    guard lag <= 0 else { return "\(name) is \(lag) behind (\(status.state))" }
+    guard let measured = status.measured else {
+      return "\(name) has not measured its lag yet (\(status.state))"
     }
-    guard lag <= 0 else { return "supervisor \(quoted(name)) is \(lag) behind (\(state))" }
-    guard let measured = payload.time("offsetsLastUpdated") else {
-      return "supervisor \(quoted(name)) has not measured its lag yet (\(state))"
-    }
-    guard let call, measured >= call else {
-      return "supervisor \(quoted(name)) measured its lag before the call"
-    }
+    guard let call, measured >= call else { return "\(name) measured its lag before the call" }
     return nil
   }
 
@@ -86,11 +79,7 @@ extension DruidClient {
   private func missingTable(_ tables: [String], deadline: ContinuousClock.Instant) throws -> String?
   {
     guard !tables.isEmpty else { return nil }
-    let list = tables.map {
-      "'"
-        + $0.split(separator: "'", omittingEmptySubsequences: false)
-        .joined(separator: "''") + "'"
-    }
+    let list = tables.map { "'" + $0.doubling("'") + "'" }
     let rows = try small(
       "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME IN ("
         + list.joined(separator: ", ") + ")", deadline: deadline)
@@ -98,36 +87,19 @@ extension DruidClient {
     return tables.first { !known.contains($0) }.map { "table \(quoted($0)) is not known yet" }
   }
 
-  /// A JSON answer to a GET.
-  private func fetch(_ path: String, deadline: ContinuousClock.Instant) throws -> JSONValue {
-    let sink = CollectingSink()
-    let head: HTTPHead
-    do {
-      head = try connection.exchange(HTTPRequest(path: path), deadline: deadline, to: sink)
-    } catch let failure as TransferFailure {
-      throw self.failure(of: failure)
-    }
-    guard head.status == 200 else {
-      throw ServerError(status: head.status, body: sink.errorBody).failure(url: settings.url)
-    }
-    do {
-      return try JSONValue(parsing: sink.body)
-    } catch {
-      throw DruidFailure(
-        .notDruid, "\(settings.url)\(path) does not answer as Druid does: \(error.reason)")
-    }
-  }
-
   /// The rows of a small question of our own.
   ///
   /// - Parameters:
+  ///   - parameters: the values of its `?`.
   ///   - deadline: when to give up, for a caller who asks again by itself.
   ///   - timeout: the time limit of each attempt, for a caller who does not.
-  private func small(
-    _ sql: String, deadline: ContinuousClock.Instant? = nil, timeout: Duration? = nil
+  func small(
+    _ sql: String, parameters: [QueryParameter] = [], deadline: ContinuousClock.Instant? = nil,
+    timeout: Duration? = nil
   ) throws -> [[JSONValue]] {
     var query = Query(Statement(source: "dsql", number: 1, text: sql))
     query.timeout = timeout
+    query.parameters = parameters
     let output = CollectedOutput()
     var report = AnswerReport()
     var format = FormatOptions(format: .json)
@@ -140,27 +112,6 @@ extension DruidClient {
     let rows = try? JSONValue(parsing: output.bytes)
     return rows?.elements?.map { row in (row.members ?? []).map(\.value) } ?? []
   }
-
-  /// Checks that each published segment of the statement's tables is available: a dead server's rows vanish from an
-  /// answer whose status is 200.
-  ///
-  /// - Parameter timeout: the time limit of each question.
-  package func checkCompleteness(of statement: Statement, timeout: Duration?) throws {
-    for table in statement.tableNames {
-      let name = table.split(separator: "'", omittingEmptySubsequences: false)
-        .joined(separator: "''")
-      // With nothing to count Druid gives no row here.
-      let rows = try small(
-        "SELECT COUNT(*) AS n FROM sys.segments WHERE datasource = '\(name)' AND is_active = 1 "
-          + "AND is_published = 1 AND is_available = 0", timeout: timeout)
-      guard let missing = rows.first?.first?.integer, missing > 0 else { continue }
-      throw DruidFailure(
-        .missing,
-        "\(missing) published segments of \(quoted(table)) are not available: "
-          + "rows are missing from the answer",
-        hints: ["a server is down or still loading; see sys.segments"])
-    }
-  }
 }
 
 /// Keeps what is written.
@@ -172,20 +123,9 @@ private final class CollectedOutput: AnswerOutput {
   func flush() {}
 }
 
-extension JSONValue {
-  /// Whether this report is of a supervisor that reads a stream: one that compacts a table has no lag, ever.
-  fileprivate var isOfReader: Bool {
-    ["stream", "aggregateLag", "offsetsLastUpdated", "suspended"].contains { self[$0] != nil }
-  }
-
-  fileprivate func time(_ key: String) -> TimePoint? {
-    self[key]?.text.flatMap { TimePoint(rfc3339: $0) }
-  }
-}
-
 extension DruidFailure {
   /// Whether a server that is just starting may say so.
-  fileprivate var isTransient: Bool {
+  package var isTransient: Bool {
     switch kind {
     case .unreachable: isWorthRetrying || isWorthWaitingFor
     case .notDruid, .serverFailure, .busy, .unknownTable: true

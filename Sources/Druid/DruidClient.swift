@@ -17,7 +17,11 @@ package struct DruidClient: ~Copyable {
   let connection: Connection
   private let patience: Patience
   /// What a server may take, beyond the time limit that it was told, to say that it is over.
-  private static let grace = Duration.seconds(2)
+  private static let grace = Duration.milliseconds(100)
+  /// The same for the word that it cancels a query: after a time limit, which it knows itself, and after a signal.
+  private static let cancelLimits = (
+    afterTimeout: Duration.milliseconds(80), other: Duration.seconds(2)
+  )
 
   package init(settings: ConnectionSettings, patience: Patience) throws(DruidFailure) {
     self.settings = settings
@@ -34,7 +38,11 @@ package struct DruidClient: ~Copyable {
     var retries = 0
     defer { report.retries += retries }
     try retrying(waitingFor: query.statement.tableNames, retries: &retries) {
-      try attempt(query, format: format, output: output, report: &report)
+      do {
+        try attempt(query, format: format, output: output, report: &report)
+      } catch let failure as DruidFailure {
+        throw unserved(failure, query.statement) ?? failure
+      }
     }
   }
 
@@ -45,11 +53,17 @@ package struct DruidClient: ~Copyable {
   ) throws {
     let identifier = query.identifier()
     let sink = FormattingSink(format, output: output)
+    // Our own small questions have a deadline, and are over before anybody could cancel them.
+    let isCancelled = deadline == nil
     let deadline = deadline ?? query.timeout.map { .now + $0 + Self.grace }
     defer {
       report.rows += sink.rowCount
       report.bytes += sink.byteCount
       report.columns = sink.columns
+      report.identifier = identifier
+      report.newestTime = sink.newestTime
+      report.hasMore = sink.hasMore
+      report.repairedLines = sink.repairedLines
     }
     var transferFailure: TransferFailure?
     var head = HTTPHead()
@@ -59,13 +73,20 @@ package struct DruidClient: ~Copyable {
           method: "POST", path: "/druid/v2/sql", body: query.body(identifier: identifier)),
         deadline: deadline, to: sink)
     } catch let failure as TransferFailure {
-      if failure.kind == .timedOut, connection.hasSentRequest { cancel(identifier) }
+      if failure.kind == .timedOut, isCancelled, connection.hasSentRequest {
+        cancel(identifier, within: Self.cancelLimits.afterTimeout)
+      }
       guard sink.byteCount > 0 else { throw self.failure(of: failure) }
       transferFailure = failure
+    } catch let malformed as MalformedAnswer where malformed.isOverRowLimit {
+      // The rows that were asked for are here; the server need not go on.
+      cancel(identifier)
+      _ = try sink.finish(isWhole: true)
+      return
     } catch {
       // A signal, a full disk, a reader that left, an answer that is none: nobody wants the rest.
       let isSent = connection.hasSentRequest
-      if isSent { cancel(identifier) }
+      if isSent, isCancelled { cancel(identifier) }
       if !isSent, let failure = error as? DruidFailure, failure.kind == .interrupted {
         throw DruidFailure(.interrupted, "interrupted before the query was sent")
       }
@@ -75,13 +96,10 @@ package struct DruidClient: ~Copyable {
       var failure = ServerError(status: head.status, body: sink.errorBody)
         .failure(url: settings.url)
       failure.place = failure.place.map(query.place(ofServers:))
-      // It may be a date as well; the usual pauses do then.
-      let seconds = head.fields["retry-after"].flatMap { UInt16($0) }
-      failure.retryAfter = .seconds(Int64(seconds ?? 0))
+      failure.retryAfter = .seconds(Int64(head.retryAfter ?? 0))
       throw failure
     }
-    let saysComplete = head.fields["x-druid-response-complete"] != "false"
-    if try !sink.finish(isWhole: transferFailure == nil && saysComplete) {
+    if try !sink.finish(isWhole: transferFailure == nil && !head.saysIncomplete) {
       throw cutFailure(sink, head: head, transferFailure)
     }
     report.missingSegments += missingSegmentCount(head)
@@ -124,7 +142,7 @@ package struct DruidClient: ~Copyable {
   private func cutFailure(
     _ sink: AnswerSink, head: HTTPHead, _ failure: TransferFailure?
   ) -> DruidFailure {
-    let reason = head.fields["x-error-message"] ?? failure?.words
+    let reason = head.errorMessage ?? failure?.words
     let byTimeout =
       failure?.kind == .timedOut
       || reason.map { $0.lowercased().firstRange(of: "timed out") != nil } ?? false
@@ -143,9 +161,10 @@ package struct DruidClient: ~Copyable {
     switch transfer.kind {
     case .timedOut: return DruidFailure(.timedOut, "\(url): \(transfer.words)")
     case .refused, .unresolved:
+      let wait = patience.wait == nil ? " give Druid time with --wait," : ""
       var failure = DruidFailure(
         .unreachable, "cannot reach \(url): \(transfer.words)",
-        hints: ["set DRUID_URL, give Druid time with --wait, or run this inside 'devstack --'"])
+        hints: ["set DRUID_URL,\(wait) or run this inside 'devstack --'"])
       failure.isWorthWaitingFor = true
       return failure
     case .notHTTP:
@@ -193,7 +212,7 @@ package struct DruidClient: ~Copyable {
 
   /// Segments that the server could not ask, though its status is 200.
   private func missingSegmentCount(_ head: HTTPHead) -> Int {
-    guard let text = head.fields["x-druid-response-context"] else { return 0 }
+    guard let text = head.responseContext else { return 0 }
     if let context = try? JSONValue(parsing: text) {
       return context["missingSegments"]?.elements?.count ?? 0
     }
@@ -202,10 +221,10 @@ package struct DruidClient: ~Copyable {
   }
 
   /// Stops a query on the server; the best that can be done, since nobody is left to hear of a failure.
-  private func cancel(_ identifier: String) {
+  private func cancel(_ identifier: String, within limit: Duration = cancelLimits.other) {
     let request = HTTPRequest(method: "DELETE", path: "/druid/v2/sql/" + identifier.escapedForPath)
     let head = try? connection.exchange(
-      request, deadline: .now + .seconds(2), ignoresSignals: true, to: AnswerSink())
+      request, deadline: .now + limit, ignoresSignals: true, to: AnswerSink())
     Diagnostics.verbose(
       "cancelling query \(identifier): \(head.map { "status \($0.status)" } ?? "no answer")")
   }
@@ -243,12 +262,13 @@ package struct DruidClient: ~Copyable {
       return failure.isWorthRetrying
         ? wait ?? patience.retry : failure.isWorthWaitingFor ? patience.wait : nil
     case .unknownTable(let name): return tables.contains(name) ? patience.wait : nil
+    case .unserved: return patience.wait
     default: return nil
     }
   }
 
   /// Waits; a signal ends it.
-  func sleep(_ span: Duration) throws(DruidFailure) {
+  package func sleep(_ span: Duration) throws(DruidFailure) {
     var waiting = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
     let end = ContinuousClock.now + span
     while ContinuousClock.now < end, Interruption.count == 0 {
@@ -262,7 +282,7 @@ package struct DruidClient: ~Copyable {
 extension DruidFailure {
   /// A wait was used up: trying again later may help.
   mutating func isOutOfPatience() {
-    message = "waited in vain: \(message)"
+    message = "gave up waiting: \(message)"
     kind = .timedOut
   }
 }

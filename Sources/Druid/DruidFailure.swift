@@ -13,6 +13,8 @@ package struct DruidFailure: ToolFailure, Equatable {
     case refused
     /// A table that the server does not know: it may still come. 65
     case unknownTable(String)
+    /// A table whose segments are published, and served by nobody now. 75
+    case unserved(String)
     /// No room for the query now. 75
     case busy
     /// A time limit is used up. 75
@@ -23,6 +25,10 @@ package struct DruidFailure: ToolFailure, Equatable {
     case cut(rows: Int, byTimeout: Bool)
     /// The answer is whole as it stands, but data were missing on the server. 1
     case missing
+    /// The answer has bytes that are not UTF-8. 1
+    case garbled
+    /// There are more rows than the caller wanted. 1
+    case limited
     /// A signal came. 1
     case interrupted
     /// Somebody cancelled the query. 1
@@ -37,6 +43,8 @@ package struct DruidFailure: ToolFailure, Equatable {
   package var details: [String] = []
   /// The place in the statement that the server named.
   package var place: Statement.Place?
+  /// The HTTP status of the answer that it comes from; 0 when there was none.
+  package var status = 0
   /// Whether asking again may help, before a byte of the answer came.
   package var isWorthRetrying = false
   /// How long the server wants to be left alone.
@@ -50,14 +58,22 @@ package struct DruidFailure: ToolFailure, Equatable {
     self.hints = hints
   }
 
+  /// The column of "Column 'x' not found in any table".
+  package var missingColumn: String? {
+    guard let start = message.firstRange(of: "Column '"),
+      let end = message[start.upperBound...].firstRange(of: "' not found in ")
+    else { return nil }
+    return String(message[start.upperBound..<end.lowerBound])
+  }
+
   package var exitStatus: ExitStatus {
     switch kind {
     case .unreachable, .notDruid, .serverFailure: .unavailable
     case .refused, .unknownTable: .input
-    case .busy, .timedOut: .temporary
+    case .busy, .timedOut, .unserved: .temporary
     case .denied: .permission
     case .cut(_, let byTimeout): byTimeout ? .temporary : .incomplete
-    case .missing, .interrupted, .cancelled: .incomplete
+    case .missing, .garbled, .limited, .interrupted, .cancelled: .incomplete
     case .unusableFile: .system
     }
   }

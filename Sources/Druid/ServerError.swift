@@ -72,6 +72,7 @@ struct ServerError {
   /// The failure that this answer means.
   func failure(url: String) -> DruidFailure {
     var failure = DruidFailure(kind, words)
+    failure.status = status
     if let (place, words) = place {
       failure.place = place
       if let range = failure.message.firstRange(of: words) {

@@ -33,20 +33,70 @@ extension Statement {
     return JSONValue.Member(key: name, value: value)
   }
 
-  /// What another database's shell would have understood, and how Druid is asked for it.
-  package var hintForRefusal: String? {
+  /// What another database would have understood, and how Druid is asked for it.
+  package var hintsForRefusal: [String] {
+    let tokens = SQLToken.tokens(of: text)
+    var hints: [String] = []
     let isForeign =
       text.hasPrefix("\\d")
-      || SQLToken.tokens(of: text).first.map { token in
+      || tokens.first.map { token in
         ["SHOW", "DESCRIBE", "DESC"].contains { token.isWord($0) }
       } ?? false
-    return isForeign
-      ? "tables and columns are in INFORMATION_SCHEMA.TABLES and INFORMATION_SCHEMA.COLUMNS" : nil
+    if isForeign {
+      hints.append(
+        "tables and columns are in INFORMATION_SCHEMA.TABLES and INFORMATION_SCHEMA.COLUMNS")
+    }
+    for (token, next) in zip(tokens, tokens.dropFirst()) {
+      if token.isWord("NOW"), next.isSymbol("(") {
+        hints.append("CURRENT_TIMESTAMP is the time of the query")
+      }
+      if token.isWord("LIMIT"), next.kind == .number, Int(next.text) == nil {
+        hints.append("LIMIT takes digits alone: write LIMIT 10000 for LIMIT 10k")
+      }
+    }
+    return hints
+  }
+
+  /// Whether the statement has this name in double quotes.
+  package func quotes(_ name: String) -> Bool {
+    SQLToken.tokens(of: text).contains { $0.kind == .quotedName && $0.text == name }
   }
 
   /// How many `?` wait for a value.
   package var parameterCount: Int {
     SQLToken.tokens(of: text).count { $0.kind == .parameter }
+  }
+
+  /// The most rows that the statement itself asks for: its outermost `LIMIT n`, or `FETCH FIRST n ROWS ONLY`.
+  ///
+  /// - Parameter parameters: the values of its `?`.
+  package func ownLimit(parameters: [QueryParameter]) -> Int? {
+    let tokens = SQLToken.tokens(of: text)
+    var depth = 0
+    var parameterIndex = 0
+    var limit: Int?
+    func value(_ index: Int) -> Int? {
+      guard tokens.indices.contains(index) else { return nil }
+      if tokens[index].kind == .number { return Int(tokens[index].text) }
+      guard tokens[index].kind == .parameter, parameters.indices.contains(parameterIndex) else {
+        return nil
+      }
+      return parameters[parameterIndex].value.integer.map { Int($0) }
+    }
+    for (index, token) in tokens.enumerated() {
+      if token.isSymbol("(") { depth += 1 }
+      if token.isSymbol(")") { depth -= 1 }
+      if token.kind == .parameter { parameterIndex += 1 }
+      guard depth == 0 else { continue }
+      if token.isWord("LIMIT") {
+        // In LIMIT start, count the second number counts.
+        let isPair = tokens.indices.contains(index + 2) && tokens[index + 2].isSymbol(",")
+        limit = value(isPair ? index + 3 : index + 1)
+      } else if token.isWord("FETCH") {
+        limit = value(index + 2) ?? 1
+      }
+    }
+    return limit
   }
 
   /// The datasources behind FROM and JOIN, without their schema; names of inner subqueries may be among them.

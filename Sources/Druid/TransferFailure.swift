@@ -38,6 +38,11 @@ extension TransferFailure {
     case CURLE_UNSUPPORTED_PROTOCOL where details.firstRange(of: "HTTP/0.9") != nil,
       CURLE_WEIRD_SERVER_REPLY:
       self.init(kind: .notHTTP, words: "it speaks no HTTP")
+    // Later versions have a code of its own for it, 100.
+    case _
+    where (code == CURLE_RECV_ERROR || code.rawValue == 100)
+      && details.firstRange(of: "response headers") != nil:
+      self.init(kind: .notHTTP, words: "the server sends headers without end")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
       let isMisnamed = details.firstRange(of: "subject name") != nil
       self.init(

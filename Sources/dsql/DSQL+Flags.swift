@@ -39,6 +39,18 @@ extension Flag {
   static let explain = Flag.toggle("explain", help: "ask for each statement's plan, not its rows")
   static let complete = Flag.toggle(
     "complete", help: "fail when a published segment of the tables asked is not available")
+  static let rowLimit = Flag.option(
+    "row-limit", value: "N",
+    help: "write N rows of an answer at most; exit 1 when there are more")
+  static let receipt = Flag.option(
+    "receipt", value: "FILE", completion: .file,
+    help: "write a JSON line about each answer to FILE: whole or not, rows, SHA-256")
+  static let reconcile = Flag.option(
+    "reconcile", value: "FILE", isRepeatable: true, completion: .file,
+    help: "instead of SQL: follow the lines of a kprod receipt into Druid, and count them")
+  static let within = Flag.option(
+    "within", value: "DURATION", fallback: "60s",
+    help: "how long to wait until they are read (with --reconcile)")
   static let keepGoing = Flag.toggle(
     "keep-going", "k", help: "go on after a statement that fails, and exit 1 in the end")
 
@@ -93,8 +105,9 @@ extension DSQL {
     ],
     flags: [
       .execute, .format, .output, .append, .null, .noHeader, .types, .plainNumbers, .maximumRow,
-      .url, .parameter, .context, .timeZone, .timeout, .exact, .explain, .complete, .keepGoing,
-      .retry, .wait, .caughtUp, .follow, .lag, .since, .state,
+      .url, .parameter, .context, .timeZone, .timeout, .exact, .explain, .complete, .rowLimit,
+      .receipt, .keepGoing,
+      .retry, .wait, .caughtUp, .reconcile, .within, .follow, .lag, .since, .state,
       .caCertificate, .clientCertificate, .clientKey, .insecure, .compressed,
     ],
     operand: "FILE",
@@ -112,6 +125,7 @@ extension DSQL {
       ("DRUID_USER", "who asks, with one of the next two; otherwise netrc says it"),
       ("DRUID_PASSWORD", "the password"),
       ("DRUID_PASSWORD_FILE", "a file with the password"),
+      ("DRUID_TOKEN_FILE", "a file with a bearer token, read anew for each request"),
       ("NETRC", "the netrc file instead of ~/.netrc"),
     ],
     libraries: { LinkedLibrary.ofDruid },
@@ -128,5 +142,16 @@ extension DSQL {
         + "once it has been over for --lag, and its rows leave when all of them are there. With --state each "
         + "window is asked for once over any number of restarts; after a kill in mid-window that "
         + "one is asked for again, and a warning says so.",
+    ],
+    // Those of the client that comes with Druid.
+    foreignOptions: [
+      "-H": "--url http://HOST:PORT, or DRUID_URL, names the server",
+      "--host": "--url http://HOST:PORT, or DRUID_URL, names the server",
+      "--user": "set DRUID_USER and DRUID_PASSWORD_FILE, or write ~/.netrc",
+      "--header": "a header is written unless --no-header is given",
+      "--tsv-delimiter": "-f tsv separates by tabs, -f csv by commas",
+      "--context-option": "-c NAME=VALUE sets a query context parameter",
+      "--cacert": "--ca-cert FILE", "--cert": "--client-cert FILE", "--key": "--client-key FILE",
+      "--ignore-ssl-verification": "--insecure",
     ])
 }

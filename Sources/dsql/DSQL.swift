@@ -18,6 +18,7 @@ struct DSQL: Tool {
       settings.summarize(failed: 1)
       return failure.exitStatus
     }
+    if let reconciliation = settings.reconciliation { return try reconcile(reconciliation, output) }
     var session: Session
     do {
       session = try Session(settings, output: output)
@@ -50,6 +51,22 @@ struct DSQL: Tool {
     }
     session.summarize(failed: session.failed)
     return status
+  }
+
+  private func reconcile(
+    _ reconciliation: ReconciliationSettings, _ output: ResultOutput
+  ) throws -> ExitStatus {
+    do {
+      var work = try Reconciliation(
+        reconciliation, connection: settings.connection, patience: settings.patience)
+      let status = try work.run(format: settings.format, output: output)
+      // The table is whole, whatever it says.
+      try output.commit()
+      return status
+    } catch {
+      output.abandon()
+      throw error
+    }
   }
 
   /// A reader that left is the end of the work; any other failure is said here, before the summary.

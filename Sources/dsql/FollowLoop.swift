@@ -174,16 +174,14 @@ struct FollowState {
 
   init(reading path: String) throws {
     self.path = path
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      guard errno == ENOENT else { throw SystemFailure("opening \(quoted(path))") }
+    let bytes: [UInt8]
+    do {
+      bytes = try contents(of: path)
+    } catch {
+      guard error.code == ENOENT else { throw error }
       return
     }
-    defer { _ = close(descriptor) }
-    var reader = LineReader(from: descriptor, named: quoted(path), maximumLineLength: 65536)
-    var block = ByteBlock(capacity: 256)
-    while let line = try reader.nextLine() { block.append(line) }
-    let value = try? JSONValue(parsing: block.array)
+    let value = try? JSONValue(parsing: bytes)
     func time(_ key: String) -> Int64? {
       value?[key]?.text.flatMap { TimePoint(rfc3339: $0)?.milliseconds }
     }

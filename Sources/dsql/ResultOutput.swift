@@ -13,6 +13,8 @@ final class ResultOutput: AnswerOutput {
   /// The file to be replaced, and what replaces it.
   private var replacement: (temporary: String, target: String)?
   private var held: ByteBlock?
+  /// Of what was written since it was set; `nil` when nobody asks.
+  var digest: OutputDigest?
   /// Whether the file that is added to has rows already.
   let hasContent: Bool
   /// Whether it ends inside a line, as a full disk or a kill leaves it.
@@ -71,6 +73,7 @@ final class ResultOutput: AnswerOutput {
   var isTerminal: Bool { Terminal.isTerminal(descriptor) }
 
   func write(_ bytes: RawSpan) throws(SystemFailure) {
+    digest?.take(bytes)
     if held != nil {
       held?.append(bytes)
       if (held?.count ?? 0) > Self.heldLimit { try release() }

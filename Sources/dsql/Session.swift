@@ -16,12 +16,26 @@ struct Session: ~Copyable {
   private var statements = 0
   private var totals = AnswerReport()
   private(set) var failed = 0
+  private let receipts: ReceiptFile?
+  /// The server's default row limit, and when it was asked for.
+  private var serverLimit: (value: ServerRowLimit, asked: ContinuousClock.Instant)?
+  /// An operator may set another limit while a service runs.
+  private static let serverLimitAge = Duration.seconds(600)
+  /// How long to wait for the server's word on its limit: the answer is there already.
+  private static let serverLimitPatience = Duration.seconds(5)
+  /// A broker reserves memory for as many rows as a limit names.
+  private static let largestSentLimit = 100_000
 
   init(_ settings: Settings, output: ResultOutput) throws {
+    let receipts = try settings.receipt.map {
+      try ReceiptFile($0, adding: settings.appends || settings.follow != nil)
+    }
+    let client = try DruidClient(settings: settings.connection, patience: settings.patience)
     self.settings = settings
     self.output = output
+    self.receipts = receipts
     context = settings.context
-    client = try DruidClient(settings: settings.connection, patience: settings.patience)
+    self.client = client
   }
 
   /// Takes a SET, which holds for the next statements; false when the statement is none.
@@ -76,15 +90,42 @@ struct Session: ~Copyable {
     }
   }
 
-  /// Asks with these values, and writes the answer.
+  /// Asks with these values, writes the answer, and its receipt where one is wanted.
   private mutating func answer(
     _ statement: Statement, parameters: [QueryParameter], continues: Bool = false
+  ) throws {
+    var receipt = Receipt(statement: statement)
+    let start = ContinuousClock.now
+    output.digest = receipts == nil ? nil : OutputDigest()
+    do {
+      try answer(statement, parameters, continues: continues, &receipt)
+    } catch {
+      receipt.failure = error as? any ToolFailure
+      if receipt.outcome == .whole { receipt.outcome = .failed }
+      receipt.seconds = start.duration(to: .now)
+      try writeReceipt(receipt)
+      throw error
+    }
+    receipt.seconds = start.duration(to: .now)
+    try writeReceipt(receipt)
+  }
+
+  private mutating func writeReceipt(_ receipt: Receipt) throws {
+    var receipt = receipt
+    if let digest = output.digest { receipt.output = digest }
+    try receipts?.add(receipt)
+  }
+
+  private mutating func answer(
+    _ statement: Statement, _ parameters: [QueryParameter], continues: Bool,
+    _ receipt: inout Receipt
   ) throws {
     var query = Query(statement)
     query.context = context
     query.parameters = parameters
     query.isExplained = settings.isExplained
     query.timeout = settings.timeout
+    let sentLimit = limitRows(of: &query)
     for reason in settings.isExplained ? [] : statement.approximations(context: context) {
       Diagnostics.note("\(statement.title): \(reason)")
     }
@@ -101,6 +142,7 @@ struct Session: ~Copyable {
       totals.rows += report.rows
       totals.bytes += report.bytes
       totals.retries += report.retries
+      receipt.report = report
     }
     do {
       try waitUntilCaughtUp(statement)
@@ -114,12 +156,83 @@ struct Session: ~Copyable {
           .missing, "\(report.missingSegments) segments are missing from the answer",
           hints: ["a server is down or still loading; see sys.segments"])
       }
+      if report.repairedLines > 0 {
+        throw DruidFailure(
+          .garbled,
+          "\(report.repairedLines) lines of the answer are not UTF-8: the bytes that are not are "
+            + "written as U+FFFD")
+      }
+      if let limit = try checkLimits(statement, parameters, sent: sentLimit, report) {
+        receipt.outcome = .limited
+        Diagnostics.note(
+          "\(statement.title): the context's sqlOuterLimit is \(limit): there may be more rows")
+      }
       if settings.isComplete {
         try client.checkCompleteness(of: statement, timeout: settings.timeout)
       }
     } catch let failure as DruidFailure {
+      switch failure.kind {
+      case .cut: receipt.outcome = .cut
+      case .limited: receipt.outcome = .limited
+      default: break
+      }
       throw placed(failure, in: statement)
     }
+  }
+
+  /// Asks for one row more than `--row-limit` allows, to know whether there are more. A statement's own context stands.
+  ///
+  /// - Returns: the `sqlOuterLimit` that is sent, if any.
+  private func limitRows(of query: inout Query) -> Int? {
+    let set = query.context.last { $0.key == "sqlOuterLimit" }?.value
+    if let set, !set.isNull {
+      return (set.integer ?? set.text.flatMap { Int64($0) }).map { Int($0) }
+    }
+    guard let limit = settings.rowLimit, limit <= Self.largestSentLimit else { return nil }
+    query.context.set(.init(key: "sqlOuterLimit", value: .integer(limit + 1)))
+    return limit + 1
+  }
+
+  /// Finds out whether a limit cut the answer, though it ends as a whole one does.
+  ///
+  /// - Returns: the limit that the caller set in the context, when the answer has as many rows.
+  /// - Throws: ``DruidFailure/Kind/limited`` for `--row-limit`, ``DruidFailure/Kind/cut(rows:byTimeout:)`` for a limit of
+  ///   the server's default context.
+  private mutating func checkLimits(
+    _ statement: Statement, _ parameters: [QueryParameter], sent: Int?, _ report: AnswerReport
+  ) throws -> Int? {
+    if report.hasMore {
+      throw DruidFailure(
+        .limited, "there are more rows than the \(report.rows) of --row-limit",
+        hints: ["a LIMIT in the statement asks for so many and no more"])
+    }
+    /// Whether the statement's own LIMIT is the reason for the number of rows.
+    let hasOwnLimit = statement.ownLimit(parameters: parameters).map { $0 <= report.rows } ?? false
+    guard !settings.isExplained, !hasOwnLimit else { return nil }
+    if let sent {
+      return settings.rowLimit.map { $0 + 1 } != sent && report.rows >= sent ? sent : nil
+    }
+    guard settings.isComplete || report.rows > 1 else { return nil }
+    guard case .rows(let limit) = limitOfServer(), report.rows >= limit else { return nil }
+    throw DruidFailure(
+      .cut(rows: report.rows, byTimeout: false),
+      "the answer is cut after \(report.rows == 1 ? "1 row" : "\(report.rows) rows"): "
+        + "the server's default context holds sqlOuterLimit \(limit)",
+      hints: ["SET sqlOuterLimit = N, a number that is not larger than needed, takes its place"])
+  }
+
+  /// Asked once in a session, with `--complete` after each answer.
+  private mutating func limitOfServer() -> ServerRowLimit {
+    let now = ContinuousClock.now
+    if let (value, asked) = serverLimit, !settings.isComplete,
+      asked.duration(to: now) < Self.serverLimitAge
+    {
+      return value
+    }
+    let value = client.serverRowLimit(
+      within: min(settings.timeout ?? Self.serverLimitPatience, Self.serverLimitPatience))
+    serverLimit = (value, now)
+    return value
   }
 
   private mutating func waitUntilCaughtUp(_ statement: Statement) throws {
@@ -144,13 +257,30 @@ struct Session: ~Copyable {
       let missesTable = if case .unknownTable = failure.kind { true } else { false }
       return StatementFailure(
         statement, at: failure.place, failure.message, exitStatus: failure.exitStatus,
-        hints: failure.hints + (statement.hintForRefusal.map { [$0] } ?? []),
-        missesTable: missesTable)
-    case .cut, .missing, .cancelled:
+        hints: failure.hints + hints(for: failure, in: statement), missesTable: missesTable)
+    case .cut, .limited, .garbled, .missing, .unserved, .cancelled:
       return StatementFailure(
         statement, at: nil, failure.message, exitStatus: failure.exitStatus, hints: failure.hints)
     default: return failure
     }
+  }
+
+  /// What may have been meant.
+  private func hints(for failure: DruidFailure, in statement: Statement) -> [String] {
+    if case .unknownTable(let name) = failure.kind {
+      let names = client.knownNames().filter { $0 != name }
+      return nearestWord(to: name, in: names).map { ["did you mean \(quoted($0))?"] } ?? []
+    }
+    var hints = statement.hintsForRefusal
+    if let name = failure.missingColumn {
+      let names = client.knownNames(columnsOf: statement.tableNames).filter { $0 != name }
+      if let nearest = nearestWord(to: name, in: names) {
+        hints.append("did you mean \(quoted(nearest))?")
+      } else if statement.quotes(name) {
+        hints.append("double quotes hold names; text stands in single ones: \(quoted(name))")
+      }
+    }
+    return hints
   }
 
   /// Says what failed and goes on.
@@ -173,14 +303,10 @@ extension Settings {
     seconds span: Duration = .zero
   ) {
     guard summarizes else { return }
-    let milliseconds = Int64(span.inSeconds * 1000)
-    let tail = String(milliseconds % 1000)
-    let seconds =
-      "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - tail.count) + tail
     let object = JSONValue.object([
       "statements": .integer(statements), "rows": .integer(totals.rows),
       "bytes": .integer(totals.bytes), "failed": .integer(failed),
-      "retries": .integer(totals.retries), "seconds": .number(seconds),
+      "retries": .integer(totals.retries), "seconds": .number(span.inMilliseconds),
     ])
     Diagnostics.summary(object.jsonText)
   }

@@ -13,12 +13,15 @@ struct Settings {
   var timeout: Duration?
   var isExplained = false
   var isComplete = false
+  var rowLimit: Int?
+  var receipt: String?
   var keepsGoing = false
   var summarizes = false
   var sources: [ScriptSource] = []
   var output: String?
   var appends = false
   var follow: FollowSettings?
+  var reconciliation: ReconciliationSettings?
 
   init(_ arguments: Arguments) throws {
     connection = try ConnectionSettings(arguments)
@@ -51,14 +54,25 @@ struct Settings {
     try readContext(arguments)
     isExplained = arguments.isSet(.explain)
     isComplete = arguments.isSet(.complete)
+    rowLimit = try arguments.integer(.rowLimit, in: 1...Int.max - 1)
+    format.rowLimit = rowLimit
+    receipt = arguments.text(.receipt)
+    if receipt == "" || receipt == "-" { throw UsageFailure("--receipt: a file needs a name") }
+    format.tracksTime = receipt != nil
     keepsGoing = arguments.isSet(.keepGoing)
     summarizes = arguments.isSet(.summary)
     output = arguments.text(.output)
     if output == "" { throw UsageFailure("--output: a file needs a name") }
+    if let output, AnswerFormat(rawValue: output) != nil, !arguments.isSet(.format) {
+      throw UsageFailure(
+        "--output: \(quoted(output)) is the name of a format",
+        hints: ["write -f \(output), or -o ./\(output) for a file of that name"])
+    }
     appends = arguments.isSet(.append)
     if appends, output == nil { throw UsageFailure("--append needs --output FILE") }
     readSources(arguments)
     follow = try FollowSettings(arguments)
+    reconciliation = try ReconciliationSettings(arguments)
     if follow != nil, output != nil, !appends {
       throw UsageFailure(
         "--follow never ends, so --output would never appear",
@@ -119,12 +133,12 @@ extension ConnectionSettings {
     }
     guard scheme != nil else {
       throw UsageFailure(
-        "\(arguments.origin(of: .url)): \(quoted(url)) is no http or https address",
+        "\(arguments.origin(of: .url)): \(quoted(url)) is not an http or https address",
         hints: ["write http://localhost:8888"])
     }
     guard !authority.isEmpty, !url.contains(where: { "?# ".contains($0) }) else {
       throw UsageFailure(
-        "\(arguments.origin(of: .url)): \(quoted(url)) is no address of a server",
+        "\(arguments.origin(of: .url)): \(quoted(url)) is not the address of a server",
         hints: ["write http://localhost:8888; paths of Druid's are added here"])
     }
     self.init(url: url)
@@ -132,6 +146,14 @@ extension ConnectionSettings {
     password = arguments.environment("DRUID_PASSWORD")
     if password == nil, let path = arguments.environment("DRUID_PASSWORD_FILE") {
       password = try firstLine(of: path)
+    }
+    if let path = arguments.environment("DRUID_TOKEN_FILE") {
+      guard user == nil, password == nil else {
+        throw UsageFailure("DRUID_TOKEN_FILE and DRUID_USER: only one of them can be used")
+      }
+      // Read for each request: tokens are renewed under a service that runs on.
+      token = { try bearerToken(of: path) }
+      _ = try bearerToken(of: path)
     }
     if password != nil, user == nil {
       throw UsageFailure("DRUID_PASSWORD needs DRUID_USER beside it")
@@ -155,16 +177,16 @@ extension ConnectionSettings {
   }
 }
 
-/// A password's file: its first line.
-private func firstLine(of path: String) throws -> String {
-  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
-  defer { _ = close(descriptor) }
-  var reader = LineReader(from: descriptor, named: quoted(path), maximumLineLength: 65536)
-  guard let line = try reader.nextLine() else { return "" }
-  var block = ByteBlock(capacity: line.byteCount)
-  block.append(line)
-  // A line of an editor on Windows.
-  let bytes = block.array.last == 13 ? block.array.dropLast() : block.array[...]
-  return String(decoding: bytes, as: UTF8.self)
+/// The first line of a file, also one that an editor on Windows ended.
+private func firstLine(of path: String) throws(SystemFailure) -> String {
+  String(decoding: try contents(of: path).prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
+}
+
+/// What stands behind `Authorization: Bearer`.
+private func bearerToken(of path: String) throws -> String {
+  let token = try firstLine(of: path)
+  guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+    throw UsageFailure("DRUID_TOKEN_FILE: \(quoted(path)) does not begin with a token")
+  }
+  return token
 }

@@ -57,11 +57,11 @@ import Testing
       ("dsql -c broken -e 'SELECT 1'", 64, "'broken' is not NAME=VALUE"),
       ("dsql -c 'SELECT 1'", 64, "hint: -e takes SQL"),
       ("dsql 'SELECT 1'", 74, "hint: -e takes SQL, and operands are files"),
-      ("dsql -u localhost -e 'SELECT 1'", 64, "'localhost' is no http or https address"),
+      ("dsql -u localhost -e 'SELECT 1'", 64, "'localhost' is not an http or https address"),
       ("dsql -u http://me:secret@localhost -e 'SELECT 1'", 64, "an address holds no password"),
       ("dsql -u me:secret@localhost:8888 -e 'SELECT 1'", 64, "an address holds no password"),
-      ("dsql -u \"$DRUID_URL/?a=b\" -e 'SELECT 1'", 64, "is no address of a server"),
-      ("dsql -u http:// -e 'SELECT 1'", 64, "'http://' is no address of a server"),
+      ("dsql -u \"$DRUID_URL/?a=b\" -e 'SELECT 1'", 64, "is not the address of a server"),
+      ("dsql -u http:// -e 'SELECT 1'", 64, "'http://' is not the address of a server"),
       ("dsql -e \"$(printf \"SELECT '\\377'\")\"", 64, "argument 2 is not UTF-8"),
       ("dsql -o '' -e 'SELECT 1'", 64, "--output: a file needs a name"),
       ("ln -s a a; dsql -o a -e 'SELECT 1'", 74, "too many levels of symbolic links"),
@@ -204,7 +204,7 @@ import Testing
     let outcome = try Self.run(
       "dsql --wait 1s --retry 0 -u https://127.0.0.1:\(stub.port) -e 'SELECT 1'", stub)
     #expect(outcome.status == 75)
-    #expect(outcome.errors.contains("waited in vain: cannot reach"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("gave up waiting: cannot reach"), "\(outcome.errors)")
     #expect(start.duration(to: .now) < .seconds(8))
   }
 
@@ -230,7 +230,7 @@ import Testing
     #expect(outcome.errors.hasPrefix("dsql: cannot reach \(stub.url): "))
     let waits = try Self.run("dsql --wait 300ms -e 'SELECT 1'", stub)
     #expect(waits.status == 75)
-    #expect(waits.errors.contains("waited in vain"))
+    #expect(waits.errors.contains("gave up waiting"))
   }
 
   @Test func headersWithoutEnd() throws {

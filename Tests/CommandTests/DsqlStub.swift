@@ -16,6 +16,13 @@ final class DsqlStub: Sendable {
     var sql: String { fields["query"] as? String ?? "" }
     var context: [String: Any] { fields["context"] as? [String: Any] ?? [:] }
     var isQuery: Bool { path == "/druid/v2/sql" }
+    /// Whether dsql asks for the server's default context.
+    var asksForContext: Bool { sql == "EXPLAIN PLAN FOR SELECT 1" }
+    /// Whether dsql asks for its own sake: for that context, or for something to say about an error.
+    var isOwnQuestion: Bool {
+      asksForContext || sql.hasSuffix("AND is_active = 1 AND is_published = 1 ")
+        || sql.hasSuffix("TABLE_SCHEMA = 'druid'") || sql.contains("INFORMATION_SCHEMA.COLUMNS")
+    }
   }
 
   enum Step: Sendable {
@@ -38,14 +45,20 @@ final class DsqlStub: Sendable {
   private let listener: Int32
   private let handler: Handler
   private let seen = Mutex<[Request]>([])
+  /// Whether dsql's own questions are requests like any other; else they are refused, and not counted.
+  private let takesOwnQuestions: Bool
 
   var url: String { isIPv6 ? "http://[::1]:\(port)" : "http://127.0.0.1:\(port)" }
   var requests: [Request] { seen.withLock { $0 } }
 
   struct Unavailable: Error {}
 
-  init(port: UInt16 = 0, isIPv6: Bool = false, _ handler: @escaping Handler) throws {
+  init(
+    port: UInt16 = 0, isIPv6: Bool = false, takesOwnQuestions: Bool = false,
+    _ handler: @escaping Handler
+  ) throws {
     self.handler = handler
+    self.takesOwnQuestions = takesOwnQuestions
     self.isIPv6 = isIPv6
     let listener = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
@@ -104,6 +117,10 @@ final class DsqlStub: Sendable {
     defer { close(client) }
     var pending: [UInt8] = []
     while let request = read(client, &pending) {
+      if request.isOwnQuestion, !takesOwnQuestions {
+        guard send(client, DsqlAnswer.error("501 Not Implemented", "not here")) else { return }
+        continue
+      }
       let number = seen.withLock { requests in
         requests.append(request)
         return requests.count

@@ -48,7 +48,7 @@ enum Reading {
     let output = Output()
     let overflow = Overflow(to: output)
     var reader = AnswerReader(
-      formatter: AnswerFormatter(options), maximumRowLength: options.maximumRowLength,
+      formatter: AnswerFormatter(options), limits: options,
       overflow: overflow)
     var failure: MalformedAnswer?
     var start = 0

@@ -1,0 +1,142 @@
+package import Plumbing
+
+/// Offsets by partition.
+package typealias Offsets = [Int: Int64]
+
+/// What a supervisor says of itself: `GET /druid/indexer/v1/supervisor/ID/status`.
+package struct SupervisorStatus: Sendable {
+  package let id: String
+  package let dataSource: String
+  /// The topic that it reads, or a pattern of topics.
+  package let stream: String
+  /// The more exact of its two states, for messages.
+  package let state: String
+  package let isSuspended: Bool
+  /// Whether it read all that it was told to, and ended: a bounded supervisor of Druid 38 and later.
+  package let isCompleted: Bool
+  /// Whether it reads a stream; one that compacts a table never has a lag.
+  package let isReader: Bool
+  package let lag: Int64?
+  /// When the report was made, by the server's clock.
+  package let generated: TimePoint?
+  /// When its offsets and its lag were measured, by the same clock.
+  package let measured: TimePoint?
+  private let tasks: [JSONValue]
+
+  init(_ report: JSONValue, id: String) {
+    let payload = report["payload"] ?? .null
+    self.id = id
+    dataSource = payload["dataSource"]?.text ?? id
+    stream = payload["stream"]?.text ?? ""
+    let basicState = payload["state"]?.text
+    state = payload["detailedState"]?.text ?? basicState ?? "unknown"
+    isSuspended = payload["suspended"]?.bool == true
+    isCompleted = basicState == "COMPLETED" || state == "COMPLETED"
+    isReader =
+      ["stream", "aggregateLag", "offsetsLastUpdated", "suspended"].contains { payload[$0] != nil }
+    lag = payload["aggregateLag"]?.integer
+    generated = report["generationTime"]?.time
+    measured = payload["offsetsLastUpdated"]?.time
+    tasks = ["publishingTasks", "activeTasks"].flatMap { payload[$0]?.elements ?? [] }
+  }
+
+  /// Whether it reads a topic, perhaps among others.
+  package func reads(_ topic: String) -> Bool {
+    guard isReader else { return false }
+    return stream == topic || tasks.contains { !startingOffsets(of: $0, topic).isEmpty }
+  }
+
+  /// The tasks that read now or hand over what they read, the older ones first.
+  package func runningTasks(of topic: String) -> [ReadingTask] {
+    tasks.compactMap { task in
+      guard let id = task["id"]?.text else { return nil }
+      let starts = startingOffsets(of: task, topic)
+      let reached = offsets(task["currentOffsets"], topic)
+      // A task that has just begun does not say how far it is: at its start.
+      return ReadingTask(id: id, starts: starts, reached: starts.merging(reached) { $1 })
+    }
+  }
+
+  private func startingOffsets(of task: JSONValue, _ topic: String) -> Offsets {
+    offsets(task["startingOffsets"], topic)
+  }
+
+  private func offsets(_ value: JSONValue?, _ topic: String) -> Offsets {
+    Offsets(value, topic: topic, isOnlyTopic: stream == topic)
+  }
+}
+
+/// What a task read of a topic.
+package struct ReadingTask: Sendable, Equatable {
+  package let id: String
+  /// The first offset of each partition.
+  package var starts: Offsets
+  /// The offset that it would read next; `nil` for a task that is over, whose successor tells.
+  package var reached: Offsets?
+  /// What became of what it read; `nil` when that is not known.
+  package var counts: RowCounts?
+  /// Whether it ended in failure: what it read was read again.
+  package var hasFailed = false
+
+  package init(
+    id: String, starts: Offsets, reached: Offsets? = nil, counts: RowCounts? = nil,
+    hasFailed: Bool = false
+  ) {
+    self.id = id
+    self.starts = starts
+    self.reached = reached
+    self.counts = counts
+    self.hasFailed = hasFailed
+  }
+}
+
+/// What became of the messages that a task read.
+package struct RowCounts: Sendable, Equatable {
+  package var processed: Int64 = 0
+  package var withErrors: Int64 = 0
+  package var unparseable: Int64 = 0
+  package var thrownAway: Int64 = 0
+
+  package var total: Int64 { processed + withErrors + unparseable + thrownAway }
+
+  package init() {}
+
+  /// Reads `rowStats.buildSegments`, or a supervisor's `totals.buildSegments`.
+  init?(_ value: JSONValue?) {
+    guard let processed = value?["processed"]?.integer else { return nil }
+    self.processed = processed
+    withErrors = value?["processedWithError"]?.integer ?? 0
+    unparseable = value?["unparseable"]?.integer ?? 0
+    thrownAway = value?["thrownAway"]?.integer ?? 0
+  }
+
+  static func + (a: RowCounts, b: RowCounts) -> RowCounts {
+    var sum = a
+    sum.processed += b.processed
+    sum.withErrors += b.withErrors
+    sum.unparseable += b.unparseable
+    sum.thrownAway += b.thrownAway
+    return sum
+  }
+}
+
+extension Offsets {
+  /// Reads `{"0":17}`; a supervisor of several topics writes `{"topic:0":17}`.
+  init(_ value: JSONValue?, topic: String, isOnlyTopic: Bool) {
+    self.init()
+    for member in value?.members ?? [] {
+      guard let offset = member.value.integer else { continue }
+      if isOnlyTopic, let partition = Int(member.key) {
+        self[partition] = offset
+      } else if member.key.hasPrefix(topic + ":"),
+        let partition = Int(member.key.dropFirst(topic.count + 1))
+      {
+        self[partition] = offset
+      }
+    }
+  }
+}
+
+extension JSONValue {
+  fileprivate var time: TimePoint? { text.flatMap { TimePoint(rfc3339: $0) } }
+}

@@ -1,0 +1,407 @@
+import Druid
+import Glibc
+import Plumbing
+
+/// What `--reconcile` was told.
+struct ReconciliationSettings {
+  let receipts: [String]
+  let limit: Duration
+
+  init?(_ arguments: Arguments) throws {
+    receipts = arguments.all(.reconcile)
+    guard !receipts.isEmpty else {
+      if arguments.isSet(.within) { throw UsageFailure("--within needs --reconcile") }
+      return nil
+    }
+    limit = try arguments.duration(.within) ?? .seconds(60)
+    for flag in [Flag.execute, .follow, .caughtUp, .receipt, .parameter, .explain]
+    where arguments.isSet(flag) {
+      throw UsageFailure("\(flag.spelling) cannot be combined with --reconcile")
+    }
+    if let operand = arguments.operands.first {
+      throw UsageFailure(
+        "unexpected argument \(quoted(operand)): --reconcile runs no SQL",
+        hints: ["name each receipt with a --reconcile of its own"])
+    }
+  }
+}
+
+/// A producer's account of what a cluster acknowledged: the file of `kprod --receipt`.
+struct DeliveryReceipt {
+  let topic: String
+  private let cluster: String?
+  private let wanted: [Int: ReadingHistory.Wanted]
+  /// Lines that were not acknowledged, and those whose fate is unknown.
+  private let failed: Int64
+  private let unknown: Int64
+  /// The first and the last of the rows' own times.
+  private let times: (first: TimePoint, last: TimePoint)?
+
+  init(reading path: String) throws {
+    let value: JSONValue
+    do {
+      value = try JSONValue(parsing: try contents(of: path))
+    } catch let malformed as JSONValue.Malformed {
+      throw Self.failure(path, "byte \(malformed.offset): \(malformed.reason)")
+    }
+    guard value["tool"]?.text == "kprod", let version = value["version"]?.integer else {
+      throw Self.failure(path, "kprod --receipt did not write it")
+    }
+    guard version == 1 else {
+      throw Self.failure(path, "its version is \(version), and this dsql knows version 1")
+    }
+    guard let topic = value["topic"]?.text, let partitions = value["partitions"]?.elements else {
+      throw Self.failure(path, "'topic' or 'partitions' is missing")
+    }
+    self.topic = topic
+    cluster = value["cluster"]?.text
+    failed = value["failed"]?.integer ?? 0
+    unknown = value["unknown"]?.integer ?? 0
+    let first = value["times"]?["first"]?.text.flatMap { TimePoint(rfc3339: $0) }
+    let last = value["times"]?["last"]?.text.flatMap { TimePoint(rfc3339: $0) }
+    times = if let first, let last { (first, last) } else { nil }
+    var wanted: [Int: ReadingHistory.Wanted] = [:]
+    for entry in partitions {
+      guard let partition = entry["partition"]?.integer, let count = entry["count"]?.integer else {
+        throw Self.failure(path, "a partition has no number or no count")
+      }
+      if count == 0 { continue }
+      guard let first = entry["first_offset"]?.integer, let last = entry["last_offset"]?.integer,
+        first >= 0, last >= first, count > 0, count <= last - first + 1
+      else { throw Self.failure(path, "the offsets of partition \(partition) do not add up") }
+      wanted[Int(partition)] = .init(first: first, last: last, count: count)
+    }
+    self.wanted = wanted
+  }
+
+  private static func failure(_ path: String, _ reason: String) -> DruidFailure {
+    DruidFailure(.refused, "\(quoted(path)) is not a receipt of kprod: \(reason)")
+  }
+
+  /// The receipts of one topic, taken together.
+  struct Sum {
+    let topic: String
+    private(set) var wanted: [Int: ReadingHistory.Wanted] = [:]
+    private(set) var failed: Int64 = 0
+    private(set) var unknown: Int64 = 0
+    /// `nil` when a receipt does not know its rows' times.
+    private(set) var times: (first: TimePoint, last: TimePoint)?
+
+    var acknowledged: Int64 { wanted.values.reduce(0) { $0 + $1.count } }
+
+    fileprivate init(_ receipts: [DeliveryReceipt]) {
+      topic = receipts[0].topic
+      let filled = receipts.filter { !$0.wanted.isEmpty }
+      for receipt in receipts {
+        failed += receipt.failed
+        unknown += receipt.unknown
+        for (partition, more) in receipt.wanted {
+          let sum = wanted[partition]
+          wanted[partition] = .init(
+            first: min(more.first, sum?.first ?? more.first),
+            last: max(more.last, sum?.last ?? more.last), count: more.count + (sum?.count ?? 0))
+        }
+      }
+      let known = filled.compactMap(\.times)
+      if let first = known.map(\.first).min(), let last = known.map(\.last).max(),
+        known.count == filled.count
+      {
+        times = (first, last)
+      }
+    }
+  }
+
+  /// Sums up by topic; a receipt that is named twice counts once.
+  static func sums(of paths: [String]) throws -> [Sum] {
+    var seen = Set<[UInt8]>()
+    var receipts: [DeliveryReceipt] = []
+    for path in paths {
+      let receipt = try DeliveryReceipt(reading: path)
+      guard seen.insert(try contents(of: path)).inserted else {
+        Diagnostics.warning("\(quoted(path)) is the same as a receipt before it: it counts once")
+        continue
+      }
+      receipts.append(receipt)
+    }
+    guard Set(receipts.compactMap(\.cluster)).count < 2 else {
+      throw UsageFailure("the receipts are of different Kafka clusters")
+    }
+    var topics: [String] = []
+    for receipt in receipts where !topics.contains(receipt.topic) { topics.append(receipt.topic) }
+    return topics.map { topic in Sum(receipts.filter { $0.topic == topic }) }
+  }
+}
+
+/// Follows acknowledged messages into Druid: waits until the supervisors of their topics read them, and compares counts.
+struct Reconciliation: ~Copyable {
+  /// How long to wait for counts that lag behind offsets, or for the report of a task that ends.
+  private static let countPatience = Duration.seconds(10)
+
+  private let settings: ReconciliationSettings
+  private let client: DruidClient
+  private let call = ContinuousClock.now
+  private let deadline: ContinuousClock.Instant
+  /// The moment of the call by each server's clock.
+  private var calls: [String: TimePoint] = [:]
+  private var finished: [String: [String: ReadingTask]] = [:]
+
+  init(
+    _ settings: ReconciliationSettings, connection: ConnectionSettings, patience: Patience
+  ) throws {
+    self.settings = settings
+    client = try DruidClient(settings: connection, patience: patience)
+    deadline = call + settings.limit
+  }
+
+  /// - Returns: 0 when all was read and counted, else 1 or 75; what is amiss was said.
+  mutating func run(format: FormatOptions, output: ResultOutput) throws -> ExitStatus {
+    var rows: [[JSONValue]] = []
+    var status = ExitStatus.done
+    for sum in try DeliveryReceipt.sums(of: settings.receipts) {
+      if sum.failed + sum.unknown > 0 {
+        Diagnostics.warning(
+          "topic \(quoted(sum.topic)): \(sum.failed) lines were not delivered, and the fate of "
+            + "\(sum.unknown) is unknown: what follows is about the acknowledged ones")
+      }
+      for finding in try findings(sum) {
+        rows += finding.rows
+        let said = finding.say()
+        // A wait that was too short is the one thing that trying again may mend.
+        if status != .temporary, said != .done { status = said }
+      }
+    }
+    var format = format
+    if output.isTerminal { format.terminalWidth = Terminal.width(1) }
+    try write(rows, columns: Finding.columns, format: format, output: output)
+    return status
+  }
+
+  /// Waits until all is read and counted, or there is no more reason to wait.
+  private mutating func findings(_ sum: DeliveryReceipt.Sum) throws -> [Finding] {
+    guard sum.acknowledged > 0 else { return [Finding(sum, supervisor: nil)] }
+    var pause = Duration.milliseconds(50)
+    var countDeadline: ContinuousClock.Instant?
+    var last: [Finding] = []
+    var reason: String?
+    while true {
+      do {
+        last = try look(for: sum)
+        reason = last.isEmpty ? "no supervisor reads the topic" : last.compactMap(\.lack).first
+      } catch let failure as DruidFailure where failure.isTransient {
+        reason = failure.message
+      } catch let failure as DruidFailure where failure.kind == .timedOut {
+        // The last request ran into the deadline: what was seen before says more.
+        reason = last.isEmpty ? reason ?? failure.message : last.compactMap(\.lack).first
+      }
+      let now = ContinuousClock.now
+      if reason == nil {
+        let isKnown = last.allSatisfy(\.isEqual)
+        let end = countDeadline ?? min(deadline, now + Self.countPatience)
+        countDeadline = end
+        if isKnown || now >= end {
+          Diagnostics.endProgress()
+          for index in last.indices { try last[index].count(client, deadline: now + .seconds(10)) }
+          return last
+        }
+        reason = "the counts are not complete yet"
+      }
+      guard now < deadline else {
+        Diagnostics.endProgress()
+        if last.isEmpty { last = [Finding(sum, supervisor: nil)] }
+        for index in last.indices { last[index].giveUp(after: settings.limit, reason) }
+        return last
+      }
+      Diagnostics.progress("waiting: topic \(quoted(sum.topic)): \(reason ?? "")")
+      try client.sleep(min(pause, now.duration(to: deadline)))
+      pause = min(pause * 2, .seconds(1))
+    }
+  }
+
+  /// What each supervisor of a topic has read by now.
+  private mutating func look(for sum: DeliveryReceipt.Sum) throws -> [Finding] {
+    var findings: [Finding] = []
+    let sent = ContinuousClock.now
+    for supervisor in try client.supervisors(reading: sum.topic, deadline: deadline) {
+      var finding = Finding(sum, supervisor: supervisor)
+      if calls[supervisor.id] == nil, let time = supervisor.generated {
+        let since = Int64(call.duration(to: sent).inSeconds * 1000)
+        calls[supervisor.id] = TimePoint(milliseconds: time.milliseconds - since)
+      }
+      let isFresh =
+        supervisor.isCompleted
+        || (supervisor.measured.map { $0 >= calls[supervisor.id] ?? $0 } ?? false)
+      finding.take(
+        try client.history(
+          of: supervisor, topic: sum.topic, wanted: sum.wanted,
+          finished: &finished[supervisor.id, default: [:]], deadline: deadline), isFresh: isFresh)
+      findings.append(finding)
+    }
+    return findings
+  }
+}
+
+/// What is known of the messages of a topic in one datasource.
+private struct Finding {
+  private let sum: DeliveryReceipt.Sum
+  private let supervisor: SupervisorStatus?
+  private var verdicts: [Int: ReadingHistory.Verdict] = [:]
+  private var counts: RowCounts?
+  private var visible: Int64?
+  private var isRolledUp: Bool?
+  private var complaint: String?
+  /// Why to wait on; `nil` when nothing is left to be read.
+  private(set) var lack: String?
+
+  init(_ sum: DeliveryReceipt.Sum, supervisor: SupervisorStatus?) {
+    self.sum = sum
+    self.supervisor = supervisor
+    if sum.acknowledged == 0 { counts = RowCounts() }
+  }
+
+  private var name: String {
+    supervisor.map { "supervisor \(quoted($0.id))" } ?? "topic \(quoted(sum.topic))"
+  }
+
+  mutating func take(_ history: ReadingHistory, isFresh: Bool) {
+    for (partition, wanted) in sum.wanted {
+      verdicts[partition] = history.verdict(on: partition, wanted)
+    }
+    if supervisor?.isSuspended == true, !isRead {
+      lack = "\(name) is suspended"
+    } else if hasUnread {
+      lack = "\(name) has read \(read) of \(sum.acknowledged) acknowledged messages"
+    } else if !isFresh {
+      // Offsets of an older topic of the same name would say the same.
+      lack = "\(name) measured its offsets before the call"
+    } else {
+      counts = history.counts(of: sum.wanted)
+    }
+  }
+
+  private var isRead: Bool {
+    verdicts.count == sum.wanted.count && verdicts.values.allSatisfy { $0 == .read }
+  }
+  private var hasUnread: Bool {
+    verdicts.values.contains { if case .unread = $0 { true } else { false } }
+  }
+
+  /// Messages that were read for certain.
+  private var read: Int64 {
+    verdicts.reduce(0) { $0 + (count(read: $1.key) ?? 0) }
+  }
+
+  private func count(read partition: Int) -> Int64? {
+    switch verdicts[partition] {
+    case .read: sum.wanted[partition]?.count
+    case .unread(let count): count
+    case .unknown, nil: nil
+    }
+  }
+
+  private var difference: Int64? { counts.map { sum.acknowledged - $0.total } }
+  /// Whether all is read and each message is counted.
+  var isEqual: Bool { lack == nil && (isRead || sum.acknowledged == 0) && difference == 0 }
+
+  /// Counts the rows that a query sees.
+  mutating func count(
+    _ client: borrowing DruidClient, deadline: ContinuousClock.Instant
+  ) throws {
+    guard let supervisor else { return }
+    do {
+      guard let rollup = try client.rollup(of: supervisor, deadline: deadline) else { return }
+      isRolledUp = rollup.isOn
+      guard let times = sum.times else { return }
+      // The times of rows are cut to whole spans of the granularity.
+      let span = max(1, rollup.granularity.components.seconds * 1000)
+      let first = times.first.milliseconds - (times.first.milliseconds % span + span) % span
+      visible = try client.count(
+        of: supervisor.dataSource, from: TimePoint(milliseconds: first), through: times.last,
+        deadline: deadline)
+    } catch let failure as DruidFailure {
+      Diagnostics.verbose("visible rows are not counted: \(failure.message)")
+    }
+  }
+
+  mutating func giveUp(after limit: Duration, _ reason: String?) {
+    complaint = "not all was read within \(limit.inSeconds) s: \(lack ?? reason ?? "")"
+  }
+
+  private var state: String {
+    if complaint != nil { return "unread" }
+    guard sum.acknowledged == 0 || isRead, let difference else { return "unknown" }
+    return difference == 0 ? "equal" : difference > 0 ? "missing" : "extra"
+  }
+
+  /// Tells what is amiss, and the status that it means.
+  func say() -> ExitStatus {
+    if let counts, counts.unparseable + counts.withErrors > 0 {
+      Diagnostics.warning(
+        "\(name): \(counts.unparseable) messages could not be parsed, and \(counts.withErrors) "
+          + "have an error in a field")
+    }
+    if let complaint {
+      Diagnostics.error(complaint)
+      Diagnostics.hint("wait longer with --within, or ask the supervisor's status")
+      return .temporary
+    }
+    switch state {
+    case "equal": return .done
+    case "missing":
+      Diagnostics.error(
+        "\(name): \(difference ?? 0) of \(sum.acknowledged) acknowledged messages are in none of "
+          + "its counts")
+    case "extra":
+      Diagnostics.error(
+        "\(name) counts \(-(difference ?? 0)) more than the \(sum.acknowledged) acknowledged "
+          + "messages: one may hold several rows")
+    default:
+      Diagnostics.error(
+        "\(name): "
+          + (isRead
+            ? "all was read, but how the messages were counted is unknown: its tasks read other "
+              + "messages as well, or do not tell"
+            : "whether all was read is unknown: the tasks that began before do not tell"))
+      if isRead {
+        Diagnostics.hint("give the receipts of all that was sent since the tasks began")
+      }
+    }
+    return .incomplete
+  }
+
+  static let columns: [Column] = [
+    ("datasource", "STRING", "VARCHAR"), ("topic", "STRING", "VARCHAR"),
+    ("partition", "LONG", "BIGINT"), ("acknowledged", "LONG", "BIGINT"), ("read", "LONG", "BIGINT"),
+    ("processed", "LONG", "BIGINT"), ("with_errors", "LONG", "BIGINT"),
+    ("unparseable", "LONG", "BIGINT"), ("thrown_away", "LONG", "BIGINT"),
+    ("visible", "LONG", "BIGINT"), ("rollup", "LONG", "BOOLEAN"), ("difference", "LONG", "BIGINT"),
+    ("state", "STRING", "VARCHAR"),
+  ].map { Column(name: $0.0, nativeType: $0.1, sqlType: $0.2) }
+
+  /// A row for each partition, and one for all.
+  var rows: [[JSONValue]] {
+    func number(_ value: Int64?) -> JSONValue { value.map { .integer($0) } ?? .null }
+    let names: [JSONValue] = [
+      supervisor.map { .string($0.dataSource) } ?? .null, .string(sum.topic),
+    ]
+    let nothing = [JSONValue](repeating: .null, count: 7)
+    let partitions = sum.wanted.sorted { $0.key < $1.key }.map { partition, wanted in
+      let state =
+        switch verdicts[partition] {
+        case .read: "read"
+        case .unread, nil: "unread"
+        case .unknown: "unknown"
+        }
+      return names + [
+        .integer(partition), .integer(wanted.count), number(count(read: partition)),
+      ] + nothing + [.string(state)]
+    }
+    let isKnown = !verdicts.values.contains(.unknown)
+    return partitions + [
+      names + [.null, .integer(sum.acknowledged), number(isKnown ? read : nil)] + [
+        number(counts?.processed), number(counts?.withErrors), number(counts?.unparseable),
+        number(counts?.thrownAway), number(visible), isRolledUp.map { .bool($0) } ?? .null,
+        number(difference), .string(state),
+      ]
+    ]
+  }
+}

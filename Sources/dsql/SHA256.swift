@@ -1,0 +1,110 @@
+/// SHA-256 (FIPS 180-4) of bytes that come in pieces. OpenSSL is libcurl's affair here, and may be another library
+/// tomorrow; this is a page of arithmetic, checked against the standard's own examples.
+struct SHA256 {
+  private var state: InlineArray<8, UInt32> = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
+    0x5be0_cd19,
+  ]
+  /// The bytes of a block that is not full yet.
+  private var rest: [UInt8] = []
+  private var count: UInt64 = 0
+
+  /// Takes the next bytes.
+  mutating func update(_ bytes: RawSpan) {
+    count &+= UInt64(bytes.byteCount)
+    var place = 0
+    if !rest.isEmpty {
+      while rest.count < 64, place < bytes.byteCount {
+        rest.append(bytes.byteValue(at: place))
+        place += 1
+      }
+      guard rest.count == 64 else { return }
+      let block = rest
+      compress(unsafe block.span.bytes, at: 0)
+      rest.removeAll(keepingCapacity: true)
+    }
+    while bytes.byteCount - place >= 64 {
+      compress(bytes, at: place)
+      place += 64
+    }
+    while place < bytes.byteCount {
+      rest.append(bytes.byteValue(at: place))
+      place += 1
+    }
+  }
+
+  /// The digest of all bytes, in hexadecimal digits.
+  consuming func finish() -> String {
+    let bits = count &* 8
+    var tail = [UInt8](
+      repeating: 0, count: rest.count % 64 < 56 ? 64 - rest.count : 128 - rest.count)
+    tail[0] = 0x80
+    for index in 0..<8 {
+      tail[tail.count - 1 - index] = UInt8(truncatingIfNeeded: bits &>> UInt64(8 * index))
+    }
+    update(unsafe tail.span.bytes)
+    var text = ""
+    for index in state.indices {
+      let word = String(state[index], radix: 16)
+      text += String(repeating: "0", count: 8 - word.count) + word
+    }
+    return text
+  }
+
+  private mutating func compress(_ bytes: RawSpan, at start: Int) {
+    var words = InlineArray<64, UInt32>(repeating: 0)
+    for index in 0..<16 {
+      words[index] = bytes.bigEndianWord(at: start &+ 4 &* index)
+    }
+    for index in 16..<64 {
+      let early = words[index &- 15]
+      let late = words[index &- 2]
+      let first = rotated(early, 7) ^ rotated(early, 18) ^ early &>> 3
+      let second = rotated(late, 17) ^ rotated(late, 19) ^ late &>> 10
+      words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
+    }
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    let constants = SHA256.constants
+    for index in 0..<64 {
+      let sum = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+      let choice = e & f ^ ~e & g
+      let first = h &+ sum &+ choice &+ constants[index] &+ words[index]
+      let majority = a & b ^ a & c ^ b & c
+      let second = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ majority
+      (h, g, f, e) = (g, f, e, d &+ first)
+      (d, c, b, a) = (c, b, a, first &+ second)
+    }
+    for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+  }
+
+  /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
+  private static let constants: InlineArray<64, UInt32> = [
+    0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
+    0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
+    0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
+    0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da, 0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
+    0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc,
+    0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85, 0xa2bf_e8a1, 0xa81a_664b,
+    0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070, 0x19a4_c116,
+    0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+    0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7,
+    0xc671_78f2,
+  ]
+}
+
+private func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 {
+  word &>> bits | word &<< (32 &- bits)
+}
+
+extension RawSpan {
+  /// The four bytes at an offset, the first the highest.
+  @inline(__always)
+  fileprivate func bigEndianWord(at offset: Int) -> UInt32 {
+    unsafe UInt32(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+  }
+
+  fileprivate func byteValue(at offset: Int) -> UInt8 {
+    unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
+}

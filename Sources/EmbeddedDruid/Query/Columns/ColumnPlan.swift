@@ -19,6 +19,11 @@ final class NodeBuilder {
   /// 1973; in 1972 the last country gave up a clock that differed from the others' by seconds.
   private static let wholeMinutes: Int64 = 94_694_400_000
 
+  /// Gives back what belongs to the connection.
+  func end() {
+    for memo in memos.values { memo.end() }
+  }
+
   func isText(_ column: Int) -> Bool { snapshot.schema.columns[column].kind == .string }
 
   func number(_ value: ColumnGrouping.Value) throws -> NumberNode {
@@ -161,6 +166,8 @@ final class ColumnGroups: TableContent {
     let tests = try grouping.filter.map(filtering.test)
     let times = try filtering.times(grouping.filter)
     let rows = try take(tests, within: times, check)
+    filtering.end()
+    builder.end()
     try finish(rows, grouping)
   }
 
@@ -200,7 +207,7 @@ final class ColumnGroups: TableContent {
     _ tests: [TestNode], within times: ClosedRange<Int64>?, _ check: () throws -> Void
   ) throws -> GroupLane<Int64> {
     let counter = CountAggregator(nil, filter: nil)
-    let placeRoom = LaneRoom<UInt16>(filledWith: 0)
+    let placeRoom = LaneRoom<UInt16>()
     let places = placeRoom.lane
     var stamp = 0
     for chunk in snapshot.chunks {

@@ -22,18 +22,20 @@ struct Lane<Element: BitwiseCopyable> {
   }
 }
 
-/// Memory for a lane as long as a chunk.
+/// Memory for a lane as long as a chunk, all zeros at first.
 @safe
 final class LaneRoom<Element: BitwiseCopyable> {
   let lane: Lane<Element>
 
-  init(filledWith value: Element) {
-    let start = UnsafeMutablePointer<Element>.allocate(capacity: TableSchema.chunkRows)
-    unsafe start.initialize(repeating: value, count: TableSchema.chunkRows)
-    lane = unsafe Lane(start: start)
+  init() {
+    // The kernel's fresh pages are zeros: what a short table does not touch costs nothing.
+    guard let start = unsafe calloc(TableSchema.chunkRows, MemoryLayout<Element>.stride) else {
+      preconditionFailure("out of memory")
+    }
+    lane = unsafe Lane(start: start.assumingMemoryBound(to: Element.self))
   }
 
-  deinit { unsafe lane.start.deallocate() }
+  deinit { unsafe free(lane.start) }
 }
 
 /// A value for each group, of which more come as rows are read.

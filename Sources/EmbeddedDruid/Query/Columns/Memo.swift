@@ -3,7 +3,7 @@ import JavaValues
 /// A value of a row as a small number: rows with equal values have equal codes.
 class CodeNode {
   let codes: Lane<UInt32>
-  private let room = LaneRoom<UInt32>(filledWith: 0)
+  private let room = LaneRoom<UInt32>()
   private var stamp = -1
 
   init() { codes = room.lane }
@@ -144,7 +144,8 @@ final class TupleNode: CodeNode {
 /// An expression of SQLite over some columns, worked out once for each distinct combination of their values.
 final class Memo {
   private let inputs: TupleNode
-  private let statement: SQLiteStatement
+  /// Nil when the work is done: groups live as long as their connection, which a statement holds on to.
+  private var statement: SQLiteStatement?
   private var evaluations = 0
   private var rowsSeen = 0
 
@@ -167,7 +168,11 @@ final class Memo {
     try inputs.evaluate(rows)
   }
 
+  /// Gives the statement back; no value is asked for afterwards.
+  func end() { statement = nil }
+
   func value(_ code: UInt32) throws -> SQLValue {
+    guard let statement else { throw Unsuited("a value after the end") }
     evaluations += 1
     inputs.decode(code) { part, code in
       statement.bind(part + 1, inputs.parts[part].cell(code))

@@ -18,8 +18,8 @@ class NumberNode {
 
   init(isReal: Bool) {
     self.isReal = isReal
-    room = LaneRoom(filledWith: 0)
-    nullRoom = LaneRoom(filledWith: 0)
+    room = LaneRoom()
+    nullRoom = LaneRoom()
     bits = room.lane
     reals = Lane(sharing: room.lane)
     nulls = nullRoom.lane

@@ -11,7 +11,7 @@ enum Truth {
 /// Whether a condition holds, for each selected row.
 class TestNode {
   let truth: Lane<UInt8>
-  private let room = LaneRoom<UInt8>(filledWith: 0)
+  private let room = LaneRoom<UInt8>()
   private var stamp = -1
 
   init() { truth = room.lane }

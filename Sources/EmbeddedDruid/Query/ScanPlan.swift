@@ -50,18 +50,23 @@ struct ScanPlan: Equatable {
   ) -> Int32 {
     var plan = ScanPlan()
     let columns = table.snapshot.schema.columns
-    var cost = Double(max(table.snapshot.rowCount, 1))
+    // A scan looks at every row, whatever the conditions. Were it cheaper with one, SQLite would go over the table once for each
+    // side of an OR, and the rows would come in another order than Druid's.
+    let cost = Double(max(table.snapshot.rowCount, 1))
+    var count = cost
     for index in 0..<Int(unsafe info.pointee.nConstraint) {
       let constraint = unsafe info.pointee.aConstraint[index]
       let column = Int(constraint.iColumn)
       guard constraint.usable != 0, column >= 0, column < columns.count,
         let comparison = comparison(constraint.op, columns[column].kind),
-        unsafe String(cString: sqlite3_vtab_collation(info, Int32(index))) == "BINARY"
+        unsafe String(cString: sqlite3_vtab_collation(info, Int32(index))) == "BINARY",
+        // Of IN: one scan for each value of the list, in the order of the values.
+        unsafe sqlite3_vtab_in(info, Int32(index), -1) == 0
       else { continue }
       plan.conditions.append(Condition(column: column, comparison: comparison))
       unsafe info.pointee.aConstraintUsage[index].argvIndex = Int32(plan.conditions.count)
       unsafe info.pointee.aConstraintUsage[index].omit = 1
-      cost = max(1, cost / (comparison == .equal ? 20 : 4))
+      count = max(1, count / (comparison == .equal ? 20 : 4))
     }
     let terms = unsafe (0..<Int(info.pointee.nOrderBy)).map { index in
       unsafe info.pointee.aOrderBy[index]
@@ -71,7 +76,7 @@ struct ScanPlan: Equatable {
       unsafe info.pointee.orderByConsumed = 1
     }
     unsafe info.pointee.estimatedCost = cost
-    unsafe info.pointee.estimatedRows = Int64(cost)
+    unsafe info.pointee.estimatedRows = Int64(count)
     let text = Array(plan.text.utf8CString)
     guard let memory = unsafe sqlite3_malloc(Int32(text.count)) else { return SQLITE_NOMEM }
     unsafe text.withUnsafeBytes { bytes in

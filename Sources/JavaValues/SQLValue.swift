@@ -76,6 +76,8 @@ package enum ValueFailure: Error, Equatable, Sendable {
   case divisionByZero
   /// The arguments are Druid's to refuse: the words are Druid's.
   case invalid(String)
+  /// A constant that Druid does not take when it plans: the words are Druid's.
+  case invalidConstant(String)
   /// Nothing that is known for certain to be answered as Druid does.
   case unsupported(String)
 }

@@ -1,4 +1,5 @@
 import DruidSQL
+import JavaValues
 import Testing
 
 @testable import EmbeddedDruid
@@ -69,11 +70,22 @@ import Testing
           + "FROM (VALUES (1), (2), (NULL), (4))))") == "'1,3,2,4'")
   }
 
-  @Test func errorsCarryTheirWords() throws {
+  @Test func failuresStayWhatTheyAre() throws {
     let failure = #expect(throws: SQLiteFailure.self) {
       try Self.value("druid_divide_long(1, 0)")
     }
-    #expect(failure?.message == SQLiteFunctions.divisionByZero)
-    #expect(SQLiteFunctions.refusal(in: "no such function: druid_x")?.contains("[x]") == true)
+    #expect(failure?.cause == .divisionByZero)
+    let refused = #expect(throws: SQLiteFailure.self) {
+      try Self.value("druid_refuse('no: really')")
+    }
+    #expect(refused?.cause == .unsupported("no: really"))
+    let constant = #expect(throws: SQLiteFailure.self) { try Self.value("druid_constant(9e999)") }
+    guard case .invalidConstant? = constant?.cause else {
+      Issue.record("\(String(describing: constant))")
+      return
+    }
+    // SQLite's own errors have no cause.
+    let other = #expect(throws: SQLiteFailure.self) { try Self.value("abs(-9223372036854775808)") }
+    #expect(other != nil && other?.cause == nil)
   }
 }

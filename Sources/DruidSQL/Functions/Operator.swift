@@ -303,7 +303,7 @@ extension Operator {
     },
     .strict("constant", 1) { arguments, _ throws(ValueFailure) in
       guard let value = arguments[0].double, !value.isFinite else { return arguments[0] }
-      throw .invalid(
+      throw .invalidConstant(
         "Expression evaluates to an unsupported value [\(JavaNumber.text(value))], expected "
           + "something that can be a Double.  Consider casting with 'CAST(<col> AS BIGINT)'")
     },

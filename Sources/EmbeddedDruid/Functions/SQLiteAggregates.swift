@@ -62,7 +62,7 @@ enum SQLiteAggregates {
       do throws(ValueFailure) {
         try unsafe state(context, makes: true)?.add(SQLiteValue.read(arguments, count))
       } catch {
-        unsafe sqlite3_result_error(context, SQLiteFunctions.message(error), -1)
+        unsafe SQLiteFunctions.fail(context, error)
       }
     }
 
@@ -72,7 +72,7 @@ enum SQLiteAggregates {
       do throws(ValueFailure) {
         try unsafe state(context, makes: false)?.remove(SQLiteValue.read(arguments, count))
       } catch {
-        unsafe sqlite3_result_error(context, SQLiteFunctions.message(error), -1)
+        unsafe SQLiteFunctions.fail(context, error)
       }
     }
 
@@ -81,7 +81,7 @@ enum SQLiteAggregates {
       let state = unsafe state(context, makes: false) ?? fresh(context)
       unsafe SQLiteValue.answer(try state?.result() ?? .null, to: context)
     } catch {
-      unsafe sqlite3_result_error(context, SQLiteFunctions.message(error), -1)
+      unsafe SQLiteFunctions.fail(context, error)
     }
   }
 

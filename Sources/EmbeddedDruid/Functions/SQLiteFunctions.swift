@@ -7,25 +7,10 @@ import JavaValues
 /// SQLite calls the C functions here on the thread that steps the statement. What they are given as user data lives as long
 /// as the process: the tables are static.
 enum SQLiteFunctions {
-  /// What SQLite is told when a long is divided by zero.
-  static let divisionByZero = "/ by zero"
-  private static let refusalMark = "refused: "
-
-  /// The words of a refusal, if that is what the message of a failed statement is.
-  static func refusal(in message: String) -> String? {
-    if message.hasPrefix("no such function: druid_") {
-      return "Function [\(message.dropFirst("no such function: druid_".count))]"
-        + " is not known to be answered as Druid does"
-    }
-    return message.hasPrefix(refusalMark) ? String(message.dropFirst(refusalMark.count)) : nil
-  }
-
-  static func message(_ failure: ValueFailure) -> String {
-    switch failure {
-    case .divisionByZero: divisionByZero
-    case .invalid(let words): words
-    case .unsupported(let words): refusalMark + words
-    }
+  /// Ends the statement with a failure: its kind goes as a result code, its words as the message.
+  static func fail(_ context: OpaquePointer?, _ failure: ValueFailure) {
+    unsafe sqlite3_result_error(context, failure.words, -1)
+    unsafe sqlite3_result_error_code(context, failure.code)
   }
 
   /// What SQLite hands back to the callbacks; the connection owns it.
@@ -130,7 +115,7 @@ enum SQLiteFunctions {
       }
       unsafe sqlite3_result_int64(context, value)
     } catch {
-      unsafe sqlite3_result_error(context, message(error), -1)
+      unsafe fail(context, error)
     }
   }
 
@@ -143,7 +128,7 @@ enum SQLiteFunctions {
       }
       unsafe SQLiteValue.answer(try function.kernel(values, function.context), to: context)
     } catch {
-      unsafe sqlite3_result_error(context, message(error), -1)
+      unsafe fail(context, error)
     }
   }
 
@@ -191,7 +176,39 @@ enum SQLiteFunctions {
         if let kept = unsafe kept { unsafe Unmanaged<Floor>.fromOpaque(kept).release() }
       }
     } catch {
-      unsafe sqlite3_result_error(context, message(error), -1)
+      unsafe fail(context, error)
+    }
+  }
+}
+
+extension ValueFailure {
+  /// Codes of SQLite's own kind of plain errors, beyond those that it uses.
+  private static func code(_ number: Int32) -> Int32 { SQLITE_ERROR | (100 + number) << 8 }
+
+  fileprivate var code: Int32 {
+    switch self {
+    case .divisionByZero: Self.code(0)
+    case .invalid: Self.code(1)
+    case .invalidConstant: Self.code(2)
+    case .unsupported: Self.code(3)
+    }
+  }
+
+  var words: String {
+    switch self {
+    case .divisionByZero: "/ by zero"
+    case .invalid(let words), .invalidConstant(let words), .unsupported(let words): words
+    }
+  }
+
+  /// The failure that ended a statement with this extended result code; nil for SQLite's own errors.
+  init?(code: Int32, words: String) {
+    switch code {
+    case Self.code(0): self = .divisionByZero
+    case Self.code(1): self = .invalid(words)
+    case Self.code(2): self = .invalidConstant(words)
+    case Self.code(3): self = .unsupported(words)
+    default: return nil
     }
   }
 }

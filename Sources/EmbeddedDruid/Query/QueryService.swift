@@ -185,7 +185,7 @@ final class QueryService: Sendable {
       let zone = try connection.values.zone(request.timeZone)
       format.zone = AnswerZone { zone.offset(at: $0) }
     } catch {
-      throw DruidError.invalidInput(SQLiteFunctions.message(error))
+      throw DruidError.invalidInput(error.words)
     }
     do throws(SQLiteFailure) {
       for source in sources where plan.dataSources.contains(source.name) {
@@ -267,12 +267,11 @@ final class QueryService: Sendable {
     _ failure: SQLiteFailure, _ id: String, isOverdue: Bool
   ) -> DruidError {
     if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
-    if let refused = SQLiteFunctions.refusal(in: failure.message) { return .unsupported(refused) }
-    if failure.message.hasPrefix("Expression evaluates to an unsupported value") {
-      return .invalidInput(failure.message)
-    }
-    if failure.message == SQLiteFunctions.divisionByZero {
-      return .runtime("null", errorClass: "java.lang.ArithmeticException")
+    switch failure.cause {
+    case .divisionByZero: return .runtime("null", errorClass: "java.lang.ArithmeticException")
+    case .invalidConstant(let words): return .invalidInput(words)
+    case .unsupported(let words): return .unsupported(words)
+    case .invalid, nil: break
     }
     return .runtime(failure.message, errorClass: "java.lang.RuntimeException")
   }

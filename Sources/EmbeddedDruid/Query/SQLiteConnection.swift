@@ -8,6 +8,8 @@ import Synchronization
 struct SQLiteFailure: Error, Equatable {
   let code: Int32
   let message: String
+  /// What a function of Druid's failed with.
+  var cause: ValueFailure?
 
   var isInterrupt: Bool { code == SQLITE_INTERRUPT }
 }
@@ -113,7 +115,10 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   func failure(_ status: Int32) -> SQLiteFailure {
-    SQLiteFailure(code: status & 0xff, message: unsafe String(cString: sqlite3_errmsg(handle)))
+    let message = unsafe String(cString: sqlite3_errmsg(handle))
+    return SQLiteFailure(
+      code: status & 0xff, message: message,
+      cause: ValueFailure(code: unsafe sqlite3_extended_errcode(handle), words: message))
   }
 }
 

@@ -34,4 +34,5 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 with open(sys.argv[1] + ".part", "w") as file:
     file.write(str(server.server_address[1]))
 os.rename(sys.argv[1] + ".part", sys.argv[1])
+server.handle_error = lambda *words: None  # a client that goes away is part of the play
 server.serve_forever()

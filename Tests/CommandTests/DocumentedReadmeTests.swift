@@ -92,7 +92,7 @@ import Testing
   @Test func theirOptionsExist() throws {
     let known = try DocumentedTests.run(
       """
-      for tool in \(DocumentedTests.tools.joined(separator: " ")); do $tool --help; done
+      for tool in fake-events kprod dsql anomalies devstack; do $tool --help; done
       cat "$ROOT"/scripts/* 2> /dev/null; true
       """
     ).output

@@ -65,7 +65,7 @@ let package = Package(
       ["Plumbing", "JSONLines", "JavaValues", "DruidSQL", "CSQLite", "CMicrohttpd"]),
 
     command("fake-events", ["Plumbing", "EventGeneration"]),
-    command("kprod", ["Plumbing", "Kafka"]),
+    command("kprod", ["Plumbing", "JSONLines", "Kafka"]),
     command("dsql", ["Plumbing", "Druid"]),
     command("anomalies", ["Plumbing", "JSONLines", "AnomalyDetection"]),
     command("devstack", ["Plumbing", "EmbeddedKafka", "EmbeddedDruid"]),
@@ -77,6 +77,7 @@ let package = Package(
     tests("EventGenerationTests", ["EventGeneration"]),
     tests("AnomalyDetectionTests", ["AnomalyDetection"], reading: ["Fixtures"]),
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
+    tests("kprodTests", ["kprod", "Kafka", "Plumbing"]),
     tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
     tests("JavaValuesTests", ["JavaValues"]),

@@ -3,7 +3,7 @@ internal import CRdkafka
 /// Messages that wait to be handed over together, in the library's own form, and the bytes that no line holds for them.
 ///
 /// Payloads and keys point into the reader's block or into ``arena``: both must stay as they are until the batch is sent.
-@safe struct Batch: ~Copyable {
+@safe package struct Batch: ~Copyable {
   static let capacity = 1024
 
   /// `partition` of each says where it goes; -1: wherever there is room.
@@ -14,13 +14,13 @@ internal import CRdkafka
   let timestamps: UnsafeMutablePointer<Int64>
   /// Header lists of single messages, owned until they are handed over.
   let headers: UnsafeMutablePointer<OpaquePointer?>
-  var count = 0
+  package private(set) var count = 0
 
   /// Decoded text: keys, and values of envelopes.
   private var arena: UnsafeMutableRawBufferPointer
   private var used = 0
 
-  init() {
+  package init() {
     unsafe messages = .allocate(capacity: Self.capacity)
     unsafe sorted = .allocate(capacity: Self.capacity)
     unsafe timestamps = .allocate(capacity: Self.capacity)
@@ -40,13 +40,13 @@ internal import CRdkafka
     unsafe arena.deallocate()
   }
 
-  var isFull: Bool { count == Self.capacity }
+  package var isFull: Bool { count == Self.capacity }
 
   /// Whether `size` more bytes can be stored before the batch is sent.
-  func hasRoom(for size: Int) -> Bool { unsafe used + size <= arena.count }
+  package func hasRoom(for size: Int) -> Bool { unsafe used + size <= arena.count }
 
   /// Makes room for `size` bytes in an empty batch.
-  mutating func makeRoom(for size: Int) {
+  package mutating func makeRoom(for size: Int) {
     precondition(count == 0)
     used = 0
     if unsafe size > arena.count {
@@ -56,7 +56,7 @@ internal import CRdkafka
   }
 
   /// Room for `size` bytes that stays in place until the batch is emptied; ``hasRoom(for:)`` was asked.
-  mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer {
+  package mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer {
     precondition(hasRoom(for: size))
     // The arena is never empty, so it has a start.
     guard let start = unsafe arena.baseAddress else { preconditionFailure("no arena") }
@@ -65,19 +65,63 @@ internal import CRdkafka
   }
 
   /// Gives back the end of the last reservation.
-  mutating func giveBack(_ size: Int) { used -= size }
+  package mutating func giveBack(_ size: Int) { used -= size }
+
+  /// Adds a message whose bytes stay in place until the batch is sent.
+  ///
+  /// - Parameters:
+  ///   - value: `nil` is null; so is a key.
+  ///   - partition: -1: wherever there is room.
+  ///   - timestamp: milliseconds since 1970; 0 is now.
+  ///   - token: comes back with the report about the message.
+  package mutating func append(
+    value: UnsafeRawBufferPointer?, key: UnsafeRawBufferPointer?, partition: Int32,
+    timestamp: Int64 = 0, token: UnsafeMutableRawPointer? = nil
+  ) {
+    precondition(count < Self.capacity)
+    let message = unsafe messages + count
+    unsafe message.pointee.payload = UnsafeMutableRawPointer(mutating: value?.baseAddress)
+    unsafe message.pointee.len = value?.count ?? 0
+    unsafe message.pointee.key = UnsafeMutableRawPointer(mutating: key?.baseAddress)
+    unsafe message.pointee.key_len = key?.count ?? 0
+    unsafe message.pointee.partition = partition
+    unsafe message.pointee._private = token
+    unsafe timestamps[count] = timestamp
+    count += 1
+  }
+
+  /// Adds a message that is nothing but a value, to whatever partition has room.
+  @inline(__always)
+  package mutating func append(
+    value: UnsafeRawBufferPointer, token: UnsafeMutableRawPointer?
+  ) {
+    precondition(count < Self.capacity)
+    let message = unsafe messages + count
+    unsafe message.pointee.payload = UnsafeMutableRawPointer(mutating: value.baseAddress)
+    unsafe message.pointee.len = value.count
+    unsafe message.pointee.partition = -1
+    unsafe message.pointee._private = token
+    count += 1
+  }
+
+  /// Gives the message that was added last headers of its own.
+  package mutating func setHeaders(_ list: [Header]) {
+    precondition(count > 0)
+    guard !list.isEmpty, let headers = unsafe rd_kafka_headers_new(list.count) else { return }
+    for header in list { unsafe addHeader(header.name, header.value, to: headers) }
+    unsafe self.headers[count - 1] = headers
+  }
 
   /// Frees what single messages own, for a batch that is not sent.
-  mutating func discard() {
+  package mutating func discard() {
     for index in 0..<count {
-      unsafe KeptLine.release(messages[index]._private)
-      unsafe messages[index]._private = nil
       if let list = unsafe headers[index] { unsafe rd_kafka_headers_destroy(list) }
       unsafe headers[index] = nil
     }
     empty()
   }
 
+  /// Forgets the messages; their headers are the library's by now.
   mutating func empty() {
     count = 0
     used = 0

@@ -10,7 +10,7 @@ package struct Partition: Sendable, Equatable {
   package let replicas: [Int32]
   package let inSync: [Int32]
 
-  /// What `--check` prints.
+  /// As `--check` prints it.
   package var line: String {
     func list(_ numbers: [Int32]) -> String { numbers.map(String.init).joined(separator: ",") }
     let words = leader >= 0 ? "leader \(leader)" : "no leader"
@@ -44,23 +44,31 @@ extension Client {
   /// Asks the cluster for the topic, and so finds out what is wrong before a line is read.
   ///
   /// - Throws: ``KafkaFailure`` in under five seconds, or when the wait is used up.
-  func findTopic(_ patience: Patience, named name: String, brokers: String) throws -> [Partition] {
-    let clock = ContinuousClock()
-    let start = clock.now
+  func findTopic(
+    _ patience: Patience, named name: String, brokers: String, in surroundings: Surroundings
+  ) throws -> [Partition] {
+    let start = surroundings.now()
     var slice = 250
     var refusedSince: ContinuousClock.Instant?
+    var lastAnswer: KafkaFailure?
     while true {
-      let left = patience.limit - start.duration(to: clock.now)
+      let left = patience.limit - start.duration(to: surroundings.now())
       let wait = Int32(clamping: min(slice, Int(left.pollMilliseconds)))
       let answer = try ask(for: name, brokers: brokers, milliseconds: max(10, wait))
-      let failure: KafkaFailure
+      var failure: KafkaFailure
       switch answer {
       case .partitions(let list): return list
       case .final(let known): throw known
       case .notYet(let known): failure = known
       }
-      if Interruption.count > 0 { throw KafkaFailure.interrupted }
-      let now = clock.now
+      if surroundings.signals() > 0 { throw KafkaFailure.interrupted }
+      let now = surroundings.now()
+      // The last attempt may be too short for an answer; what was known before it still holds.
+      if failure.isSilence, let lastAnswer {
+        failure = lastAnswer
+      } else {
+        lastAnswer = failure
+      }
       switch patience {
       case .short:
         // Nobody listens, or the topic is not made on demand: a second and a half is enough to be sure.
@@ -71,13 +79,14 @@ extension Client {
         if start.duration(to: now) >= patience.limit { throw failure }
       case .upTo(let limit):
         if start.duration(to: now) >= limit {
-          throw KafkaFailure.waitedInVain(limit: words(for: limit), reason: failure.message)
+          throw KafkaFailure.waitedTooLong(
+            limit: words(for: limit), reason: failure.message, hints: failure.hints)
         }
         Diagnostics.progress("waiting: \(failure.message)")
       }
       // A far broker needs a longer look, a refusal only another one.
       slice = trouble == nil ? min(slice * 2, 2000) : 250
-      pause(milliseconds: 10)
+      pause(milliseconds: 10, surroundings)
     }
   }
 
@@ -96,7 +105,7 @@ extension Client {
     }
     let answer = unsafe metadata.pointee
     guard unsafe answer.topic_cnt > 0, let topics = unsafe answer.topics else {
-      return .notYet(.missing("the cluster does not speak of topic \(quoted(name))"))
+      return .notYet(.missing("the cluster's answer does not name topic \(quoted(name))"))
     }
     let found = unsafe topics[0]
     let code = unsafe found.err
@@ -115,16 +124,33 @@ extension Client {
     }
   }
 
-  /// The topic's partitions as they are now; `nil` when the cluster does not say so at once.
-  func currentPartitions() -> [Partition]? {
+  /// What the cluster says of the topic now.
+  enum Look {
+    case partitions([Partition])
+    case missing
+    /// No answer at once, or one that tells nothing.
+    case unknown
+  }
+
+  func look() -> Look {
     var metadata: UnsafePointer<rd_kafka_metadata>?
     let error = unsafe rd_kafka_metadata(handle, 0, topic, &metadata, 500)
     defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer = unsafe metadata?.pointee,
       unsafe answer.topic_cnt > 0, let topics = unsafe answer.topics
-    else { return nil }
-    let list = unsafe partitions(of: topics[0])
-    return list.isEmpty ? nil : list
+    else { return .unknown }
+    let found = unsafe topics[0]
+    if unsafe found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { return .missing }
+    let list = unsafe partitions(of: found)
+    return list.isEmpty ? .unknown : .partitions(list)
+  }
+
+  /// The cluster's id; `nil` when it doesn't tell.
+  var clusterID: String? {
+    guard let text = unsafe rd_kafka_clusterid(handle, 500) else { return nil }
+    defer { unsafe rd_kafka_mem_free(handle, text) }
+    let name = unsafe String(cString: text)
+    return name.isEmpty ? nil : name
   }
 
   /// What it means that the cluster gave no answer.
@@ -134,21 +160,49 @@ extension Client {
     switch rd_kafka_resp_err_t(rawValue: code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-      return .final(
-        .refused(
-          "\(brokers) refuses the credentials: \(words)",
-          hint: "user and password come from the file of -F FILE"))
+      return .final(refusedCredentials(brokers, words))
     default:
       return .notYet(unreachable(brokers, words))
     }
   }
+
+  /// The broker does not let the user in, or a step before that fails.
+  private func refusedCredentials(_ brokers: String, _ words: String) -> KafkaFailure {
+    // A listener without SASL has no mechanism to offer.
+    let signs = ["current SASL state", "Handshake not supported by broker"]
+    if words.hasSuffix("supported mechanisms: ") || signs.contains(where: words.contains) {
+      return .unreachable(
+        brokers: brokers, reason: "the listener has no SASL",
+        hint: "security.protocol is plaintext or ssl there, or another port is the right one")
+    }
+    if mechanism.uppercased().hasPrefix("SCRAM"), !Self.hasSCRAM {
+      let version = unsafe String(cString: rd_kafka_version_str())
+      return .refused(
+        "\(brokers) refuses the credentials: librdkafka \(version) can't do SCRAM with Kafka 4 "
+          + "(it sends a wrong nonce): \(words)",
+        hint: "use PLAIN over TLS or client certificates, or librdkafka 2.6.1 or later "
+          + "(Debian 13 has 2.8.0; PKG_CONFIG_PATH names another one to the build)")
+    }
+    return .refused(
+      "\(brokers) refuses the credentials: \(words)",
+      hint: "user and password come from the file of -F FILE")
+  }
+
+  /// Before 2.6.1 the library's last message of SCRAM holds its nonce twice, which Kafka 3.8.1 and 3.9 let pass.
+  private static var hasSCRAM: Bool { rd_kafka_version() >= 0x0206_01ff }
 
   /// No answer, and what to do about it; the library's words for TLS are OpenSSL's.
   private func unreachable(_ brokers: String, _ words: String) -> KafkaFailure {
     if words.contains("certificate verify failed") {
       return .unreachable(
         brokers: brokers, reason: "its certificate can't be verified",
-        hint: "ssl.ca.location=FILE in the file of -F names who vouches for it")
+        hint: "ssl.ca.location=FILE in the file of -F names who vouches for it; "
+          + "a certificate that is expired or made for another host is refused as well")
+    }
+    if words.contains("alert") && (words.contains("certificate") || words.contains("handshake")) {
+      return .unreachable(
+        brokers: brokers, reason: "it asks for a client certificate, or refuses the one it got",
+        hint: "ssl.certificate.location and ssl.key.location in the file of -F name yours")
     }
     let signs = ["security.protocol", "SSL routines", "SSL handshake", "SSL listener"]
     if signs.contains(where: { words.contains($0) }) {
@@ -197,8 +251,8 @@ extension Client {
   }
 
   /// Sleeps, but for no signal.
-  private func pause(milliseconds: Int32) {
-    var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
+  private func pause(milliseconds: Int32, _ surroundings: Surroundings) {
+    var signal = pollfd(fd: surroundings.signalDescriptor, events: Int16(POLLIN), revents: 0)
     _ = unsafe poll(&signal, 1, milliseconds)
   }
 }

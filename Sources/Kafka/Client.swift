@@ -21,6 +21,10 @@ internal import Plumbing
   private(set) var trouble: Trouble?
   /// The producer is beyond repair: every further message would be refused.
   private(set) var isDead = false
+  /// Whether the cluster has given the id without which an idempotent producer sends nothing.
+  private(set) var hasProducerID = false
+  /// What the cluster said instead of giving an id.
+  private(set) var producerIDTrouble: String?
 
   struct Trouble {
     let code: Int32
@@ -102,22 +106,23 @@ internal import Plumbing
     }
   }
 
-  /// Hands every waiting event over: reports to `settle`, the rest is seen to here.
+  /// Hands every report over, which is the caller's to destroy; what else the library says is seen to here.
   ///
   /// - Parameter milliseconds: how long to wait for the first one.
-  func takeEvents(milliseconds: Int32, _ settle: (OpaquePointer) throws -> Void) rethrows {
+  func takeEvents(milliseconds: Int32, _ take: (OpaquePointer) -> Void) {
     var bytes: UInt64 = 0
     while unsafe read(wakeDescriptor, &bytes, 8) == 8 {}
     var patience = milliseconds
     while let event = unsafe rd_kafka_queue_poll(queue, patience) {
-      defer { unsafe rd_kafka_event_destroy(event) }
       patience = 0
-      switch unsafe rd_kafka_event_type(event) {
-      case RD_KAFKA_EVENT_DR: try unsafe settle(event)
-      case RD_KAFKA_EVENT_ERROR: unsafe noteError(event)
-      case RD_KAFKA_EVENT_LOG: unsafe showLog(event)
-      default: break
+      let kind = unsafe rd_kafka_event_type(event)
+      if kind == RD_KAFKA_EVENT_DR {
+        unsafe take(event)
+        continue
       }
+      if kind == RD_KAFKA_EVENT_ERROR { unsafe noteError(event) }
+      if kind == RD_KAFKA_EVENT_LOG { unsafe takeLog(event) }
+      unsafe rd_kafka_event_destroy(event)
     }
   }
 
@@ -134,15 +139,51 @@ internal import Plumbing
     }
   }
 
-  private func showLog(_ event: OpaquePointer) {
-    guard Diagnostics.isVerbose else { return }
+  private func takeLog(_ event: OpaquePointer) {
     var facility: UnsafePointer<CChar>?
     var words: UnsafePointer<CChar>?
     var level: Int32 = 0
     guard unsafe rd_kafka_event_log(event, &facility, &words, &level) == 0,
       let words = unsafe words
     else { return }
-    Diagnostics.verbose(unsafe String(cString: words))
+    let text = unsafe String(cString: words)
+    noteProducerID(text)
+    // Debugging was switched on for the line above; a person who wants to see it says so.
+    if level < Self.debugLevel || settings.hasDebug { Diagnostics.verbose(text) }
+  }
+
+  /// syslog's number for a message that only a developer wants.
+  private static let debugLevel = 7
+
+  /// The library has no call that tells how it fares with the producer id; its log does.
+  private func noteProducerID(_ text: String) {
+    guard settings.isIdempotent else { return }
+    if text.contains("producer state change") {
+      // A new epoch is asked for in between; the producer has been let in by then.
+      if text.hasSuffix("-> Assigned") { (hasProducerID, producerIDTrouble) = (true, nil) }
+    } else if let name = text.firstRange(of: " PID from broker ") {
+      let rest = text[name.upperBound...]
+      guard let colon = rest.firstRange(of: ": ") else { return }
+      var reason = rest[colon.upperBound...]
+      for prefix in ["Broker: ", "Local: "] where reason.hasPrefix(prefix) {
+        reason = reason.dropFirst(prefix.count)
+      }
+      for suffix in [": retrying", ", retrying"] where reason.hasSuffix(suffix) {
+        reason = reason.dropLast(suffix.count)
+      }
+      producerIDTrouble = lowercasedFirst(String(reason))
+    }
+  }
+
+  /// The SASL mechanism that was asked for.
+  var mechanism: String { settings.text(of: "sasl.mechanisms", "sasl.mechanism") ?? "" }
+
+  /// Whether this producer waits for an id before it can send anything.
+  var awaitsProducerID: Bool { settings.isIdempotent && !hasProducerID }
+
+  /// Looks for a fatal error, where the library has complained at all.
+  func checkForDeathIfTroubled() {
+    if trouble != nil { checkForDeath() }
   }
 
   func checkForDeath() {
@@ -156,9 +197,12 @@ internal import Plumbing
   func refusal(topic: String) -> KafkaFailure? {
     switch unsafe rd_kafka_fatal_error(handle, nil, 0) {
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      // Since Kafka 2.8 whoever may write to a topic gets a producer id.
       .refused(
-        "the cluster allows no idempotent producer",
-        hint: "-X enable.idempotence=false does without; then a retry may double lines")
+        "topic \(quoted(topic)): no permission to write to it, "
+          + "or before Kafka 2.8 to use an idempotent producer",
+        hint: "before Kafka 2.8 -X enable.idempotence=false does without; "
+          + "then a retry may double lines")
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       .refused("topic \(quoted(topic)): no permission to write to it", hint: nil)
     default: nil

@@ -1,3 +1,4 @@
+internal import Glibc
 package import Plumbing
 
 /// What the client library is told, in the order in which it is told: later words win.
@@ -20,7 +21,7 @@ package struct ClientSettings: Sendable, Equatable {
   /// What the user asked for beyond our own settings.
   package var properties: [Property] = []
   package var compression: String?
-  /// How long a line may be on its way before it is given up.
+  /// How long the cluster may acknowledge nothing before all is given up.
   package var timeout: Duration = .seconds(120)
   /// The longest line that is sent.
   package var maximumLineLength = 1_000_000
@@ -28,6 +29,9 @@ package struct ClientSettings: Sendable, Equatable {
   package var headers: [Header] = []
   /// Whether all messages have these headers and no others; else each brings them along.
   package var sharesHeaders = true
+
+  /// Whether asking for a topic may make it, where the cluster does so.
+  package var createsTopics = true
 
   package init(brokers: String, topic: String) {
     self.brokers = brokers
@@ -37,11 +41,11 @@ package struct ClientSettings: Sendable, Equatable {
   /// `name=value`, as `-X` takes it: no secrets, because everybody can see a command line.
   package static func property(argument text: String) throws(UsageFailure) -> Property {
     guard let property = parse(text, origin: "-X") else {
-      throw UsageFailure("-X: \(quoted(text)) is no NAME=VALUE")
+      throw UsageFailure("-X: \(quoted(text)) is not NAME=VALUE")
     }
     if isSecret(property.name) {
       throw UsageFailure(
-        "-X: \(quoted(property.name)) is a secret, and a command line is no place for one",
+        "-X: \(quoted(property.name)) is a secret, and everybody can see a command line",
         hints: ["write it into a file of NAME=VALUE lines and give that with -F FILE"])
     }
     try refuseOurs(property)
@@ -105,10 +109,55 @@ package struct ClientSettings: Sendable, Equatable {
     properties.last { names.contains($0.name) }.flatMap { Int($0.value) }
   }
 
-  /// How long a line may really be on its way; `nil`: without end.
-  var patience: Duration? {
-    guard let given = value(of: "message.timeout.ms", "delivery.timeout.ms") else { return timeout }
+  /// The library's own limit for a message. It would give up single messages while others go on, begin a new epoch, and
+  /// send unanswered batches again under it, which doubles lines; so it is taken for `timeout`.
+  private static let messageLimits = ["message.timeout.ms", "delivery.timeout.ms"]
+
+  /// How long the cluster may acknowledge nothing; `nil`: without end.
+  package var patience: Duration? {
+    let given = properties.last { Self.messageLimits.contains($0.name) }.flatMap { Int($0.value) }
+    guard let given else { return timeout }
     return given == 0 ? nil : .milliseconds(given)
+  }
+
+  /// How long a request may go unanswered. A leader that hangs holds its partitions back for so long, although another
+  /// broker takes over earlier.
+  private var requestMilliseconds: Int {
+    let half = patience.map { Int($0.inSeconds * 500) } ?? .max
+    return max(10, min(15_000, half))
+  }
+
+  /// Whether the library numbers the batches, so that a retry doubles nothing.
+  var isIdempotent: Bool {
+    let given = properties.last { $0.name == "enable.idempotence" }?.value.lowercased()
+    return given.map { ["true", "t", "1"].contains($0) } ?? true
+  }
+
+  /// Whether batches are compressed.
+  package var isCompressed: Bool {
+    let names = ["compression.codec", "compression.type"]
+    let given = properties.last { names.contains($0.name) }?.value ?? compression
+    return given != nil && given != "none"
+  }
+
+  /// Whether somebody wants to see the library at work.
+  var hasDebug: Bool { properties.contains { $0.name == "debug" } }
+
+  /// A setting that was asked for, the last one.
+  func text(of names: String...) -> String? {
+    properties.last { names.contains($0.name) }?.value
+  }
+
+  /// The same for a producer that sends each message in a batch of its own and tries it once.
+  func forSingleMessages() -> ClientSettings {
+    var copy = self
+    for (name, value) in [
+      ("enable.idempotence", "false"), ("message.send.max.retries", "0"),
+      ("batch.num.messages", "1"), ("linger.ms", "0"),
+    ] {
+      copy.properties.append(Property(name: name, value: value, origin: "kprod"))
+    }
+    return copy
   }
 
   /// How often the topic's partitions are looked up again; `nil`: never.
@@ -120,7 +169,10 @@ package struct ClientSettings: Sendable, Equatable {
 
   private static let refreshMilliseconds = 60_000
 
-  /// Has batches made of no more than so many bytes, and at last of one line each.
+  /// The bytes of a batch, as far as they are set.
+  var batchSize: Int { value(of: "batch.size") ?? 1_000_000 }
+
+  /// Limits batches to this many bytes; below 1,000 to one line each.
   mutating func limitBatches(to bytes: Int) {
     properties.append(
       bytes < 1000
@@ -128,12 +180,50 @@ package struct ClientSettings: Sendable, Equatable {
         : Property(name: "batch.size", value: String(bytes), origin: "kprod"))
   }
 
+  /// Finds what the library would only complain about in words that name another cause.
+  ///
+  /// - Throws: ``KafkaFailure/badSetting(_:)``.
+  package func checkSecurity() throws(KafkaFailure) {
+    let usesSASL = text(of: "security.protocol")?.lowercased().hasPrefix("sasl") == true
+    let mechanism = text(of: "sasl.mechanisms", "sasl.mechanism")
+    if usesSASL, mechanism == nil {
+      throw .badSetting(
+        "security.protocol asks for SASL, and sasl.mechanisms is not set "
+          + "(PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI)")
+    }
+    let hasTokens = ["sasl.oauthbearer.method", "enable.sasl.oauthbearer.unsecure.jwt"]
+    if usesSASL, mechanism?.uppercased() == "OAUTHBEARER",
+      !properties.contains(where: { hasTokens.contains($0.name) && $0.value != "false" })
+    {
+      throw .badSetting(
+        "sasl.mechanisms=OAUTHBEARER needs a source of tokens: sasl.oauthbearer.method=oidc "
+          + "with client id, client secret and token endpoint")
+    }
+    for property in properties where Self.fileNames.contains(property.name) {
+      if property.value == "probe" { continue }
+      if unsafe access(property.value, R_OK) == 0 { continue }
+      let reason = systemErrorText(errno)
+      throw .badSetting(
+        "\(property.origin): \(property.name): opening \(quoted(property.value)): \(reason)")
+    }
+  }
+
+  /// Settings that name a file which must be there.
+  private static let fileNames = [
+    "ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.keystore.location",
+    "ssl.crl.location",
+  ]
+
+  /// A limit that the library is to refuse in its own words.
+  private func isMalformedLimit(_ property: Property) -> Bool {
+    Self.messageLimits.contains(property.name) && Int(property.value) == nil
+  }
+
   /// All properties with our own first.
   var all: [Property] {
     func own(_ name: String, _ value: some CustomStringConvertible) -> Property {
       Property(name: name, value: value.description, origin: "kprod")
     }
-    let milliseconds = max(10, Int(timeout.inSeconds * 1000))
     var list = [
       own("client.id", "kprod"),
       own("acks", "all"),
@@ -147,16 +237,20 @@ package struct ClientSettings: Sendable, Equatable {
       // What is on its way stays under 64 MB whatever the cluster does; then standard input waits.
       own("queue.buffering.max.messages", 50_000),
       own("queue.buffering.max.kbytes", 32_768),
-      own("message.timeout.ms", milliseconds),
+      own("message.timeout.ms", 0),
+      own("socket.timeout.ms", requestMilliseconds),
+      own("request.timeout.ms", requestMilliseconds),
       own("topic.metadata.refresh.interval.ms", Self.refreshMilliseconds),
       // Room for a line of the greatest length with its key and headers; a broker's default limit is 1,048,588.
       own("message.max.bytes", max(1_000_000, maximumLineLength + 40_000)),
       own("log.queue", true),
     ]
+    // Tells of the producer id, and of little else.
+    if isIdempotent, !hasDebug { list.append(own("debug", "eos")) }
+    if !createsTopics { list.append(own("allow.auto.create.topics", false)) }
     if let compression { list.append(own("compression.codec", compression)) }
-    list += properties.filter {
-      $0.name != "bootstrap.servers" && $0.name != "metadata.broker.list"
-    }
+    let replaced = ["bootstrap.servers", "metadata.broker.list"] + Self.messageLimits
+    list += properties.filter { !replaced.contains($0.name) || isMalformedLimit($0) }
     list.append(own("bootstrap.servers", brokers))
     return list
   }
@@ -165,9 +259,10 @@ package struct ClientSettings: Sendable, Equatable {
 /// A header of a message.
 package struct Header: Sendable, Equatable {
   package let name: String
-  package let value: [UInt8]
+  /// `nil` is a header without a value.
+  package let value: [UInt8]?
 
-  package init(name: String, value: [UInt8]) {
+  package init(name: String, value: [UInt8]?) {
     self.name = name
     self.value = value
   }

@@ -5,7 +5,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
   /// No broker answers, or none that we understand.
   case unreachable(brokers: String, reason: String, hint: String? = nil)
   /// The time of `--wait` is used up, and this is what stood in the way.
-  case waitedInVain(limit: String, reason: String)
+  case waitedTooLong(limit: String, reason: String, hints: [String])
   /// The cluster answers, but has no such topic, or no such partition.
   case missing(String)
   /// The cluster refuses who we are, or what we want.
@@ -15,14 +15,17 @@ package enum KafkaFailure: ToolFailure, Equatable {
   /// The library could not start, or the cluster answered with an error of its own.
   case failed(String)
   /// For the time of `--timeout` the cluster acknowledged nothing.
-  case gaveUp(limit: String, reason: String)
+  case gaveUp(limit: String, reason: String, hasReadAll: Bool)
+  /// The cluster does not give the id that an idempotent producer needs.
+  case noProducerID(reason: String?)
   /// A signal came before the work began.
   case interrupted
 
   package var exitStatus: ExitStatus {
     switch self {
-    case .unreachable, .missing, .failed: .unavailable
-    case .waitedInVain, .gaveUp: .temporary
+    case .unreachable, .missing, .failed, .noProducerID: .unavailable
+    case .gaveUp(_, _, let hasReadAll): hasReadAll ? .incomplete : .temporary
+    case .waitedTooLong: .temporary
     case .refused: .permission
     case .badSetting: .usage
     case .interrupted: .incomplete
@@ -32,9 +35,11 @@ package enum KafkaFailure: ToolFailure, Equatable {
   package var message: String {
     switch self {
     case .unreachable(let brokers, let reason, _): "cannot reach \(brokers): \(reason)"
-    case .waitedInVain(let limit, let reason): "waited \(limit): \(reason)"
-    case .gaveUp(let limit, let reason):
-      "stopped reading: nothing was acknowledged for \(limit): \(reason)"
+    case .waitedTooLong(let limit, let reason, _): "waited \(limit): \(reason)"
+    case .gaveUp(let limit, let reason, let hasReadAll):
+      "\(hasReadAll ? "gave up" : "stopped reading"): nothing was acknowledged for \(limit): \(reason)"
+    case .noProducerID(let reason):
+      "the cluster gives no producer id\(reason.map { " (\($0))" } ?? ""): is a controller down?"
     case .missing(let what), .failed(let what), .badSetting(let what): what
     case .refused(let what, _): what
     case .interrupted: "stopped before anything was read"
@@ -47,19 +52,23 @@ package enum KafkaFailure: ToolFailure, Equatable {
       [hint ?? "set KAFKA_BROKERS, or run this inside 'devstack --'"]
     case .badSetting(let what) where what.contains("enable.idempotence"):
       ["-X enable.idempotence=false allows it; then a retry may double lines"]
-    case .gaveUp: ["--timeout says how long to try"]
-    case .waitedInVain, .failed, .badSetting, .interrupted, .missing: []
+    case .gaveUp(_, let reason, _):
+      [
+        reason.contains("producer id")
+          ? Self.withoutProducerID : "--timeout says how long to wait for an acknowledgement"
+      ]
+    case .noProducerID: [Self.withoutProducerID]
+    case .waitedTooLong(_, _, let hints): hints
+    case .failed, .badSetting, .interrupted, .missing: []
     case .refused(_, let hint): hint.map { [$0] } ?? []
     }
   }
-}
 
-/// A line that can't be sent, and input that ends with the first of them (`--on-bad stop`).
-package struct BadLine: ToolFailure, Equatable {
-  /// Counted from 1.
-  package let number: Int
-  package let reason: Reason
+  private static let withoutProducerID =
+    "-X enable.idempotence=false sends without one; then a retry may double lines"
 
-  package var exitStatus: ExitStatus { .input }
-  package var message: String { "line \(number): \(reason.words)" }
+  /// Whether the cluster said nothing at all.
+  var isSilence: Bool {
+    if case .unreachable(_, "no answer", _) = self { true } else { false }
+  }
 }

@@ -28,6 +28,6 @@ func murmur2(_ key: UnsafeRawBufferPointer) -> Int32 {
 }
 
 /// The partition of a key, as the Java client's default partitioner chooses it.
-func javaPartition(of key: UnsafeRawBufferPointer, among count: Int32) -> Int32 {
+package func javaPartition(of key: UnsafeRawBufferPointer, among count: Int32) -> Int32 {
   unsafe (murmur2(key) & 0x7fff_ffff) % count
 }

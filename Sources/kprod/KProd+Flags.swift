@@ -44,6 +44,18 @@ extension Flag {
   static let failed = Flag.option(
     "failed", value: "FILE", completion: .file,
     help: "append lines that were not delivered to FILE, as they were")
+  static let failedReasons = Flag.option(
+    "failed-reasons", value: "FILE", completion: .file,
+    help: "append the reason of each line of --failed to FILE, as JSON")
+  static let receipt = Flag.option(
+    "receipt", value: "FILE", completion: .file,
+    help: "at the end replace FILE by one JSON object: counts, offsets, times")
+  static let acks = Flag.option(
+    "acks", value: "FILE", completion: .file,
+    help: "append a JSON line for each message: line, partition, offset")
+  static let state = Flag.option(
+    "state", value: "FILE", completion: .file,
+    help: "keep in FILE how far the input file was sent, and go on there")
   static let onBad = Flag.option(
     "on-bad", value: "WHAT", fallback: "set-aside", completion: .choices(["set-aside", "stop"]),
     help: "a line that can't be sent: set-aside counts it and goes on, stop ends")
@@ -58,12 +70,12 @@ extension Flag {
     "wait", value: "TIME", help: "wait this long for the cluster and the topic")
   static let timeout = Flag.option(
     "timeout", value: "TIME", fallback: "2m",
-    help: "how long a line is tried, through broker restarts")
+    help: "give up when nothing was acknowledged for this long")
   static let drain = Flag.option(
     "drain", value: "TIME", fallback: "10s",
     help: "after a signal: how long acknowledgements are waited for")
   static let check = Flag.toggle(
-    "check", help: "reach the cluster, print the topic's partitions, send nothing")
+    "check", help: "print the topic's partitions, check the permission to write, send nothing")
   static let dryRun = Flag.toggle(
     "dry-run", help: "read, parse and key everything, reach nothing, send nothing")
 }
@@ -71,8 +83,8 @@ extension Flag {
 extension KProd {
   static let description = CommandDescription(
     name: "kprod",
-    summary: "Sends lines of standard input to a Kafka topic and accounts for every one.",
-    usage: ["[OPTION]... --topic NAME < LINES"],
+    summary: "Sends lines to a Kafka topic and accounts for every one.",
+    usage: ["[OPTION]... --topic NAME [FILE]..."],
     examples: [
       (
         command: "fake-events -n 1000 | kprod --topic ecommerce",
@@ -85,9 +97,11 @@ extension KProd {
     ],
     flags: [
       .brokers, .topic, .property, .properties, .compression, .key, .keyDelimiter, .keyField,
-      .partition, .header, .timestampField, .envelope, .nullValue, .delimiter, .failed, .onBad,
+      .partition, .header, .timestampField, .envelope, .nullValue, .delimiter, .failed,
+      .failedReasons, .receipt, .acks, .state, .onBad,
       .maximumLine, .wholeLines, .maximumRate, .wait, .timeout, .drain, .check, .dryRun,
     ],
+    operand: "FILE",
     statuses: [
       ("0", "every line was acknowledged"),
       ("1", "some lines failed or are unknown; they were counted and named"),
@@ -95,7 +109,7 @@ extension KProd {
       ("65", "a bad line, with --on-bad stop"),
       ("69", "no broker answers, or there is no such topic"),
       ("74", "reading standard input or writing a file failed"),
-      ("75", "the time of --wait is used up, or --timeout without one answer"),
+      ("75", "the time of --wait is used up, or nothing was acknowledged for --timeout"),
       ("77", "credentials or permission"),
     ],
     libraries: { LinkedLibrary.ofKafka },
@@ -107,17 +121,33 @@ extension KProd {
         + "partition for about a megabyte, then to the next. Partitions that are added are seen "
         + "within a minute; as with the Java client, keys are then placed among all of them, so "
         + "a key may move.",
-      "Brokers may restart while lines are on their way: kprod tries for the time of --timeout, "
-        + "and its producer is idempotent, so nothing is lost or doubled by that. When nothing "
-        + "at all is acknowledged for that time, it stops reading, accounts for what it has "
-        + "read, and exits with 75.",
-      "A batch that a broker finds too large is sent again in smaller ones, so only a line that "
-        + "is too large by itself fails. Lines behind such a batch may arrive before it.",
-      "After SIGINT or SIGTERM kprod takes what the pipe holds at that moment, waits for the "
-        + "acknowledgements up to the time of --drain, and ends by the same signal if all of it "
-        + "was delivered. A second signal gives up the rest, accounted for.",
+      "Brokers may restart while lines are on their way: the producer is idempotent, so nothing "
+        + "is lost or doubled by that. No line times out while others are acknowledged, so a "
+        + "slow cluster loses nothing. When nothing at all is acknowledged for the time of "
+        + "--timeout, kprod stops reading, accounts for what it has read, and exits with 75.",
+      "kprod asks for the topic's limits once, where that is permitted, and sets lines aside that "
+        + "can't pass: too large, without a key in a compacted topic, with a time that the topic "
+        + "does not take. When a broker refuses a batch all the same, its lines are sent again "
+        + "in smaller batches or one by one, so only the bad ones fail. Lines behind such a batch "
+        + "may arrive before it.",
+      "After SIGINT, SIGTERM or SIGHUP kprod takes what the pipe holds at that moment, closes it, "
+        + "and waits for the acknowledgements up to the time of --drain. After SIGINT it ends by "
+        + "that signal; after the others when all of it was delivered, else with 1. A second "
+        + "signal gives up the rest, accounted for. A line that the signal cut is counted as "
+        + "failed and kept nowhere.",
       "The file of --failed takes lines as they were, so it can be sent again: rename it, then "
         + "feed it in. Unknown lines in it may then be there twice; the last message says how "
-        + "many there are.",
+        + "many there are. --failed-reasons has a JSON line for each line of it.",
+      "--receipt replaces FILE by one JSON object at the end, also after a signal: the cluster's "
+        + "id, the topic, the counts, and for each partition the first and last acknowledged "
+        + "offset and time. 'dsql --reconcile FILE' waits until Druid has read exactly these. "
+        + "--acks appends line, partition and offset of every message.",
+      "--state FILE keeps how far a file on standard input, or the one FILE operand, was sent, so that "
+        + "the next run goes on there, also after a crash: lines that were acknowledged in the last "
+        + "moments before a crash may then be sent again. A last line without its end is left for the next run. "
+        + "A file that was replaced or shortened is read from the beginning, with a warning.",
+      "SCRAM with Kafka 4 needs librdkafka 2.6.1 or later: older ones send a wrong nonce. "
+        + "--version names the one that is used. Debian 12 has 2.0.2, Debian 13 has 2.8.0; "
+        + "PLAIN over TLS and client certificates work with all of them.",
     ])
 }

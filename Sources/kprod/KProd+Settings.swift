@@ -38,7 +38,8 @@ private func path(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -
   let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
   if parts.contains("") {
     throw UsageFailure(
-      "\(flag.spelling): \(quoted(text)) is no field", hints: ["write name, or outer.inner"])
+      "\(flag.spelling): \(quoted(text)) is not a valid field",
+      hints: ["write name, or outer.inner"])
   }
   return parts
 }
@@ -93,8 +94,11 @@ extension ClientSettings {
     }
     if !topic.isEmpty, !isTopicName(topic) {
       throw UsageFailure(
-        "\(arguments.origin(of: .topic)): \(quoted(topic)) is no name of a topic",
+        "\(arguments.origin(of: .topic)): \(quoted(topic)) is not a valid topic name",
         hints: ["letters, digits, '.', '_' and '-', at most 249 of them"])
+    }
+    if !arguments.isSet(.dryRun) {
+      try checkBrokers(brokers ?? "", origin: arguments.origin(of: .brokers))
     }
     self.init(brokers: brokers ?? "", topic: topic)
     properties = fromFiles + given
@@ -106,20 +110,44 @@ extension ClientSettings {
     maximumLineLength = form.maximumLength
     headers = try arguments.all(.header).map { try header($0) }
     sharesHeaders = !form.isEnvelope
+    try checkSecurity()
   }
 }
 
 private func header(_ text: String) throws(UsageFailure) -> Header {
   let pieces = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
   guard pieces.count == 2, !pieces[0].isEmpty else {
-    throw UsageFailure("--header: \(quoted(text)) is no NAME=VALUE")
+    throw UsageFailure("--header: \(quoted(text)) is not NAME=VALUE")
   }
   return Header(name: String(pieces[0]), value: Array(pieces[1].utf8))
 }
 
+/// Finds what librdkafka would look for in the name service.
+private func checkBrokers(_ list: String, origin: String) throws(UsageFailure) {
+  let hints = ["write HOST:PORT, and commas between several"]
+  let entries = list.split(separator: ",").filter { !$0.allSatisfy { $0 == " " } }
+  if entries.isEmpty { throw UsageFailure("\(origin): no broker is named", hints: hints) }
+  for entry in entries {
+    guard let mark = entry.firstRange(of: "://") else { continue }
+    let scheme = entry[..<mark.lowerBound].lowercased()
+    if !["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"].contains(scheme) {
+      throw UsageFailure("\(origin): \(quoted(entry)) is a URL, not a broker", hints: hints)
+    }
+  }
+}
+
 /// A small file as text.
 private func contents(of path: String) throws(SystemFailure) -> String {
+  guard let text = try smallFile(path) else {
+    throw SystemFailure("opening \(quoted(path))", code: ENOENT)
+  }
+  return text
+}
+
+/// A small file as text; `nil` when there is none.
+func smallFile(_ path: String) throws(SystemFailure) -> String? {
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+  if descriptor < 0, errno == ENOENT { return nil }
   guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
   defer { close(descriptor) }
   var bytes: [UInt8] = []

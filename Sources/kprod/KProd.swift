@@ -2,22 +2,44 @@ import Glibc
 import Kafka
 import Plumbing
 
-/// Lines of standard input to a Kafka topic; every one of them accounted for.
+/// Lines of standard input or files to a Kafka topic; every one of them accounted for.
 @main
 struct KProd: Tool {
   private let settings: ClientSettings
   private let form: RecordForm
-  private let failedPath: String?
+  private let paths: Paths
   private let wait: Duration?
   private let drainLimit: Duration
   private let checksOnly: Bool
   private let isDry: Bool
   private let wantsSummary: Bool
 
+  /// Files that the command line names.
+  private struct Paths {
+    let inputs: [String]
+    let failed: String?
+    let reasons: String?
+    let acks: String?
+    let receipt: String?
+    let state: String?
+    /// The field of `--timestamp-field`, as it was given.
+    let timeField: String?
+
+    init(_ arguments: Arguments) {
+      inputs = arguments.operands
+      failed = arguments.text(.failed)
+      reasons = arguments.text(.failedReasons)
+      acks = arguments.text(.acks)
+      receipt = arguments.text(.receipt)
+      state = arguments.text(.state)
+      timeField = arguments.text(.timestampField)
+    }
+  }
+
   init(_ arguments: Arguments) throws {
     form = try RecordForm(arguments)
     settings = try ClientSettings(arguments, form: form)
-    failedPath = arguments.text(.failed)
+    paths = Paths(arguments)
     wait = try arguments.duration(.wait)
     drainLimit = try arguments.duration(.drain) ?? .seconds(10)
     checksOnly = arguments.isSet(.check)
@@ -26,49 +48,147 @@ struct KProd: Tool {
     if checksOnly, isDry {
       throw UsageFailure("--check reaches the cluster and --dry-run does not: choose one")
     }
+    let records = [Flag.receipt, .acks, .state]
+    if isDry, let flag = records.first(where: { arguments.isSet($0) }) {
+      throw UsageFailure("\(flag.spelling) tells of what was sent, and --dry-run sends nothing")
+    }
+    if paths.state != nil, paths.inputs.count > 1 {
+      throw UsageFailure("--state keeps the state of one file, and \(paths.inputs.count) are named")
+    }
+    if paths.reasons != nil, paths.failed == nil {
+      throw UsageFailure("--failed-reasons stands beside --failed FILE, which is not given")
+    }
   }
 
   mutating func run() throws -> ExitStatus {
+    if checksOnly { return try check() }
+    let started = TimePoint(milliseconds: millisecondsNow())
+    var clusterID: String?
+    var offsets = DeliveredOffsets()
+    var ending = Pump.Ending()
     do {
-      if checksOnly { return try check() }
-      if Terminal.isTerminal(STDIN_FILENO) {
-        Diagnostics.note("reading lines from the terminal, until Ctrl-D")
-      }
-      let failed = try failedPath.map {
-        try FailedFile(path: $0, delimiter: form.delimiter, input: STDIN_FILENO)
-      }
-      let connection =
-        isDry ? nil : try Connection(settings, wait: wait, partition: form.partition)
+      let inputs = try openInputs()
+      let files = try openFiles(inputs)
+      let state = try paths.state.map { try openState($0, of: inputs[0]) }
+      let connection = isDry ? nil : try connect()
+      if paths.receipt != nil { clusterID = connection?.clusterID }
+      let ledger = Ledger(
+        files: files, form: form, wantsReceipt: paths.receipt != nil, state: state)
       var pump = Pump(
-        from: STDIN_FILENO, named: "standard input", as: form, through: connection,
-        failed: failed, drainLimit: drainLimit)
-      return report(pump.run())
-    } catch let failure as any ToolFailure where wantsSummary && !checksOnly {
-      return report(Pump.Ending(failure: failure))
+        from: inputs, as: form, through: connection, headers: settings.headers, ledger: ledger,
+        drainLimit: drainLimit, from: state?.value.offset)
+      ending = pump.run()
+      offsets = ledger.receipt ?? offsets
+    } catch let failure as any ToolFailure {
+      // The command line or a file is at fault: nothing was begun that a receipt could tell of.
+      if failure is UsageFailure, !wantsSummary { throw failure }
+      ending.failure = failure
     }
+    if let path = paths.receipt, !(ending.failure is UsageFailure) {
+      let receipt = Receipt(
+        cluster: clusterID, topic: settings.topic, started: started,
+        ended: TimePoint(milliseconds: millisecondsNow()), tally: ending.tally,
+        timeField: paths.timeField, offsets: offsets)
+      do {
+        try replace(path, with: receipt.jsonText + "\n")
+      } catch {
+        ending.failure = ending.failure ?? error
+      }
+    }
+    return report(ending)
+  }
+
+  private func openInputs() throws -> [Pump.Input] {
+    let standardInput = Pump.Input(descriptor: STDIN_FILENO, name: "standard input")
+    let inputs =
+      try paths.inputs.isEmpty
+      ? [standardInput]
+      : paths.inputs.map { path in
+        if path == "-" { return standardInput }
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+        return Pump.Input(descriptor: descriptor, name: quoted(path))
+      }
+    if inputs.contains(where: { $0.descriptor == STDIN_FILENO }),
+      Terminal.isTerminal(STDIN_FILENO)
+    {
+      Diagnostics.note("reading lines from the terminal, until Ctrl-D")
+    }
+    return inputs
+  }
+
+  /// Finds where the last run stopped, and moves the input there.
+  private func openState(
+    _ path: String, of input: Pump.Input
+  ) throws -> (value: ReadingState, path: String) {
+    var state = try ReadingState(beginning: input.descriptor, named: input.name)
+    if let earlier = try ReadingState(contentsOf: path) {
+      if earlier.fits(input.descriptor) {
+        state = earlier
+      } else {
+        Diagnostics.warning(
+          "\(input.name) is not the file of the last run, or was shortened: "
+            + "it is read from the beginning")
+      }
+    }
+    guard lseek(input.descriptor, off_t(state.offset), SEEK_SET) >= 0 else {
+      throw SystemFailure("going on in \(input.name)")
+    }
+    if state.offset > 0 { Diagnostics.note("goes on behind line \(state.lines)") }
+    return (state, path)
+  }
+
+  private func openFiles(_ inputs: [Pump.Input]) throws -> Ledger.Files {
+    func file(_ flag: Flag, _ path: String?, _ delimiter: [UInt8]) throws -> AppendedFile? {
+      try path.map {
+        try AppendedFile(
+          flag, path: $0, delimiter: delimiter, inputs: inputs.map(\.descriptor))
+      }
+    }
+    return Ledger.Files(
+      failed: try file(.failed, paths.failed, form.delimiter),
+      reasons: try file(.failedReasons, paths.reasons, [0x0a]),
+      acks: try file(.acks, paths.acks, [0x0a]))
+  }
+
+  private func connect() throws -> Connection {
+    let connection = try Connection(settings, wait: wait, partition: form.partition)
+    if connection.limits.isCompacted, form.key == .none, !form.isEnvelope {
+      throw UsageFailure(
+        "topic \(quoted(settings.topic)) is compacted: every message needs a key",
+        hints: ["--key, --key-delimiter or --key-field gives it one"])
+    }
+    return connection
   }
 
   /// `--check`: the partitions of the topic on standard output.
   private func check() throws -> ExitStatus {
+    var settings = settings
+    settings.createsTopics = false
     let connection = try Connection(settings, wait: wait, partition: form.partition)
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
     for partition in connection.partitions { try output.append(partition.line + "\n") }
     try output.close()
+    try connection.checkPermission()
     return .done
   }
+
+  // MARK: - The report
 
   /// Says how it went, and ends with the summary when that is wanted.
   private func report(_ ending: Pump.Ending) -> ExitStatus {
     let tally = ending.tally
-    for words in tally.explanations { Diagnostics.error(words) }
+    for words in tally.explanations(form) { Diagnostics.error(words) }
     if !tally.isComplete {
-      Diagnostics.error(tally.verdict(isDry: isDry, failedPath: ending.keptAll ? failedPath : nil))
+      Diagnostics.error(
+        tally.verdict(isDry: isDry, failedPath: ending.keptAll ? paths.failed : nil))
+      for hint in hints(for: tally, hasFailed: ending.failure != nil) { Diagnostics.hint(hint) }
     }
-    if !tally.isComplete, failedPath == nil, ending.failure == nil {
-      Diagnostics.hint("--failed FILE keeps such lines, ready to be sent again")
-    }
-    if tally.hasRefusedSizes {
-      Diagnostics.hint("the topic's max.message.bytes is less than such a line")
+    if ending.linesAhead > 0, !isDry {
+      Diagnostics.warning(
+        "\(ending.linesAhead == 1 ? "1 line has a time" : "\(ending.linesAhead) lines have times") "
+          + "more than an hour ahead, up to \(ending.latestAhead.iso8601): "
+          + "Kafka refuses such times unless message.timestamp.after.max.ms allows them")
     }
     if let failure = ending.failure {
       Diagnostics.error(failure.message)
@@ -82,6 +202,33 @@ struct KProd: Tool {
       Diagnostics.summary(tally.summary(seconds: ending.duration.inSeconds))
     }
     return ending.failure?.exitStatus ?? (tally.isComplete ? .done : .incomplete)
+  }
+
+  /// What may help with the lines that were not delivered.
+  private func hints(for tally: Tally, hasFailed: Bool) -> [String] {
+    var hints: [String] = []
+    if tally.has(.kafka(.messageTooLarge)) {
+      hints.append("the topic's max.message.bytes is less than such a line")
+    }
+    if tally.has(.kafka(.invalidTimestamp)) {
+      hints.append(
+        "the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms "
+          + "say which times it takes")
+    }
+    if tally.has(.kafka(.invalidRecord)) {
+      hints.append(
+        "a compacted topic takes no message without a key: "
+          + "--key, --key-delimiter or --key-field gives it one")
+    }
+    if tally.has(.tooLong) { hints.append("--max-line allows longer lines") }
+    if paths.failed == nil, !hasFailed, tally.isWorthKeeping {
+      hints.append(
+        tally.hasBadLinesOnly
+          ? "--failed FILE keeps such lines"
+          : "--failed FILE keeps such lines, ready to be sent again"
+      )
+    }
+    return hints
   }
 
   private func roundedSeconds(_ span: Duration) -> String {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// A proxy on loopback between a client and a server, for tests: it cuts, stalls and delays what
 /// passes through it, in both directions.
@@ -60,6 +61,15 @@ final class FaultProxy: @unchecked Sendable {
   private var passed: [Direction: Int] = [.toServer: 0, .toClient: 0]
   private var arrived: [Direction: Int] = [.toServer: 0, .toClient: 0]
   private var accepted = 0
+  private var answerFaults: AnswerFaults?
+
+  /// What befalls answers while all requests pass.
+  private struct AnswerFaults {
+    /// How many of a hundred are dropped.
+    var droppedPercent: Int
+    var longestDelayMilliseconds: Int
+    var random: SeededGenerator
+  }
 
   /// - Parameter rewritingAddress: whether the server's own address in what it says, as a Kafka broker gives it to
   ///   clients, becomes the proxy's, so that clients come back through it.
@@ -146,6 +156,52 @@ final class FaultProxy: @unchecked Sendable {
     locked { delayMicroseconds = UInt32(milliseconds) * 1000 }
   }
 
+  /// From now on drops some whole answers of a Kafka broker, and delays the others by a random time.
+  ///
+  /// For connections that are made after this call.
+  func dropAnswers(percent: Int, delayingUpTo milliseconds: Int, seed: UInt64) {
+    locked {
+      answerFaults = AnswerFaults(
+        droppedPercent: percent, longestDelayMilliseconds: milliseconds,
+        random: SeededGenerator(seed: seed))
+    }
+  }
+
+  /// What happens to the next answer: `nil` when it is dropped, else how long it is held back.
+  private func fateOfAnswer() -> UInt32? {
+    locked {
+      guard var faults = answerFaults else { return 0 }
+      defer { answerFaults = faults }
+      if Int.random(in: 0..<100, using: &faults.random) < faults.droppedPercent { return nil }
+      let most = faults.longestDelayMilliseconds
+      return UInt32(Int.random(in: 0...most, using: &faults.random)) * 1000
+    }
+  }
+
+  /// Passes answers on one by one, as their lengths tell them apart.
+  private func pumpAnswers(_ link: Link, from source: Int32, to target: Int32) {
+    var pending: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let got = unsafe recv(source, &block, block.count, 0)
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else { break }
+      rewriteAddress(in: &block, count: got)
+      pending += block[..<got]
+      while pending.count >= 4 {
+        let size = pending[..<4].reduce(0) { $0 << 8 | Int($1) } + 4
+        guard pending.count >= size else { break }
+        if let pause = fateOfAnswer() {
+          if pause > 0 { usleep(pause) }
+          guard send(pending[..<size], to: target) else { return link.cut() }
+        }
+        pending.removeFirst(size)
+      }
+    }
+    link.cut()
+    locked { _ = links.removeValue(forKey: ObjectIdentifier(link)) }
+  }
+
   /// Cuts everything and stops to listen.
   func stop() {
     locked { isStopped = true }
@@ -184,7 +240,14 @@ final class FaultProxy: @unchecked Sendable {
       locked { links[ObjectIdentifier(link)] = link }
       Thread.detachNewThread {
         if let gate = self.gate, !gate(client) { link.cut() }
-        Thread.detachNewThread { self.pump(link, from: server, to: client, .toClient) }
+        let hasAnswerFaults = self.locked { self.answerFaults != nil }
+        Thread.detachNewThread {
+          if hasAnswerFaults {
+            self.pumpAnswers(link, from: server, to: client)
+          } else {
+            self.pump(link, from: server, to: client, .toClient)
+          }
+        }
         self.pump(link, from: client, to: server, .toServer)
       }
     }

@@ -16,6 +16,7 @@ final class RunningKprod {
   /// What the writing thread and the test share.
   private final class Written: Sendable {
     let count = Atomic(0)
+    let hasEnded = Atomic(false)
   }
 
   /// What became of a run.
@@ -93,6 +94,7 @@ final class RunningKprod {
         written.count.add(piece.count, ordering: .relaxed)
         rest = rest.dropFirst(piece.count)
       }
+      written.hasEnded.store(true, ordering: .relaxed)
       if closing { try? handle.close() }
     }
   }
@@ -118,6 +120,9 @@ final class RunningKprod {
 
   /// How many bytes of ``writeBehind(_:closing:)`` are in the pipe or beyond it.
   var handedOver: Int { written.count.load(ordering: .relaxed) }
+
+  /// Whether the writing thread of ``writeBehind(_:closing:)`` is done, or found that nobody reads any more.
+  var writingHasEnded: Bool { written.hasEnded.load(ordering: .relaxed) }
 
   /// Whether it has taken more from its input than a pipe holds.
   var hasStartedReading: Bool { handedOver > 4_000_000 }

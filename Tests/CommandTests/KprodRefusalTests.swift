@@ -82,6 +82,80 @@ import Testing
     #expect(kept.sorted() == lines.sorted())
   }
 
+  // MARK: - Records that are refused
+
+  /// A broker refuses a batch for one of its records and doesn't say which.
+  @Test(arguments: [RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_INVALID_RECORD])
+  func aBatchThatIsRefusedForOneRecordIsSentOneByOne(_ error: rd_kafka_resp_err_t) throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    cluster.answerProduce(error, error)
+    let lines = KprodTests.lines(3000)
+    let outcome = try Commands.kprod(
+      // The first batch is refused, and then the first of its lines.
+      arguments(cluster.brokers, "-X", "max.in.flight.requests.per.connection=1"),
+      input: KprodTests.data(lines), in: workspace)
+    #expect(outcome.status == 1)
+    let summary = try outcome.summary
+    #expect(summary.delivered == 2999 && summary.failed == 1, "\(outcome.errors)")
+    #expect(kept.count == 1)
+    let found = try Topics.everything(in: "t", at: cluster.brokers).map(\.text)
+    #expect(Set(found) == Set(lines).subtracting(kept) && found.count == 2999)
+    let setting = error == RD_KAFKA_RESP_ERR_INVALID_RECORD ? "--key-field" : "after.max.ms"
+    #expect(outcome.errors.contains(setting), "\(outcome.errors)")
+  }
+
+  @Test func aSmallLimitOfTheTopicIsKnownBeforehand() throws {
+    let server = try RunningDevstack()
+    try Topics.create(
+      "t", partitions: 2, at: server.brokers, settings: ["max.message.bytes": "20000"])
+    let long = (0..<10).map { String(repeating: "w", count: 25_000 + $0) }
+    var lines = (0..<2000).map { "\($0)-" + String(repeating: "x", count: 100 + $0 * 7) }
+    let good = lines
+    for (index, line) in long.enumerated() { lines.insert(line, at: index * 150) }
+    let began = Date()
+    let outcome = try Commands.kprod(
+      arguments(server.brokers, "-v"), input: KprodTests.data(lines), in: workspace)
+    #expect(Date().timeIntervalSince(began) < 10)
+    #expect(outcome.status == 1)
+    #expect(try outcome.summary.reasons == ["MSG_SIZE_TOO_LARGE": 10])
+    #expect(!outcome.errors.contains("the topic refuses large batches"), "no batch was refused")
+    #expect(kept.sorted() == long.sorted())
+    let found = try Topics.everything(in: "t", at: server.brokers).map(\.text)
+    #expect(found.sorted() == good.sorted())
+  }
+
+  @Test func aCompactedTopicWantsKeys() throws {
+    let server = try RunningDevstack()
+    try Topics.create(
+      "t", partitions: 1, at: server.brokers, settings: ["cleanup.policy": "compact"])
+    let keyless = try Commands.kprod(
+      arguments(server.brokers), input: Data("x\n".utf8), in: workspace)
+    #expect(keyless.status == 64)
+    #expect(keyless.errors.contains("topic 't' is compacted: every message needs a key"))
+    #expect(keyless.errors.contains("--key-field"))
+    #expect(try keyless.summary.lines == 0, "the line stays with the feeder")
+    let input = [
+      #"{"key":"a","payload":"1"}"#, #"{"key":null,"payload":"2"}"#, #"{"key":"b","payload":"3"}"#,
+    ]
+    let mixed = try Commands.kprod(
+      arguments(server.brokers, "--envelope"), input: KprodTests.data(input), in: workspace)
+    #expect(mixed.status == 1)
+    #expect(try mixed.summary.delivered == 2)
+    #expect(kept == [input[1]])
+  }
+
+  @Test func timesFarAheadAreToldOf() throws {
+    let cluster = try MockCluster()
+    let outcome = try Commands.kprod(
+      arguments(cluster.brokers, "--timestamp-field", "t"),
+      input: Data("{\"t\":4102444800}\n{\"t\":1}\n".utf8), in: workspace)
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors.contains(
+        "warning: 1 line has a time more than an hour ahead, up to 2100-01-01T00:00:00.000Z"))
+  }
+
   // MARK: - Brokers that let nothing through
 
   @Test(arguments: [["--timeout", "2s"], ["-X", "message.timeout.ms=2000"]])
@@ -157,6 +231,18 @@ import Testing
     let summary = try outcome.summary
     #expect(summary.failed == summary.lines && summary.delivered == 0)
     #expect(kept == Array(KprodTests.lines(10).prefix(summary.lines)))
+  }
+
+  @Test func aCheckTellsThatNothingMayBeWritten() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    cluster.answer(
+      api: 22, Array(repeating: RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, count: 20))
+    let outcome = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t", "--check"], input: Data(), in: workspace)
+    #expect(outcome.status == 77, "\(outcome.errors)")
+    #expect(outcome.errors.contains("topic 't': no permission to write to it"))
+    #expect(outcome.output.hasPrefix("partition 0: "))
   }
 
   // MARK: - Topics that grow

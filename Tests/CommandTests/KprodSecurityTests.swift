@@ -1,3 +1,4 @@
+import CRdkafka
 import Foundation
 import Testing
 
@@ -49,7 +50,92 @@ import Testing
     #expect(!refused.errors.contains("wrong-one"), "secrets are never shown")
   }
 
+  /// librdkafka before 2.6.1 sends a wrong nonce, which Kafka 4 refuses; a strict server tells the two apart.
+  @Test func saltedChallenges() throws {
+    let server = try RunningDevstack()
+    let gate = SASLGate(user: "alice", password: "s=cret", mechanism: .scramSHA256)
+    let proxy = try FaultProxy.start(
+      upstreamPort: server.port, rewritingAddress: true, gate: { gate.admit($0) })
+    defer { proxy.stop() }
+    try write(
+      "security.protocol=sasl_plaintext\nsasl.mechanisms=SCRAM-SHA-256\n"
+        + "sasl.username=alice\nsasl.password=s=cret\n")
+    let outcome = try run(port: proxy.port)
+    if rd_kafka_version() < 0x0206_01ff {
+      #expect(outcome.status == 77, "\(outcome.errors)")
+      #expect(outcome.errors.contains("can't do SCRAM with Kafka 4"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("hint: use PLAIN over TLS"))
+    } else {
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try Topics.everything(in: "t", at: server.brokers).count == 2)
+    }
+    #expect(!outcome.errors.contains("s=cret"))
+  }
+
+  @Test func theStrictServerKnowsTheExampleOfTheStandard() {
+    // RFC 7677, section 3.
+    let scram = SCRAMServer(
+      user: "user", password: "pencil",
+      salt: Data(base64Encoded: "W22ZaJ0SNY7soEsUEjb6gQ==") ?? Data(),
+      nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
+    let first = scram.first(answering: "n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
+    #expect(
+      first == "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+        + "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096")
+    let last = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+    #expect(
+      scram.last(
+        answering: last + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+        to: "n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
+        == "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
+    #expect(
+      scram.last(
+        answering: last + "p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        to: "n,,n=user,r=rOprNGfwEbeRWgbNEkqO") == nil)
+  }
+
+  @Test func aListenerWithoutSASL() throws {
+    let server = try RunningDevstack()
+    try write(
+      "security.protocol=sasl_plaintext\nsasl.mechanisms=PLAIN\nsasl.username=a\nsasl.password=b\n")
+    let outcome = try run(port: server.port)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.contains("the listener has no SASL"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("hint: security.protocol"))
+  }
+
+  @Test func whatIsMissingIsNamed() throws {
+    try write("security.protocol=sasl_plaintext\n")
+    let mechanism = try run(port: 1)
+    #expect(mechanism.status == 64)
+    #expect(mechanism.errors.contains("sasl.mechanisms is not set"))
+    try write("security.protocol=ssl\nssl.ca.location=no-such-file\n")
+    let file = try run(port: 1)
+    #expect(file.status == 64)
+    #expect(
+      file.errors.contains(
+        "ssl.ca.location: opening 'no-such-file': no such file or directory"), "\(file.errors)")
+    try write("security.protocol=sasl_ssl\nsasl.mechanisms=OAUTHBEARER\n")
+    let token = try run(port: 1)
+    #expect(token.status == 64)
+    #expect(token.errors.contains("needs a source of tokens"))
+  }
+
   // MARK: - TLS
+
+  @Test func aBrokerThatWantsAClientCertificate() throws {
+    let made = try Commands.run(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        + " -keyout key -out certificate -subj /CN=localhost"
+        + " -addext subjectAltName=IP:127.0.0.1 2> /dev/null", in: workspace)
+    try #require(made.status == 0)
+    let tunnel = try Tunnel(to: 1, in: workspace, verifying: true)
+    try write("security.protocol=ssl\nssl.ca.location=certificate\n")
+    let outcome = try run(port: tunnel.port)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.contains("it asks for a client certificate"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("ssl.certificate.location"))
+  }
 
   @Test func certificates() throws {
     let server = try RunningDevstack()
@@ -93,11 +179,13 @@ private final class Tunnel {
   private let process = Process()
   let port: UInt16
 
-  init(to upstream: UInt16, in workspace: Commands.Workspace) throws {
+  init(to upstream: UInt16, in workspace: Commands.Workspace, verifying: Bool = false) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/socat")
     process.currentDirectoryURL = workspace.url
     process.arguments = [
-      "-d", "-d", "OPENSSL-LISTEN:0,bind=127.0.0.1,cert=certificate,key=key,verify=0,fork",
+      "-d", "-d",
+      "OPENSSL-LISTEN:0,bind=127.0.0.1,cert=certificate,key=key,fork,"
+        + (verifying ? "verify=1,cafile=certificate" : "verify=0"),
       "TCP:127.0.0.1:\(upstream)",
     ]
     let log = Pipe()

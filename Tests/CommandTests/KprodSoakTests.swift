@@ -1,17 +1,20 @@
+import CRdkafka
 import Foundation
 import Glibc
 import TestSupport
 import Testing
 
-/// Random faults between kprod and a broker that checks sequences, for as long as `SOAK_SECONDS` says (10), from the
-/// seed `SOAK_SEED`: nothing may be doubled, missing or left out of the account, and memory stays flat.
+/// Random faults between kprod and a broker that checks sequences, for as long as `SOAK_SECONDS` says (10) or for
+/// `SOAK_ROUNDS` rounds, from the seed `SOAK_SEED`: nothing may be doubled, missing or left out of the account, and memory
+/// stays flat. In some rounds answers are dropped while every request arrives; in others a mock cluster injects errors.
 @Suite struct KprodSoakTests {
   static func setting(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
   }
 
   @Test func randomFaults() throws {
-    let seconds = Self.setting("SOAK_SECONDS") ?? 10
+    let rounds = Self.setting("SOAK_ROUNDS") ?? .max
+    let seconds = Self.setting("SOAK_SECONDS") ?? (rounds == .max ? 10 : 36_000)
     let seed = Self.setting("SOAK_SEED") ?? UInt64(Date().timeIntervalSince1970)
     print("soak: seed \(seed), \(seconds) s")
     var random = SeededGenerator(seed: seed)
@@ -20,7 +23,12 @@ import Testing
     var round = 0
     var total = 0
     var peak = 0
-    while Date() < deadline {
+    while Date() < deadline, round < rounds {
+      if round % 5 == 4 {
+        try Self.playRoundOfErrors(round, &random)
+        round += 1
+        continue
+      }
       let played = try Self.playRound(round, at: server, &random, until: deadline)
       total += played.lines
       peak = max(peak, played.peak)
@@ -37,6 +45,12 @@ import Testing
     let workspace = try Commands.Workspace()
     let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
     defer { proxy.stop() }
+    let dropsAnswers = Int.random(in: 0...2, using: &random) == 0
+    if dropsAnswers {
+      proxy.dropAnswers(
+        percent: .random(in: 2...20, using: &random), delayingUpTo: 40,
+        seed: .random(in: 0...(.max), using: &random))
+    }
     let count = Int.random(in: 1000...400_000, using: &random)
     let topic = "soak-\(round)"
     let ways: [[String]] = [
@@ -63,6 +77,42 @@ import Testing
     try check(outcome, of: count, topic: topic, at: server, in: workspace, way: way)
     #expect(peak < 110_000_000, "memory grew to \(peak) bytes")
     return (count, peak)
+  }
+
+  /// One run of kprod against a mock cluster that injects errors of every kind. It checks no sequences, so only what it can't
+  /// get wrong is checked: the sum of the account, and that every line is in the topic, in the file of `--failed`, or both
+  /// where it is unknown.
+  static func playRoundOfErrors(_ round: Int, _ random: inout SeededGenerator) throws {
+    let workspace = try Commands.Workspace()
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 3)
+    let kinds = [
+      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+      RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+      RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+      RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR__TRANSPORT,
+      RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+    ]
+    for _ in 0..<Int.random(in: 1...6, using: &random) {
+      cluster.answerProduce(kinds.randomElement(using: &random) ?? kinds[0])
+    }
+    let count = Int.random(in: 1000...20_000, using: &random)
+    let outcome = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t", "--failed", "failed", "-X", "enable.idempotence=false"],
+      input: Data(lines(count).utf8), in: workspace)
+    let summary = try outcome.summary
+    let about: Comment = "round \(round): \(summary) \(outcome.errors)"
+    #expect(summary.lines == count, about)
+    #expect(summary.lines == summary.delivered + summary.failed + summary.unknown, about)
+    #expect(outcome.status == (summary.delivered == count ? 0 : 1), about)
+    let path = workspace.url.appendingPathComponent("failed")
+    let kept = ((try? String(contentsOf: path, encoding: .utf8)) ?? "").split(separator: "\n")
+    #expect(kept.count == summary.failed + summary.unknown, about)
+    let keptNumbers = Set(kept.compactMap { number(of: $0.utf8) })
+    let found = Set(
+      try Topics.everything(in: "t", at: cluster.brokers).compactMap { number(of: $0.value ?? []) })
+    #expect((0..<count).allSatisfy { found.contains($0) || keptNumbers.contains($0) }, about)
+    #expect(found.intersection(keptNumbers).count <= summary.unknown, about)
   }
 
   static func lines(_ count: Int) -> String {
@@ -123,7 +173,10 @@ import Testing
         torn += 1
       }
     }
-    #expect(isKept.count { $0 } + torn == summary.failed + summary.unknown, about)
+    // A line that a signal cut is kept nowhere.
+    let cut = (summary.reasons["torn"] ?? 0) - torn
+    #expect(cut >= 0, about)
+    #expect(isKept.count { $0 } + torn + cut == summary.failed + summary.unknown, about)
     var copies = [Int](repeating: 0, count: count)
     for message in try Topics.everything(in: topic, at: server.brokers) {
       if let id = number(of: message.value ?? []), id < count {
@@ -133,7 +186,7 @@ import Testing
       }
     }
     #expect(copies.allSatisfy { $0 <= 1 }, "lines are doubled: \(about)")
-    let wanted = summary.lines - torn
+    let wanted = summary.lines - torn - cut
     #expect((0..<wanted).allSatisfy { copies[$0] == 1 || isKept[$0] }, "missing lines: \(about)")
     #expect(copies.reduce(0, +) <= summary.delivered + summary.unknown, about)
     #expect((wanted..<count).allSatisfy { copies[$0] == 0 }, about)

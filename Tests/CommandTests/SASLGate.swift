@@ -1,13 +1,22 @@
 import Foundation
 import Glibc
 
-/// The beginning of a connection to a Kafka broker that asks for user and password (SASL PLAIN); what follows is another's.
+/// The beginning of a connection to a Kafka broker that asks for user and password; what follows is another's.
 struct SASLGate: Sendable {
+  enum Mechanism: String, Sendable {
+    case plain = "PLAIN"
+    case scramSHA256 = "SCRAM-SHA-256"
+  }
+
   let user: String
   let password: String
+  var mechanism = Mechanism.plain
 
   /// Speaks with a client until it has shown who it is; false when that is nobody we know.
   func admit(_ client: Int32) -> Bool {
+    let scram = SCRAMServer(
+      user: user, password: password, salt: Data("salt of the test".utf8), nonce: "%server-nonce")
+    var firstMessage: String?
     while let size = read(4, from: client).map(Self.number), let request = read(size, from: client)
     {
       // Key, version, number of the request, name of the client; then what it is about.
@@ -17,7 +26,21 @@ struct SASLGate: Sendable {
       var answer = Data(request[4..<8])
       switch key {
       case 18: answer += versions(isKnown: version < 3)
-      case 17: answer += Self.bytes(0, 2) + Self.bytes(1, 4) + Self.text("PLAIN")
+      case 17: answer += Self.bytes(0, 2) + Self.bytes(1, 4) + Self.text(mechanism.rawValue)
+      case 36 where mechanism == .scramSHA256:
+        let message = String(decoding: body.dropFirst(4), as: UTF8.self)
+        let reply =
+          firstMessage.map { scram.last(answering: message, to: $0) }
+          ?? scram.first(answering: message)
+        answer += Self.bytes(reply == nil ? 58 : 0, 2)
+        answer += reply == nil ? Self.text("authentication failed") : Self.bytes(0xffff, 2)
+        let bytes = Data((reply ?? "").utf8)
+        answer += Self.bytes(bytes.count, 4) + bytes
+        write(answer, to: client)
+        if reply == nil { return false }
+        if firstMessage != nil { return true }
+        firstMessage = message
+        continue
       case 36:
         let isRight = Data(body.dropFirst(4)) == Data("\0\(user)\0\(password)".utf8)
         answer += Self.bytes(isRight ? 0 : 58, 2)

@@ -142,12 +142,15 @@ struct Stack: Sendable, CustomTestStringConvertible {
 }
 
 extension Topics {
-  /// Makes a topic with the replicas that the cluster thinks right.
-  static func create(_ name: String, partitions: Int32, at brokers: String) throws {
+  /// Makes a topic with the replicas that the cluster thinks right, and with settings of its own.
+  static func create(
+    _ name: String, partitions: Int32, at brokers: String, settings: [String: String] = [:]
+  ) throws {
     try unsafe administrate(at: brokers) { client, queue in
       var words = [CChar](repeating: 0, count: 256)
       let topic = unsafe rd_kafka_NewTopic_new(name, partitions, -1, &words, words.count)
       defer { unsafe rd_kafka_NewTopic_destroy(topic) }
+      for (name, value) in settings { unsafe rd_kafka_NewTopic_set_config(topic, name, value) }
       var topics = unsafe [topic]
       unsafe rd_kafka_CreateTopics(client, &topics, 1, nil, queue)
     } result: { event in

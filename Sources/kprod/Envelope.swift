@@ -1,3 +1,5 @@
+import Kafka
+
 /// A line as `kcat -C -J` prints it: a flat object of which key, payload, headers, partition and ts matter.
 ///
 /// A parser of its own, because kcat puts bytes that are no UTF-8 into its strings as they are, and a copy must not
@@ -9,7 +11,7 @@
   private(set) var payload: Bytes?
   private(set) var partition: Int32?
   private(set) var timestamp: Int64?
-  private(set) var headers: [(name: String, value: [UInt8]?)] = []
+  private(set) var headers: [Header] = []
 
   init() {}
 
@@ -54,10 +56,9 @@
       try reader.expect(",")
       let value = try unsafe reader.stringOrNull()
       unsafe headers.append(
-        (
-          name: unsafe String(decoding: name, as: UTF8.self),
-          value: value.map { unsafe Array($0) }
-        ))
+        Header(
+          name: unsafe String(decoding: name, as: UTF8.self), value: value.map { unsafe Array($0) })
+      )
     } while reader.skip(",")
     try reader.expect("]")
   }

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// Where a delimiter begins, looked for from `start` on; `nil` when it is not in the text.
 ///

@@ -1,13 +1,23 @@
-internal import CRdkafka
-internal import Glibc
-internal import JSONLines
-internal import Plumbing
+import Glibc
+import JSONLines
+import Kafka
+import Plumbing
 
 /// Makes a message of a line: finds its key, its time, and for an envelope all that is in it.
 struct Composer: ~Copyable {
   private let form: RecordForm
-  /// How many partitions the topic has.
+  /// How many partitions the topic has; 0 when that is unknown.
   var partitionCount: Int32
+  /// The time that the times of lines are compared with, in milliseconds since 1970.
+  var now: Int64 = 0
+  /// Lines whose time lies more than an hour ahead, and the latest time among them.
+  private(set) var linesAhead = 0
+  private(set) var latestAhead: Int64 = 0
+  /// Key and value of a message that the topic can't take.
+  private let largestPayload: Int
+  private let needsKey: Bool
+  private let maximumLead: Int64
+  private let maximumAge: Int64
   private let fixedKey: FixedBytes?
   private var json: JSONLine
   private let usesJSON: Bool
@@ -23,9 +33,17 @@ struct Composer: ~Copyable {
     case none, fixed, delimited, field
   }
 
-  init(_ form: RecordForm, partitionCount: Int32, headers: [Header]) {
+  /// - Parameter largestPayload: key and value of the largest message that the topic can take.
+  init(
+    _ form: RecordForm, partitionCount: Int32, headers: [Header], limits: TopicLimits,
+    largestPayload: Int
+  ) {
     self.form = form
     self.partitionCount = partitionCount
+    self.largestPayload = largestPayload
+    needsKey = limits.isCompacted
+    maximumLead = limits.maximumLead ?? .max
+    maximumAge = limits.maximumAge ?? .max
     fixedHeaders = headers
     isPlacedByKey = form.key != .none && form.partition == nil && partitionCount > 0
     hasTimes = form.timestampField != nil
@@ -60,16 +78,47 @@ struct Composer: ~Copyable {
     if usesJSON { json.leaveBlock() }
   }
 
-  /// Fills the batch's next message from a line; the batch has room for it.
+  /// What a line became.
+  @unsafe struct Composed {
+    var value: UnsafeRawBufferPointer?
+    var key: UnsafeRawBufferPointer?
+    var partition: Int32 = -1
+    var timestamp: Int64 = 0
+  }
+
+  /// What a line becomes; its bytes stay in place until the batch is sent, in the line or in the batch's arena, where the
+  /// line has room.
   mutating func compose(
-    _ line: UnsafeRawBufferPointer, into batch: inout Batch
-  ) throws(Unusable) {
-    if form.isEnvelope { return try unsafe composeEnvelope(line, into: &batch) }
-    // Written where it belongs, field by field: the others stay as the batch made them. A line that turns out to be bad
-    // leaves the place to the next one.
-    let message = unsafe batch.messages + batch.count
-    unsafe message.pointee.payload = UnsafeMutableRawPointer(mutating: line.baseAddress)
-    unsafe message.pointee.len = line.count
+    _ line: UnsafeRawBufferPointer, in batch: inout Batch
+  ) throws(Unusable) -> Composed {
+    var message =
+      unsafe form.isEnvelope
+      ? try composeEnvelope(line, in: &batch) : try composeLine(line, in: &batch)
+    if form.emptyIsNull, unsafe message.value?.count == 0 { unsafe message.value = nil }
+    if needsKey, unsafe message.key == nil { throw Unusable(.kafka(.invalidRecord)) }
+    if unsafe (message.value?.count ?? 0) + (message.key?.count ?? 0) > largestPayload {
+      throw Unusable(.kafka(.messageTooLarge))
+    }
+    if unsafe message.timestamp > 0 { try unsafe check(message.timestamp) }
+    return unsafe message
+  }
+
+  /// The headers of the message that was composed last.
+  var headers: [Header] { form.isEnvelope ? envelope.headers + fixedHeaders : [] }
+
+  private mutating func check(_ time: Int64) throws(Unusable) {
+    let lead = time - now
+    if lead > maximumLead || -lead > maximumAge { throw Unusable(.kafka(.invalidTimestamp)) }
+    if lead > 3_600_000 {
+      linesAhead += 1
+      latestAhead = max(latestAhead, time)
+    }
+  }
+
+  private mutating func composeLine(
+    _ line: UnsafeRawBufferPointer, in batch: inout Batch
+  ) throws(Unusable) -> Composed {
+    var message = unsafe Composed(value: line)
     if usesJSON {
       let span = unsafe RawSpan(_unsafeBytes: line)
       do throws(JSONLine.Malformed) {
@@ -80,53 +129,40 @@ struct Composer: ~Copyable {
     }
     switch source {
     case .none: break
-    case .fixed:
-      unsafe message.pointee.key = fixedKey?.start
-      unsafe message.pointee.key_len = fixedKey?.count ?? 0
-    case .delimited:
-      try unsafe splitKey(line, message)
-    case .field:
-      try unsafe takeKey(line, message, into: &batch)
+    case .fixed: unsafe message.key = fixedKey?.bytes
+    case .delimited: try unsafe splitKey(line, &message)
+    case .field: unsafe message.key = try key(of: line, in: &batch)
     }
-    if form.emptyIsNull, unsafe message.pointee.len == 0 { unsafe message.pointee.payload = nil }
-    unsafe message.pointee.partition = place(message)
-    if hasTimes { unsafe batch.timestamps[batch.count] = try timestamp() }
-    batch.count += 1
+    unsafe message.partition = place(message.key)
+    if hasTimes { unsafe message.timestamp = try timestamp() }
+    return unsafe message
   }
 
-  private func place(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Int32 {
+  private func place(_ key: UnsafeRawBufferPointer?) -> Int32 {
     guard isPlacedByKey else { return form.partition ?? -1 }
-    return unsafe javaPartition(
-      of: UnsafeRawBufferPointer(start: message.pointee.key, count: message.pointee.key_len),
-      among: partitionCount)
+    guard let key = unsafe key else { return -1 }
+    return unsafe javaPartition(of: key, among: partitionCount)
   }
 
   private func splitKey(
-    _ line: UnsafeRawBufferPointer, _ message: UnsafeMutablePointer<rd_kafka_message_t>
+    _ line: UnsafeRawBufferPointer, _ message: inout Composed
   ) throws(Unusable) {
     guard case .delimited(let delimiter) = form.key,
-      let length = unsafe position(of: delimiter, in: line, from: 0),
-      let start = unsafe UnsafeMutableRawPointer(mutating: line.baseAddress)
+      let length = unsafe position(of: delimiter, in: line, from: 0)
     else { throw Unusable(.noKey) }
-    unsafe message.pointee.key = start
-    unsafe message.pointee.key_len = length
-    unsafe message.pointee.payload = start + length + delimiter.count
-    unsafe message.pointee.len = line.count - length - delimiter.count
+    unsafe message.key = UnsafeRawBufferPointer(rebasing: line[..<length])
+    unsafe message.value = UnsafeRawBufferPointer(rebasing: line[(length + delimiter.count)...])
   }
 
-  private func takeKey(
-    _ line: UnsafeRawBufferPointer, _ message: UnsafeMutablePointer<rd_kafka_message_t>,
-    into batch: inout Batch
-  ) throws(Unusable) {
+  private func key(
+    of line: UnsafeRawBufferPointer, in batch: inout Batch
+  ) throws(Unusable) -> UnsafeRawBufferPointer {
     switch json.kind(0) {
     case .string, .number, .true, .false: break
     case .absent, .null, .object, .array: throw Unusable(.noKey)
     }
-    json.withBytes(of: 0) { bytes in
-      unsafe bytes.withUnsafeBytes { source in
-        unsafe message.pointee.key = unsafe stable(source, of: line, in: &batch)
-        unsafe message.pointee.key_len = source.count
-      }
+    return unsafe json.withBytes(of: 0) { bytes in
+      unsafe bytes.withUnsafeBytes { unsafe stable($0, of: line, in: &batch) }
     }
   }
 
@@ -134,14 +170,15 @@ struct Composer: ~Copyable {
   @inline(__always)
   private func stable(
     _ bytes: UnsafeRawBufferPointer, of line: UnsafeRawBufferPointer, in batch: inout Batch
-  ) -> UnsafeMutableRawPointer? {
-    guard let start = bytes.baseAddress, let lineStart = line.baseAddress else { return nil }
-    if unsafe start >= lineStart && start < lineStart + line.count {
-      return unsafe UnsafeMutableRawPointer(mutating: start)
+  ) -> UnsafeRawBufferPointer {
+    // An empty key is not the same as none, so it has an address too.
+    guard let start = bytes.baseAddress, let lineStart = line.baseAddress else {
+      return unsafe UnsafeRawBufferPointer(rebasing: line[..<0])
     }
+    if unsafe start >= lineStart && start < lineStart + line.count { return unsafe bytes }
     let copy = unsafe batch.reserve(bytes.count)
     unsafe copy.copyMemory(from: start, byteCount: bytes.count)
-    return unsafe copy
+    return unsafe UnsafeRawBufferPointer(start: copy, count: bytes.count)
   }
 
   private func timestamp() throws(Unusable) -> Int64 {
@@ -160,43 +197,25 @@ struct Composer: ~Copyable {
   }
 
   private mutating func composeEnvelope(
-    _ line: UnsafeRawBufferPointer, into batch: inout Batch
-  ) throws(Unusable) {
+    _ line: UnsafeRawBufferPointer, in batch: inout Batch
+  ) throws(Unusable) -> Composed {
     let room = unsafe UnsafeMutableRawBufferPointer(
       start: batch.reserve(line.count), count: line.count)
     let used = try unsafe envelope.read(line, decodingInto: room)
     batch.giveBack(line.count - used)
-    var message = unsafe rd_kafka_message_t()
-    unsafe message.payload = envelope.payload?.baseAddress
-    unsafe message.len = envelope.payload?.count ?? 0
-    unsafe message.key = envelope.key?.baseAddress
-    unsafe message.key_len = envelope.key?.count ?? 0
+    var message = unsafe Composed(
+      value: envelope.payload.map { UnsafeRawBufferPointer($0) },
+      key: envelope.key.map { UnsafeRawBufferPointer($0) },
+      timestamp: max(0, envelope.timestamp ?? 0))
     if let partition = form.partition ?? envelope.partition {
       guard partition >= 0, partitionCount == 0 || partition < partitionCount else {
         throw Unusable(.noSuchPartition)
       }
       unsafe message.partition = partition
-    } else if unsafe message.key != nil, partitionCount > 0 {
-      unsafe message.partition = javaPartition(
-        of: UnsafeRawBufferPointer(start: message.key, count: message.key_len),
-        among: partitionCount)
-    } else {
-      unsafe message.partition = -1
+    } else if let key = unsafe message.key, partitionCount > 0 {
+      unsafe message.partition = javaPartition(of: key, among: partitionCount)
     }
-    unsafe message._private = KeptLine.keep(line)
-    unsafe batch.timestamps[batch.count] = max(0, envelope.timestamp ?? 0)
-    unsafe batch.headers[batch.count] = headerList()
-    unsafe batch.messages[batch.count] = unsafe message
-    batch.count += 1
-  }
-
-  /// The envelope's own headers, then those for all.
-  private func headerList() -> OpaquePointer? {
-    let count = envelope.headers.count + fixedHeaders.count
-    guard count > 0, let list = unsafe rd_kafka_headers_new(count) else { return nil }
-    for header in envelope.headers { unsafe addHeader(header.name, header.value, to: list) }
-    for header in fixedHeaders { unsafe addHeader(header.name, header.value, to: list) }
-    return unsafe list
+    return unsafe message
   }
 }
 
@@ -209,18 +228,16 @@ struct Unusable: Error {
 
 /// Bytes that stay where they are.
 @safe final class FixedBytes {
-  let start: UnsafeMutableRawPointer
-  let count: Int
+  let bytes: UnsafeRawBufferPointer
+  private let storage: UnsafeMutableRawBufferPointer
 
   init(_ bytes: [UInt8]) {
-    count = bytes.count
-    unsafe start = .allocate(byteCount: max(1, bytes.count), alignment: 1)
-    for (index, byte) in bytes.enumerated() {
-      unsafe start.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
-    }
+    unsafe storage = .allocate(byteCount: max(1, bytes.count), alignment: 1)
+    unsafe storage.copyBytes(from: bytes)
+    unsafe self.bytes = UnsafeRawBufferPointer(rebasing: storage[..<bytes.count])
   }
 
-  deinit { unsafe start.deallocate() }
+  deinit { unsafe storage.deallocate() }
 }
 
 /// A number of JSON as a time: below 10^11 in size it counts seconds, else milliseconds; `nil` beyond the year 9999.

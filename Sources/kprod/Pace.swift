@@ -1,6 +1,6 @@
-internal import Plumbing
+import Plumbing
 
-/// A limit of so many lines a second.
+/// A limit of lines a second.
 struct Pace {
   private let perSecond: Double
   private var next = ContinuousClock.now
@@ -14,7 +14,7 @@ struct Pace {
       if credit > 0 { return nil }
       let now = ContinuousClock.now
       guard next <= now else { return now.duration(to: next) }
-      // What was not used is not saved up, but for a fiftieth of a second: a burst is no rate.
+      // Unused allowance expires after 20 ms, so a pause causes no burst.
       next = max(next, now - .milliseconds(20))
       credit = max(1, Int(next.duration(to: now).inSeconds * perSecond))
       return nil

@@ -1,6 +1,7 @@
+import Kafka
 import Testing
 
-@testable import Kafka
+@testable import kprod
 
 @Suite struct EnvelopeTests {
   struct Content: Equatable {

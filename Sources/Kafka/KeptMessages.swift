@@ -1,23 +1,23 @@
 internal import CRdkafka
 
-/// Messages of batches that a broker found too large, kept until they are sent again in smaller ones.
-///
-/// Such a batch is refused as a whole, so none of it is in the topic. Only one that holds a single message has no smaller.
-@safe final class RefusedMessages {
-  private var messages: [RefusedMessage] = []
-  /// The bytes of the smallest batch that was refused.
+/// Messages that came back and are certainly not in the topic, kept in their order until they are sent again.
+@safe final class KeptMessages {
+  private var messages: [KeptMessage] = []
+  /// The bytes of the smallest batch that came back.
   private(set) var smallestBatch = Int.max
 
   var isEmpty: Bool { messages.isEmpty }
 
   func noteBatch(bytes: Int) { smallestBatch = min(smallestBatch, bytes) }
 
-  func add(_ message: UnsafePointer<rd_kafka_message_t>) {
-    unsafe messages.append(RefusedMessage(copying: message))
+  func add(_ message: UnsafePointer<rd_kafka_message_t>, for error: KafkaError) {
+    unsafe messages.append(KeptMessage(copying: message, error: error))
   }
 
-  /// Hands all of them over, in the order in which they were refused.
-  func takeAll() -> [RefusedMessage] {
+  func add(_ message: KeptMessage) { messages.append(message) }
+
+  /// Hands all of them over, in the order in which they came.
+  func takeAll() -> [KeptMessage] {
     defer {
       messages = []
       smallestBatch = .max
@@ -27,25 +27,36 @@ internal import CRdkafka
 }
 
 /// A message that can be sent again as it was.
-@safe struct RefusedMessage {
+@safe struct KeptMessage {
   /// Key and payload lie in memory of their own.
   let message: rd_kafka_message_t
   let timestamp: Int64
   /// The headers of this message alone; those of all are lent anew.
   let headers: OpaquePointer?
+  /// Why it came back.
+  let error: KafkaError
   private let bytes: UnsafeMutableRawPointer
 
-  init(copying report: UnsafePointer<rd_kafka_message_t>) {
+  init(copying report: UnsafePointer<rd_kafka_message_t>, error: KafkaError) {
     // The report is ours until its event is freed.
     let own = unsafe UnsafeMutablePointer(mutating: report)
     // The library tells the time of a message only when it knows of no error.
     unsafe own.pointee.err = RD_KAFKA_RESP_ERR_NO_ERROR
-    var copy = unsafe own.pointee
     var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
-    timestamp = unsafe max(0, rd_kafka_message_timestamp(own, &kind))
+    let timestamp = unsafe max(0, rd_kafka_message_timestamp(own, &kind))
     var list: OpaquePointer?
     unsafe rd_kafka_message_detach_headers(own, &list)
-    unsafe headers = list
+    unsafe self.init(own.pointee, timestamp: timestamp, headers: list, error: error)
+  }
+
+  /// - Parameter headers: theirs is the copy from now on.
+  init(
+    _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?, error: KafkaError
+  ) {
+    var copy = unsafe message
+    self.timestamp = timestamp
+    unsafe self.headers = headers
+    self.error = error
     unsafe bytes = .allocate(byteCount: max(1, copy.len + copy.key_len), alignment: 1)
     // Both are copied behind each other; nil stays nil, because it is not the same as empty.
     if let payload = unsafe copy.payload {
@@ -56,7 +67,7 @@ internal import CRdkafka
       unsafe (bytes + copy.len).copyMemory(from: key, byteCount: copy.key_len)
       unsafe copy.key = bytes + copy.len
     }
-    unsafe message = copy
+    unsafe self.message = copy
   }
 
   /// Frees the copy; the headers are another's by then.

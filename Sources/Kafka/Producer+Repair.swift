@@ -1,0 +1,158 @@
+internal import CRdkafka
+internal import Plumbing
+
+/// What follows when messages come back: a new producer for one that died, smaller batches, a look for the topic.
+extension Producer {
+  /// Sends again what came back and is certainly not in the topic. Lines behind such messages may arrive before them.
+  mutating func repair() {
+    isRepairing = true
+    defer { isRepairing = false }
+    while !isHopeless, mayGoOn() {
+      client.checkForDeathIfTroubled()
+      if client.isDead {
+        replaceClient()
+      } else if doubtsTopic {
+        guard findTopicAgain() else { return }
+      } else if !unsent.isEmpty {
+        resend(unsent.takeAll())
+      } else if !tooLarge.isEmpty {
+        sendSmallerBatches()
+      } else if !invalid.isEmpty {
+        sendOneByOne()
+      } else {
+        return
+      }
+    }
+  }
+
+  /// A new producer for one that refuses to work. Only what was sent and not answered is in doubt; the rest goes again.
+  private mutating func replaceClient() {
+    Diagnostics.verbose("the Kafka client gave up; it is started again")
+    keepsUnsent = true
+    giveUp(client)
+    keepsUnsent = false
+    if let refusal = client.refusal(topic: settings.topic) { return end(for: refusal) }
+    deaths = hasDeliveredSinceBirth ? 1 : deaths + 1
+    hasDeliveredSinceBirth = false
+    guard deaths <= 3 else {
+      return end(for: KafkaFailure.failed("the cluster breaks off every attempt to send"))
+    }
+    startClient()
+  }
+
+  /// A new producer in the place of one that has nothing on its way.
+  ///
+  /// The messages at hand are placed already, so the partitions stay those that are known.
+  private mutating func startClient() {
+    do {
+      client = try Client(settings)
+      _ = try client.findTopic(
+        .upTo(settings.patience ?? settings.timeout), named: settings.topic,
+        brokers: settings.brokers, in: surroundings)
+    } catch KafkaFailure.interrupted {
+      // The signal is seen to by whoever waits for the messages.
+    } catch {
+      end(for: error)
+    }
+  }
+
+  private mutating func resend(_ messages: [KeptMessage]) {
+    for kept in messages {
+      defer { kept.free() }
+      let message = unsafe kept.message
+      unsafe produce(message, timestamp: kept.timestamp, headers: kept.headers)
+    }
+  }
+
+  /// Waits until what is on its way is answered, so that nothing is sent twice.
+  private mutating func settleOutstanding() {
+    while outstanding > 0, mayGoOn(), !client.isDead { collect(waiting: 20) }
+  }
+
+  /// Whether the topic is there after all; messages wait meanwhile.
+  private mutating func findTopicAgain() -> Bool {
+    switch client.look() {
+    case .missing:
+      end(for: KafkaFailure.missing("topic \(quoted(settings.topic)) is no longer there"))
+      return false
+    case .unknown: return false
+    case .partitions(let found):
+      doubtsTopic = false
+      topicLooks += 1
+      // A topic that is made anew is described before it takes anything.
+      if topicLooks > 1 { takeReports(waiting: 100) }
+      guard topicLooks <= 50 else {
+        end(
+          for: KafkaFailure.missing(
+            "topic \(quoted(settings.topic)) is there, but takes nothing"))
+        return false
+      }
+      use(found)
+      let count = Int32(found.count)
+      for kept in unsent.takeAll() {
+        if unsafe kept.message.partition < count {
+          unsent.add(kept)
+        } else {
+          unsafe account.failed(Message(kept.message), for: kept.error)
+          if let headers = unsafe kept.headers { unsafe rd_kafka_headers_destroy(headers) }
+          kept.free()
+        }
+      }
+      return true
+    }
+  }
+
+  /// Batches of half the size, by a new producer; it keeps that size, as later batches would be refused as well.
+  private mutating func sendSmallerBatches() {
+    settleOutstanding()
+    guard outstanding == 0 else { return }
+    let size = tooLarge.smallestBatch / 2
+    Diagnostics.verbose("the topic refuses large batches: they are limited to \(size) bytes")
+    settings.limitBatches(to: size)
+    startClient()
+    if !isHopeless { resend(tooLarge.takeAll()) }
+  }
+
+  /// One of the records was refused and took the others along: each goes alone, by a producer that tries once.
+  private mutating func sendOneByOne() {
+    settleOutstanding()
+    guard outstanding == 0 else { return }
+    let messages = invalid.takeAll()
+    Diagnostics.verbose("a batch of \(messages.count) messages was refused: each is sent alone")
+    let client: Client
+    do {
+      client = try single ?? Client(settings.forSingleMessages())
+      if single == nil {
+        _ = try client.findTopic(
+          .upTo(settings.patience ?? settings.timeout), named: settings.topic,
+          brokers: settings.brokers, in: surroundings)
+      }
+      single = client
+    } catch {
+      for kept in messages { invalid.add(kept) }
+      return end(for: error)
+    }
+    for kept in messages {
+      defer { kept.free() }
+      let message = unsafe kept.message
+      while true {
+        let error = KafkaError(
+          unsafe SingleMessage.produce(
+            client, message, to: message.partition, timestamp: kept.timestamp,
+            headers: kept.headers))
+        if error.code == 0 {
+          client.outstanding += 1
+          break
+        }
+        if error == .queueFull, mayGoOn() {
+          collect(waiting: 10)
+          continue
+        }
+        unsafe account.failed(Message(message), for: error)
+        if let headers = unsafe kept.headers { unsafe rd_kafka_headers_destroy(headers) }
+        break
+      }
+    }
+    settleOutstanding()
+  }
+}

@@ -1,0 +1,477 @@
+internal import CRdkafka
+internal import Glibc
+internal import Plumbing
+
+/// Hands batches over to the client library, waits where its queue is full, and reports what became of every message.
+///
+/// No message times out by itself while others are acknowledged: only when nothing at all was acknowledged for the time of
+/// ``ClientSettings/patience`` everything is given up. Clock and signals come from ``Surroundings``.
+package struct Producer: ~Copyable {
+  var settings: ClientSettings
+  var client: Client
+  let account: any DeliveryAccount
+  let surroundings: Surroundings
+  /// Messages that came back unsent, or from a topic that may be gone, and go again.
+  let unsent = KeptMessages()
+  /// Messages of batches that a broker found too large.
+  let tooLarge = KeptMessages()
+  /// Messages of batches that a broker refused because of some record among them.
+  let invalid = KeptMessages()
+  /// Sends such messages one by one.
+  var single: Client?
+
+  /// The topic's partitions, as the cluster described them last.
+  private(set) var partitions: [Partition]
+  private var placement: Placement
+  private let isBatchable: Bool
+  private let minimumInSync: Int?
+  private let drainLimit: Duration
+  private var drainDeadline: ContinuousClock.Instant?
+  /// Where each partition's run begins in a sorted batch.
+  private var starts: [Int]
+  /// Producers that died in a row without a single delivery.
+  var deaths = 0
+  var hasDeliveredSinceBirth = false
+  /// Whether sending on is pointless; the reason is in the account.
+  private(set) var isHopeless = false
+  /// Whether what comes back is being sent again, or not any more.
+  var isRepairing = false
+  /// Whether messages that come back unsent are kept to go again.
+  var keepsUnsent = false
+  /// Whether the library said that the topic is not there.
+  var doubtsTopic = false
+  /// How often the topic was looked for since the last acknowledgement.
+  var topicLooks = 0
+  private var isDraining = false
+  private let patience: Duration?
+  /// When the cluster answered last, or when there was last nothing to answer.
+  private var lastAnswer: ContinuousClock.Instant
+  private var hasWarned = false
+  private let refreshInterval: Duration?
+  private var lastRefresh: ContinuousClock.Instant
+
+  /// Why nothing has been acknowledged for a while; `nil` as long as answers come.
+  package private(set) var stall: String?
+
+  /// - Parameters:
+  ///   - isBatchable: whether no message has a time or headers of its own.
+  ///   - drainLimit: how long acknowledgements are waited for after a signal.
+  package init(
+    _ connection: Connection, isBatchable: Bool, account: any DeliveryAccount, drainLimit: Duration
+  ) {
+    settings = connection.settings
+    client = connection.client
+    surroundings = connection.surroundings
+    partitions = connection.partitions
+    minimumInSync = connection.limits.minimumInSync
+    self.account = account
+    self.drainLimit = drainLimit
+    self.isBatchable = isBatchable
+    refreshInterval = settings.refreshInterval
+    patience = settings.patience
+    lastAnswer = surroundings.now()
+    lastRefresh = lastAnswer
+    placement = Placement(partitions, seed: Int(getpid()))
+    starts = Array(repeating: 0, count: partitions.count + 1)
+  }
+
+  /// Readable when reports are waiting.
+  package var wakeDescriptor: Int32 { client.wakeDescriptor }
+  /// Messages on their way.
+  package var outstanding: Int { client.outstanding + (single?.outstanding ?? 0) }
+  /// Whether any message is not accounted for.
+  package var isBusy: Bool {
+    outstanding > 0 || !unsent.isEmpty || !tooLarge.isEmpty || !invalid.isEmpty
+  }
+
+  // MARK: - Reports
+
+  /// Reports what the cluster answered meanwhile, and sees to what follows from it.
+  package mutating func collect(waiting milliseconds: Int32 = 0) {
+    takeReports(waiting: milliseconds)
+    if !isRepairing { repair() }
+    checkPatience()
+  }
+
+  mutating func takeReports(waiting milliseconds: Int32) {
+    // The library's threads answer for both clients; the one that is seldom there is asked without waiting.
+    if let single { takeReports(of: single, waiting: client.outstanding > 0 ? 0 : milliseconds) }
+    takeReports(of: client, waiting: single == nil || client.outstanding > 0 ? milliseconds : 0)
+    account.settled()
+  }
+
+  private mutating func takeReports(of client: Client, waiting milliseconds: Int32) {
+    var events: [OpaquePointer] = unsafe []
+    unsafe client.takeEvents(milliseconds: milliseconds) { unsafe events.append($0) }
+    for index in unsafe events.indices {
+      let event = unsafe events[index]
+      client.outstanding -= unsafe settle(event, isSingle: client === single)
+      unsafe rd_kafka_event_destroy(event)
+    }
+  }
+
+  /// Reports the messages of an event, or keeps them; returns their number.
+  private mutating func settle(_ event: OpaquePointer, isSingle: Bool) -> Int {
+    let count = unsafe rd_kafka_event_message_count(event)
+    let error = KafkaError(unsafe rd_kafka_event_error(event))
+    guard let first = unsafe rd_kafka_event_message_next(event) else { return count }
+    if unsafe error.code == 0
+      && rd_kafka_message_status(first) == RD_KAFKA_MSG_STATUS_PERSISTED
+    {
+      // One answer of a broker, one fate: the first message tells of all of them.
+      noteAnswer(isDelivery: true)
+      unsafe account.delivered(DeliveredBatch(event: event, first: first, count: count))
+      return count
+    }
+    noteAnswer(isDelivery: error.code == 0)
+    var bytes = 0
+    var next: UnsafePointer<rd_kafka_message_t>? = unsafe first
+    while let message = unsafe next {
+      unsafe bytes += message.pointee.len + message.pointee.key_len
+      unsafe settle(message, error, isAlone: count == 1, isSingle: isSingle)
+      unsafe next = rd_kafka_event_message_next(event)
+    }
+    if error.isAboutSize { tooLarge.noteBatch(bytes: bytes) }
+    return count
+  }
+
+  private mutating func settle(
+    _ message: UnsafePointer<rd_kafka_message_t>, _ error: KafkaError, isAlone: Bool, isSingle: Bool
+  ) {
+    guard unsafe rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED else {
+      return unsafe account.unknown(
+        Message(message.pointee), for: error.code == 0 ? nil : error)
+    }
+    if isHopeless {
+      return unsafe account.failed(Message(message.pointee), for: error)
+    }
+    if error.isAboutTopic {
+      doubtsTopic = true
+      unsafe unsent.add(message, for: error)
+    } else if keepsUnsent || isSingle && error.isPassing || isEnd(error) {
+      unsafe unsent.add(message, for: error)
+    } else if error.isAboutSize, !isAlone {
+      unsafe tooLarge.add(message, for: error)
+    } else if error.isAboutRecords, !isAlone {
+      unsafe invalid.add(message, for: error)
+    } else {
+      unsafe account.failed(Message(message.pointee), for: error)
+    }
+    if error.code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED.rawValue {
+      end(
+        for: KafkaFailure.refused(
+          "topic \(quoted(settings.topic)): no permission to write to it", hint: nil))
+    }
+  }
+
+  /// Whether an error is the end of this producer and not of the message, which a new one can send.
+  private func isEnd(_ error: KafkaError) -> Bool {
+    guard error.endsProducer else { return false }
+    client.checkForDeath()
+    return client.isDead
+  }
+
+  private mutating func noteAnswer(isDelivery: Bool) {
+    lastAnswer = surroundings.now()
+    guard isDelivery else { return }
+    (stall, hasWarned) = (nil, false)
+    (hasDeliveredSinceBirth, topicLooks) = (true, 0)
+    client.forgetTrouble()
+  }
+
+  // MARK: - Patience
+
+  /// Warns when nothing is acknowledged for a while, and gives up when that lasts too long.
+  private mutating func checkPatience() {
+    let now = surroundings.now()
+    guard isBusy else {
+      lastAnswer = now
+      stall = nil
+      return
+    }
+    guard !isHopeless else { return }
+    let silence = lastAnswer.duration(to: now)
+    if let patience, silence >= patience {
+      let reason = reasonForSilence()
+      end(
+        for: KafkaFailure.gaveUp(
+          limit: words(for: patience), reason: reason, hasReadAll: isDraining))
+    } else if silence >= Self.silenceToWarnOf, !hasWarned {
+      hasWarned = true
+      let reason = reasonForSilence()
+      stall = reason
+      Diagnostics.warning(
+        "nothing was acknowledged for \(words(for: Self.silenceToWarnOf)): \(reason)")
+    }
+  }
+
+  private static let silenceToWarnOf = Duration.seconds(5)
+
+  /// What the cluster can tell about the reason, asked now.
+  private mutating func reasonForSilence() -> String {
+    if client.awaitsProducerID, client.trouble == nil || client.producerIDTrouble != nil {
+      return KafkaFailure.noProducerID(reason: client.producerIDTrouble).message
+    }
+    switch client.look() {
+    case .missing: return "topic \(quoted(settings.topic)) is not there"
+    case .unknown: return client.trouble.map { client.shortened($0.words) } ?? "no answer"
+    case .partitions(let list):
+      if let words = shortage(in: list) { return words }
+      return client.trouble.map { client.shortened($0.words) }
+        ?? "the cluster answers, but acknowledges nothing"
+    }
+  }
+
+  /// What keeps partitions from acknowledging, by the cluster's own description.
+  private func shortage(in list: [Partition]) -> String? {
+    if let found = list.first(where: { $0.leader < 0 }) {
+      return "partition \(found.number) has no leader"
+    }
+    if let minimumInSync, let found = list.first(where: { $0.inSync.count < minimumInSync }) {
+      let count = found.inSync.count
+      return "partition \(found.number) has \(count) replica\(count == 1 ? "" : "s") in sync, "
+        + "and min.insync.replicas is \(minimumInSync)"
+    }
+    if let found = list.first(where: { $0.inSync.count < $0.replicas.count }) {
+      return "partition \(found.number) has \(found.inSync.count) of \(found.replicas.count) "
+        + "replicas in sync"
+    }
+    return nil
+  }
+
+  /// Ends it all for a reason that more attempts don't change.
+  mutating func end(for failure: any ToolFailure) {
+    isHopeless = true
+    keepsUnsent = false
+    account.end(for: failure)
+  }
+
+  /// Ends it for an error that is no failure of ours by type.
+  mutating func end(for error: any Error) {
+    end(
+      for: error as? any ToolFailure
+        ?? KafkaFailure.failed("the Kafka client can't be started again: \(error)"))
+  }
+
+  // MARK: - Partitions
+
+  /// Asks now and then whether the topic has more partitions, or other leaders.
+  ///
+  /// - Returns: how many partitions there are, when that was looked up.
+  package mutating func refresh() -> Int32? {
+    guard let refreshInterval else { return nil }
+    let now = surroundings.now()
+    guard lastRefresh.duration(to: now) >= refreshInterval else { return nil }
+    lastRefresh = now
+    switch client.look() {
+    case .partitions(let found):
+      use(found)
+      return Int32(found.count)
+    case .missing:
+      doubtsTopic = true
+      return nil
+    case .unknown: return nil
+    }
+  }
+
+  mutating func use(_ found: [Partition]) {
+    guard found != partitions else { return }
+    partitions = found
+    placement.update(found)
+    starts = Array(repeating: 0, count: found.count + 1)
+  }
+
+  // MARK: - Sending
+
+  /// Whether there is still time to send: after the first signal for a while, after the second not at all.
+  package mutating func mayGoOn() -> Bool {
+    switch surroundings.signals() {
+    case 0: return !isHopeless
+    case 1:
+      let now = surroundings.now()
+      let deadline = drainDeadline ?? now + drainLimit
+      drainDeadline = deadline
+      return !isHopeless && now < deadline
+    default: return false
+    }
+  }
+
+  /// Sends a batch and empties it; messages that can't be sent are reported when it returns.
+  package mutating func send(_ batch: inout Batch) {
+    let count = batch.count
+    guard count > 0 else { return }
+    if !isBatchable {
+      sendSingly(batch)
+    } else if let partition = common(batch) {
+      unsafe send(batch.messages, count, to: partition)
+    } else {
+      batch.sort(among: partitions.count, into: &starts)
+      for partition in 0..<partitions.count where starts[partition] < starts[partition + 1] {
+        let start = starts[partition]
+        unsafe send(
+          batch.sorted + start, starts[partition + 1] - start, to: Int32(partition))
+      }
+    }
+    batch.empty()
+    collect()
+  }
+
+  /// The partition that all messages go to, when it is one.
+  private mutating func common(_ batch: borrowing Batch) -> Int32? {
+    let first = unsafe batch.messages[0].partition
+    for index in 1..<max(1, batch.count)
+    where unsafe batch.messages[index].partition != first {
+      return nil
+    }
+    guard first < 0 else { return first }
+    var bytes = 0
+    for index in 0..<batch.count { bytes += unsafe batch.messages[index].len }
+    defer { placement.book(bytes) }
+    return placement.current
+  }
+
+  /// Messages for one partition, in order; where the queue is full, those behind wait their turn.
+  private mutating func send(
+    _ messages: UnsafeMutablePointer<rd_kafka_message_t>, _ count: Int, to partition: Int32
+  ) {
+    var left = count
+    while left > 0 {
+      let sent = unsafe rd_kafka_produce_batch(
+        client.topic, partition, RD_KAFKA_MSG_F_COPY, messages, Int32(left))
+      client.outstanding += Int(sent)
+      if Int(sent) == left { return }
+      left = unsafe keepRefused(messages, left, partition: partition)
+      if left > 0, !mayGoOn() {
+        for index in 0..<left { unsafe account.unsent(Message(messages[index])) }
+        return
+      }
+      if left > 0 { collect(waiting: 10) }
+    }
+  }
+
+  /// Moves what is to be tried again to the front, sees to the rest; returns how many there are.
+  private mutating func keepRefused(
+    _ messages: UnsafeMutablePointer<rd_kafka_message_t>, _ count: Int, partition: Int32
+  ) -> Int {
+    var kept = 0
+    for index in 0..<count {
+      let error = KafkaError(unsafe messages[index].err)
+      if error.code == 0 { continue }
+      unsafe messages[index].err = RD_KAFKA_RESP_ERR_NO_ERROR
+      if mustRetry(error) {
+        unsafe messages[kept] = unsafe messages[index]
+        kept += 1
+      } else if error.isAboutTopic, !isHopeless {
+        unsafe messages[index].partition = partition
+        unsafe keep(messages[index], timestamp: 0, headers: nil, error)
+      } else {
+        unsafe account.failed(Message(messages[index]), for: error)
+      }
+    }
+    return kept
+  }
+
+  /// Keeps a message that the library did not take for want of the topic.
+  private mutating func keep(
+    _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?, _ error: KafkaError
+  ) {
+    doubtsTopic = true
+    unsafe unsent.add(
+      KeptMessage(message, timestamp: timestamp, headers: headers, error: error))
+  }
+
+  /// A full queue empties, and a dead producer is replaced.
+  private func mustRetry(_ error: KafkaError) -> Bool {
+    if error == .queueFull { return true }
+    client.checkForDeath()
+    return client.isDead
+  }
+
+  /// One call for each message, which is what times and headers of its own take.
+  private mutating func sendSingly(_ batch: borrowing Batch) {
+    var bytes = 0
+    for index in 0..<batch.count {
+      var message = unsafe batch.messages[index]
+      if unsafe message.partition < 0 { unsafe message.partition = placement.current }
+      unsafe produce(
+        message, timestamp: batch.timestamps[index], headers: batch.headers[index])
+      unsafe batch.headers[index] = nil
+      unsafe bytes += message.len
+    }
+    placement.book(bytes)
+  }
+
+  /// Hands a message over, as soon as there is room; its headers are then the library's.
+  mutating func produce(
+    _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?
+  ) {
+    while true {
+      let error = KafkaError(
+        unsafe SingleMessage.produce(
+          client, message, to: message.partition, timestamp: timestamp, headers: headers))
+      if error.code == 0 {
+        client.outstanding += 1
+        return
+      }
+      if mustRetry(error) {
+        if isRepairing, client.isDead {
+          // The repair goes round once more.
+          return unsafe unsent.add(
+            KeptMessage(message, timestamp: timestamp, headers: headers, error: error))
+        }
+        if mayGoOn() {
+          collect(waiting: 10)
+          continue
+        }
+        unsafe account.unsent(Message(message))
+      } else if error.isAboutTopic, !isHopeless, mayGoOn() {
+        return unsafe keep(message, timestamp: timestamp, headers: headers, error)
+      } else {
+        unsafe account.failed(Message(message), for: error)
+      }
+      if let headers = unsafe headers { unsafe rd_kafka_headers_destroy(headers) }
+      return
+    }
+  }
+
+  // MARK: - The end
+
+  /// Waits until every message is accounted for.
+  package mutating func drain() {
+    isDraining = true
+    while isBusy, mayGoOn() {
+      collect(waiting: 20)
+      Diagnostics.progress(
+        "waiting for \(outstanding) acknowledgements" + (stall.map { ": " + $0 } ?? ""))
+    }
+    giveUpKept()
+    giveUp(client)
+    if let single { giveUp(single) }
+    giveUpKept()
+    account.settled()
+  }
+
+  /// Gives up what is still on its way, and reports it.
+  mutating func giveUp(_ client: Client) {
+    guard client.outstanding > 0 else { return }
+    client.giveUp()
+    let deadline = ContinuousClock.now + .seconds(5)
+    while client.outstanding > 0, .now < deadline { takeReports(of: client, waiting: 20) }
+    account.lost(client.outstanding)
+    client.outstanding = 0
+  }
+
+  /// Reports what can't be sent again any more.
+  mutating func giveUpKept() {
+    isHopeless = isHopeless || isDraining
+    for kept in unsent.takeAll() + tooLarge.takeAll() + invalid.takeAll() {
+      if kept.error == .queueFull || kept.error == .purgedFromQueue {
+        unsafe account.unsent(Message(kept.message))
+      } else {
+        unsafe account.failed(Message(kept.message), for: kept.error)
+      }
+      if let headers = unsafe kept.headers { unsafe rd_kafka_headers_destroy(headers) }
+      kept.free()
+    }
+  }
+}

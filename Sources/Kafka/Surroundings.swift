@@ -1,0 +1,25 @@
+internal import Plumbing
+
+/// What a producer learns from outside: the time, and the signals that ask it to stop.
+package struct Surroundings: Sendable {
+  package var now: @Sendable () -> ContinuousClock.Instant
+  /// How many signals came: one asks to finish, two to give up.
+  package var signals: @Sendable () -> Int
+  /// Readable from the first signal on; -1 for none.
+  package var signalDescriptor: Int32
+
+  package init(
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+    signals: @escaping @Sendable () -> Int = { 0 }, signalDescriptor: Int32 = -1
+  ) {
+    self.now = now
+    self.signals = signals
+    self.signalDescriptor = signalDescriptor
+  }
+
+  /// The clock of this machine and the signals of this process.
+  package static var process: Surroundings {
+    Surroundings(
+      signals: { Interruption.count }, signalDescriptor: Interruption.descriptor)
+  }
+}

@@ -1,0 +1,359 @@
+import Glibc
+import Kafka
+import Plumbing
+
+/// Takes lines from descriptors to a topic.
+///
+/// One thread reads, cuts, hands over and keeps the account; the client library's own threads talk to the brokers. When the
+/// cluster is slow the library's queue is full, and the input is not read any further.
+struct Pump: ~Copyable {
+  private var input: BlockReader
+  /// What is read after that.
+  private var nextInputs: ArraySlice<Input>
+  private let form: RecordForm
+  private var composer: Composer
+  private var batch = Batch()
+  /// `nil` for a dry run.
+  private var producer: Producer?
+  private let ledger: Ledger
+  private let isPlain: Bool
+  /// Whether there is a limit of lines a second.
+  private let isPaced: Bool
+  private let keepsProgress: Bool
+  private let delimiter: [UInt8]
+  private let maximumLength: Int
+  /// A line of that length is over one limit or another.
+  private let longestPlainLine: Int
+  /// Lines read, and their bytes.
+  private var lines = 0
+  private var bytes = 0
+  /// Bytes at the front of the input that were searched and hold no delimiter.
+  private var searched = 0
+  /// How many bytes of the input were taken, counted from its beginning.
+  private var consumed: Int
+  /// The byte behind the line that was taken last.
+  private var lineEnd = 0
+  /// Whether a last line without its delimiter is left for the next run.
+  private let leavesTornLine: Bool
+  /// Whole lines are left because of the rate.
+  private var isHeldBack = false
+  /// Inside a line over the limit.
+  private var isSkipping = false
+  /// Whether a bad line ended the reading.
+  private var hasStopped = false
+  private let start = ContinuousClock.now
+  private var pace: Pace?
+  /// The first lines of a dry run, for a person to look at.
+  private var samples: Int
+
+  /// Something to read.
+  struct Input {
+    let descriptor: Int32
+    let name: String
+  }
+
+  /// How it ended.
+  struct Ending {
+    var tally = Tally()
+    /// What stopped it early, if anything did: a bad line, an error of reading or writing.
+    var failure: (any ToolFailure)?
+    var duration = Duration.zero
+    /// Whether the file of `--failed` has every line that belongs there.
+    var keptAll = true
+    /// Lines whose time lies more than an hour ahead, and the latest such time.
+    var linesAhead = 0
+    var latestAhead = TimePoint(milliseconds: 0)
+  }
+
+  /// - Parameters:
+  ///   - inputs: what to read, one after the other; at least one.
+  ///   - connection: where to send; `nil` for a dry run.
+  ///   - ledger: keeps the account.
+  ///   - offset: where the input is read from, when its state is kept.
+  init(
+    from inputs: [Input], as form: RecordForm, through connection: Connection?,
+    headers: [Header], ledger: Ledger, drainLimit: Duration, from offset: Int? = nil
+  ) {
+    consumed = offset ?? 0
+    leavesTornLine = offset != nil
+    self.form = form
+    self.ledger = ledger
+    delimiter = form.delimiter
+    maximumLength = form.maximumLength
+    input = BlockReader(from: inputs[0].descriptor, named: inputs[0].name)
+    nextInputs = inputs.dropFirst()
+    let largestPayload = connection?.largestPayload ?? .max
+    longestPlainLine = min(form.maximumLength, largestPayload)
+    composer = Composer(
+      form, partitionCount: Int32(connection?.partitions.count ?? 0), headers: headers,
+      limits: connection?.limits ?? TopicLimits(), largestPayload: largestPayload)
+    producer = connection.map { [ledger] in
+      Producer($0, isBatchable: form.isBatchable, account: ledger, drainLimit: drainLimit)
+    }
+    isPlain =
+      form.key == .none && form.partition == nil && form.isBatchable && !form.emptyIsNull
+      && connection?.limits.isCompacted == false
+    isPaced = form.maximumRate != nil
+    pace = form.maximumRate.map { Pace(perSecond: $0) }
+    // Beside lines that are being typed a progress line is only in the way.
+    keepsProgress = Diagnostics.isTerminal && !Terminal.isTerminal(STDIN_FILENO)
+    samples = connection == nil ? 3 : 0
+  }
+
+  /// Runs until the input ends, a signal comes or something makes going on pointless; then all is drained.
+  mutating func run() -> Ending {
+    do throws(SystemFailure) {
+      try pump()
+    } catch {
+      ledger.end(for: error)
+    }
+    producer?.drain()
+    ledger.settled()
+    ledger.saveState()
+    Diagnostics.endProgress()
+    ledger.tally.lines = lines
+    ledger.tally.bytes = bytes
+    return Ending(
+      tally: ledger.tally, failure: ledger.failure, duration: start.duration(to: .now),
+      keptAll: ledger.keptAll, linesAhead: composer.linesAhead,
+      latestAhead: TimePoint(milliseconds: composer.latestAhead))
+  }
+
+  private mutating func pump() throws(SystemFailure) {
+    while ledger.failure == nil {
+      takeLines()
+      if hasStopped { return }
+      if keepsProgress { showProgress() }
+      if !isSkipping { producer?.collect() }
+      // An idle pipe would not wake us again.
+      if ledger.failure != nil { break }
+      if let count = producer?.refresh() { composer.partitionCount = count }
+      switch try arrival() {
+      case .data, .nothing: continue
+      case .end:
+        takeEnd(isCut: input.wasInterrupted)
+        guard !input.wasInterrupted, !hasStopped, let next = nextInputs.popFirst() else { return }
+        input = BlockReader(from: next.descriptor, named: next.name)
+        searched = 0
+      }
+    }
+    if !hasStopped { abandon() }
+  }
+
+  /// Takes what was read already and will not be sent: a pipe gives it to nobody else.
+  private mutating func abandon() {
+    pace = nil
+    takeLines()
+    if !hasStopped { takeEnd(isCut: true) }
+  }
+
+  private mutating func arrival() throws(SystemFailure) -> BlockReader.Arrival {
+    if isHeldBack { return try waitForTurn() }
+    let wake = isSkipping ? -1 : producer?.wakeDescriptor ?? -1
+    // What is on its way has a time limit, which no descriptor announces.
+    let isWaiting = producer?.isBusy ?? false
+    let limit: Duration? = keepsProgress || isWaiting ? .milliseconds(200) : nil
+    return try input.wait(alsoFor: wake, upTo: limit)
+  }
+
+  /// Whole lines wait for their turn, and the pipe behind them; what is answered meanwhile is taken in.
+  private mutating func waitForTurn() throws(SystemFailure) -> BlockReader.Arrival {
+    // After a signal the pipe is emptied and closed at once, although its lines still have to wait.
+    if Interruption.count > 0, !input.wasInterrupted {
+      return try input.wait() == .end ? .nothing : .data
+    }
+    let wait = min(20, pace?.pause?.pollMilliseconds ?? 0)
+    if producer == nil {
+      var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
+      _ = unsafe poll(&signal, 1, wait)
+    }
+    producer?.collect(waiting: wait)
+    // Lines that can't be sent any more have no rate; neither has a dry run after a signal.
+    if producer?.mayGoOn() ?? (Interruption.count == 0) == false { pace = nil }
+    return .nothing
+  }
+
+  /// Cuts what has arrived into lines and sends them.
+  private mutating func takeLines() {
+    if isSkipping { skipLine() }
+    guard !isSkipping else { return }
+    let size = input.count
+    guard size > searched else { return }
+    // The bytes stay in place until the reader is asked for more, which happens after the batch is sent.
+    let block = unsafe input.bytes
+    var position = 0
+    isHeldBack = false
+    if !isPlain { composer.now = millisecondsNow() }
+    unsafe composer.enterBlock(block)
+    defer { composer.leaveBlock() }
+    while !hasStopped,
+      let end = unsafe kprod.position(
+        of: delimiter, in: block, from: max(position, searched))
+    {
+      if isPaced, pace?.pause != nil {
+        isHeldBack = true
+        break
+      }
+      lineEnd = consumed + end + delimiter.count
+      unsafe take(UnsafeRawBufferPointer(rebasing: block[position..<end]))
+      position = end + delimiter.count
+      searched = 0
+    }
+    sendBatch()
+    advance(position)
+    if isHeldBack || hasStopped { return }
+    // A delimiter may be half there.
+    searched = max(0, input.count - form.delimiter.count + 1)
+    if input.count > form.maximumLength + form.delimiter.count {
+      isSkipping = true
+      skipLine()
+    }
+  }
+
+  @inline(__always)
+  private mutating func take(_ line: UnsafeRawBufferPointer) {
+    lines += 1
+    bytes += line.count
+    if isPaced { pace?.count() }
+    if isPlain, line.count <= longestPlainLine {
+      unsafe batch.append(value: line, token: ledger.token(for: line, number: lines))
+    } else {
+      unsafe compose(line)
+    }
+    if batch.isFull { sendBatch() }
+  }
+
+  private mutating func compose(_ line: UnsafeRawBufferPointer) {
+    if line.count > maximumLength { return unsafe refuse(.tooLong, line) }
+    let need = composer.arenaNeed(line.count)
+    if !batch.hasRoom(for: need) {
+      sendBatch()
+      batch.makeRoom(for: need)
+    }
+    do throws(Unusable) {
+      let message = try unsafe composer.compose(line, in: &batch)
+      unsafe batch.append(
+        value: message.value, key: message.key, partition: message.partition,
+        timestamp: message.timestamp,
+        token: producer == nil ? nil : ledger.token(for: line, number: lines))
+      if form.isEnvelope, producer != nil { batch.setHeaders(composer.headers) }
+      if samples > 0 { unsafe show(message) }
+    } catch {
+      unsafe refuse(error.reason, line)
+    }
+  }
+
+  private mutating func sendBatch() {
+    ledger.noteRead(lastLine: lines, end: lineEnd)
+    if producer != nil {
+      producer?.send(&batch)
+    } else {
+      batch.discard()
+    }
+  }
+
+  private mutating func refuse(_ reason: Reason, _ line: UnsafeRawBufferPointer) {
+    unsafe ledger.fail(reason, line: RawSpan(_unsafeBytes: line), number: lines)
+    noteBadLine(reason)
+  }
+
+  private mutating func noteBadLine(_ reason: Reason) {
+    guard form.stopsAtBadLine, !hasStopped else { return }
+    hasStopped = true
+    ledger.end(for: BadLine(number: lines, reason: reason))
+  }
+
+  /// Passes a line over the limit by, in parts, as it comes.
+  private mutating func skipLine() {
+    let block = unsafe input.bytes
+    let end = unsafe kprod.position(of: form.delimiter, in: block, from: searched)
+    let count = end ?? max(0, block.count - form.delimiter.count + 1)
+    unsafe ledger.failPart(
+      .tooLong, part: RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: block[..<count])),
+      isLast: end != nil, number: lines + 1)
+    bytes += count
+    searched = 0
+    if end == nil {
+      advance(count)
+    } else {
+      advance(count + form.delimiter.count)
+      endSkipping()
+    }
+  }
+
+  private mutating func advance(_ count: Int) {
+    consumed += count
+    input.consume(count)
+  }
+
+  private mutating func endSkipping() {
+    isSkipping = false
+    lines += 1
+    lineEnd = consumed
+    ledger.noteRead(lastLine: lines, end: lineEnd)
+    noteBadLine(.tooLong)
+  }
+
+  /// What stands behind the last delimiter.
+  ///
+  /// - Parameter isCut: whether the input would have gone on.
+  private mutating func takeEnd(isCut: Bool) {
+    let rest = unsafe input.bytes
+    if isSkipping {
+      unsafe ledger.failPart(
+        .tooLong, part: RawSpan(_unsafeBytes: rest), isLast: true, number: lines + 1)
+      bytes += rest.count
+      endSkipping()
+    } else if rest.count > 0 {
+      // A file keeps what was left unread: its torn line was never taken.
+      if isCut || leavesTornLine, input.isFile { return }
+      if input.wasInterrupted {
+        lines += 1
+        bytes += rest.count
+        ledger.failCut(byteCount: rest.count, number: lines)
+        noteBadLine(.torn)
+      } else if isCut || form.wholeLinesOnly {
+        lines += 1
+        bytes += rest.count
+        unsafe refuse(.torn, rest)
+      } else {
+        unsafe take(rest)
+        sendBatch()
+      }
+    }
+    advance(input.count)
+  }
+
+  // MARK: - For a person
+
+  private mutating func showProgress() {
+    let tally = ledger.tally
+    let seconds = max(0.001, start.duration(to: .now).inSeconds)
+    let kilobytes = Int(Double(bytes) / seconds / 1000)
+    var text = "\(lines) lines, \(bytes / 1_000_000) MB, \(tally.delivered) delivered"
+    if !tally.isComplete { text += ", \(tally.failed) failed, \(tally.unknown) unknown" }
+    text += kilobytes < 10_000 ? ", \(kilobytes) kB/s" : ", \(kilobytes / 1000) MB/s"
+    if let stall = producer?.stall { text += "; nothing is acknowledged: " + stall }
+    Diagnostics.progress(text)
+  }
+
+  /// What a line of a dry run would be as a message.
+  private mutating func show(_ message: Composer.Composed) {
+    samples -= 1
+    let key = unsafe message.key.map { unsafe quoted(String(decoding: $0, as: UTF8.self)) }
+    let partition = unsafe message.partition >= 0 ? "partition \(message.partition)" : nil
+    let time =
+      unsafe message.timestamp > 0
+      ? TimePoint(milliseconds: message.timestamp).iso8601 : "the time of sending"
+    Diagnostics.note(
+      "line \(lines): key \(key ?? "none"), "
+        + (partition ?? (key == nil ? "any partition" : "the key's partition")) + ", time \(time)")
+  }
+}
+
+/// Milliseconds since 1970.
+func millisecondsNow() -> Int64 {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_REALTIME, &time)
+  return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}

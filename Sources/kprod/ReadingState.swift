@@ -1,0 +1,157 @@
+import Glibc
+import Kafka
+import Plumbing
+
+/// The file of `--state`: how far a file was sent, so that the next run goes on behind that line.
+///
+/// It belongs to one input: device, number and the hash of its first bytes tell whether it is still the same file.
+struct ReadingState: Equatable {
+  var device: UInt64
+  var inode: UInt64
+  /// How many bytes at the beginning are hashed, and their hash.
+  var headLength: Int
+  var headHash: UInt64
+  /// Everything before this byte is settled.
+  var offset: Int
+  /// How many lines that is, over all runs.
+  var lines: Int
+
+  private static let longestHead = 4096
+
+  /// The state of a file of which nothing was sent.
+  ///
+  /// - Throws: ``UsageFailure`` when it is no regular file, ``SystemFailure`` when it can't be read.
+  init(beginning descriptor: Int32, named name: String) throws {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw SystemFailure("looking at \(name)") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw UsageFailure(
+        "--state: \(name) is not a regular file",
+        hints: ["a pipe can't be read again: kprod --state FILE < DATA"])
+    }
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    let length = min(Self.longestHead, Int(status.st_size))
+    guard let hash = Self.hash(of: length, in: descriptor) else {
+      throw SystemFailure("reading \(name)")
+    }
+    (headLength, headHash) = (length, hash)
+    (offset, lines) = (0, 0)
+  }
+
+  /// What an earlier run wrote; `nil` when there is no such file.
+  init?(contentsOf path: String) throws {
+    guard let text = try smallFile(path) else { return nil }
+    guard let object = try? JSONValue(parsing: text),
+      object["version"]?.integer == 1, object["tool"]?.text == "kprod",
+      let device = object["device"]?.integer, let inode = object["inode"]?.integer,
+      let headLength = object["head_bytes"]?.integer, let headHash = object["head_hash"]?.text,
+      let hash = UInt64(headHash, radix: 16), let offset = object["offset"]?.integer,
+      let lines = object["lines"]?.integer, offset >= 0, headLength >= 0, lines >= 0
+    else {
+      throw UsageFailure(
+        "--state: \(quoted(path)) is not a state of kprod",
+        hints: ["remove it to begin at the first line"])
+    }
+    self.device = UInt64(bitPattern: device)
+    self.inode = UInt64(bitPattern: inode)
+    self.headLength = Int(headLength)
+    self.headHash = hash
+    self.offset = Int(offset)
+    self.lines = Int(lines)
+  }
+
+  /// Whether the file behind a descriptor is the one that this state is about, with at least as many bytes as were sent.
+  func fits(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { return false }
+    return UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
+      && Int(status.st_size) >= max(offset, headLength)
+      && Self.hash(of: headLength, in: descriptor) == headHash
+  }
+
+  /// FNV-1a over the first bytes; `nil` when they can't be read.
+  private static func hash(of length: Int, in descriptor: Int32) -> UInt64? {
+    var bytes = [UInt8](repeating: 0, count: length)
+    guard unsafe pread(descriptor, &bytes, length, 0) == length else { return nil }
+    return bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+
+  func write(to path: String) throws(SystemFailure) {
+    let text = JSONValue.object([
+      "version": .integer(1), "tool": .string("kprod"),
+      "device": .integer(Int64(bitPattern: device)), "inode": .integer(Int64(bitPattern: inode)),
+      "head_bytes": .integer(headLength), "head_hash": .string(String(headHash, radix: 16)),
+      "offset": .integer(offset), "lines": .integer(lines),
+    ]).jsonText
+    try replace(path, with: text + "\n")
+  }
+}
+
+/// How far the lines of a file are settled without a gap.
+///
+/// Lines are settled in any order; a run of them counts as a whole, so the mark may lag behind by one run.
+struct SettledMark {
+  private struct Run {
+    var firstLine: Int
+    var lineCount: Int
+    var settled = 0
+    /// The byte behind the last line.
+    var end: Int
+  }
+
+  private var runs: [Run] = []
+  private var first = 0
+  private var nextLine = 1
+  /// The byte behind the last line that is settled along with all before it.
+  private(set) var offset: Int
+  /// How many lines these are, of this run of the program.
+  private(set) var lines = 0
+
+  init(offset: Int) { self.offset = offset }
+
+  /// Lines up to this number were read, and end at this byte.
+  mutating func note(lastLine: Int, end: Int) {
+    guard lastLine >= nextLine else { return }
+    runs.append(Run(firstLine: nextLine, lineCount: lastLine - nextLine + 1, end: end))
+    nextLine = lastLine + 1
+    advance()
+  }
+
+  /// A line needs no second attempt; it may be noted afterwards only when it is the next one.
+  mutating func settle(_ line: Int) {
+    var (low, high) = (first, runs.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if runs[middle].firstLine + runs[middle].lineCount <= line {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    guard low < runs.count, runs[low].firstLine <= line else { return early.append(line) }
+    runs[low].settled += 1
+    if low == first { advance() }
+  }
+
+  /// Lines that were settled before their run was noted: bad ones.
+  private var early: [Int] = []
+
+  private mutating func advance() {
+    if !early.isEmpty, let last = runs.last {
+      let ready = early.filter { $0 < last.firstLine + last.lineCount }
+      early.removeAll { $0 < last.firstLine + last.lineCount }
+      for line in ready { settle(line) }
+    }
+    while first < runs.count, runs[first].settled == runs[first].lineCount {
+      offset = runs[first].end
+      lines += runs[first].lineCount
+      first += 1
+    }
+    // The space of many that are done is given back in one go.
+    if first > 1024, first * 2 > runs.count {
+      runs.removeFirst(first)
+      first = 0
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Kafka
+import Plumbing
+
+/// Why a line was not delivered: the key in the summary, and the words for a person.
+enum Reason: Hashable, Sendable {
+  case noKey
+  case notJSON
+  case noTimestamp
+  case notAnEnvelope
+  case noSuchPartition
+  case tooLong
+  /// It ended without its delimiter, where that is not allowed or a signal cut it off.
+  case torn
+  /// We stopped before it could be sent.
+  case notSent
+  /// It was sent without asking for an answer (`-X acks=0`).
+  case unacknowledged
+  /// An error of the client library or the broker.
+  case kafka(KafkaError)
+
+  /// The key under `reasons` in the summary.
+  var name: String {
+    switch self {
+    case .noKey: "no-key"
+    case .notJSON: "not-json"
+    case .noTimestamp: "no-timestamp"
+    case .notAnEnvelope: "not-an-envelope"
+    case .noSuchPartition: "no-such-partition"
+    case .tooLong: "too-long"
+    case .torn: "torn"
+    case .notSent: "not-sent"
+    case .unacknowledged: "unacknowledged"
+    case .kafka(let error): error.name
+    }
+  }
+
+  var words: String {
+    switch self {
+    case .noKey: "it has no key"
+    case .notJSON: "it is not a JSON object"
+    case .noTimestamp: "it has no usable timestamp"
+    case .notAnEnvelope: "it is not an envelope as 'kcat -C -J' prints it"
+    case .noSuchPartition: "the topic has no such partition"
+    case .tooLong: "it is longer than --max-line allows"
+    case .torn: "its end is missing"
+    case .notSent: "stopped before it was sent"
+    case .unacknowledged: "no acknowledgement was asked for"
+    case .kafka(.messageTooLarge): "it is larger than the topic takes"
+    case .kafka(.invalidTimestamp): "the topic does not take its time"
+    case .kafka(.invalidRecord): "the topic refuses such a record"
+    case .kafka(let error): error.words
+    }
+  }
+
+  /// Whether the line itself is at fault, so that sending it again changes nothing.
+  var isAboutLine: Bool {
+    switch self {
+    case .noKey, .notJSON, .noTimestamp, .notAnEnvelope, .noSuchPartition, .tooLong, .torn: true
+    case .kafka(let error):
+      [.messageTooLarge, .invalidTimestamp, .invalidRecord].contains(error)
+    case .notSent, .unacknowledged: false
+    }
+  }
+}
+
+/// A line that can't be sent, and input that ends with the first of them (`--on-bad stop`).
+struct BadLine: ToolFailure, Equatable {
+  /// Counted from 1.
+  let number: Int
+  let reason: Reason
+
+  var exitStatus: ExitStatus { .input }
+  var message: String { "line \(number): \(reason.words)" }
+}

@@ -12,8 +12,10 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -62,7 +64,8 @@ let package = Package(
     module("DruidSQL", ["JavaValues"]),
     module(
       "EmbeddedDruid",
-      ["Plumbing", "JSONLines", "JavaValues", "DruidSQL", "CSQLite", "CMicrohttpd"]),
+      ["Plumbing", "JSONLines", "JavaValues", "DruidSQL", "CSQLite", "CMicrohttpd"],
+      resources: [.embedInCode("HTTP/console.html")]),
 
     command("fake-events", ["Plumbing", "EventGeneration"]),
     command("kprod", ["Plumbing", "JSONLines", "Kafka"]),

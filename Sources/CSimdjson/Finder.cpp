@@ -61,6 +61,8 @@ struct csj_parser {
   /// Decoded strings of the current line.
   std::unique_ptr<uint8_t[]> text;
   size_t textCapacity = 0, textUsed = 0;
+  /// Fields of the current line's own object whose names nobody asked for.
+  size_t others = 0;
 
   bool reserveText(size_t size) {
     textUsed = 0;
@@ -283,8 +285,12 @@ struct Walk {
       if ((open != 0 || hasEscapes) && !match(token, open, part, ends, leads)) {
         return fail(token, STRING_ERROR);
       }
-      token = (ends | leads) == 0 ? skip(token + 2, depth)
-                                  : readMatched(token + 2, ends, leads, part, depth);
+      if ((ends | leads) == 0) {
+        if (depth == 1) parser.others++;
+        token = skip(token + 2, depth);
+      } else {
+        token = readMatched(token + 2, ends, leads, part, depth);
+      }
       if (token == nullptr) return nullptr;
       if (!is(token, ',')) return is(token, '}') ? token + 1 : fail(token, TAPE_ERROR);
       token++;
@@ -335,6 +341,7 @@ struct Walk {
         }
       }
       if (found == count) {
+        parser.others++;
         token = skip(token + 2, 1);
       } else {
         token = read(token + 2, parser.values[found], 1);
@@ -393,9 +400,12 @@ void csj_block(csj_parser *parser, const char *text, size_t length) {
 
 const csj_value *csj_values(const csj_parser *parser) { return parser->values.get(); }
 
+size_t csj_others(const csj_parser *parser) { return parser->others; }
+
 int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *offset) {
   for (size_t i = 0; i < parser->count; i++) parser->values[i] = {CSJ_ABSENT, nullptr, 0};
   *offset = 0;
+  parser->others = 0;
   if (length == 0) return EMPTY;
   const char *const end = line + length;
   const bool isInBlock = line >= parser->block && end <= parser->blockEnd;

@@ -14,7 +14,7 @@ extension DruidServer {
           {"type": "long", "name": "product_id"},
           {"type": "double", "name": "price"},
           {"type": "long", "name": "quantity"}
-        ]},
+        ], "useSchemaDiscovery": true},
         "metricsSpec": [],
         "granularitySpec": {
           "type": "uniform", "segmentGranularity": "HOUR", "queryGranularity": "NONE", "rollup": false

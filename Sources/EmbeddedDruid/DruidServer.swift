@@ -1,4 +1,5 @@
-import Plumbing
+package import Plumbing
+import Synchronization
 
 /// Devstack's Druid: follows topics as supervisors tell it to, and answers SQL over HTTP on loopback.
 package final class DruidServer: Sendable {
@@ -18,6 +19,14 @@ package final class DruidServer: Sendable {
     package var endOffsets: @Sendable (String) -> [Int64]?
     /// The first offset of every partition that is still there; nil means that all begin at 0.
     package var startOffsets: @Sendable (String) -> [Int64]?
+    /// The names of all topics.
+    package var topics: @Sendable () -> [String]
+    /// Datasources of topics without a specification that are named.
+    package var datasources: [AutomaticDatasource]
+    /// What is shown of the failures that are ordered; other servers may share it.
+    package var faults: Faults
+    /// The faults that can be ordered over HTTP.
+    package var faultKinds: [FaultKind]
     /// Takes the words for a person, one line at a time.
     package var report: @Sendable (String) -> Void
 
@@ -27,6 +36,9 @@ package final class DruidServer: Sendable {
       open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
       endOffsets: @escaping @Sendable (String) -> [Int64]?,
       startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
+      topics: @escaping @Sendable () -> [String] = { [] },
+      datasources: [AutomaticDatasource] = [], faults: Faults = Faults(),
+      faultKinds: [FaultKind] = DruidServer.faultKinds,
       report: @escaping @Sendable (String) -> Void
     ) {
       self.brokers = brokers
@@ -36,13 +48,22 @@ package final class DruidServer: Sendable {
       self.supervisors = supervisors
       self.endOffsets = endOffsets
       self.startOffsets = startOffsets
+      self.topics = topics
+      self.datasources = datasources
+      self.faults = faults
+      self.faultKinds = faultKinds
       self.report = report
     }
   }
 
+  /// The failures of the SQL endpoint that can be ordered.
+  package static let faultKinds = DruidFault.kinds
+
   private let supervisors: Supervisors
   private let queries: QueryService
+  private let router: Router
   private let http: HTTPServer
+  private let watcher: TopicWatcher
 
   /// Listens, and starts to ingest; when it returns, requests are answered.
   package init(_ configuration: Configuration) throws(EmbeddedDruidFailure) {
@@ -50,22 +71,37 @@ package final class DruidServer: Sendable {
     let supervisors = Supervisors(
       brokers: configuration.brokers, storage: storage, open: configuration.open,
       endOffsets: configuration.endOffsets, startOffsets: configuration.startOffsets,
-      report: configuration.report)
+      topics: configuration.topics, report: configuration.report)
     let queries = QueryService(supervisors)
-    let router = Router(supervisors: supervisors, queries: queries)
+    let router = Router(
+      supervisors: supervisors, queries: queries, faults: configuration.faults,
+      faultKinds: configuration.faultKinds, brokers: configuration.brokers)
+    self.router = router
     self.supervisors = supervisors
     self.queries = queries
+    watcher = TopicWatcher(supervisors)
     http = try HTTPServer(port: configuration.port) { router.answer($0) }
     do throws(EmbeddedDruidFailure) {
-      for text in configuration.supervisors { try Self.submit(text, to: supervisors) }
+      for (index, text) in configuration.supervisors.enumerated() {
+        try Self.submit(
+          text, to: supervisors, isReplaceable: text == Self.ecommerceSpec && index == 0)
+      }
+      for datasource in configuration.datasources {
+        do throws(SpecFailure) {
+          _ = try supervisors.submit(try IngestionSpec(datasource))
+        } catch {
+          throw EmbeddedDruidFailure.supervisor(reason: error.message)
+        }
+      }
     } catch {
       stop()
       throw error
     }
+    watcher.start()
   }
 
   private static func submit(
-    _ text: String, to supervisors: Supervisors
+    _ text: String, to supervisors: Supervisors, isReplaceable: Bool
   ) throws(EmbeddedDruidFailure) {
     let json: JSONValue
     do {
@@ -74,7 +110,9 @@ package final class DruidServer: Sendable {
       throw .supervisor(reason: "not JSON: \(error.reason) at byte \(error.offset)")
     }
     do {
-      _ = try supervisors.submit(try IngestionSpec(json))
+      var spec = try IngestionSpec(json)
+      spec.isReplaceable = isReplaceable
+      _ = try supervisors.submit(spec)
     } catch {
       throw .supervisor(reason: error.message)
     }
@@ -90,10 +128,47 @@ package final class DruidServer: Sendable {
     }
   }
 
+  /// Reads what is left in the topics, for a moment, and says again what was skipped.
+  package func tellSkipped() {
+    watcher.stop()
+    _ = supervisors.catchUp(withinMilliseconds: 2000)
+    supervisors.tellSkipped()
+  }
+
   /// Cuts off what is under way, ends the threads and closes the port.
   package func stop() {
+    watcher.stop()
+    router.isStopping.change { $0 = true }
     queries.close()
     supervisors.stop()
     http.stop()
+  }
+}
+
+/// Looks ten times a second for topics that no spec reads, on a thread of its own.
+private final class TopicWatcher: Sendable {
+  private let supervisors: Supervisors
+  private let isOver = Monitor(false)
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  init(_ supervisors: Supervisors) { self.supervisors = supervisors }
+
+  func start() {
+    // Without the thread, topics are looked for when a query comes.
+    thread.withLock { thread in
+      thread = WorkerThread { [supervisors, isOver] in
+        while !isOver.wait(milliseconds: 100, until: { $0 }) { supervisors.adoptTopics() }
+      }
+    }
+  }
+
+  /// Ends the thread; nothing happens when it has ended.
+  func stop() {
+    isOver.change { $0 = true }
+    let running = thread.withLock { thread in
+      defer { thread = nil }
+      return thread
+    }
+    running?.join()
   }
 }

@@ -91,6 +91,9 @@ internal import CSimdjson
   /// Forgets the block, which may then change.
   package func leaveBlock() { unsafe csj_block(parser, nil, 0) }
 
+  /// How many fields the line has whose names were not asked for; always 0 when a single one was asked for.
+  package var otherFields: Int { unsafe csj_others(parser) }
+
   /// What the field of this index holds.
   package func kind(_ index: Int) -> Kind { unsafe Kind(rawValue: values[index].kind) ?? .absent }
 

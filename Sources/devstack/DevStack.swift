@@ -10,6 +10,11 @@ struct DevStack: Tool {
   private let kafkaPort: UInt16
   private let folder: String
   private let specFiles: [String]
+  private let datasources: [AutomaticDatasource]
+  private let loads: [Load]
+  private let faults: [String]
+  private let specification: AutomaticDatasource?
+  private let classified: String?
   private let owner: Owner?
   private let command: [String]
   private let environment: [String: String]
@@ -21,6 +26,19 @@ struct DevStack: Tool {
     druidPort = UInt16(try arguments.integer(.port, in: 0...65535) ?? 0)
     kafkaPort = UInt16(try arguments.integer(.kafkaPort, in: 0...65535) ?? 0)
     specFiles = arguments.all(.supervisor)
+    datasources = try arguments.all(.datasource).map { (text) throws(UsageFailure) in
+      try Self.datasource(text, "datasource")
+    }
+    loads = try arguments.all(.load).map { (text) throws(UsageFailure) in
+      try Load(spelling: text)
+    }
+    faults = arguments.all(.fault)
+    // Said before anything starts.
+    for text in faults { _ = try Fault(text, among: Stack.faultKinds) }
+    specification = try arguments.text(.spec).map { (text) throws(UsageFailure) in
+      try Self.datasource(text, "spec")
+    }
+    classified = arguments.text(.classify)
     command = arguments.operands
     let ownerID = try arguments.integer(.owner, in: 1...Int(Int32.max))
     guard ownerID == nil || command.isEmpty else {
@@ -31,7 +49,21 @@ struct DevStack: Tool {
     wantsSummary = arguments.isSet(.summary)
   }
 
+  private static func datasource(
+    _ text: String, _ option: String
+  ) throws(UsageFailure) -> AutomaticDatasource {
+    guard let datasource = AutomaticDatasource(spelling: text) else {
+      throw UsageFailure("option '--\(option)': \(quoted(text)) is not NAME[=TOPIC][:COLUMN]")
+    }
+    return datasource
+  }
+
   mutating func run() throws -> ExitStatus {
+    if let specification { return try Offline.writeSpecification(of: specification) }
+    if let classified {
+      return try Offline.classify(
+        classified, specifications: try specFiles.map { try readSmallFile($0) })
+    }
     // Blocked before the servers' threads start, so that every signal comes to this one.
     let signals = SignalQueue([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD])
     if command.isEmpty { return try serveShell(signals) }
@@ -47,7 +79,8 @@ struct DevStack: Tool {
     try Stack(
       Stack.Settings(
         druidPort: druidPort, kafkaPort: kafkaPort, folder: folder,
-        supervisors: try specFiles.map(readSmallFile)))
+        supervisors: try specFiles.map { try readSmallFile($0) }, datasources: datasources,
+        loads: loads, faults: faults))
   }
 
   /// Serves until a signal comes or the owner is gone.
@@ -74,6 +107,7 @@ struct DevStack: Tool {
   }
 
   private func end(_ servers: Stack) {
+    servers.tellSkipped()
     servers.stop()
     if wantsSummary { Diagnostics.summary(servers.summary(after: .now - start)) }
   }
@@ -103,6 +137,24 @@ extension Flag {
   fileprivate static let supervisor = Flag.option(
     "supervisor", value: "FILE", isRepeatable: true, completion: .file,
     help: "a Kafka supervisor spec (JSON) to start with, beside the one for ecommerce")
+  fileprivate static let datasource = Flag.option(
+    "datasource", value: "NAME[=TOPIC][:COLUMN]", isRepeatable: true,
+    help: "query a topic under NAME, with the time of COLUMN; 'message': its own time")
+}
+
+extension Flag {
+  fileprivate static let load = Flag.option(
+    "load", value: "FILE[=TOPIC]", isRepeatable: true, completion: .file,
+    help: "fill a topic (named as the file) with a file's lines before the command starts")
+  fileprivate static let fault = Flag.option(
+    "fault", value: "SPEC", isRepeatable: true,
+    help: "show a failure, such as cut@rows=10,x3; see FAULTS in the manual")
+  fileprivate static let spec = Flag.option(
+    "spec", value: "NAME[=TOPIC][:COLUMN]",
+    help: "print a specification for a sample of messages on standard input, and end")
+  fileprivate static let classify = Flag.option(
+    "classify", value: "FILE", completion: .file,
+    help: "tell for each statement of a script or request log whether it is answered, and end")
 }
 
 extension DevStack {
@@ -120,12 +172,17 @@ extension DevStack {
         "serve this shell, where the real stack would be, as long as the shell lives"
       ),
     ],
-    flags: [.port, .kafkaPort, .owner, .supervisor], operand: "COMMAND", operandsEndOptions: true,
+    flags: [.port, .kafkaPort, .owner, .supervisor, .datasource, .load, .fault, .spec, .classify],
+    operand: "COMMAND", operandsEndOptions: true,
     statuses: [
       ("N", "the command's own status"),
-      ("1", "the command said 0, but acknowledged records were lost"),
+      (
+        "1",
+        "the command said 0, but acknowledged records were lost; a sample's messages, or"
+          + " statements to classify, were refused"
+      ),
       ("64", "the command line makes no sense"),
-      ("65", "a supervisor spec can't be used"),
+      ("65", "a supervisor spec, or a sample, can't be used"),
       ("69", "a port is taken"),
       ("74", "the temporary folder can't be used"),
       ("126", "the command can't be run"),
@@ -148,6 +205,21 @@ extension DevStack {
         + " then unsets the three, so look whether DEVSTACK_PID is set.",
       "Ctrl-C reaches the command by itself; devstack ignores SIGINT and SIGQUIT while the command"
         + " runs, forwards SIGTERM and SIGHUP, and serves until the command is gone.",
+      "Any topic of JSON objects with a usable time is a datasource of its name, with the columns"
+        + " and types of Druid's schema discovery. The time is the first of the fields timestamp, ts,"
+        + " time, __time and @timestamp that holds ISO 8601 text or a number of seconds,"
+        + " milliseconds, microseconds or nanoseconds; --datasource names another. A supervisor spec"
+        + " that is posted later takes its place and reads the topic from its beginning. Messages"
+        + " that are no rows are said on standard error, once and at the end.",
+      "The console at DRUID_URL shows topics and datasources, and runs SQL. GET /devstack/log gives"
+        + " the last requests as NDJSON.",
+      "FAULTS. --fault, or POST /devstack/faults with a fault a line (DELETE takes all back), orders"
+        + " a failure: NAME[=VALUE][,xN][,p=P][,seed=N][,after=SPAN][,on=TARGET]. N times, with"
+        + " probability P, after a while, for requests of one kind. "
+        + Stack.faultKinds.map {
+          "\($0.usage) (\($0.targets.joined(separator: ", "))): \($0.meaning)"
+        }
+        .joined(separator: "; ") + ".",
       "It is made for trying and testing. There is no replication, no retention, no transactions"
         + " and no TLS in its Kafka, there are no real segments in its Druid, and all ends with"
         + " the process. Topics are made when they are first asked for, with 4 partitions.",

@@ -4,8 +4,9 @@ import Plumbing
 /// The whole text of a file that a person wrote. (Unsafe inside.)
 ///
 /// - Throws: ``SystemFailure`` when it can't be read or is larger than a person writes.
-func readSmallFile(_ path: String) throws(SystemFailure) -> String {
-  let limit = 4 << 20
+func readSmallFile(
+  _ path: String, limit: Int = 4 << 20
+) throws(SystemFailure) -> String {
   let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { throw SystemFailure("reading \(path)") }
   defer { close(file) }

@@ -12,7 +12,15 @@ struct Stack {
     let folder: String
     /// Specs beside the one for ecommerce, as JSON.
     let supervisors: [String]
+    let datasources: [AutomaticDatasource]
+    /// Files that fill topics before anyone is served.
+    let loads: [Load]
+    /// Failures to order, as they were written.
+    let faults: [String]
   }
+
+  /// Every failure that can be ordered.
+  static let faultKinds = DruidServer.faultKinds
 
   private let broker: Broker
   private let druid: DruidServer
@@ -21,6 +29,14 @@ struct Stack {
   init(_ settings: Settings) throws {
     let broker = try Broker(port: settings.kafkaPort, directory: settings.folder) {
       Diagnostics.error($0)
+    }
+    let faults = Faults()
+    for text in settings.faults { faults.order(try Fault(text, among: Self.faultKinds)) }
+    do {
+      for load in settings.loads { try load.fill(broker) }
+    } catch {
+      broker.stop()
+      throw error
     }
     do throws(EmbeddedDruidFailure) {
       druid = try DruidServer(
@@ -33,6 +49,8 @@ struct Stack {
           },
           endOffsets: { [broker] in broker.endOffsets(topic: $0) },
           startOffsets: { [broker] in broker.startOffsets(topic: $0) },
+          topics: { [broker] in broker.topicNames },
+          datasources: settings.datasources, faults: faults, faultKinds: Self.faultKinds,
           report: { Diagnostics.warning($0) }))
     } catch {
       broker.stop()
@@ -85,6 +103,9 @@ struct Stack {
     let seconds = (time.inSeconds * 1000).rounded() / 1000
     return "{\"lines\":\(totals.records),\"bytes\":\(totals.bytes),\"seconds\":\(seconds)}"
   }
+
+  /// Says again which messages are in no datasource; call it before ``stop()``.
+  func tellSkipped() { druid.tellSkipped() }
 
   func stop() {
     druid.stop()

@@ -55,7 +55,7 @@ import Testing
     ("\"metricsSpec\": []", "\"somethingNew\": 1", "dataSchema.somethingNew"),
     ("\"format\": \"posix\"", "\"format\": \"yyyy q\"", "timestampSpec.format"),
     (
-      "{\"type\": \"string\", \"name\": \"city\"}", "{\"type\": \"json\", \"name\": \"city\"}",
+      "{\"type\": \"string\", \"name\": \"city\"}", "{\"type\": \"spatial\", \"name\": \"city\"}",
       "dimensions.city.type"
     ),
     (
@@ -66,7 +66,10 @@ import Testing
       "\"topic\": \"ecommerce\"", "\"topic\": \"e\", \"topicPattern\": \"e.*\"",
       "ioConfig.topicPattern"
     ),
-    ("{\"type\": \"json\"}", "{\"type\": \"csv\"}", "inputFormat.type"),
+    ("{\"type\": \"json\"}", "{\"type\": \"parquet\"}", "inputFormat.type"),
+    (
+      "{\"type\": \"json\"}", "{\"type\": \"csv\", \"columns\": [\"a\"], \"x\": 1}", "inputFormat.x"
+    ),
     (
       "{\"type\": \"json\"}",
       "{\"type\": \"json\", \"flattenSpec\":{\"fields\":[{\"name\":\"a\"}]}}", "flattenSpec"

@@ -55,7 +55,7 @@ import Testing
     let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
     do {
       let queries = try queries ?? Self.queries.get()
-      guard case .whole(let bytes) = try queries.run(request) else { return "streaming" }
+      guard case .whole(let bytes) = try queries.run(request).result else { return "streaming" }
       return String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: " ")
     } catch let error as DruidError {
       return "error " + error.body.jsonText

@@ -53,6 +53,10 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
 /// What the names of the last `csj_find` stand for, in their order.
 const struct csj_value *csj_values(const csj_parser *parser);
 
+/// How many fields of the object that the last `csj_find` read have names that were not asked for. Meant for parsers of at
+/// least two names; one of a single name counts none.
+size_t csj_others(const csj_parser *parser);
+
 /// What marks where tokens begin; `NULL` when there is no memory.
 typedef struct csj_marker csj_marker;
 csj_marker *csj_marker_new(void);

@@ -28,6 +28,18 @@ struct DruidError: Error, Equatable {
     self.hasQueryID = hasQueryID
   }
 
+  /// The same with more words behind its message.
+  func saying(_ words: String) -> DruidError {
+    guard case .object(let members) = body else { return self }
+    var error = self
+    error.body = .object(
+      members.map { member in
+        member.key == "errorMessage"
+          ? .init(key: member.key, value: .string((member.value.text ?? "") + words)) : member
+      })
+    return error
+  }
+
   /// What this server does not do, in the form of a `druidException`.
   static func unsupported(_ message: String) -> DruidError {
     DruidError(
@@ -48,6 +60,16 @@ struct DruidError: Error, Equatable {
     legacy(
       504, name: "Query timeout", errorClass: "org.apache.druid.query.QueryTimeoutException",
       category: "TIMEOUT", message: "Query [\(id)] timed out!")
+  }
+
+  /// More queries at a time than the server takes.
+  static func capacityExceeded() -> DruidError {
+    legacy(
+      429, name: "Query capacity exceeded",
+      errorClass: "org.apache.druid.query.QueryCapacityExceededException",
+      category: "CAPACITY_EXCEEDED",
+      message: "Too many concurrent queries, total query capacity of 1 exceeded. "
+        + "Please try your query again later.")
   }
 
   static func cancelled() -> DruidError {

@@ -5,6 +5,24 @@ import Plumbing
 struct Router: Sendable {
   let supervisors: Supervisors
   let queries: QueryService
+  let faults: Faults
+  /// All faults that can be ordered, of Kafka as well.
+  let faultKinds: [FaultKind]
+  let log = RequestLog()
+  let console: Console
+  /// True as soon as the server stops; what hangs then ends.
+  let isStopping = Monitor(false)
+
+  init(
+    supervisors: Supervisors, queries: QueryService, faults: Faults = Faults(),
+    faultKinds: [FaultKind] = DruidFault.kinds, brokers: String = ""
+  ) {
+    self.supervisors = supervisors
+    self.queries = queries
+    self.faults = faults
+    self.faultKinds = faultKinds
+    console = Console(supervisors: supervisors, faults: faults, brokers: brokers)
+  }
 
   typealias Headers = [(name: String, value: String)]
 
@@ -15,12 +33,24 @@ struct Router: Sendable {
     ("Content-Security-Policy", "frame-ancestors 'none'"),
   ]
 
+  /// Answers a request, and writes it down unless it is about devstack itself.
   func answer(_ request: HTTPRequest) -> HTTPResponse {
+    if let answer = devstack(request, request.pathParts) { return answer }
+    let start = ContinuousClock.now
+    var entry = RequestLog.Entry(time: Clock.now, method: request.method, path: request.path)
+    let answer = answer(request, &entry)
+    entry.status = answer.status
+    entry.milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+    log.add(entry)
+    return answer
+  }
+
+  private func answer(_ request: HTTPRequest, _ entry: inout RequestLog.Entry) -> HTTPResponse {
     var parts = request.pathParts
     switch (request.method, request.path) {
     case (_, "/druid/v2/sql"), (_, "/druid/v2/sql/"):
       guard request.method == "POST" else { return Self.notAllowed("POST,OPTIONS") }
-      return sql(request)
+      return sql(request, &entry)
     case ("GET", "/status"):
       return HTTPResponse(
         200, headers: Self.notCached + Self.json + Self.vary,
@@ -104,18 +134,36 @@ struct Router: Sendable {
 
   // MARK: SQL
 
-  private func sql(_ request: HTTPRequest) -> HTTPResponse {
+  private func sql(_ request: HTTPRequest, _ entry: inout RequestLog.Entry) -> HTTPResponse {
     guard let type = request.headers["content-type"] else { return HTTPResponse(415) }
     let mime = type.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } } ?? ""
     let known = ["application/json", "text/plain", "application/x-www-form-urlencoded"]
     guard known.contains(mime) else { return HTTPResponse(415) }
     var headers: Headers = []
     do {
-      let query = try SQLRequest(body: request.body) { Self.freshID() }
+      var query = try SQLRequest(body: request.body) { Self.freshID() }
+      entry.sql = query.query
+      entry.queryID = query.id
+      let fault = strike(request)
+      entry.fault = fault?.text
+      if let fault {
+        if let answer = meet(fault, &query) { return answer }
+      }
       headers = [("X-Druid-Query-Id", query.id), ("X-Druid-SQL-Query-Id", query.id)]
       if query.format.hasHeader { headers.append(("X-Druid-SQL-Header-Included", "yes")) }
-      let result = try queries.run(query)
-      let all = headers + [("X-Druid-Response-Context", "{}")] + Self.json + Self.vary
+      let (result, missing) = try queries.run(query)
+      let context =
+        missing.isEmpty ? JSONValue.object([]) : .object(["missingSegments": .array(missing)])
+      let all = headers + [("X-Druid-Response-Context", context.jsonText)] + Self.json + Self.vary
+      if let fault, fault.kind.name == "cut@bytes" {
+        let body: any HTTPStream =
+          switch result {
+          case .whole(let bytes): WholeStream(bytes)
+          case .streaming(let answer): answer
+          }
+        return HTTPResponse(
+          200, headers: all, body: .stream(CutStream(body, after: fault.count)))
+      }
       switch result {
       case .whole(let bytes): return HTTPResponse(200, headers: all, body: .bytes(bytes))
       case .streaming(let answer): return HTTPResponse(200, headers: all, body: .stream(answer))
@@ -129,6 +177,29 @@ struct Router: Sendable {
     } catch {
       return Self.page(500, "\(error)")
     }
+  }
+
+  /// The fault that a request meets; the console's own queries meet none.
+  private func strike(_ request: HTTPRequest) -> Fault? {
+    guard request.headers["x-devstack-console"] == nil else { return nil }
+    return faults.strike(DruidFault.target)
+  }
+
+  /// What a fault answers in the query's place; nil when the query is to be answered, changed or late.
+  private func meet(_ fault: Fault, _ query: inout SQLRequest) -> HTTPResponse? {
+    if let answer = DruidFault.answer(fault, id: query.id) { return answer }
+    DruidFault.change(&query, fault)
+    switch fault.kind.name {
+    case "slow":
+      _ = isStopping.wait(
+        milliseconds: Int64(fault.span / .milliseconds(1)), until: { $0 })
+    case "hang":
+      // A client that has gone is not noticed; the server's end, or this limit, frees the thread.
+      _ = isStopping.wait(milliseconds: 600_000, until: { $0 })
+      return HTTPResponse(504)
+    default: break
+    }
+    return nil
   }
 
   /// A version 4 UUID.

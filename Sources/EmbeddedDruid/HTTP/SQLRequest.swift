@@ -20,6 +20,10 @@ struct SQLRequest {
   var skipsEmptyBuckets: Bool?
   /// `groupByEnableMultiValueUnnesting`
   var groupsMultipleValues = true
+  /// The settings as they came.
+  var context: [JSONValue.Member] = []
+  /// What a fault that was ordered makes of the query.
+  var fault = QueryFault()
 
   private static let source =
     "\n at [Source: (org.eclipse.jetty.server.HttpInputOverHTTP); line: 1, column: "
@@ -142,6 +146,7 @@ struct SQLRequest {
       }
       id = text
     }
+    self.context = members
     for member in members { try read(setting: member.key, member.value) }
   }
 

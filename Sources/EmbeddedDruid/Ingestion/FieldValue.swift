@@ -39,6 +39,21 @@ indirect enum FieldValue: Sendable, Equatable {
     }
   }
 
+  /// Whether Druid's discovery without types makes a column of it: a plain value, or a list of some.
+  var isFlat: Bool {
+    switch self {
+    case .null, .object: false
+    case .list(let elements):
+      elements.allSatisfy { element in
+        switch element {
+        case .list, .object: false
+        default: true
+        }
+      }
+    default: true
+    }
+  }
+
   /// What a long column gets. Text must be a whole number, if need be with a point; nil for null.
   ///
   /// - Throws: ``NoNumber`` for lists and objects: the row is kept with null, and counted as processed with error.

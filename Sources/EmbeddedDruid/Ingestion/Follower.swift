@@ -27,6 +27,12 @@ final class Follower: @unchecked Sendable {
     var failure: String?
     /// MessageBlock that were passed over because their batch could not be unpacked.
     var unreadable = 0
+    /// Messages that are in no row.
+    var skipped = Skipped()
+    /// Those of them that were told.
+    var toldSkipped = 0
+    /// Fields that were left out because there were too many.
+    var leftOut = 0
     var isStopping = false
     var hasLateReport = false
     let taskID: String
@@ -159,7 +165,9 @@ final class Follower: @unchecked Sendable {
     do throws(EmbeddedDruidFailure) {
       let source = try open(topic)
       while !isStopping {
-        guard try follow(source, newPartitions(topic)) else { return }
+        let goesOn = try follow(source, newPartitions(topic))
+        tellSkipped()
+        guard goesOn else { return }
       }
     } catch {
       fail("\(error)")
@@ -236,6 +244,9 @@ final class Follower: @unchecked Sendable {
           failure = "devstack does not support \(reason)"
         } else {
           batch.add(outcome, message, in: messages.bytes)
+          if case .unparseable(let reason) = outcome {
+            batch.skipped.add(reason, partition: partition, offset: message.offset)
+          }
         }
       } catch {
         failure = "no room for columns: \(systemErrorText(error.code))"
@@ -250,13 +261,23 @@ final class Follower: @unchecked Sendable {
     return failure == nil
   }
 
+  /// What a message says beside its value, where the spec asks for it.
+  private func beside(_ message: MessageBlock.Message, in bytes: [UInt8]) -> RowReader.Beside {
+    var beside = RowReader.Beside(sent: message.sent)
+    guard let envelope = reader.spec.envelope else { return beside }
+    if envelope.keyFormat != nil { beside.key = message.key.map { Array(bytes[$0]) } }
+    if envelope.readsHeaders { beside.headers = message.readHeaders(in: bytes) }
+    return beside
+  }
+
   private func take(
     _ message: MessageBlock.Message, in bytes: [UInt8]
   ) throws(StorageFull) -> RowReader.Outcome {
-    guard let payload = message.payload else { return reader.outcomeOfNothing }
+    let beside = beside(message, in: bytes)
+    guard let payload = message.payload else { return try reader.readNothing(beside) }
     return try unsafe bytes.span.bytes.withUnsafeBytes { (bytes) throws(StorageFull) in
       try unsafe reader.read(
-        UnsafeRawBufferPointer(rebasing: bytes[payload]), sent: message.sent)
+        UnsafeRawBufferPointer(rebasing: bytes[payload]), beside: beside)
     }
   }
 
@@ -265,6 +286,7 @@ final class Follower: @unchecked Sendable {
     var counters = Counters()
     var errors: [ParseError] = []
     var unreadable = 0
+    var skipped = Skipped()
 
     mutating func add(
       _ outcome: RowReader.Outcome, _ message: MessageBlock.Message, in bytes: [UInt8]
@@ -295,10 +317,36 @@ final class Follower: @unchecked Sendable {
     }
   }
 
+  /// Tells once that messages were skipped, and with `isLast` what that came to.
+  func tellSkipped(isLast: Bool = false) {
+    let words: String? = state.change { state in
+      let count = state.skipped.count
+      guard count > 0, isLast || state.toldSkipped == 0 else { return nil }
+      state.toldSkipped = count
+      return state.skipped.words(state.spec)
+    }
+    if let words { report(words) }
+  }
+
+  private func tellLeftOut(_ spec: IngestionSpec) {
+    let isFirst = state.change { state in
+      defer { state.leftOut = reader.leftOut }
+      return state.leftOut == 0 && reader.leftOut > 0
+    }
+    guard isFirst else { return }
+    report(
+      "datasource '\(spec.dataSource)' has \(RowReader.columnLimit) columns; further fields of topic "
+        + "'\(spec.topic)' are left out")
+  }
+
   private func publish(_ batch: Batch, _ positions: [Int64]) {
     let snapshot = reader.publish()
     let isFirstLate = state.change { state in
       state.unreadable += batch.unreadable
+      state.skipped.add(batch.skipped)
+      if state.spec.automaticTime != nil, reader.spec.automaticTime == nil {
+        state.spec = reader.spec
+      }
       state.snapshot = snapshot
       state.positions = positions
       state.counters.add(batch.counters)
@@ -314,6 +362,7 @@ final class Follower: @unchecked Sendable {
         "datasource '\(spec.dataSource)': \(batch.unreadable) records of topic '\(spec.topic)' are missing: "
           + "their batch could not be unpacked")
     }
+    tellLeftOut(spec)
     guard isFirstLate else { return }
     report(
       "datasource '\(spec.dataSource)': all events lie in January 1970: its timestampSpec format "

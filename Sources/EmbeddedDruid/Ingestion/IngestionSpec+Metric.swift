@@ -1,7 +1,16 @@
 extension IngestionSpec.Metric {
+  /// Whether it holds the value of a moment.
+  var isOfMoment: Bool { function == .first || function == .last }
+
   /// What a message's field adds; text counts when it is a number, with commas or without.
-  func cell(of value: FieldValue) throws(NoNumber) -> NumberCell {
+  func cell(of value: FieldValue) throws(NoNumber) -> StoredCell {
     var value = value
+    if kind == .string {
+      // Druid keeps so much of a text.
+      return value.javaText.map {
+        .text(String(decoding: Array($0.utf16.prefix(1024)), as: UTF16.self))
+      } ?? .null
+    }
     if case .text(let text) = value {
       let plain = text.filter { $0 != "," }
       if let whole = FieldValue.exactLong(plain) {
@@ -17,7 +26,9 @@ extension IngestionSpec.Metric {
     return .double(kind == .float ? Double(Float(number)) : number)
   }
 
-  func combine(_ old: NumberCell, _ new: NumberCell) -> NumberCell {
+  /// - Parameter takesNew: what a first or last metric takes, which the moments of the two decide.
+  func combine(_ old: StoredCell, _ new: StoredCell, takesNew: Bool) -> StoredCell {
+    if isOfMoment { return takesNew ? new : old }
     switch (old, new) {
     case (.null, _): return new
     case (_, .null): return old
@@ -26,6 +37,7 @@ extension IngestionSpec.Metric {
       case .count, .sum: return .long(old &+ new)
       case .least: return .long(min(old, new))
       case .greatest: return .long(max(old, new))
+      case .first, .last: return .long(old)
       }
     case (.double(let old), .double(let new)):
       let result =
@@ -33,6 +45,7 @@ extension IngestionSpec.Metric {
         case .count, .sum: old + new
         case .least: min(old, new)
         case .greatest: max(old, new)
+        case .first, .last: old
         }
       return .double(kind == .float ? Double(Float(result)) : result)
     default: return old

@@ -39,8 +39,9 @@ extension IngestionSpec {
     guard let name = schema["dataSource"]?.text, !name.isEmpty else {
       throw .construct(Self.dataSchemaType, "dataSource cannot be null or empty.")
     }
-    guard !name.contains("/"), name.trimmed == name, !name.contains("\n"), !name.hasPrefix(".")
-    else { throw .construct(Self.dataSchemaType, "dataSource name is invalid") }
+    guard Self.isValid(dataSource: name) else {
+      throw .construct(Self.dataSchemaType, "dataSource name is invalid")
+    }
     dataSource = name
     try Self.allow(
       schema, "dataSchema",
@@ -48,6 +49,7 @@ extension IngestionSpec {
       harmlessWhenEmpty: ["transformSpec", "parser", "projections"])
     timestamp = try TimestampSpec(schema["timestampSpec"])
     dimensions = try Self.dimensions(schema["dimensionsSpec"] ?? .null)
+    discovery = Self.discovery(schema["dimensionsSpec"] ?? .null)
     metrics = try Self.metrics(schema["metricsSpec"] ?? .null)
     let granularity = schema["granularitySpec"] ?? .null
     try Self.allow(
@@ -62,6 +64,9 @@ extension IngestionSpec {
     filter = try Self.filter(schema["transformSpec"])
     flattening = try FlattenSpec(Self.valueFormat(io)?["flattenSpec"])
     envelope = try Self.envelope(io["inputFormat"])
+    if let format = Self.valueFormat(io), ["csv", "tsv"].contains(format["type"]?.text) {
+      delimitedText = try DelimitedText(format, Self.formatPlace(io))
+    }
 
     try Self.check(io: io)
     guard let topic = io["topic"]?.text ?? io["stream"]?.text else {
@@ -84,6 +89,12 @@ extension IngestionSpec {
     try checkNames()
   }
 
+  /// Druid's rule for the name of a datasource.
+  static func isValid(dataSource name: String) -> Bool {
+    !name.isEmpty && !name.contains("/") && name.trimmed == name && !name.contains("\n")
+      && !name.hasPrefix(".")
+  }
+
   private func checkNames() throws(SpecFailure) {
     var seen: Set<String> = []
     for name in dimensions.map(\.name) + metrics.map(\.name) {
@@ -94,13 +105,16 @@ extension IngestionSpec {
         )
       }
     }
-    guard seen.count < 64 else { throw .unsupported("dimensionsSpec", "more than 63 columns") }
+    guard seen.count < RowReader.columnLimit else {
+      throw .unsupported("dimensionsSpec", "\(RowReader.columnLimit) columns or more")
+    }
   }
 
   private static func dimensions(_ json: JSONValue) throws(SpecFailure) -> [Dimension] {
     try allow(
-      json, "dimensionsSpec", ["dimensions", "dimensionExclusions"],
-      harmlessWhenEmpty: ["spatialDimensions", "includeAllDimensions", "useSchemaDiscovery"])
+      json, "dimensionsSpec",
+      ["dimensions", "dimensionExclusions", "includeAllDimensions", "useSchemaDiscovery"],
+      harmlessWhenEmpty: ["spatialDimensions"])
     var dimensions: [Dimension] = []
     for element in json["dimensions"]?.elements ?? [] {
       if let name = element.text {
@@ -119,6 +133,8 @@ extension IngestionSpec {
       case "long": dimension.kind = .long
       case "double": dimension.kind = .double
       case "float": dimension.kind = .float
+      case "json": dimension.kind = .json
+      case "auto": dimension.isAutomatic = true
       case let type: throw .unsupported("dimensions.\(name).type", "'\(type)'")
       }
       if let word = element["multiValueHandling"]?.text {
@@ -129,43 +145,86 @@ extension IngestionSpec {
       }
       dimensions.append(dimension)
     }
-    guard !dimensions.isEmpty else {
-      throw .unsupported("dimensionsSpec", "an empty list of dimensions (schema discovery)")
-    }
     return dimensions
+  }
+
+  /// Fields beside the named ones are columns when that is asked for, or when none is named.
+  private static func discovery(_ json: JSONValue) -> Discovery? {
+    let isTyped = json["useSchemaDiscovery"]?.bool ?? false
+    let isWanted = isTyped || json["includeAllDimensions"]?.bool ?? false
+    guard isWanted || json["dimensions"]?.elements?.isEmpty ?? true else { return nil }
+    return Discovery(
+      isTyped: isTyped,
+      exclusions: json["dimensionExclusions"]?.elements?.compactMap(\.text) ?? [])
   }
 
   private static func metrics(_ json: JSONValue) throws(SpecFailure) -> [Metric] {
     var metrics: [Metric] = []
-    for element in json.elements ?? [] {
-      let type = element["type"]?.text ?? ""
-      guard let name = element["name"]?.text else {
-        throw .construct(
-          "org.apache.druid.query.aggregation.AggregatorFactory",
-          "Must have a valid, non-null aggregator name")
-      }
-      try allow(element, "metricsSpec.\(name)", ["type", "name", "fieldName"])
-      let kinds: [(String, ColumnKind)] = [("long", .long), ("double", .double), ("float", .float)]
-      let functions: [(String, Metric.Function)] = [
-        ("Sum", .sum), ("Min", .least), ("Max", .greatest),
-      ]
-      var metric =
-        type == "count"
-        ? Metric(name: name, kind: .long, function: .count, field: "") : nil
-      for (prefix, kind) in kinds {
-        for (suffix, function) in functions where type == prefix + suffix {
-          guard let field = element["fieldName"]?.text else {
-            throw .construct(
-              "org.apache.druid.query.aggregation.AggregatorFactory",
-              "Must have a valid, non-null fieldName or expression")
-          }
-          metric = Metric(name: name, kind: kind, function: function, field: field)
-        }
-      }
-      guard let metric else { throw .unsupported("metricsSpec.\(name).type", "'\(type)'") }
-      metrics.append(metric)
-    }
+    for element in json.elements ?? [] { metrics.append(try metric(element)) }
     return metrics
+  }
+
+  private static func metric(_ element: JSONValue) throws(SpecFailure) -> Metric {
+    let type = element["type"]?.text ?? ""
+    if type == "filtered" {
+      let name = element["name"]?.text ?? element["aggregator"]?["name"]?.text ?? ""
+      try allow(element, "metricsSpec.\(name)", ["type", "name", "filter", "aggregator"])
+      guard let inner = element["aggregator"], let json = element["filter"] else {
+        throw .construct(
+          "org.apache.druid.query.aggregation.FilteredAggregatorFactory",
+          "aggregator and filter are needed")
+      }
+      var metric = try metric(inner)
+      guard let filter = RowFilter(json), metric.filter == nil else {
+        throw .unsupported("metricsSpec.\(name).filter", json.jsonText)
+      }
+      metric.filter = filter
+      if let name = element["name"]?.text { metric.name = name }
+      return metric
+    }
+    guard let name = element["name"]?.text else {
+      throw .construct(
+        "org.apache.druid.query.aggregation.AggregatorFactory",
+        "Must have a valid, non-null aggregator name")
+    }
+    if type == "count" {
+      try allow(element, "metricsSpec.\(name)", ["type", "name"])
+      return Metric(name: name, kind: .long, function: .count, field: "")
+    }
+    let kinds: [(String, ColumnKind)] = [
+      ("long", .long), ("double", .double), ("float", .float), ("string", .string),
+    ]
+    let functions: [(String, Metric.Function)] = [
+      ("Sum", .sum), ("Min", .least), ("Max", .greatest), ("First", .first), ("Last", .last),
+    ]
+    for (prefix, kind) in kinds {
+      for (suffix, function) in functions where type == prefix + suffix {
+        var metric = Metric(name: name, kind: kind, function: function, field: "")
+        guard kind != .string || metric.isOfMoment else { break }
+        var known = ["type", "name", "fieldName"]
+        if metric.isOfMoment {
+          known.append("timeColumn")
+          guard ["__time", nil].contains(element["timeColumn"]?.text) else {
+            throw .unsupported("metricsSpec.\(name).timeColumn")
+          }
+        }
+        if kind == .string {
+          known.append("maxStringBytes")
+          guard [1024, nil].contains(element["maxStringBytes"]?.integer) else {
+            throw .unsupported("metricsSpec.\(name).maxStringBytes")
+          }
+        }
+        try allow(element, "metricsSpec.\(name)", known)
+        guard let field = element["fieldName"]?.text else {
+          throw .construct(
+            "org.apache.druid.query.aggregation.AggregatorFactory",
+            "Must have a valid, non-null fieldName or expression")
+        }
+        metric.field = field
+        return metric
+      }
+    }
+    throw .unsupported("metricsSpec.\(name).type", "'\(type)'")
   }
 
   private static func transforms(
@@ -207,20 +266,26 @@ extension IngestionSpec {
       throw .construct(
         "org.apache.druid.indexing.kafka.supervisor.KafkaSupervisorIOConfig", "inputFormat")
     }
-    let isWrapped = format["type"]?.text == "kafka"
-    let place = isWrapped ? "ioConfig.inputFormat.valueFormat" : "ioConfig.inputFormat"
+    let place = formatPlace(io)
     guard let format = valueFormat(io), !format.isNull else {
       throw .construct(
         "org.apache.druid.data.input.kafkainput.KafkaInputFormat", "valueFormat must not be null")
     }
     let type = format["type"]?.text ?? ""
-    guard type == "json" else { throw .unsupported("\(place).type", "'\(type)'") }
+    guard ["json", "csv", "tsv"].contains(type) else {
+      throw .unsupported("\(place).type", "'\(type)'")
+    }
     if let features = format["featureSpec"]?.members, !features.isEmpty {
       throw .unsupported("\(place).featureSpec")
     }
     for flag in ["assumeNewlineDelimited", "useJsonNodeReader"] {
       if format[flag]?.bool == true { throw .unsupported("\(place).\(flag)") }
     }
+  }
+
+  private static func formatPlace(_ io: JSONValue) -> String {
+    io["inputFormat"]?["type"]?.text == "kafka"
+      ? "ioConfig.inputFormat.valueFormat" : "ioConfig.inputFormat"
   }
 
   /// What a message's value is read by.
@@ -231,18 +296,36 @@ extension IngestionSpec {
 
   private static func envelope(_ format: JSONValue?) throws(SpecFailure) -> Envelope? {
     guard let format, format["type"]?.text == "kafka" else { return nil }
+    let place = "ioConfig.inputFormat"
     for member in format.members ?? [] {
       switch member.key {
-      case "type", "valueFormat", "timestampColumnName", "topicColumnName": break
-      // These name what is only there with the formats that are refused.
-      case "headerColumnPrefix", "keyColumnName": break
+      case "type", "valueFormat", "timestampColumnName", "topicColumnName", "headerFormat",
+        "headerColumnPrefix", "keyFormat", "keyColumnName":
+        break
       default:
-        guard member.value.isNull else { throw .unsupported("ioConfig.inputFormat.\(member.key)") }
+        guard member.value.isNull else { throw .unsupported("\(place).\(member.key)") }
       }
     }
     var envelope = Envelope()
     if let name = format["timestampColumnName"]?.text { envelope.timestampColumn = name }
     if let name = format["topicColumnName"]?.text { envelope.topicColumn = name }
+    if let prefix = format["headerColumnPrefix"]?.text { envelope.headerPrefix = prefix }
+    if let name = format["keyColumnName"]?.text { envelope.keyColumn = name }
+    if let headers = format["headerFormat"], !headers.isNull {
+      let encoding = headers["encoding"]?.text?.uppercased() ?? "UTF-8"
+      guard headers["type"]?.text == "string", ["UTF-8", "US-ASCII"].contains(encoding) else {
+        throw .unsupported("\(place).headerFormat", headers.jsonText)
+      }
+      envelope.readsHeaders = true
+    }
+    if let key = format["keyFormat"], !key.isNull {
+      switch key["type"]?.text {
+      case "json": envelope.keyFormat = .json
+      case "csv", "tsv":
+        envelope.keyFormat = .delimited(try DelimitedText(key, "\(place).keyFormat"))
+      default: throw .unsupported("\(place).keyFormat.type", key.jsonText)
+      }
+    }
     return envelope
   }
 

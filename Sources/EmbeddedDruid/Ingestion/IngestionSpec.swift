@@ -13,6 +13,8 @@ struct IngestionSpec: Sendable {
     var name: String
     var kind: ColumnKind
     var multiValues = MultiValues.sortedArray
+    /// Whether the values tell the kind: the type `auto`, and columns that are discovered with their types.
+    var isAutomatic = false
   }
 
   /// A column that is computed while rows are stored.
@@ -22,18 +24,77 @@ struct IngestionSpec: Sendable {
       case sum
       case least
       case greatest
+      case first
+      case last
     }
 
     var name: String
     var kind: ColumnKind
     var function: Function
     var field: String
+    /// Which rows count; all when there is none.
+    var filter: RowFilter?
+  }
+
+  /// Fields that the spec does not name become columns.
+  struct Discovery: Sendable, Equatable {
+    /// With their types; otherwise all are strings, and what is nested is left out.
+    var isTyped: Bool
+    var exclusions: [String]
   }
 
   /// What a message says beside its value.
   struct Envelope: Sendable, Equatable {
     var timestampColumn = "kafka.timestamp"
     var topicColumn = "kafka.topic"
+    var headerPrefix = "kafka.header."
+    var keyColumn = "kafka.key"
+    /// How the key is read; nil when it is left out.
+    var keyFormat: KeyFormat?
+    var readsHeaders = false
+
+    enum KeyFormat: Sendable, Equatable {
+      case json
+      case delimited(DelimitedText)
+    }
+
+    /// The fields that stand beside a message's own.
+    func fields(topic: String, _ beside: RowReader.Beside) -> [FieldValue.Member] {
+      var fields: [FieldValue.Member] = []
+      func add(_ name: String, _ value: FieldValue) {
+        if let index = fields.firstIndex(where: { $0.key == name }) {
+          fields[index].value = value
+        } else {
+          fields.append(FieldValue.Member(key: name, value: value))
+        }
+      }
+      if readsHeaders {
+        for header in beside.headers {
+          let text = header.value.map { FieldValue.text(String(decoding: $0, as: UTF8.self)) }
+          add(headerPrefix + header.name, text ?? .null)
+        }
+      }
+      if let key = keyValue(beside.key) { add(keyColumn, key) }
+      // A header of the same name comes first.
+      for (name, value) in [
+        (timestampColumn, FieldValue.long(beside.sent)), (topicColumn, .text(topic)),
+      ] where !fields.contains(where: { $0.key == name }) {
+        add(name, value)
+      }
+      return fields
+    }
+
+    /// The first value of the key.
+    private func keyValue(_ key: [UInt8]?) -> FieldValue? {
+      guard let key, let keyFormat else { return nil }
+      switch keyFormat {
+      case .json:
+        var text = unsafe key.span.bytes.withUnsafeBytes { bytes in unsafe MessageText(bytes) }
+        return (try? text.objects())?.first?.first?.value
+      case .delimited(let format):
+        return format.rows(String(decoding: key, as: UTF8.self)).first?.first?.value
+      }
+    }
   }
 
   /// A field that is computed from the others.
@@ -47,6 +108,16 @@ struct IngestionSpec: Sendable {
   var timestamp: TimestampSpec
   var dimensions: [Dimension]
   var metrics: [Metric]
+  /// Whether fields beside the named ones become columns.
+  var discovery: Discovery?
+  /// How the time column is to be found; nil when it is known.
+  var automaticTime: AutomaticTime?
+  /// What devstack made the spec of, without anyone's asking; nil for a spec that was posted or given.
+  var automatic: AutomaticDatasource?
+  /// Another spec for the datasource takes its place, whatever it has read: the built-in one, and automatic ones.
+  var isReplaceable = false
+  /// The input formats `csv` and `tsv`; nil for JSON.
+  var delimitedText: DelimitedText?
   var flattening = FlattenSpec()
   /// The names under which a message's own time and topic are seen: the input format `kafka`.
   var envelope: Envelope?
@@ -67,7 +138,28 @@ struct IngestionSpec: Sendable {
   var json: JSONValue
 
   /// Whether a row is no more than its message's own fields.
-  var isPlain: Bool { transforms.isEmpty && filter == nil && flattening.isPlain && envelope == nil }
+  var isPlain: Bool {
+    transforms.isEmpty && filter == nil && flattening.isPlain && envelope == nil
+      && delimitedText == nil && metrics.allSatisfy { $0.filter == nil }
+  }
+
+  /// The spec of a topic that has none.
+  init(_ automatic: AutomaticDatasource) throws(SpecFailure) {
+    try self.init(automatic.specification())
+    self.automatic = automatic
+    automaticTime = automatic.time
+    isReplaceable = true
+  }
+
+  /// The spec once the time column is found.
+  func decided(column: String, format: String) -> IngestionSpec? {
+    guard let automatic,
+      var spec = try? IngestionSpec(automatic.specification(column: column, format: format))
+    else { return nil }
+    spec.automatic = automatic
+    spec.isReplaceable = true
+    return spec
+  }
 
   var schema: TableSchema {
     TableSchema(

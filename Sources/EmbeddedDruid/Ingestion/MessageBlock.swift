@@ -52,3 +52,36 @@ package struct MessageBlock {
 
   package init() {}
 }
+
+extension MessageBlock.Message {
+  /// The headers, which are as Kafka's record format has them: a count, then for each the lengths and bytes of name and value.
+  func readHeaders(in bytes: [UInt8]) -> [(name: String, value: [UInt8]?)] {
+    var rest = bytes[headers]
+    func number() -> Int? {
+      var raw: UInt64 = 0
+      var shift: UInt64 = 0
+      while shift < 64, let byte = rest.popFirst() {
+        raw |= UInt64(byte & 0x7f) << shift
+        if byte & 0x80 == 0 {
+          return Int(Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1))
+        }
+        shift += 7
+      }
+      return nil
+    }
+    func piece() -> [UInt8]?? {
+      guard let length = number() else { return nil }
+      guard length >= 0 else { return .some(nil) }
+      guard length <= rest.count else { return nil }
+      defer { rest = rest.dropFirst(length) }
+      return Array(rest.prefix(length))
+    }
+    var found: [(name: String, value: [UInt8]?)] = []
+    guard let count = number() else { return [] }
+    for _ in 0..<max(0, min(count, rest.count)) {
+      guard let name = piece(), let name, let value = piece() else { break }
+      found.append((String(decoding: name, as: UTF8.self), value))
+    }
+    return found
+  }
+}

@@ -16,45 +16,127 @@ struct RowReader: ~Copyable {
     case refused(String)
   }
 
-  private var spec: IngestionSpec
+  /// What a message says beside its value.
+  struct Beside: Sendable {
+    /// Milliseconds since 1970.
+    var sent: Int64 = -1
+    var key: [UInt8]?
+    var headers: [(name: String, value: [UInt8]?)] = []
+  }
+
+  /// Columns of a datasource; more fields are left out.
+  static let columnLimit = 250
+  /// Fields that the fast parser looks up.
+  private static let lineLimit = 64
+
+  /// The spec that is followed: an automatic one changes when the time column is found.
+  private(set) var spec: IngestionSpec
   private var writer: TableWriter
   private var line: JSONLine
+  /// The spec's dimensions, with the kinds that their values have told where the spec leaves that open.
+  private var dimensions: [IngestionSpec.Dimension]
+  /// Columns that the spec does not name, in the order their fields came; they stand behind the metrics.
+  private var discovered: [IngestionSpec.Dimension] = []
+  /// The types of columns that their values tell, by column.
+  private var types: [Int: DiscoveredType] = [:]
+  private var columnNames: Set<String> = []
+  /// Fields that are no columns.
+  private var passed: [String] = []
+  private var passedSet: Set<String> = []
+  /// Fields that are left out because there are too many.
+  private(set) var leftOut = 0
   /// The moments of events that are taken.
   var accepted = QueryGranularity.moments
   /// Field 0 is the timestamp; then the dimensions, then the fields of the metrics.
   private var fields: [String]
   /// Rolled-up rows by the bytes of their time and dimensions.
   private var groups: [[UInt8]: UInt32] = [:]
+  /// The moments of the values that first and last metrics of rolled-up rows hold.
+  private var momentsOfMetrics: [MetricPlace: Int64] = [:]
+
+  private struct MetricPlace: Hashable {
+    let row: UInt32
+    let metric: Int
+  }
 
   init(_ spec: IngestionSpec, storage: TemporaryStorage) {
     self.spec = spec
     writer = TableWriter(schema: spec.schema, storage: storage, isRolledUp: spec.isRolledUp)
-    fields = Self.fields(of: spec)
-    line = JSONLine(fields: fields.map { [$0] })
+    dimensions = spec.dimensions
+    fields = []
+    line = JSONLine(fields: [])
+    follow(spec)
   }
 
-  private static func fields(of spec: IngestionSpec) -> [String] {
-    [spec.timestamp.column] + spec.dimensions.map(\.name) + spec.metrics.map(\.field)
-  }
-
-  /// Goes on with another spec, whose columns are the same.
+  /// Goes on with another spec, whose own columns are the same.
   mutating func replace(_ spec: IngestionSpec) {
     precondition(spec.schema == self.spec.schema && spec.isRolledUp == self.spec.isRolledUp)
     self.spec = spec
-    fields = Self.fields(of: spec)
-    line = JSONLine(fields: fields.map { [$0] })
+    follow(spec)
+  }
+
+  private mutating func follow(_ spec: IngestionSpec) {
+    passed = []
+    passedSet = []
+    for (index, dimension) in spec.dimensions.enumerated() {
+      guard dimension.isAutomatic else { continue }
+      if types[index + 1] == nil { types[index + 1] = DiscoveredType() }
+    }
+    columnNames = Set(
+      spec.dimensions.map(\.name) + spec.metrics.map(\.name) + discovered.map(\.name))
+    if let discovery = spec.discovery {
+      let sources = spec.metrics.map(\.field)
+      for name in discovery.exclusions + ["__time"] + sources
+      where !columnNames.contains(name) && name != spec.timestamp.column {
+        pass(name)
+      }
+    }
+    nameFields()
+  }
+
+  private mutating func pass(_ name: String) {
+    if passedSet.insert(name).inserted { passed.append(name) }
+  }
+
+  /// Field and column of a dimension, a metric or a discovered field have the same number.
+  private mutating func nameFields() {
+    fields =
+      [spec.timestamp.column] + dimensions.map(\.name) + spec.metrics.map(\.field)
+      + discovered.map(\.name)
+    let asked = fields + passed.prefix(max(0, Self.lineLimit - fields.count))
+    line = JSONLine(fields: asked.prefix(Self.lineLimit).map { [$0] })
+  }
+
+  private var firstDiscovered: Int { 1 + dimensions.count + spec.metrics.count }
+
+  /// The columns as they are now.
+  private var schema: TableSchema {
+    var schema = spec.schema
+    for (column, type) in types where column < firstDiscovered {
+      schema.columns[column].kind = type.storedKind
+    }
+    for dimension in discovered {
+      schema.columns.append(ColumnDescription(name: dimension.name, kind: dimension.kind))
+    }
+    return schema
   }
 
   /// All rows so far.
   mutating func publish() -> TableSnapshot { writer.publish() }
 
   /// Takes a message, followed in memory by ``BlockReader/padding`` readable bytes.
-  ///
-  /// - Parameter sent: the message's own time.
   mutating func read(
-    _ message: UnsafeRawBufferPointer, sent: Int64 = -1
+    _ message: UnsafeRawBufferPointer, beside: Beside = Beside()
   ) throws(StorageFull) -> Outcome {
-    guard spec.isPlain else { return try unsafe readSlowly(message, sent: sent) }
+    if let automatic = spec.automaticTime {
+      guard let outcome = try unsafe begin(message, automatic) else {
+        return try unsafe readSlowly(message, beside)
+      }
+      return outcome
+    }
+    guard spec.isPlain, fields.count <= Self.lineLimit else {
+      return try unsafe readSlowly(message, beside)
+    }
     let isObject: Bool
     do {
       try line.read(unsafe message.bytes)
@@ -62,19 +144,74 @@ struct RowReader: ~Copyable {
     } catch {
       isObject = false
     }
-    if isObject {
-      guard let time = time() else { return .unparseable("Timestamp[\(timeText)] is unparseable!") }
-      guard accepted.contains(time) else { return .rows(0, withError: false, filtered: 1) }
-      var hasError = false
-      try writer.beginRow()
-      writer.set(time: spec.granularity.floor(time))
-      for index in spec.dimensions.indices {
-        try set(index, &hasError)
-      }
-      try finishRow(&hasError) { .fromLine($0) }
-      return .rows(1, withError: hasError)
+    guard isObject, fitsColumns() else { return try unsafe readSlowly(message, beside) }
+    guard let time = time() else { return .unparseable("Timestamp[\(timeText)] is unparseable!") }
+    guard accepted.contains(time) else { return .rows(0, withError: false, filtered: 1) }
+    var hasError = false
+    try writer.beginRow()
+    writer.set(time: spec.granularity.floor(time))
+    for index in dimensions.indices {
+      try set(index + 1, dimensions[index], &hasError)
     }
-    return try unsafe readSlowly(message)
+    for index in discovered.indices {
+      try set(firstDiscovered + index, discovered[index], &hasError)
+    }
+    try finishRow(at: time, &hasError) { .fromLine($0) }
+    return .rows(1, withError: hasError)
+  }
+
+  /// Whether the line's fields and their types are those of the columns that are there.
+  private func fitsColumns() -> Bool {
+    if spec.discovery != nil {
+      // A parser of a single name does not count the others.
+      guard line.otherFields == 0, fields.count > 1 else { return false }
+    }
+    guard !types.isEmpty else { return spec.discovery == nil || fitsPassed() }
+    for (column, type) in types {
+      switch (line.kind(column), type.kind) {
+      case (.absent, _), (.null, _), (.string, .string), (.number, .double): break
+      case (.number, .long):
+        let isWhole = line.withBytes(of: column) { bytes in
+          unsafe bytes.withUnsafeBytes { unsafe NumberText.long($0) } != nil
+        }
+        guard isWhole, !type.isBoolean else { return false }
+      case (.true, .long), (.false, .long): guard type.isBoolean else { return false }
+      default: return false
+      }
+    }
+    return fitsPassed()
+  }
+
+  /// Whether the fields that are no columns need not become some: without types those that hold what is nested.
+  private func fitsPassed() -> Bool {
+    guard let discovery = spec.discovery, !discovery.isTyped else { return true }
+    for index in 0..<min(passed.count, Self.lineLimit - fields.count) {
+      guard !isExcluded(passed[index]) else { continue }
+      let kind = line.kind(fields.count + index)
+      guard kind == .absent || kind == .null || kind == .object else { return false }
+    }
+    return discovered.indices.allSatisfy { line.kind(firstDiscovered + $0) != .array }
+  }
+
+  private func isExcluded(_ name: String) -> Bool {
+    name == "__time" || name == spec.timestamp.column
+      || spec.discovery?.exclusions.contains(name) ?? false
+      || spec.metrics.contains { $0.field == name }
+  }
+
+  /// Looks for the time column of a topic without a specification; nil when it was found, and the message is to be read.
+  private mutating func begin(
+    _ message: UnsafeRawBufferPointer, _ automatic: AutomaticTime
+  ) throws(StorageFull) -> Outcome? {
+    let first = unsafe message.first { !" \t\r\n".utf8.contains($0) }
+    guard first == UInt8(ascii: "{") else { return .unparseable("not a JSON object") }
+    var text = unsafe MessageText(message)
+    guard let object = (try? text.objects())?.first else { return .unparseable("not JSON") }
+    guard let found = automatic.find(in: object),
+      let decided = spec.decided(column: found.column, format: found.format)
+    else { return .unparseable(automatic.reason) }
+    replace(decided)
+    return nil
   }
 
   private func time() -> Int64? {
@@ -102,11 +239,12 @@ struct RowReader: ~Copyable {
     QueryGranularity.moments.contains(time) ? time : nil
   }
 
-  private mutating func set(_ index: Int, _ hasError: inout Bool) throws(StorageFull) {
-    let column = index + 1
-    let field = index + 1
-    let kind = spec.dimensions[index].kind
-    switch (line.kind(field), kind) {
+  /// Sets a column by the field of the same number.
+  private mutating func set(
+    _ column: Int, _ dimension: IngestionSpec.Dimension, _ hasError: inout Bool
+  ) throws(StorageFull) {
+    let field = column
+    switch (line.kind(field), dimension.kind) {
     case (.absent, _), (.null, _): writer.setNull(column)
     case (.string, .string):
       try line.withBytes(of: field) { (bytes) throws(StorageFull) in
@@ -121,7 +259,7 @@ struct RowReader: ~Copyable {
       if let value {
         writer.set(column, long: value)
       } else {
-        try set(column, .fromLine(field), spec.dimensions[index], &hasError)
+        try set(column, .fromLine(field), dimension, &hasError)
       }
     case (.number, .double):
       writer.set(
@@ -129,7 +267,7 @@ struct RowReader: ~Copyable {
         double: line.withBytes(of: field) { bytes in
           unsafe bytes.withUnsafeBytes { unsafe NumberText.double($0) }
         })
-    default: try set(column, .fromLine(field), spec.dimensions[index], &hasError)
+    default: try set(column, .fromLine(field), dimension, &hasError)
     }
   }
 
@@ -163,7 +301,12 @@ struct RowReader: ~Copyable {
     _ column: Int, _ source: Source, _ dimension: IngestionSpec.Dimension, _ hasError: inout Bool
   ) throws(StorageFull) {
     let value = value(source)
+    if dimension.isAutomatic {
+      return try set(column, value.stored(as: dimension.kind))
+    }
     switch dimension.kind {
+    case .json, .array:
+      try set(column, value.stored(as: dimension.kind))
     case .string: try set(column, strings: value, dimension)
     case .long:
       do {
@@ -206,6 +349,15 @@ struct RowReader: ~Copyable {
     }
   }
 
+  private mutating func set(_ column: Int, _ cell: StoredCell) throws(StorageFull) {
+    switch cell {
+    case .null: writer.setNull(column)
+    case .long(let value): writer.set(column, long: value)
+    case .double(let value): writer.set(column, double: value)
+    case .text(let text): try set(column, text: text)
+    }
+  }
+
   private mutating func set(_ column: Int, text: String?) throws(StorageFull) {
     guard let text else { return writer.setNull(column) }
     let bytes = Array(text.utf8)
@@ -215,12 +367,21 @@ struct RowReader: ~Copyable {
   }
 
   /// The metrics of the row whose dimensions are set, and its end; a rolled-up row may go into an older one.
+  ///
+  /// - Parameter row: what the filters of metrics see.
   private mutating func finishRow(
-    _ hasError: inout Bool, _ source: (Int) -> Source
+    at time: Int64, of row: InputRow? = nil, _ hasError: inout Bool, _ source: (Int) -> Source
   ) throws(StorageFull) {
-    let firstMetric = spec.dimensions.count + 1
-    var cells: [NumberCell] = []
+    let firstMetric = dimensions.count + 1
+    var cells: [StoredCell] = []
     for (index, metric) in spec.metrics.enumerated() {
+      if let filter = metric.filter, let row {
+        // What a filter can't tell was found out before.
+        guard (try? filter.admits(row)) ?? false else {
+          cells.append(metric.function == .count ? .long(0) : .null)
+          continue
+        }
+      }
       guard metric.function != .count else {
         cells.append(.long(1))
         continue
@@ -234,58 +395,87 @@ struct RowReader: ~Copyable {
       }
     }
     if spec.isRolledUp {
-      let key = writer.key(upTo: firstMetric)
+      let key = writer.key(of: keyColumns)
       if let row = groups[key] {
         for (index, metric) in spec.metrics.enumerated() {
-          try writer.update(row, firstMetric + index) { metric.combine($0, cells[index]) }
+          let isLater = isNewer(metric, MetricPlace(row: row, metric: index), time, cells[index])
+          try writer.update(row, firstMetric + index) {
+            metric.combine($0, cells[index], takesNew: isLater)
+          }
         }
         return
       }
       groups[key] = writer.rowNumber
-    }
-    for (index, cell) in cells.enumerated() {
-      switch cell {
-      case .null: writer.setNull(firstMetric + index)
-      case .long(let value): writer.set(firstMetric + index, long: value)
-      case .double(let value): writer.set(firstMetric + index, double: value)
+      for (index, metric) in spec.metrics.enumerated() where metric.isOfMoment {
+        momentsOfMetrics[MetricPlace(row: writer.rowNumber, metric: index)] = time
       }
     }
+    for (index, cell) in cells.enumerated() { try set(firstMetric + index, cell) }
     writer.endRow()
   }
 
-  /// What becomes of a record without a value.
-  var outcomeOfNothing: Outcome {
-    // A real Druid makes a row of its time, key and headers, in ways that are not known here.
-    spec.envelope == nil
-      ? .thrownAway : .refused("a record without a value in the input format kafka")
+  /// Whether a first or last metric takes the value of a moment in place of the one it has.
+  private mutating func isNewer(
+    _ metric: IngestionSpec.Metric, _ place: MetricPlace, _ time: Int64, _ cell: StoredCell
+  ) -> Bool {
+    guard metric.isOfMoment else { return false }
+    let old = momentsOfMetrics[place] ?? time
+    let takes = metric.function == .first ? time < old : time >= old
+    if takes { momentsOfMetrics[place] = time }
+    return takes
+  }
+
+  /// Rows that agree in these columns are one row, when rows are rolled up.
+  private var keyColumns: [Int] {
+    Array(0...dimensions.count) + discovered.indices.map { firstDiscovered + $0 }
+  }
+
+  /// A record without a value: nothing, or with the input format `kafka` a row of its time, key and headers.
+  mutating func readNothing(_ beside: Beside) throws(StorageFull) -> Outcome {
+    guard spec.envelope != nil else { return .thrownAway }
+    return try take([[]], beside)
   }
 
   private mutating func readSlowly(
-    _ message: UnsafeRawBufferPointer, sent: Int64 = -1
+    _ message: UnsafeRawBufferPointer, _ beside: Beside
   ) throws(StorageFull) -> Outcome {
-    var text = unsafe MessageText(message)
     var objects: [[FieldValue.Member]]
-    do {
-      objects = try text.objects()
-    } catch {
-      return .unparseable(unsafe "Unable to parse row [\(Self.shown(message))]")
+    if let format = spec.delimitedText {
+      objects = unsafe format.rows(String(decoding: message, as: UTF8.self))
+    } else {
+      var text = unsafe MessageText(message)
+      do {
+        objects = try text.objects()
+      } catch {
+        return .unparseable(unsafe "Unable to parse row [\(Self.shown(message))]")
+      }
     }
     guard !objects.isEmpty else {
       return .unparseable(
         unsafe "Unable to parse [\(Self.shown(message))] as the intermediateRow resulted in empty input row"
       )
     }
-    var rows: [InputRow] = []
+    return try take(objects, beside)
+  }
+
+  /// Makes rows of the objects of a message.
+  private mutating func take(
+    _ objects: [[FieldValue.Member]], _ beside: Beside
+  ) throws(StorageFull) -> Outcome {
+    var rows: [(row: InputRow, fields: [FieldValue.Member])] = []
     do throws(Expression.Failure) {
+      let envelope = spec.envelope?.fields(topic: spec.topic, beside) ?? []
       for object in objects {
-        let fields = try enveloped(spec.flattening.flattened(object), sent: sent)
+        let fields = Self.merged(spec.flattening.flattened(object), envelope)
         let stamp = fields.first { $0.key == spec.timestamp.column }?.value ?? .null
         guard let time = time(of: stamp) else {
           return .unparseable("Timestamp[\(stamp.javaText ?? "null")] is unparseable!")
         }
         let row = try transformed(InputRow(time: time, fields: fields))
         guard accepted.contains(row.time) else { continue }
-        if try spec.filter?.admits(row) ?? true { rows.append(row) }
+        guard try spec.filter?.admits(row) ?? true else { continue }
+        for metric in spec.metrics { _ = try metric.filter?.admits(row) }
+        rows.append((row, fields))
       }
     } catch {
       switch error {
@@ -294,31 +484,117 @@ struct RowReader: ~Copyable {
       }
     }
     var hasError = false
-    for row in rows {
-      let values = fields.map { row[$0] }
+    for (row, fields) in rows {
+      try discover(fields, row)
+      let values = Self.values(of: self.fields, in: row)
       try writer.beginRow()
       writer.set(time: spec.granularity.floor(row.time))
-      for (index, dimension) in spec.dimensions.enumerated() {
+      for (index, dimension) in dimensions.enumerated() {
         try set(index + 1, .given(values[index + 1]), dimension, &hasError)
       }
-      try finishRow(&hasError) { .given(values[$0]) }
+      for (index, dimension) in discovered.enumerated() {
+        let column = firstDiscovered + index
+        try set(column, .given(values[column]), dimension, &hasError)
+      }
+      try finishRow(at: row.time, of: row, &hasError) { .given(values[$0]) }
     }
     return .rows(rows.count, withError: hasError, filtered: objects.count - rows.count)
   }
 
-  /// The fields with what the message says beside its value.
-  private func enveloped(
-    _ fields: [FieldValue.Member], sent: Int64
-  ) throws(Expression.Failure) -> [FieldValue.Member] {
-    guard let envelope = spec.envelope else { return fields }
-    let names = [envelope.timestampColumn, envelope.topicColumn]
-    guard !fields.contains(where: { names.contains($0.key) }) else {
-      throw .unknown("a field of a message that is named as its time or topic is")
+  /// The values of some names. Wide rows are looked up by a table.
+  private static func values(of names: [String], in row: InputRow) -> [FieldValue] {
+    guard names.count > 16 else { return names.map { row[$0] } }
+    let table = Dictionary(
+      row.fields.map { ($0.key, $0.value) }, uniquingKeysWith: { one, _ in one })
+    return names.map { $0 == "__time" ? .long(row.time) : table[$0] ?? .null }
+  }
+
+  /// The fields of a message, and of what stands beside it those that it lacks or has as null.
+  private static func merged(
+    _ fields: [FieldValue.Member], _ envelope: [FieldValue.Member]
+  ) -> [FieldValue.Member] {
+    guard !envelope.isEmpty else { return fields }
+    var result = fields
+    for member in envelope {
+      if let index = result.firstIndex(where: { $0.key == member.key }) {
+        if result[index].value == .null { result[index].value = member.value }
+      } else {
+        result.append(member)
+      }
     }
-    return fields + [
-      .init(key: envelope.timestampColumn, value: .long(sent)),
-      .init(key: envelope.topicColumn, value: .text(spec.topic)),
-    ]
+    return result
+  }
+
+  // MARK: Discovery
+
+  /// Makes columns of fields that have none, and widens the types that a row's values do not fit.
+  private mutating func discover(
+    _ fields: [FieldValue.Member], _ row: InputRow
+  ) throws(StorageFull) {
+    guard spec.discovery != nil || !types.isEmpty else { return }
+    let oldTypes = types
+    var hasChanged = false
+    var isNewlyPassed = false
+    if let discovery = spec.discovery {
+      for field in fields
+      where !columnNames.contains(field.key) && !passedSet.contains(field.key)
+        && field.key != spec.timestamp.column && !field.key.isEmpty
+      {
+        guard discovery.isTyped || field.value.isFlat else {
+          // It may become a column as soon as it holds a plain value.
+          if passed.count < Self.lineLimit, !passed.contains(field.key) {
+            passed.append(field.key)
+            isNewlyPassed = true
+          }
+          continue
+        }
+        guard firstDiscovered + discovered.count < Self.columnLimit else {
+          leftOut += 1
+          pass(field.key)
+          continue
+        }
+        columnNames.insert(field.key)
+        passed.removeAll { $0 == field.key }
+        discovered.append(
+          IngestionSpec.Dimension(name: field.key, kind: .string, isAutomatic: discovery.isTyped))
+        if discovery.isTyped { types[firstDiscovered + discovered.count - 1] = DiscoveredType() }
+        hasChanged = true
+      }
+    }
+    for column in types.keys {
+      let name =
+        column < firstDiscovered
+        ? dimensions[column - 1].name : discovered[column - firstDiscovered].name
+      if types[column]?.admit(row[name]) ?? false { hasChanged = true }
+    }
+    if hasChanged {
+      try changeColumns(from: oldTypes)
+      nameFields()
+    } else if isNewlyPassed {
+      nameFields()
+    }
+  }
+
+  private mutating func changeColumns(
+    from oldTypes: [Int: DiscoveredType]
+  ) throws(StorageFull) {
+    for (column, type) in types {
+      if column < firstDiscovered {
+        dimensions[column - 1].kind = type.storedKind
+      } else {
+        discovered[column - firstDiscovered].kind = type.storedKind
+      }
+    }
+    let types = types
+    try writer.change(to: schema) { column, cell in
+      guard let old = oldTypes[column], let new = types[column] else { return cell }
+      return FieldValue(cell, of: old).stored(as: new.storedKind)
+    }
+    guard spec.isRolledUp else { return }
+    let columns = keyColumns
+    groups = Dictionary(
+      groups.values.map { (writer.key(of: columns, at: $0), $0) },
+      uniquingKeysWith: { one, _ in one })
   }
 
   /// The fields with what is computed from them; expressions see the message's own fields only.

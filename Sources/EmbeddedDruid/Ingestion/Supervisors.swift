@@ -9,13 +9,16 @@ final class Supervisors: Sendable {
     let follower: Follower
     var isSuspended: Bool
     var isTerminated: Bool
+
+    var spec: IngestionSpec { follower.state.read { $0.spec } }
   }
 
   private let brokers: String
-  private let storage: TemporaryStorage
+  let storage: TemporaryStorage
   private let open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
   private let endOffsets: @Sendable (String) -> [Int64]?
   private let startOffsets: @Sendable (String) -> [Int64]?
+  private let topics: @Sendable () -> [String]
   private let report: @Sendable (String) -> Void
   /// In the order they came.
   private let entries = Mutex<[Entry]>([])
@@ -27,6 +30,7 @@ final class Supervisors: Sendable {
     open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
     endOffsets: @escaping @Sendable (String) -> [Int64]?,
     startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
+    topics: @escaping @Sendable () -> [String] = { [] },
     report: @escaping @Sendable (String) -> Void
   ) {
     self.brokers = brokers
@@ -34,11 +38,14 @@ final class Supervisors: Sendable {
     self.open = open
     self.endOffsets = endOffsets
     self.startOffsets = startOffsets
+    self.topics = topics
     self.report = report
   }
 
-  /// All that were not terminated.
-  var active: [Entry] { entries.withLock { $0.filter { !$0.isTerminated } } }
+  /// All that were not terminated, without topics whose messages have not yet shown how they are to be read.
+  var active: [Entry] { following.filter { $0.spec.automaticTime == nil } }
+
+  private var following: [Entry] { entries.withLock { $0.filter { !$0.isTerminated } } }
 
   /// Everything that may hold rows.
   var all: [Entry] { entries.withLock { $0 } }
@@ -57,16 +64,29 @@ final class Supervisors: Sendable {
         report(
           "a supervisor spec names the brokers \(servers); devstack reads its own, \(brokers)")
       }
+      // A topic that a spec reads is no longer read without one.
+      var wasAutomatic = false
+      for entry in all where entry.spec.automatic != nil && entry.spec.topic == spec.topic {
+        wasAutomatic = true
+        if entry.id != spec.dataSource { remove(entry) }
+      }
       let old = all.first { $0.id == spec.dataSource }
       guard let old else {
-        add(spec)
+        add(spec, fromEarliest: wasAutomatic || isUnread(spec.topic))
         return nil
       }
       let (oldSpec, rows) = old.follower.state.read { ($0.spec, $0.snapshot.rowCount) }
+      let fits =
+        oldSpec.schema == spec.schema && oldSpec.isRolledUp == spec.isRolledUp
+        && oldSpec.automatic == nil
+      if oldSpec.isReplaceable, !fits || oldSpec.topic != spec.topic {
+        remove(old)
+        add(spec, fromEarliest: true)
+        return nil
+      }
       guard oldSpec.topic == spec.topic || rows == 0 else {
         return .unsupported("ioConfig.topic", "another topic for a datasource that has rows")
       }
-      let fits = oldSpec.schema == spec.schema && oldSpec.isRolledUp == spec.isRolledUp
       old.follower.stop()
       guard fits || rows == 0 else {
         if !old.isSuspended, !old.isTerminated { old.follower.start() }
@@ -89,7 +109,24 @@ final class Supervisors: Sendable {
     return spec.dataSource
   }
 
-  private func add(_ spec: IngestionSpec) {
+  /// Whether a topic has messages that would have made a datasource of it, had there been time.
+  private func isUnread(_ topic: String) -> Bool {
+    topics().contains(topic) && !all.contains { $0.spec.topic == topic } && hasMessages(topic)
+  }
+
+  private func hasMessages(_ topic: String) -> Bool {
+    endOffsets(topic)?.contains { $0 > 0 } ?? false
+  }
+
+  private func remove(_ entry: Entry) {
+    entry.follower.stop()
+    entries.withLock { $0.removeAll { $0.follower === entry.follower } }
+  }
+
+  /// - Parameter fromEarliest: whether the topic is read from its beginning even if the spec does not say so.
+  private func add(_ spec: IngestionSpec, fromEarliest: Bool = false) {
+    var spec = spec
+    if fromEarliest, spec.json.saysLatestOffset == false { spec.usesEarliestOffset = true }
     let follower = Follower(
       spec, storage: storage, open: open, endOffsets: endOffsets,
       startOffsets: startOffsets, report: report)
@@ -142,6 +179,79 @@ final class Supervisors: Sendable {
     }
   }
 
+  // MARK: Topics without a specification
+
+  /// Datasources that were made of topics by themselves, at most.
+  static let automaticLimit = 200
+
+  /// Makes datasources of topics that no spec reads and that have messages; those whose topics are gone go.
+  func adoptTopics() {
+    let names = topics()
+    guard !names.isEmpty || entries.withLock({ $0.contains { $0.spec.automatic != nil } }) else {
+      return
+    }
+    changes.withLock { told in
+      let entries = all
+      let existing = Set(names)
+      for entry in entries {
+        guard let automatic = entry.spec.automatic, !automatic.isNamed,
+          !existing.contains(automatic.topic)
+        else { continue }
+        remove(entry)
+      }
+      let read = Set(entries.map(\.spec.topic))
+      let taken = Set(entries.map(\.id))
+      var count = entries.count { $0.spec.automatic != nil }
+      for name in names where !read.contains(name) && !taken.contains(name) {
+        guard !name.hasPrefix("__"), hasMessages(name) else { continue }
+        guard count < Self.automaticLimit else {
+          if told.insert("\n").inserted {
+            report(
+              "\(count) topics are datasources by themselves; no more are, unless --datasource names them"
+            )
+          }
+          return
+        }
+        let automatic = AutomaticDatasource(name: name, topic: name)
+        guard let spec = try? IngestionSpec(automatic) else { continue }
+        count += 1
+        add(spec)
+      }
+    }
+  }
+
+  /// Every topic, with the first and the next offset of each partition.
+  var allTopics: [(name: String, starts: [Int64], ends: [Int64])] {
+    topics().filter { !$0.hasPrefix("__") }.map { name in
+      let ends = endOffsets(name) ?? []
+      let starts = startOffsets(name) ?? []
+      return (name, ends.indices.map { $0 < starts.count ? starts[$0] : 0 }, ends)
+    }
+  }
+
+  /// Why there are no rows under a name, if its topic tells; nil when nothing is known.
+  func explanation(for name: String) -> String? {
+    let entries = all
+    if let entry = entries.first(where: { $0.id == name }) {
+      let (spec, skipped) = entry.follower.state.read { ($0.spec, $0.skipped) }
+      if skipped.count > 0 { return skipped.words(spec) }
+      if !spec.usesEarliestOffset, hasMessages(spec.topic) {
+        return "its specification reads only messages that came after it"
+      }
+      return endOffsets(spec.topic) == nil ? nil : "its topic '\(spec.topic)' has no messages"
+    }
+    if let entry = entries.first(where: { $0.spec.topic == name }) {
+      return "topic '\(name)' is read into datasource '\(entry.id)'"
+    }
+    guard endOffsets(name) != nil else { return nil }
+    return hasMessages(name) ? nil : "topic '\(name)' has no messages"
+  }
+
+  /// Says again of every topic how many messages were skipped, at the end.
+  func tellSkipped() {
+    for entry in all { entry.follower.tellSkipped(isLast: true) }
+  }
+
   /// Stops all threads.
   func stop() {
     changes.withLock { _ in for entry in all { entry.follower.stop() } }
@@ -150,11 +260,20 @@ final class Supervisors: Sendable {
   /// Waits until every datasource holds what its topic held when this was called; false when the time was over first.
   func catchUp(withinMilliseconds limit: Int64) -> Bool {
     let start = ContinuousClock.now
-    for entry in active where !entry.isSuspended {
+    adoptTopics()
+    for entry in following where !entry.isSuspended {
       let spent = (ContinuousClock.now - start) / .milliseconds(1)
       let left = max(0, limit - Int64(spent))
       guard entry.follower.catchUp(withinMilliseconds: left) else { return false }
     }
     return true
+  }
+}
+
+extension JSONValue {
+  /// Whether a spec asks for new messages alone, explicitly.
+  fileprivate var saysLatestOffset: Bool {
+    let io = (self["spec"] ?? self)["ioConfig"]
+    return (io?["useEarliestOffset"] ?? io?["useEarliestSequenceNumber"])?.bool == false
   }
 }

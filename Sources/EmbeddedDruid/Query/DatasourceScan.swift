@@ -86,7 +86,7 @@ extension TableSnapshot {
   /// A number for each row that orders as the column's values do; null comes first.
   private func keys(of rows: [UInt32], column: Int) -> [Int64] {
     let kind = schema.columns[column].kind
-    let ranks = kind == .string ? dictionaries[column].ranks() : []
+    let ranks = kind.isText ? dictionaries[column].ranks() : []
     let bases = unsafe chunks.map { unsafe UnsafeRawPointer($0.block.address) }
     let values = layout.values[column]
     let nulls = layout.nulls[column]
@@ -94,7 +94,7 @@ extension TableSnapshot {
       let base = unsafe bases[RowNumber.chunk(number)]
       let row = RowNumber.row(number)
       switch kind {
-      case .string:
+      case .string, .array, .json:
         return Int64(
           ranks[Int(unsafe base.load(fromByteOffset: values + row * 4, as: UInt32.self))])
       case .time:

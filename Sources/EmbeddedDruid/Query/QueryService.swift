@@ -66,10 +66,14 @@ final class QueryService: Sendable {
     private var writer: AnswerWriter
     private let finish: () -> Void
     private var isDone = false
+    /// Rows until the answer is cut.
+    private var rowsLeft = Int.max
 
     fileprivate init(
-      _ statement: SQLiteStatement, _ writer: AnswerWriter, finish: @escaping () -> Void
+      _ statement: SQLiteStatement, _ writer: AnswerWriter, cutAfter rows: Int? = nil,
+      finish: @escaping () -> Void
     ) {
+      rowsLeft = rows ?? .max
       self.statement = statement
       self.writer = writer
       self.finish = finish
@@ -97,6 +101,11 @@ final class QueryService: Sendable {
           isDone = true
           return
         }
+        guard rowsLeft > 0 else {
+          isDone = true
+          return
+        }
+        rowsLeft -= 1
         writer.row(statement)
       }
     }
@@ -114,27 +123,41 @@ final class QueryService: Sendable {
   /// Answers, or fails before the first row does.
   ///
   /// All that was acknowledged before the call is waited for. - Throws: ``DruidError`` or ``HTMLError``.
-  func run(_ request: SQLRequest) throws -> Result {
+  ///
+  /// - Returns: with the answer the segments whose rows it lacks, as the response's context names them.
+  func run(_ request: SQLRequest) throws -> (result: Result, missing: [JSONValue]) {
     let query = try begin(request.id)
     do {
-      let result = try run(request, query)
-      if case .whole = result { end(query) }
-      return result
+      let answer = try run(request, query)
+      if case .whole = answer.result { end(query) }
+      return answer
     } catch {
       end(query)
       throw error
     }
   }
 
-  private func run(_ request: SQLRequest, _ query: UnderWay) throws -> Result {
+  private func run(
+    _ request: SQLRequest, _ query: UnderWay
+  ) throws -> (result: Result, missing: [JSONValue]) {
     let start = ContinuousClock.now
     let deadline = request.timeoutMilliseconds.map { start + .milliseconds($0) }
     guard supervisors.catchUp(withinMilliseconds: request.timeoutMilliseconds ?? 300_000) else {
       throw DruidError.timeout(request.id)
     }
     let entries = supervisors.all
-    let sources = entries.enumerated().compactMap { index, entry in
+    var sources = entries.enumerated().compactMap { index, entry in
       SourceTable(entry, number: index)
+    }
+    if request.fault.hidesSegment {
+      do throws(StorageFull) {
+        for index in sources.indices { try sources[index].hideSegment(supervisors.storage) }
+      } catch {
+        throw DruidError.runtime(
+          "no room: \(systemErrorText(error.code))", errorClass: "java.io.IOException")
+      }
+      // A datasource of which nothing is left is not known any more, unless the answer tells of it.
+      if request.fault.isSilent { sources.removeAll { $0.bound.snapshot.rowCount == 0 } }
     }
     let system = SystemTables(sources: sources, supervisors: supervisors.active)
     let plan = try plan(request, Catalog(tables: sources.map(\.catalog) + system.catalog))
@@ -145,7 +168,60 @@ final class QueryService: Sendable {
         "Datasource [\(failure.name)] is not whole: \(failure.failure ?? "")",
         errorClass: "org.apache.druid.java.util.common.ISE")
     }
-    return try answer(request, query, plan, sources, system, deadline)
+    let missing =
+      request.fault.isSilent
+      ? []
+      : sources.filter { plan.dataSources.contains($0.name) }
+        .compactMap(\.missingSegment)
+    if plan.isExplain {
+      return (try explain(request, query, plan, system, deadline), missing)
+    }
+    return (try answer(request, query, plan, sources, system, deadline), missing)
+  }
+
+  static let noNativeQueries =
+    "EXPLAIN PLAN FOR is answered for constants alone: devstack has no native queries"
+
+  /// The plan of constants: a scan over the rows themselves, with the context that the query would have.
+  private func explain(
+    _ request: SQLRequest, _ query: UnderWay, _ plan: Plan, _ system: SystemTables,
+    _ deadline: ContinuousClock.Instant?
+  ) throws -> Result {
+    guard plan.dataSources.isEmpty, let sql = Self.explained(request.query) else {
+      throw DruidError.unsupported(Self.noNativeQueries)
+    }
+    var constant = request
+    constant.query = sql
+    constant.format = AnswerFormat(format: .array)
+    constant.fault = QueryFault()
+    let constantPlan = try self.plan(constant, Catalog(tables: system.catalog))
+    guard
+      case .whole(let rows) = try answer(constant, query, constantPlan, [], system, deadline)
+    else { throw DruidError.unsupported(Self.noNativeQueries) }
+    let explanation = Explanation(
+      request, plan.columns, rows: String(decoding: rows, as: UTF8.self))
+    let texts = Plan(
+      sqlite: explanation.sqlite,
+      columns: ["PLAN", "RESOURCES", "ATTRIBUTES"].map { Plan.Column(name: $0, type: .varchar) },
+      dataSources: [], isExplain: false)
+    return try answer(request, query, texts, [], system, deadline)
+  }
+
+  /// The statement behind `EXPLAIN PLAN FOR`.
+  private static func explained(_ sql: String) -> String? {
+    guard
+      let words = sql.firstRange(of: /(?i)explain\s+plan\s+for\s/)
+    else { return nil }
+    return String(sql[words.upperBound...])
+  }
+
+  /// A datasource that is not there may have a topic that tells why.
+  private func explained(_ error: DruidError, _ message: String) -> DruidError {
+    guard let start = message.firstRange(of: "Object '"),
+      let end = message[start.upperBound...].firstRange(of: "' not found"),
+      let why = supervisors.explanation(for: String(message[start.upperBound..<end.lowerBound]))
+    else { return error }
+    return error.saying(": " + why)
   }
 
   private func plan(_ request: SQLRequest, _ catalog: Catalog) throws -> Plan {
@@ -160,11 +236,7 @@ final class QueryService: Sendable {
       plan = try Planner.plan(
         request.query, parameters: request.parameters, catalog: catalog, settings: settings)
     } catch {
-      throw DruidError(error)
-    }
-    guard !plan.isExplain else {
-      throw DruidError.unsupported(
-        "EXPLAIN PLAN FOR is not answered: devstack has no native queries")
+      throw explained(DruidError(error), error.errorMessage)
     }
     return plan
   }
@@ -209,7 +281,7 @@ final class QueryService: Sendable {
     writer.begin()
     let answer: Answer
     do throws(SQLiteFailure) {
-      answer = Answer(statement, writer) { [self] in end(query) }
+      answer = Answer(statement, writer, cutAfter: request.fault.cutRows) { [self] in end(query) }
       try answer.fill()
     } catch {
       throw Self.error(error, request.id, isOverdue: connection.isOverdue)
@@ -312,7 +384,9 @@ private final class UnderWay: Sendable {
 struct SourceTable {
   let name: String
   let sqliteName: String
-  let bound: BoundTable
+  private(set) var bound: BoundTable
+  /// The segment whose rows a fault hides.
+  private(set) var hidden: SegmentSpan?
   let failure: String?
   let spec: IngestionSpec
 
@@ -328,6 +402,38 @@ struct SourceTable {
       columnNames: snapshot.schema.columns.indices.map { "c\($0)" }, snapshot: snapshot)
   }
 
+  /// A datasource of a spec that nothing was read into.
+  init(emptyOf spec: IngestionSpec, number: Int) {
+    name = spec.dataSource
+    sqliteName = "d\(number)"
+    failure = nil
+    self.spec = spec
+    let snapshot = TableSnapshot(schema: spec.schema)
+    bound = BoundTable(
+      columnNames: snapshot.schema.columns.indices.map { "c\($0)" }, snapshot: snapshot)
+  }
+
+  /// Leaves the rows of a segment out: the one in the middle.
+  mutating func hideSegment(_ storage: TemporaryStorage) throws(StorageFull) {
+    let spans = SegmentSpan.all(of: bound.snapshot, by: spec.segmentGranularity)
+    guard !spans.isEmpty else { return }
+    let span = spans[spans.count / 2]
+    hidden = span
+    bound = BoundTable(
+      columnNames: bound.columnNames,
+      snapshot: try bound.snapshot.without(span.start..<span.end, storage: storage))
+  }
+
+  /// The hidden segment as a response's context names it.
+  var missingSegment: JSONValue? {
+    guard let hidden else { return nil }
+    let start = TimePoint(milliseconds: hidden.start).iso8601
+    let end = TimePoint(milliseconds: hidden.end).iso8601
+    return .object([
+      "itvl": .string("\(start)/\(end)"), "ver": .string(start), "part": .integer(0),
+    ])
+  }
+
   var catalog: Catalog.Table {
     let snapshot = bound.snapshot
     let columns = snapshot.schema.columns.enumerated().map { index, column in
@@ -341,6 +447,49 @@ struct SourceTable {
   }
 }
 
+/// What `EXPLAIN PLAN FOR` tells of constants.
+private struct Explanation {
+  let sqlite: String
+
+  /// - Parameter rows: the constants as a JSON array of rows.
+  init(_ request: SQLRequest, _ columns: [Plan.Column], rows: String) {
+    var context = request.context.filter { !["queryId", "sqlQueryId"].contains($0.key) }
+    if let limit = request.fault.outerLimit, !context.contains(where: { $0.key == "sqlOuterLimit" })
+    {
+      context.append(.init(key: "sqlOuterLimit", value: .integer(limit)))
+    }
+    context.append(.init(key: "queryId", value: .string(request.id)))
+    context.append(.init(key: "sqlQueryId", value: .string(request.id)))
+    context.sort { $0.key < $1.key }
+    let names = JSONValue.array(columns.map { .string($0.name) })
+    let types = JSONValue.array(columns.map { .string($0.type.nativeName) })
+    let signature = JSONValue.array(
+      columns.map { column in
+        .object(["name": .string(column.name), "type": .string(column.type.nativeName)])
+      })
+    let mappings = JSONValue.array(
+      columns.map { column in
+        .object(["queryColumn": .string(column.name), "outputColumn": .string(column.name)])
+      })
+    let data = rows.filter { $0 != "\n" }
+    let plan =
+      "[{\"query\":{\"queryType\":\"scan\",\"dataSource\":{\"type\":\"inline\",\"columnNames\":"
+      + "\(names.jsonText),\"columnTypes\":\(types.jsonText),\"rows\":\(data)},"
+      + "\"intervals\":{\"type\":\"intervals\",\"intervals\":"
+      + "[\"-146136543-09-08T08:23:32.096Z/146140482-04-24T15:36:27.903Z\"]},"
+      + "\"resultFormat\":\"compactedList\",\"columns\":\(names.jsonText),"
+      + "\"context\":\(JSONValue.object(context).jsonText),\"columnTypes\":\(types.jsonText),"
+      + "\"granularity\":{\"type\":\"all\"},\"legacy\":false},\"signature\":\(signature.jsonText),"
+      + "\"columnMappings\":\(mappings.jsonText)}]"
+    let cells = [plan, "[]", "{\"statementType\":\"SELECT\"}"].map { text in
+      "CAST(x'"
+        + text.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        + "' AS TEXT)"
+    }
+    sqlite = "SELECT " + cells.joined(separator: ", ")
+  }
+}
+
 extension ColumnKind {
   var sqlType: SQLType {
     switch self {
@@ -349,6 +498,10 @@ extension ColumnKind {
     case .double: .double
     case .float: .float
     case .string: .varchar
+    case .array(.long): SQLType(.array(.bigint))
+    case .array(.double): SQLType(.array(.double))
+    case .array(.string): SQLType(.array(.varchar))
+    case .json: .json
     }
   }
 }

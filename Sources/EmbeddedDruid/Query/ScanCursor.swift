@@ -150,7 +150,7 @@ struct ScanCursor {
     case .time:
       unsafe sqlite3_result_int64(
         context, chunk.load(fromByteOffset: column.values + row * 8, as: Int64.self))
-    case .string:
+    case .string, .array, .json:
       let id = unsafe chunk.load(fromByteOffset: column.values + row * 4, as: UInt32.self)
       guard id != 0, let pages = unsafe column.pages else {
         return unsafe sqlite3_result_null(context)

@@ -71,7 +71,13 @@ struct ScanPlan: Equatable {
     let terms = unsafe (0..<Int(info.pointee.nOrderBy)).map { index in
       unsafe info.pointee.aOrderBy[index]
     }
-    if !terms.isEmpty, terms.allSatisfy({ $0.iColumn >= 0 && Int($0.iColumn) < columns.count }) {
+    let canOrder = terms.allSatisfy { term in
+      guard term.iColumn >= 0, Int(term.iColumn) < columns.count else { return false }
+      // The order of texts is that of their bytes, which is not the order of arrays.
+      let kind = columns[Int(term.iColumn)].kind
+      return !kind.isText || kind == .string
+    }
+    if !terms.isEmpty, canOrder {
       plan.order = terms.map { ScanOrder(column: Int($0.iColumn), isDescending: $0.desc != 0) }
       unsafe info.pointee.orderByConsumed = 1
     }

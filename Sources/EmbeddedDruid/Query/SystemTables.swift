@@ -155,12 +155,14 @@ struct SystemTables {
           case .bigint: -5
           case .double: 8
           case .float: 6
+          case .array: 2003
+          case .complex: 1111
           default: 12
           }
         var row: [Cell] = [
           .text("druid"), .text(table.schema), .text(table.name), .text(column.name),
           .number(Int64(index) + 1), .text(nil), .text(isTime ? "NO" : "YES"),
-          .text(column.type.sqlName),
+          .text(column.type.isComplex ? column.type.nativeName : column.type.sqlName),
         ]
         row += Array(repeating: .text(nil), count: 8)
         return row + [.number(number)]
@@ -176,7 +178,11 @@ struct SystemTables {
 
   private var segments: [Segment] {
     sources.flatMap { source in
-      SegmentSpan.all(of: source.bound.snapshot, by: source.spec.segmentGranularity).map { span in
+      let spans = SegmentSpan.all(of: source.bound.snapshot, by: source.spec.segmentGranularity)
+      let hidden = source.hidden.map { [$0] } ?? []
+      return (spans + hidden).sorted { $0.start < $1.start }.map { span in
+        // A segment whose server is gone is published, and nobody serves it.
+        let isServed: Int64 = span == source.hidden ? 0 : 1
         let start = TimePoint(milliseconds: span.start).iso8601
         let end = TimePoint(milliseconds: span.end).iso8601
         let version = start
@@ -185,8 +191,8 @@ struct SystemTables {
           id: id,
           row: [
             .text(id), .text(source.name), .text(start), .text(end), .number(0), .text(version),
-            .number(0), .number(1), .number(Int64(span.rows)), .number(1), .number(0), .number(1),
-            .number(1), .number(0),
+            .number(0), .number(isServed), .number(Int64(span.rows)), .number(1),
+            .number(1 - isServed), .number(isServed), .number(isServed), .number(0),
             .text("{\"type\":\"numbered\",\"partitionNum\":0,\"partitions\":0}"),
             .text(nil), .text(nil), .text(nil), .number(-1),
           ])

@@ -6,9 +6,27 @@ enum ColumnKind: Sendable, Equatable {
   /// Kept as a double that a 32-bit float can hold.
   case float
   case string
+  /// JSON text of an array whose elements are all of one kind, or null.
+  case array(ElementKind)
+  /// JSON text of any value.
+  case json
+
+  enum ElementKind: Sendable, Equatable {
+    case long
+    case double
+    case string
+  }
+
+  /// Whether values are kept in the column's dictionary.
+  var isText: Bool {
+    switch self {
+    case .string, .array, .json: true
+    case .time, .long, .double, .float: false
+    }
+  }
 
   /// The bytes of a value in a chunk.
-  var width: Int { self == .string ? 4 : 8 }
+  var width: Int { isText ? 4 : 8 }
 }
 
 /// A column by name and kind.

@@ -1,10 +1,11 @@
 import Glibc
 
-/// A number of a row.
-enum NumberCell: Equatable {
+/// A value of a row as it is kept; texts of arrays and JSON are JSON.
+enum StoredCell: Equatable {
   case null
   case long(Int64)
   case double(Double)
+  case text(String)
 }
 
 /// Rows of one chunk as a reader may see them.
@@ -17,10 +18,20 @@ struct ChunkRows: Sendable {
   fileprivate(set) var isInOrder = true
 }
 
+extension ChunkRows {
+  /// Fewer of the rows, in another block.
+  func replacing(block: StorageBlock, count: Int) -> ChunkRows {
+    var rows = self
+    rows.block = block
+    rows.count = count
+    return rows
+  }
+}
+
 /// A datasource at one moment: whatever is appended later does not show.
 struct TableSnapshot: Sendable {
-  let schema: TableSchema
-  let layout: ChunkLayout
+  fileprivate(set) var schema: TableSchema
+  fileprivate(set) var layout: ChunkLayout
   var chunks: [ChunkRows] = []
   /// By column; empty for numbers.
   var dictionaries: [DictionarySnapshot]
@@ -49,8 +60,8 @@ struct TableWriter: ~Copyable {
   private var current: ChunkRows?
   private var base: UnsafeMutableRawPointer?
   private var row = 0
-  private let values: [Int]
-  private let nulls: [Int]
+  private var values: [Int]
+  private var nulls: [Int]
   /// Whether whole rows may be changed.
   private let keepsChunksApart: Bool
   /// Chunks that a snapshot may hold as well.
@@ -109,7 +120,7 @@ struct TableWriter: ~Copyable {
 
   mutating func setNull(_ column: Int) {
     guard let base = unsafe base else { return }
-    if snapshot.schema.columns[column].kind == .string {
+    if snapshot.schema.columns[column].kind.isText {
       unsafe base.storeBytes(of: 0, toByteOffset: values[column] + row * 4, as: UInt32.self)
     } else {
       unsafe base.storeBytes(of: 0, toByteOffset: values[column] + row * 8, as: Int64.self)
@@ -123,17 +134,19 @@ struct TableWriter: ~Copyable {
     current?.count = row
   }
 
-  /// The bytes of the row that is being filled, from its time up to the given column: equal rows have equal ones.
-  func key(upTo column: Int) -> [UInt8] {
-    guard let base = unsafe base else { return [] }
+  /// The bytes of some columns of the row that is being filled, or of a whole one: equal rows have equal ones.
+  func key(of columns: [Int], at number: UInt32? = nil) -> [UInt8] {
+    let chunk = number.map { snapshot.chunks[RowNumber.chunk($0)].block }
+    guard let base = unsafe chunk?.address ?? base else { return [] }
+    let row = number.map { RowNumber.row($0) } ?? row
     var key: [UInt8] = []
-    for index in 0..<column {
+    for index in columns {
       let kind = snapshot.schema.columns[index].kind
       let start = values[index] + row * kind.width
       for offset in 0..<kind.width {
         key.append(unsafe base.load(fromByteOffset: start + offset, as: UInt8.self))
       }
-      guard kind != .string && kind != .time else { continue }
+      guard !kind.isText && kind != .time else { continue }
       key.append(unsafe base.load(fromByteOffset: nulls[index] + row, as: UInt8.self))
     }
     return key
@@ -142,26 +155,30 @@ struct TableWriter: ~Copyable {
   /// The number of the row that is being filled.
   var rowNumber: UInt32 { UInt32(snapshot.chunks.count - 1) << RowNumber.bits | UInt32(row) }
 
-  /// Changes a number of a whole row. Snapshots that were handed out keep what they have: the chunk is copied first.
+  /// Changes a value of a whole row. Snapshots that were handed out keep what they have: the chunk is copied first.
   mutating func update(
-    _ number: UInt32, _ column: Int, _ change: (NumberCell) -> NumberCell
+    _ number: UInt32, _ column: Int, _ change: (StoredCell) -> StoredCell
   ) throws(StorageFull) {
     let chunk = RowNumber.chunk(number)
     if isShared.contains(chunk) { try unshare(chunk) }
     let block = unsafe snapshot.chunks[chunk].block.address
     let row = RowNumber.row(number)
-    let place = values[column] + row * 8
-    let isNull = unsafe block.load(fromByteOffset: nulls[column] + row, as: UInt8.self) != 0
-    let old: NumberCell =
-      if isNull {
-        .null
-      } else if snapshot.schema.columns[column].kind == .long {
-        .long(unsafe block.load(fromByteOffset: place, as: Int64.self))
-      } else {
-        .double(unsafe block.load(fromByteOffset: place, as: Double.self))
+    let isText = snapshot.schema.columns[column].kind.isText
+    let place = values[column] + row * (isText ? 4 : 8)
+    let old = unsafe isText ? storedText(block, column, row) : storedNumber(block, column, row)
+    let new = change(old)
+    guard new != old else { return }
+    switch new {
+    case .null where isText:
+      unsafe block.storeBytes(of: 0, toByteOffset: place, as: UInt32.self)
+    case .null:
+      unsafe block.storeBytes(of: 1, toByteOffset: nulls[column] + row, as: UInt8.self)
+    case .text(let text):
+      let bytes = Array(text.utf8)
+      let id = try unsafe bytes.span.bytes.withUnsafeBytes { (bytes) throws(StorageFull) in
+        try unsafe dictionaries[column].id(of: bytes)
       }
-    switch change(old) {
-    case .null: break
+      unsafe block.storeBytes(of: id, toByteOffset: place, as: UInt32.self)
     case .long(let value):
       unsafe block.storeBytes(of: value, toByteOffset: place, as: Int64.self)
       unsafe block.storeBytes(of: 0, toByteOffset: nulls[column] + row, as: UInt8.self)
@@ -169,6 +186,116 @@ struct TableWriter: ~Copyable {
       unsafe block.storeBytes(of: value, toByteOffset: place, as: Double.self)
       unsafe block.storeBytes(of: 0, toByteOffset: nulls[column] + row, as: UInt8.self)
     }
+  }
+
+  /// Gives the table another schema, which has all columns of the old one at their places and may have more.
+  ///
+  /// Snapshots that were handed out keep what they have. Call it between rows.
+  ///
+  /// - Parameter convert: makes a value of a column whose kind has changed out of the old one.
+  /// - Complexity: O(rows x columns).
+  mutating func change(
+    to schema: TableSchema, convert: (_ column: Int, StoredCell) -> StoredCell
+  ) throws(StorageFull) {
+    let old = snapshot.schema.columns
+    precondition(schema.columns.starts(with: old) { $0.name == $1.name })
+    let layout = ChunkLayout(schema)
+    if let current { snapshot.chunks[snapshot.chunks.count - 1] = current }
+    var fresh = (0..<schema.columns.count).map { column in
+      column < old.count
+        && (!schema.columns[column].kind.isText || old[column] == schema.columns[column])
+        ? dictionaries[column] : DictionaryWriter(storage: storage)
+    }
+    // Each old text is converted once.
+    var ids: [[UInt32: UInt32]] = Array(repeating: [:], count: old.count)
+    for (number, chunk) in snapshot.chunks.enumerated() {
+      let block = try storage.block(of: layout.size)
+      let from = unsafe UnsafeRawPointer(chunk.block.address)
+      let to = unsafe block.address
+      for (column, description) in schema.columns.enumerated() {
+        let isNumber = !description.kind.isText && description.kind != .time
+        guard column < old.count else {
+          // New blocks are zeros: null for texts.
+          if isNumber { unsafe memset(to + layout.nulls[column], 1, chunk.count) }
+          continue
+        }
+        if old[column].kind.width == description.kind.width, old[column].kind == description.kind {
+          unsafe memcpy(
+            to + layout.values[column], from + values[column],
+            chunk.count * description.kind.width)
+          if isNumber {
+            unsafe memcpy(to + layout.nulls[column], from + nulls[column], chunk.count)
+          }
+          continue
+        }
+        for row in 0..<chunk.count {
+          var id: UInt32 = 0
+          let cell: StoredCell
+          if old[column].kind.isText {
+            id = unsafe from.load(fromByteOffset: values[column] + row * 4, as: UInt32.self)
+            if description.kind.isText, let known = id == 0 ? 0 : ids[column][id] {
+              unsafe to.storeBytes(
+                of: known, toByteOffset: layout.values[column] + row * 4, as: UInt32.self)
+              continue
+            }
+            cell = unsafe storedText(from, column, row)
+          } else {
+            cell = unsafe storedNumber(from, column, row)
+          }
+          switch convert(column, cell) {
+          case .null:
+            if isNumber {
+              unsafe to.storeBytes(
+                of: 1, toByteOffset: layout.nulls[column] + row, as: UInt8.self)
+            }
+          case .long(let value):
+            unsafe to.storeBytes(
+              of: value, toByteOffset: layout.values[column] + row * 8, as: Int64.self)
+          case .double(let value):
+            unsafe to.storeBytes(
+              of: value, toByteOffset: layout.values[column] + row * 8, as: Double.self)
+          case .text(let text):
+            let bytes = Array(text.utf8)
+            let fresh = try unsafe bytes.span.bytes.withUnsafeBytes {
+              (bytes) throws(StorageFull) in
+              try unsafe fresh[column].id(of: bytes)
+            }
+            if id != 0 { ids[column][id] = fresh }
+            unsafe to.storeBytes(
+              of: fresh, toByteOffset: layout.values[column] + row * 4, as: UInt32.self)
+          }
+        }
+      }
+      snapshot.chunks[number].block = block
+    }
+    snapshot.schema = schema
+    snapshot.layout = layout
+    snapshot.dictionaries = fresh.map(\.snapshot)
+    snapshot.hasMultipleValues += Array(
+      repeating: false, count: schema.columns.count - snapshot.hasMultipleValues.count)
+    dictionaries = fresh
+    values = layout.values
+    nulls = layout.nulls
+    isShared = []
+    current = snapshot.chunks.last
+    unsafe base = current?.block.address
+  }
+
+  private func storedText(_ base: UnsafeRawPointer, _ column: Int, _ row: Int) -> StoredCell {
+    let id = unsafe base.load(fromByteOffset: values[column] + row * 4, as: UInt32.self)
+    guard id != 0 else { return .null }
+    return .text(
+      unsafe String(decoding: dictionaries[column].snapshot.entry(id).text, as: UTF8.self))
+  }
+
+  private func storedNumber(_ base: UnsafeRawPointer, _ column: Int, _ row: Int) -> StoredCell {
+    guard unsafe base.load(fromByteOffset: nulls[column] + row, as: UInt8.self) == 0 else {
+      return .null
+    }
+    let place = values[column] + row * 8
+    return snapshot.schema.columns[column].kind == .long
+      ? .long(unsafe base.load(fromByteOffset: place, as: Int64.self))
+      : .double(unsafe base.load(fromByteOffset: place, as: Double.self))
   }
 
   private mutating func unshare(_ chunk: Int) throws(StorageFull) {

@@ -36,7 +36,10 @@ final class NodeBuilder {
   private func makeNumber(_ value: ColumnGrouping.Value) throws -> NumberNode {
     switch value {
     case .column(let column):
-      guard !isText(column) else { throw Unsuited("a text as a number") }
+      // Arrays and JSON are texts whose bytes do not order them: SQLite's functions know them.
+      guard !snapshot.schema.columns[column].kind.isText else {
+        throw Unsuited("a text as a number")
+      }
       return ColumnNode(snapshot.schema, snapshot.layout, column)
     case .constant(let sql, let isReal):
       switch try constant(sql) {

@@ -1,0 +1,52 @@
+import Plumbing
+import Synchronization
+
+/// The requests that were answered last, for `GET /devstack/log`.
+final class RequestLog: Sendable {
+  /// A request and what became of it.
+  struct Entry {
+    var time: TimePoint
+    var method: String
+    var path: String
+    var sql: String?
+    var queryID: String?
+    var fault: String?
+    var status = 0
+    var milliseconds = 0
+
+    /// One line of NDJSON without its newline.
+    var json: String {
+      var members: [JSONValue.Member] = [
+        .init(key: "time", value: .string(time.iso8601)),
+        .init(key: "method", value: .string(method)), .init(key: "path", value: .string(path)),
+      ]
+      if let sql { members.append(.init(key: "sql", value: .string(sql))) }
+      if let queryID { members.append(.init(key: "queryId", value: .string(queryID))) }
+      if let fault { members.append(.init(key: "fault", value: .string(fault))) }
+      // A hanging request has no status.
+      members.append(.init(key: "status", value: status == 0 ? .null : .integer(status)))
+      members.append(.init(key: "milliseconds", value: .integer(milliseconds)))
+      return JSONValue.object(members).jsonText
+    }
+  }
+
+  /// Requests that are kept.
+  static let limit = 10_000
+
+  private let entries = Mutex<[Entry]>([])
+
+  func add(_ entry: Entry) {
+    entries.withLock { entries in
+      // Room is made for many at a time, so that most requests move nothing.
+      if entries.count >= 2 * Self.limit { entries.removeFirst(Self.limit) }
+      entries.append(entry)
+    }
+  }
+
+  /// The last ones, the oldest first.
+  var lines: String {
+    entries.withLock { entries in
+      entries.suffix(Self.limit).map { $0.json + "\n" }.joined()
+    }
+  }
+}

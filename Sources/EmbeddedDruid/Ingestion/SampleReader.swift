@@ -1,0 +1,87 @@
+import Plumbing
+
+/// Reads a sample of messages and writes a specification that has their columns.
+package struct SampleReader {
+  private let datasource: AutomaticDatasource
+  private var time: (column: String, format: String)?
+  private var names: [String] = []
+  private var types: [String: DiscoveredType] = [:]
+  /// Messages that are no rows.
+  package private(set) var skipped = 0
+  /// Why the first of them is none, and its number from 1.
+  package private(set) var firstSkipped: (reason: String, message: Int)?
+  private var messages = 0
+
+  package init(_ datasource: AutomaticDatasource) { self.datasource = datasource }
+
+  package mutating func read(_ message: RawSpan) {
+    messages += 1
+    var text = unsafe message.withUnsafeBytes { unsafe MessageText($0) }
+    guard let objects = try? text.objects(), !objects.isEmpty else {
+      return skip("not JSON objects")
+    }
+    for fields in objects {
+      if let automatic = datasource.time {
+        let found = automatic.find(in: fields)
+        if time == nil { time = found }
+        guard let found, found.column == time?.column else {
+          skip(automatic.reason)
+          continue
+        }
+      }
+      for field in fields
+      where field.key != time?.column && field.key != "__time" && !field.key.isEmpty {
+        if types[field.key] == nil { names.append(field.key) }
+        _ = types[field.key, default: DiscoveredType()].admit(field.value)
+      }
+    }
+  }
+
+  private mutating func skip(_ reason: String) {
+    skipped += 1
+    if firstSkipped == nil { firstSkipped = (reason, messages) }
+  }
+
+  /// The specification; nil when no message was a row.
+  ///
+  /// - Parameter servers: `bootstrap.servers`, as Druid reaches them.
+  package func specification(servers: String) -> String? {
+    guard messages > skipped, !names.isEmpty else { return nil }
+    let dimensions = names.map { name -> JSONValue in
+      let type =
+        switch types[name]?.storedKind {
+        case .long: "long"
+        case .double: "double"
+        case .json: "json"
+        case .array: "auto"
+        default: "string"
+        }
+      return .object(["type": .string(type), "name": .string(name)])
+    }
+    return datasource.specification(
+      column: time?.column ?? "timestamp", format: time?.format ?? "auto", dimensions: dimensions,
+      servers: servers
+    ).indented(0) + "\n"
+  }
+}
+
+extension JSONValue {
+  /// With a member a line; what fits into a line stays there.
+  fileprivate func indented(_ depth: Int) -> String {
+    let plain = jsonText
+    guard plain.count + 2 * depth > 80 else { return plain }
+    let space = String(repeating: " ", count: 2 * depth + 2)
+    let end = "\n" + String(repeating: " ", count: 2 * depth)
+    switch self {
+    case .object(let members):
+      let lines = members.map {
+        space + JSONValue.string($0.key).jsonText + ": " + $0.value.indented(depth + 1)
+      }
+      return "{\n" + lines.joined(separator: ",\n") + end + "}"
+    case .array(let elements):
+      return "[\n" + elements.map { space + $0.indented(depth + 1) }.joined(separator: ",\n") + end
+        + "]"
+    default: return plain
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// Messages of a topic that are in no row, for the words that say so.
+struct Skipped: Equatable {
+  var count = 0
+  /// Of the first one.
+  var reason = ""
+  var partition = 0
+  var offset: Int64 = 0
+
+  mutating func add(_ reason: String, partition: Int, offset: Int64) {
+    if count == 0 {
+      self.reason = reason
+      self.partition = partition
+      self.offset = offset
+    }
+    count += 1
+  }
+
+  mutating func add(_ other: Skipped) {
+    if count == 0 {
+      self = other
+    } else {
+      count += other.count
+    }
+  }
+
+  private var place: String { "first at partition \(partition), offset \(offset)" }
+
+  /// What a person is told.
+  func words(_ spec: IngestionSpec) -> String {
+    let messages = count == 1 ? "1 message" : "\(count) messages"
+    guard spec.automaticTime != nil else {
+      return "datasource '\(spec.dataSource)': \(messages) of topic '\(spec.topic)' skipped: "
+        + "\(reason) (\(place))"
+    }
+    return "topic '\(spec.topic)' can't be queried: \(messages) skipped: \(reason) (\(place)); "
+      + "--datasource '\(spec.topic):COLUMN' names the field with the time, "
+      + "'\(spec.topic):message' takes each message's own time"
+  }
+}

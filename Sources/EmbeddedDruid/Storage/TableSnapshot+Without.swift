@@ -1,0 +1,39 @@
+import Glibc
+
+extension TableSnapshot {
+  /// The rows whose times lie outside of a span.
+  ///
+  /// - Complexity: O(rows x columns) for chunks with rows inside the span.
+  func without(_ span: Range<Int64>, storage: TemporaryStorage) throws(StorageFull) -> TableSnapshot
+  {
+    var result = self
+    result.chunks = []
+    for chunk in chunks {
+      let from = unsafe UnsafeRawPointer(chunk.block.address)
+      let kept = (0..<chunk.count).filter { row in
+        !span.contains(unsafe from.load(fromByteOffset: layout.values[0] + row * 8, as: Int64.self))
+      }
+      guard kept.count < chunk.count else {
+        result.chunks.append(chunk)
+        continue
+      }
+      guard !kept.isEmpty else { continue }
+      let block = try storage.block(of: layout.size)
+      let to = unsafe block.address
+      for (column, description) in schema.columns.enumerated() {
+        let width = description.kind.width
+        let hasNulls = !description.kind.isText && description.kind != .time
+        for (place, row) in kept.enumerated() {
+          unsafe memcpy(
+            to + layout.values[column] + place * width, from + layout.values[column] + row * width,
+            width)
+          guard hasNulls else { continue }
+          unsafe memcpy(to + layout.nulls[column] + place, from + layout.nulls[column] + row, 1)
+        }
+      }
+      // The bounds of the old chunk hold for fewer rows as well.
+      result.chunks.append(chunk.replacing(block: block, count: kept.count))
+    }
+    return result
+  }
+}

@@ -258,7 +258,7 @@ import Testing
       """#)
     let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(
-      lines.first == "1" && lines.dropFirst().first == "answered\t1",
+      lines.first == "1" && lines.dropFirst().first == "answered\t2",
       "\(outcome.output)\(outcome.errors)")
     #expect(lines.contains { $0.hasPrefix("refused\t4\tObject 'nowhere' not found") })
     #expect(lines.contains { $0.hasPrefix("refused\t6\t") })

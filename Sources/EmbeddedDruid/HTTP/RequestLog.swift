@@ -32,6 +32,8 @@ final class RequestLog: Sendable {
 
   /// Requests that are kept.
   static let limit = 10_000
+  /// Characters of a statement that are kept.
+  static let longestStatement = 4096
 
   private let entries = Mutex<[Entry]>([])
 

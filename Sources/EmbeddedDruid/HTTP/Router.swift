@@ -142,7 +142,7 @@ struct Router: Sendable {
     var headers: Headers = []
     do {
       var query = try SQLRequest(body: request.body) { Self.freshID() }
-      entry.sql = query.query
+      entry.sql = String(query.query.prefix(RequestLog.longestStatement))
       entry.queryID = query.id
       let fault = strike(request)
       entry.fault = fault?.text

@@ -128,7 +128,7 @@ package final class DruidServer: Sendable {
     }
   }
 
-  /// Reads what is left in the topics, for a moment, and says again what was skipped.
+  /// Reads what is left in the topics, for two seconds at most, and reports again what was skipped.
   package func tellSkipped() {
     watcher.stop()
     _ = supervisors.catchUp(withinMilliseconds: 2000)

@@ -210,7 +210,7 @@ extension DevStack {
         + " time, __time and @timestamp that holds ISO 8601 text or a number of seconds,"
         + " milliseconds, microseconds or nanoseconds; --datasource names another. A supervisor spec"
         + " that is posted later takes its place and reads the topic from its beginning. Messages"
-        + " that are no rows are said on standard error, once and at the end.",
+        + " that can't become rows are reported on standard error, once and again at the end.",
       "The console at DRUID_URL shows topics and datasources, and runs SQL. GET /devstack/log gives"
         + " the last requests as NDJSON.",
       "FAULTS. --fault, or POST /devstack/faults with a fault a line (DELETE takes all back), orders"

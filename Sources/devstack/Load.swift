@@ -7,7 +7,7 @@ struct Load {
   let path: String
   let topic: String
 
-  /// - Throws: ``UsageFailure`` when there is no topic of that name to be.
+  /// - Throws: ``UsageFailure`` when the text is not of that form, or the topic's name is not valid.
   init(spelling text: String) throws(UsageFailure) {
     let sign = text.lastIndex(of: "=")
     path = String(text[..<(sign ?? text.endIndex)])
@@ -31,7 +31,7 @@ struct Load {
     do {
       var loader = try broker.loader(of: topic)
       while let line = try lines.nextLine() {
-        // An empty line is no message.
+        // Empty lines are skipped.
         if line.byteCount > 0 { try loader.append(line) }
       }
       try loader.finish()

@@ -1,7 +1,7 @@
 import Plumbing
 import Synchronization
 
-/// The requests that were answered last, for `GET /devstack/log`.
+/// The last requests and what became of them, for `GET /devstack/log`.
 final class RequestLog: Sendable {
   /// A request and what became of it.
   struct Entry {

@@ -27,9 +27,9 @@ final class Follower: @unchecked Sendable {
     var failure: String?
     /// MessageBlock that were passed over because their batch could not be unpacked.
     var unreadable = 0
-    /// Messages that are in no row.
+    /// Messages that did not become rows.
     var skipped = Skipped()
-    /// Those of them that were told.
+    /// How many of them the last warning counted.
     var toldSkipped = 0
     /// Fields that were left out because there were too many.
     var leftOut = 0
@@ -317,7 +317,7 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Tells once that messages were skipped, and with `isLast` what that came to.
+  /// Warns once that messages were skipped; with `isLast` once more, with the final count.
   func tellSkipped(isLast: Bool = false) {
     let words: String? = state.change { state in
       let count = state.skipped.count

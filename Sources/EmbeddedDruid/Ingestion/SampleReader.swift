@@ -6,9 +6,9 @@ package struct SampleReader {
   private var time: (column: String, format: String)?
   private var names: [String] = []
   private var types: [String: DiscoveredType] = [:]
-  /// Messages that are no rows.
+  /// Messages that did not become rows.
   package private(set) var skipped = 0
-  /// Why the first of them is none, and its number from 1.
+  /// The reason for the first of them, and its number, counted from 1.
   package private(set) var firstSkipped: (reason: String, message: Int)?
   private var messages = 0
 
@@ -42,7 +42,7 @@ package struct SampleReader {
     if firstSkipped == nil { firstSkipped = (reason, messages) }
   }
 
-  /// The specification; nil when no message was a row.
+  /// The specification; nil when no message became a row.
   ///
   /// - Parameter servers: `bootstrap.servers`, as Druid reaches them.
   package func specification(servers: String) -> String? {

@@ -1,4 +1,4 @@
-/// Messages of a topic that are in no row, for the words that say so.
+/// Counts the messages of a topic that did not become rows, and composes the warning about them.
 struct Skipped: Equatable {
   var count = 0
   /// Of the first one.

@@ -64,7 +64,7 @@ final class Supervisors: Sendable {
         report(
           "a supervisor spec names the brokers \(servers); devstack reads its own, \(brokers)")
       }
-      // A topic that a spec reads is no longer read without one.
+      // A specification for a topic ends the automatic datasource of that topic.
       var wasAutomatic = false
       for entry in all where entry.spec.automatic != nil && entry.spec.topic == spec.topic {
         wasAutomatic = true

@@ -115,5 +115,24 @@ internal import CSimdjson
     }
   }
 
+  /// A field as it lies in memory: valid until the next read, and as long as the line.
+  @unsafe package struct Place {
+    package var start: UnsafeRawPointer?
+    package var count = 0
+    package var kind = Kind.absent
+
+    package init() {}
+  }
+
+  /// Where the first fields lie, all at once: for a loop that asks for many fields of every line.
+  @unsafe package func copyPlaces(into places: UnsafeMutableBufferPointer<Place>) {
+    for index in places.indices {
+      let value = unsafe values[index]
+      unsafe places[index].start = UnsafeRawPointer(value.bytes)
+      unsafe places[index].count = value.length
+      unsafe places[index].kind = Kind(rawValue: value.kind) ?? .absent
+    }
+  }
+
   private var emptyBytes: UnsafeRawPointer { unsafe UnsafeRawPointer(parser) }
 }

@@ -1,16 +1,175 @@
+import AnomalyDetection
+import Glibc
 import Plumbing
 
-/// Finds what is unusual in events or rows.
+/// Finds what is unusual in events or rows, and says whose fault it is.
 @main
 struct Anomalies: Tool {
   static let description = CommandDescription(
     name: "anomalies",
     summary: "Reads events or rows on standard input and writes the incidents in them.",
-    usage: ["--time FIELD [option]..."],
-    examples: [("fake-events | anomalies --time timestamp --shop", "watch a shop")],
-    flags: [], statuses: [], prose: [])
+    usage: [
+      "--time FIELD --shop [option]... < EVENTS",
+      "--time FIELD [--measure MEASURE]... [--by FIELD[:N]]... [option]... < EVENTS",
+      "--time FIELD --value FIELD... [--by FIELD] [option]... < ROWS",
+      "grade --labels FILE [option]... < INCIDENTS", "backtest [FILE] --time FIELD [option]...",
+    ],
+    examples: [
+      ("fake-events | anomalies --time timestamp --shop", "watch a shop"),
+      (
+        "anomalies --input csv --time timestamp --value value < series.csv",
+        "find what is unusual in one series"
+      ),
+    ],
+    flags: Settings.flags, operand: "COMMAND", statuses: Settings.statuses, prose: Settings.prose)
 
-  init(_ arguments: Arguments) throws {}
+  private let settings: Settings
 
-  mutating func run() throws -> ExitStatus { .done }
+  init(_ arguments: Arguments) throws {
+    settings = try Settings(arguments)
+  }
+
+  mutating func run() throws -> ExitStatus {
+    switch settings.mode {
+    case .watch: return try watch(STDIN_FILENO, "standard input").status
+    case .grade: return try Grading.run(settings)
+    case .backtest: return try Backtest.run(settings) { try watch($0, $1) }
+    }
+  }
+
+  /// What a run of the watch came to.
+  struct Outcome {
+    var status: ExitStatus
+    var lines: [IncidentLine]
+    var first: Int64
+    var last: Int64
+    var series: Int
+  }
+
+  private func watch(_ descriptor: Int32, _ name: String) throws -> Outcome {
+    let began = ContinuousClock.now
+    var watch = Watch(settings, output: ResultOutput(settings.format))
+    if let path = settings.statePath, SmallFile.exists(path) {
+      try watch.restore(try SmallFile.read(path), from: path)
+    }
+    var reader = RowReader(
+      from: descriptor, named: name, format: settings.input, fields: settings.plan.fields)
+    if Terminal.isTerminal(descriptor) {
+      Diagnostics.note("reading rows from the terminal, until Ctrl-D")
+    }
+    let pace = LivePace(settings, isFile: reader.isFile)
+    var hasChecked = false
+    var saved = ContinuousClock.now
+    var first = Int64.max
+    reading: while !watch.output.isClosed {
+      switch try reader.next(upTo: .zero) {
+      case .row:
+        if !hasChecked {
+          hasChecked = true
+          try checkColumns(reader)
+        }
+        let reason = settings.hasValues ? try watch.takeRow(reader) : try watch.takeEvent(reader)
+        if let reason { watch.complaints.add(reason, line: reader.lineNumber) }
+        if first == .max { first = watch.newest }
+        guard watch.rows & 1023 == 0 else { continue }
+        pace.look(at: &watch)
+      case .bad(let reason):
+        watch.complaints.add(reason, line: reader.lineNumber)
+        continue
+      case .idle:
+        pace.look(at: &watch)
+        try watch.closeByClock()
+        try watch.output.flush()
+        watch.showProgress()
+        try reader.awaitInput(upTo: pace.limit(watch))
+      case .end: break reading
+      }
+      if settings.statePath != nil, saved.duration(to: .now) >= .seconds(60) {
+        saved = .now
+        try save(&watch)
+      }
+    }
+    Diagnostics.endProgress()
+    if settings.hasValues { try watch.finishRows(isLast: settings.statePath == nil) }
+    try watch.output.flush()
+    if settings.statePath != nil { try save(&watch) }
+    if let path = settings.reportPath { try watch.writeReport(to: path) }
+    return finish(watch, reader, first: first, began: began)
+  }
+
+  private func checkColumns(_ reader: borrowing RowReader) throws {
+    guard let missing = reader.missingColumns.first else { return }
+    throw UnusableInput(
+      "line 1: there is no column \(quoted(missing))",
+      hints: ["the first line of a CSV names its columns"])
+  }
+
+  private func save(_ watch: inout Watch) throws {
+    guard let path = settings.statePath else { return }
+    // What is told must be told before the state says so.
+    try watch.output.flush()
+    try SmallFile.replace(path, with: watch.stateFile)
+  }
+
+  private func finish(
+    _ watch: borrowing Watch, _ reader: borrowing RowReader, first: Int64,
+    began: ContinuousClock.Instant
+  ) -> Outcome {
+    watch.complaints.report()
+    if watch.evicted > 0 {
+      Diagnostics.warning(
+        "\(watch.evicted) keys were forgotten: more than \(settings.maximumKeys) were seen (--max-keys)"
+      )
+    }
+    if settings.summarizes {
+      let seconds = (began.duration(to: .now).inSeconds * 1000).rounded() / 1000
+      let summary = JSONValue.object([
+        "lines": .integer(reader.lineNumber), "bytes": .integer(reader.byteCount),
+        "rows": .integer(watch.rows), "late": .integer(watch.late),
+        "failed": .integer(watch.complaints.total), "reasons": watch.complaints.json,
+        "series": .integer(watch.liveCount * watch.measureCount),
+        "incidents": .integer(watch.incidents.raised), "forgotten": .integer(watch.evicted),
+        "seconds": .number("\(seconds)"),
+      ])
+      if settings.mode == .watch { Diagnostics.summary(summary.jsonText) }
+    }
+    return Outcome(
+      status: watch.complaints.total > 0 ? .incomplete : .done, lines: watch.incidents.lines,
+      first: first, last: watch.newest, series: watch.liveCount * watch.measureCount)
+  }
+}
+
+/// Whether the clock closes buckets, and how long to wait for input.
+struct LivePace {
+  private let wanted: Bool?
+  private let isFile: Bool
+  /// Times this near to the clock are the present.
+  private static let near: Int64 = 600_000
+
+  init(_ settings: Settings, isFile: Bool) {
+    wanted = settings.isLive
+    self.isFile = isFile
+  }
+
+  static var now: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
+  /// Lets the clock count once the rows are of the present.
+  func look(at watch: inout Watch) {
+    guard wanted != false else { return }
+    let now = Self.now
+    if watch.clock == .min {
+      guard wanted == true || (!isFile && abs(now - watch.newest) < Self.near) else { return }
+    }
+    watch.clock = now
+  }
+
+  /// Until when nothing is to be done but to wait for input; nil: without end.
+  func limit(_ watch: borrowing Watch) -> Duration? {
+    guard watch.clock > .min, let due = watch.nextDue else { return nil }
+    return .milliseconds(min(60_000, max(1, due - Self.now)))
+  }
 }

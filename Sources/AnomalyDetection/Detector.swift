@@ -1,0 +1,182 @@
+/// A measure, as far as the detector must know it.
+package struct MeasureTraits: Sendable, Equatable {
+  /// Fewer than three series: power tails, negative values allowed.
+  package var isRows: Bool
+  /// Whether parts are judged by their share of the whole (counts, sums, distinct counts).
+  package var usesCommonFactor: Bool
+  /// Whether runs of equal values are suspicious (counts, distinct counts).
+  package var findsStuckValues: Bool
+
+  package init(isRows: Bool, usesCommonFactor: Bool = false, findsStuckValues: Bool = false) {
+    self.isRows = isRows
+    self.usesCommonFactor = usesCommonFactor
+    self.findsStuckValues = findsStuckValues
+  }
+}
+
+/// The values of one bucket: an amount and an exposure for each series; series `slot * measures + measure`.
+///
+/// An exposure of 0 says that the series has no value in this bucket.
+package struct BucketValues: Sendable {
+  package var amounts: [Double] = []
+  package var exposures: [Double] = []
+
+  package init() {}
+
+  /// Makes room for that many series, all without a value.
+  package mutating func reset(_ count: Int) {
+    if amounts.count == count {
+      for index in 0..<count { exposures[index] = 0 }
+    } else {
+      amounts = [Double](repeating: 0, count: count)
+      exposures = [Double](repeating: 0, count: count)
+    }
+  }
+}
+
+/// An amount, what was expected, and the dispersion of the two, over the memory of one lens.
+package struct Evidence: Sendable, Equatable {
+  package var amount: Double
+  package var expected: Double
+  package var dispersion: Double
+
+  package init(amount: Double, expected: Double, dispersion: Double) {
+    self.amount = amount
+    self.expected = expected
+    self.dispersion = dispersion
+  }
+}
+
+/// All series of one run: judges the buckets of all keys and measures, one after the other.
+///
+/// A slot is a key; slot 0 is the total where there is one.
+package protocol Detector: AnyObject {
+  /// How many slots there are.
+  var slotCount: Int { get }
+  /// The verdicts on the last bucket, by series.
+  var verdicts: [Verdict] { get }
+  /// The common factor of the last bucket: by how much the whole has exceeded its expected value.
+  var factor: Double { get }
+  /// Makes room for that many slots; new ones know nothing.
+  func grow(to slots: Int)
+  /// What a series amounts to lately, as one lens saw it at the last bucket, with the whole's factor taken out.
+  func evidence(series: Int, lens: Verdict.Lens) -> Evidence?
+  /// Makes a slot forget everything, for another key.
+  func clear(slot: Int)
+  /// Judges one bucket and learns from it.
+  ///
+  /// - Parameters:
+  ///   - order: the slots in the order that they are judged in; the total first.
+  ///   - expected: for each slot whether a calendar announced something; empty when nothing was.
+  func judge(
+    time: Double, hour: Int, values: borrowing BucketValues, order: [Int], expected: [Bool])
+  func encode(to bytes: inout StateWriter)
+  func decode(from bytes: inout StateReader) throws(StateDamage)
+}
+
+/// The flow lens, Tally: judges amounts against their level, hour and dispersion.
+package final class TallyDetector<Precision: TallyPrecision>: Detector {
+  private let measures: [MeasureTraits]
+  /// The measure whose total gives the common factor; nil: 1.
+  private let common: Int?
+  private let tempo: TallyTempo
+  private var series: [TallySeries<Precision>] = []
+  private var tables: [TailTables]
+  private var crowd = Crowd()
+  package private(set) var verdicts: [Verdict] = []
+  package private(set) var factor = 1.0
+
+  package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
+    self.measures = measures
+    self.common = common
+    self.tempo = tempo
+    tables = measures.map { TailTables(isRows: $0.isRows) }
+  }
+
+  package var slotCount: Int { series.count / max(1, measures.count) }
+
+  /// Bytes of state that a series takes.
+  package static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
+
+  package func grow(to slots: Int) {
+    let count = slots * measures.count
+    guard count > series.count else { return }
+    series.append(contentsOf: repeatElement(TallySeries(), count: count - series.count))
+    verdicts.append(contentsOf: repeatElement(Verdict(), count: count - verdicts.count))
+  }
+
+  package func clear(slot: Int) {
+    for index in slot * measures.count..<(slot + 1) * measures.count {
+      series[index] = TallySeries()
+      verdicts[index] = Verdict()
+    }
+  }
+
+  package func judge(
+    time: Double, hour: Int, values: borrowing BucketValues, order: [Int], expected: [Bool]
+  ) {
+    // Passed as parameters, so that exclusive access is checked once for a bucket and not for each series.
+    Self.judge(
+      time: time, hour: hour, amounts: values.amounts, exposures: values.exposures, order: order,
+      expected: expected, measures: measures, common: common, tempo: tempo, series: &series,
+      tables: &tables, crowd: &crowd, verdicts: &verdicts, factor: &factor)
+  }
+
+  private static func judge(
+    time: Double, hour: Int, amounts: [Double], exposures: [Double], order: [Int],
+    expected: [Bool], measures: [MeasureTraits], common: Int?, tempo: TallyTempo,
+    series: inout [TallySeries<Precision>], tables: inout [TailTables], crowd: inout Crowd,
+    verdicts: inout [Verdict], factor: inout Double
+  ) {
+    factor = 1
+    for slot in order {
+      let isExpected = !expected.isEmpty && expected[slot]
+      for measure in measures.indices {
+        let index = slot * measures.count + measure
+        let traits = measures[measure]
+        var exposure = exposures[index]
+        if slot != 0, traits.usesCommonFactor { exposure *= factor }
+        var verdict = series[index].step(
+          time: time, hour: hour, value: amounts[index], exposure: exposure,
+          isExpected: isExpected, tempo: tempo, tables: &tables[measure], crowd: &crowd)
+        if traits.findsStuckValues, exposure > 0 {
+          let score = series[index].stuckScore(amounts[index], tempo: tempo)
+          // A run of three at least: two equal counts are nothing that a person would call stuck.
+          if score > verdict.score, series[index].stuckRun >= 3 {
+            verdict.score = score
+            verdict.lens = .stuck
+            verdict.sum = amounts[index]
+            verdict.expectedSum = verdict.expected
+          }
+        }
+        verdicts[index] = verdict
+      }
+      if slot == 0, let common {
+        factor = series[common].commonFactor(tempo)
+      }
+    }
+  }
+
+  package func evidence(series index: Int, lens: Verdict.Lens) -> Evidence? {
+    let traits = measures[index % measures.count]
+    let isPart = index >= measures.count && traits.usesCommonFactor
+    return series[index].evidence(lens, factor: isPart ? factor : 1, tempo: tempo)
+  }
+
+  package func encode(to bytes: inout StateWriter) {
+    bytes.put(series.count)
+    for one in series { one.encode(to: &bytes) }
+    for one in tables { one.encode(to: &bytes) }
+    crowd.encode(to: &bytes)
+  }
+
+  package func decode(from bytes: inout StateReader) throws(StateDamage) {
+    let count = try bytes.listCount(of: 256)
+    guard measures.isEmpty || count % measures.count == 0 else { throw StateDamage() }
+    series = [TallySeries<Precision>](repeating: TallySeries(), count: count)
+    verdicts = [Verdict](repeating: Verdict(), count: count)
+    for index in series.indices { try series[index].decode(from: &bytes) }
+    for index in tables.indices { try tables[index].decode(from: &bytes) }
+    try crowd.decode(from: &bytes)
+  }
+}

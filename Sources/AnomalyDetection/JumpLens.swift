@@ -1,0 +1,156 @@
+import Glibc
+
+/// The bucket against the last dozen buckets, with a power law as its tail: no profile, no table, no freeze.
+struct JumpLens<Real: StoredReal>: Sendable {
+  private var sum: Real = 0
+  private var exposure: Real = 0
+  private var mean: Real = 0
+  private var square: Real = 0
+  private var count: Int32 = 0
+  /// Whether the series has had a negative value; only rows can have.
+  private(set) var isSigned = false
+
+  struct Verdict {
+    var score: Double
+    var expected: Double
+    var dispersion: Double
+    var isUp: Bool
+  }
+
+  mutating func step(
+    _ value: Double, exposure n: Double, unit: Double, isRows: Bool, tempo: TallyTempo
+  ) -> Verdict {
+    var y = value
+    if y < 0 {
+      if isRows { isSigned = true } else { y = 0 }
+    }
+    let A = sum.double
+    let B = exposure.double
+    let usual = mean.double
+    let Q = square.double
+    let level = B > 0 ? A / B : y / n
+    var m = level * n
+    var dispersion = 1.0
+    var d = 0.0
+    let sd: Double
+    let cap: Double
+    let clip = tempo.rules.jumpClip
+    let floor = tempo.rules.relativeFloor
+    if isSigned {
+      let v = max(count > 0 ? Q : 1, floor * floor * usual * usual, TallyRules.tiny)
+      sd = v.squareRoot()
+      cap = clip * clip * v
+      if count > 0 { d = (y - m) * (y - m) / (2 * v) }
+    } else {
+      let half = tempo.rules.halfUnit * unit
+      m = max(max(level, half / (B > 0 ? B : n)) * n, TallyRules.tiny)
+      let phi = max(
+        count > 0 ? Q / usual : 1, floor * floor * usual,
+        usual < tempo.rules.rare * unit ? half : 0,
+        TallyRules.tiny)
+      sd = (phi * m).squareRoot() + phi
+      cap = clip * clip * phi * m
+      dispersion = phi
+      // The deviance is at most the squared difference over m, so most buckets need no logarithm.
+      if count > 0, (y - m) * (y - m) >= TailTable.lowest * phi * m {
+        d = max(0, deviance(y, m) / phi)
+      }
+    }
+    d = min(d, TallyRules.largestDeviance)
+    var verdict = Verdict(
+      score: TallyRules.silentScore, expected: m, dispersion: dispersion, isUp: y > m)
+    if count >= tempo.rules.jumpWarmUp, d >= TailTable.lowest {
+      let law = isRows ? tempo.rules.rowsLaw : tempo.rules.keyedLaw
+      verdict.score = 2 * log(2 * d) + law - tempo.lnBuckets
+    }
+    let isFull = count >= tempo.rules.fullWeight
+    let learnt = isFull ? y.clamped(m - clip * sd, m + clip * sd) : y
+    var x = (learnt - m) * (learnt - m)
+    if isFull { x = min(x, cap) }
+    count = min(count + 1, 1 << 30)
+    let rate = max(tempo.jumpRate, 1 / Double(count))
+    mean = Real(usual + rate * (abs(m) - usual))
+    square = Real(Q + rate * (x - Q))
+    sum = Real(A * tempo.jumpDecay + learnt)
+    exposure = Real(B * tempo.jumpDecay + n)
+    return verdict
+  }
+
+  func encode(to bytes: inout StateWriter) {
+    for number in [sum, exposure, mean, square] { number.encode(to: &bytes) }
+    bytes.put(Int(count))
+    bytes.put(isSigned)
+  }
+
+  mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
+    sum = try Real(from: &bytes)
+    exposure = try Real(from: &bytes)
+    mean = try Real(from: &bytes)
+    square = try Real(from: &bytes)
+    count = try Int32.stored(&bytes)
+    isSigned = try bytes.bool()
+  }
+}
+
+/// A number of the detector's state: `Double` in the reference, `Float` where a million series must fit.
+package protocol StoredReal: Sendable, ExpressibleByIntegerLiteral, Comparable {
+  /// Conversions of its own: those of `BinaryFloatingPoint` are generic, and many times slower.
+  init(_ number: Double)
+  var double: Double { get }
+  /// Larger amounts are cut to this, so that squares of sums stay finite.
+  static var largestAmount: Double { get }
+  func encode(to bytes: inout StateWriter)
+  init(from bytes: inout StateReader) throws(StateDamage)
+}
+
+extension Double: StoredReal {
+  package static var largestAmount: Double { 1e60 }
+  package var double: Double { self }
+  package func encode(to bytes: inout StateWriter) { bytes.put(self) }
+  package init(from bytes: inout StateReader) throws(StateDamage) { self = try bytes.double() }
+}
+
+extension Float: StoredReal {
+  package static var largestAmount: Double { 1e18 }
+  package var double: Double { Double(self) }
+  package func encode(to bytes: inout StateWriter) { bytes.put(self) }
+  package init(from bytes: inout StateReader) throws(StateDamage) { self = try bytes.float() }
+}
+
+extension Int32 {
+  static func stored(_ bytes: inout StateReader) throws(StateDamage) -> Int32 {
+    guard let number = Int32(exactly: try bytes.integer()) else { throw StateDamage() }
+    return number
+  }
+}
+
+/// An entry of an hour profile, the logarithm of a factor.
+package protocol StoredShape: Sendable {
+  var value: Double { get }
+  init(_ value: Double)
+  static var zero: Self { get }
+  func encode(to bytes: inout StateWriter)
+  init(from bytes: inout StateReader) throws(StateDamage)
+}
+
+/// An entry in full precision.
+package struct ExactShape: StoredShape {
+  package let value: Double
+  package init(_ value: Double) { self.value = value }
+  package static var zero: ExactShape { ExactShape(0) }
+  package func encode(to bytes: inout StateWriter) { bytes.put(value) }
+  package init(from bytes: inout StateReader) throws(StateDamage) { value = try bytes.double() }
+}
+
+/// An entry in two bytes, in steps of 1/2048.
+package struct ShortShape: StoredShape {
+  private let steps: Int16
+  package var value: Double { Double(steps) / 2048 }
+  package init(_ value: Double) {
+    steps = value.isNaN ? 0 : Int16((value * 2048).rounded().clamped(-32_000, 32_000))
+  }
+  private init(steps: Int16) { self.steps = steps }
+  package static var zero: ShortShape { ShortShape(steps: 0) }
+  package func encode(to bytes: inout StateWriter) { bytes.put(steps) }
+  package init(from bytes: inout StateReader) throws(StateDamage) { steps = try bytes.short() }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// Runs of equal values that are not 0, in counts and distinct counts.
+struct StuckLens<Real: StoredReal>: Sendable {
+  private var last: Real = -1
+  private var run: Int32 = 0
+  private var count: Real = 0
+  private var same: Real = 0
+
+  var runLength: Int { Int(run) }
+
+  mutating func step(_ value: Double, tempo: TallyTempo) -> Double {
+    // Counts are never negative, so -1 stands for no value yet.
+    let value = Real(value)
+    defer { last = value }
+    guard last >= 0 else { return TallyRules.silentScore }
+    let isEqual = value == last && value != 0
+    let chance = (same.double + 1) / (count.double + 2)
+    run = isEqual ? min(run + 1, 1 << 20) : 0
+    if run < 3, last != 0 {
+      count = Real(count.double * (1 - 1 / 2048) + 1)
+      same = Real(same.double * (1 - 1 / 2048) + (isEqual ? 1 : 0))
+    }
+    return run > 0 ? -Double(run) * log(chance) - tempo.lnBuckets : TallyRules.silentScore
+  }
+
+  func encode(to bytes: inout StateWriter) {
+    for number in [last, count, same] { number.encode(to: &bytes) }
+    bytes.put(Int(run))
+  }
+
+  mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
+    last = try Real(from: &bytes)
+    count = try Real(from: &bytes)
+    same = try Real(from: &bytes)
+    run = try Int32.stored(&bytes)
+  }
+}

@@ -1,0 +1,168 @@
+import Glibc
+
+/// The constants of the detector, as a value: the reference rules, and those that ship.
+///
+/// Times are seconds, memories are buckets where the name says so, deviations are standard deviations.
+package struct TallyRules: Sendable {
+  package static let silentScore = -9.0
+  static let day = 86_400.0
+  /// Guards that change no ordinary value and keep every intermediate result finite.
+  static let largestExposure = 1e30
+  static let largestDeviance = 1e300
+  static let tiny = 1e-300
+  static let largestProfile = 30.0
+
+  // Level, profiles and dispersion.
+  package var levelHalfLife = TallyRules.day
+  package var dispersionHalfLife = 4 * TallyRules.day
+  package var dayRate = 0.1
+  package var weekRate = 0.15
+  package var dayShrink = 20.0
+  package var weekShrink = 100.0
+  package var weekStart = 7.0
+  /// Memories of the running sums, in buckets.
+  package var scales: [4 of Double] = [1, 3, 12, 48]
+  /// From this bucket length on, only the first ``longScaleCount`` scales are used.
+  package var longBucket = 3600.0
+  package var longScaleCount = 2
+  package var relativeFloor = 0.01
+  package var rare = 0.25
+  package var halfUnit = 0.5
+  package var clip = 3.0
+  package var fullWeight: Int32 = 50
+  package var unitRate = 1.0 / 64
+
+  // Tail tables.
+  package var topExcursions = 10.0
+  package var prior = 5.0
+  package var power = 2.0
+  package var powerWeight = 5.0
+  package var minimumBuckets = 500.0
+  package var rebuildGrowth = 1.1
+  package var rebuildBuckets = 50.0
+  package var rebuildAdded = 200.0
+
+  // Incidents and crowd.
+  package var warmUp = 2 * TallyRules.day
+  package var open = 4.0
+  package var calm: UInt8 = 3
+  package var sharp = 4.0
+  package var quiet = 2.0
+  package var freeze = 7200.0
+  package var accept = TallyRules.day
+  package var crowd = 3
+
+  // Jump lens.
+  package var jumpLevel = 12.0
+  package var jumpDispersion = 4096.0
+  package var jumpClip = 6.0
+  package var jumpWarmUp: Int32 = 120
+  package var rowsLaw = 1.53
+  package var keyedLaw = 0.83
+
+  /// By how much learnt tails of keyed measures promise too few false alarms per unit of score beyond 3, at buckets of a
+  /// minute, five minutes and an hour; nil: the score is left as it is.
+  package var excess: [3 of Double]?
+
+  /// Whether buckets longer than an hour have profiles, too.
+  package var profilesLongBuckets = false
+
+  /// The rules of the specification; spot values and golden files hold for them.
+  package static let reference = TallyRules()
+
+  /// The rules that ship.
+  package static let shipped: TallyRules = {
+    var rules = TallyRules()
+    rules.profilesLongBuckets = true
+    rules.excess = [0.24, 0.42, 0.51]
+    return rules
+  }()
+}
+
+/// What the rules come to at one bucket length, computed once.
+package struct TallyTempo: Sendable {
+  let rules: TallyRules
+  /// The bucket's length in seconds.
+  package let seconds: Double
+  let scaleCount: Int
+  /// Per scale: the weight of a new bucket, and the variance factor of the running sum.
+  let weight: [4 of Double]
+  let spread: [4 of Double]
+  let lnRootScale: [4 of Double]
+  /// ln of the tests of a day: buckets times scales.
+  let lnTests: Double
+  /// ln of the buckets of a day.
+  let lnBuckets: Double
+  let levelDecay: Double
+  let dispersionRate: Double
+  let jumpDecay: Double
+  let jumpRate: Double
+  let freeze: Double
+  let accept: Double
+  /// How many hours of the week lie between two neighbouring buckets' hours.
+  let hourStep: Int
+  private let excess: Double?
+
+  package init(_ rules: TallyRules, seconds: Double) {
+    self.rules = rules
+    self.seconds = seconds
+    scaleCount = seconds >= rules.longBucket ? rules.longScaleCount : 4
+    var weight: [4 of Double] = [1, 1, 1, 1]
+    var spread: [4 of Double] = [1, 1, 1, 1]
+    var roots: [4 of Double] = [0, 0, 0, 0]
+    for index in 0..<4 {
+      weight[index] = 1 / rules.scales[index]
+      spread[index] = 1 / (2 - weight[index])
+      roots[index] = 0.5 * log(rules.scales[index])
+    }
+    self.weight = weight
+    self.spread = spread
+    lnRootScale = roots
+    lnTests = log(TallyRules.day / seconds * Double(scaleCount))
+    lnBuckets = log(TallyRules.day / seconds)
+    levelDecay = exp2(-seconds / rules.levelHalfLife)
+    dispersionRate = 1 - exp2(-seconds / rules.dispersionHalfLife)
+    jumpDecay = exp2(-1 / rules.jumpLevel)
+    jumpRate = 1 - exp2(-1 / rules.jumpDispersion)
+    freeze = max(rules.freeze, 2 * seconds)
+    accept = max(rules.accept, 24 * seconds)
+    let hours = rules.profilesLongBuckets ? (seconds / 3600).rounded() : 1
+    hourStep = Int(min(168, max(1, hours)))
+    excess = rules.excess.map { Self.excess($0, seconds) }
+  }
+
+  /// Up to here, learnt tables keep what they promise.
+  static let promisedFrom = 3.0
+
+  /// The share of excess of a keyed measure at this bucket length.
+  func excess(isRows: Bool) -> Double? { isRows ? nil : excess }
+
+  private static func excess(_ known: [3 of Double], _ seconds: Double) -> Double {
+    if seconds <= 60 { return known[0] }
+    if seconds >= 3600 { return known[2] }
+    if seconds < 300 { return known[0] + (known[1] - known[0]) * log(seconds / 60) / log(5) }
+    return known[1] + (known[2] - known[1]) * log(seconds / 300) / log(12)
+  }
+
+  /// The hour of the week that a bucket counts to, by its middle.
+  ///
+  /// - Parameter offset: seconds that local time is ahead of UTC.
+  package func hourOfWeek(_ time: Double, offset: Double = 0) -> Int {
+    let hours = ((time + offset + seconds / 2) / 3600).rounded(.down)
+    let hour = hours.truncatingRemainder(dividingBy: 168)
+    return Int(hour < 0 ? hour + 168 : hour)
+  }
+}
+
+/// Half the Poisson deviance of `sum` against `mean`, for dispersion 1; a decayed sum never quite reaches 0.
+func deviance(_ sum: Double, _ mean: Double) -> Double {
+  sum > TallyRules.tiny * mean ? sum * log(sum / mean) - (sum - mean) : mean
+}
+
+extension Double {
+  /// The number within bounds; unlike a `Range`, the bounds may come in any order without a trap.
+  @inline(__always)
+  func clamped(_ low: Double, _ high: Double) -> Double {
+    self < low ? low : self > high ? high : self
+  }
+}

@@ -1,0 +1,399 @@
+import Glibc
+
+/// What the detector says of one bucket of one series.
+package struct Verdict: Sendable, Equatable {
+  /// Which lens spoke: the memory of a running sum in buckets, or a lens by name.
+  package enum Lens: UInt8, Sendable {
+    case none = 0
+    case scale1, scale2, scale3, scale4
+    case jump, stuck, novelty
+  }
+
+  /// -ln of how many such excursions chance brings per series and day; -9: nothing to say.
+  package var score = TallyRules.silentScore
+  package var expected = 0.0
+  package var dispersion = 0.0
+  package var lens = Lens.none
+  package var isUp = false
+  /// The running sums of the scale that won; value and expected value for the other lenses.
+  package var sum = 0.0
+  package var expectedSum = 0.0
+
+  package init() {}
+}
+
+/// Which numbers a series keeps, and how precisely.
+package protocol TallyPrecision: Sendable {
+  associatedtype Real: StoredReal
+  associatedtype Shape: StoredShape
+}
+
+/// All in double precision, as the reference has it.
+package enum ExactPrecision: TallyPrecision {
+  package typealias Real = Double
+  package typealias Shape = ExactShape
+}
+
+/// Under 600 bytes a series.
+package enum CompactPrecision: TallyPrecision {
+  package typealias Real = Float
+  package typealias Shape = ShortShape
+}
+
+/// One key of one measure: everything that is remembered of it.
+struct TallySeries<Precision: TallyPrecision>: Sendable {
+  typealias Real = Precision.Real
+
+  private var day: [24 of Precision.Shape] = .init(repeating: .zero)
+  private var week: [168 of Precision.Shape] = .init(repeating: .zero)
+  // Slow averages: their steps are small, so they are always Double.
+  private var amount = 0.0
+  private var exposure = 0.0
+  private var mean = 0.0
+  private var square: [4 of Double] = .init(repeating: 0)
+  private var first = Double.nan
+  private var opened = 0.0
+  private var sums: [4 of Real] = .init(repeating: 0)
+  private var expectedSums: [4 of Real] = .init(repeating: 0)
+  private var peak: [4 of Real] = .init(repeating: 0)
+  private var hourAmount: Real = 0
+  private var hourExpected: Real = 0
+  private var shape: Real = 0
+  private var unit: Real = 1
+  private var phi: Real = 0
+  private var slowPhi: Real = 0
+  private var jump = JumpLens<Real>()
+  private var stuck = StuckLens<Real>()
+  private var learnt: Int32 = 0
+  private var seen: Int32 = 0
+  private var hour: Int16 = -1
+  /// Bit j: the sign of scale j's peak; bit 4 + j: whether a crowd was present in its excursion.
+  private var signs: UInt8 = 0
+  private var calm: UInt8 = 0
+  private(set) var isOpen = false
+  private var isSharp = false
+  private var wasExpected = false
+
+  var isNew: Bool { first.isNaN }
+
+  /// By how much the whole has exceeded its expected value lately; call after the total's own step.
+  func commonFactor(_ tempo: TallyTempo) -> Double {
+    let last = tempo.scaleCount - 1
+    let quiet = 20 * slowPhi.double
+    let expected = expectedSums[last].double
+    return expected > 0 ? (sums[last].double + quiet) / (expected + quiet) : 1
+  }
+
+  private mutating func enterHour(
+    _ k: Int, _ time: Double, _ rules: TallyRules, step hourStep: Int
+  ) {
+    let p = Int(hour)
+    if p >= 0, (p + hourStep) % 168 == k {
+      let days = (time - first) / TallyRules.day
+      let phi = self.phi > 0 ? self.phi.double : 1
+      let gain = max(rules.dayRate, 1 / (days + 1))
+      let Y = hourAmount.double
+      let E = hourExpected.double
+      func surprise(_ shrink: Double) -> Double {
+        log((Y + shrink * phi) / (E + shrink * phi)).clamped(-2, 2)
+      }
+      day[p % 24] = .init(day[p % 24].value + gain * surprise(rules.dayShrink))
+      if days >= rules.weekStart {
+        let rate = max(rules.weekRate, rules.weekStart / (days + rules.weekStart))
+        week[p] = .init(week[p].value + rate * (1 - gain) * surprise(rules.weekShrink))
+      }
+    }
+    hourAmount = 0
+    hourExpected = 0
+    hour = Int16(k)
+    let limit = TallyRules.largestProfile
+    shape = Real(exp((day[k % 24].value + week[k].value).clamped(-limit, limit)))
+  }
+
+  /// Judges one closed bucket and learns from it.
+  ///
+  /// - Parameters:
+  ///   - hour: the hour of the week that the bucket counts to, in local time.
+  ///   - isExpected: whether a calendar announced something unusual: the bucket is judged and not learnt.
+  mutating func step(
+    time: Double, hour k: Int, value: Double, exposure rawExposure: Double, isExpected: Bool,
+    tempo: TallyTempo, tables: inout TailTables, crowd: inout Crowd
+  ) -> Verdict {
+    var verdict = Verdict()
+    guard rawExposure > 0, rawExposure.isFinite, value.isFinite else { return verdict }
+    if first.isNaN { first = time }
+    let limit = Real.largestAmount
+    let largest = TallyRules.largestExposure
+    let n = rawExposure.clamped(1 / largest, largest)
+    let clamped = value.clamped(-limit, limit)
+    // 1. The jump lens.
+    let jumped = jump.step(
+      clamped, exposure: n, unit: unit.double, isRows: tables.isRows, tempo: tempo)
+    let y = max(clamped, 0)
+    // 2. Hour profiles.
+    if k != Int(hour) { enterHour(k, time, tempo.rules, step: tempo.hourStep) }
+    let base = n * shape.double
+    // 3. The expected value.
+    let B = exposure
+    let half = tempo.rules.halfUnit * unit.double
+    let level = max(B > 0 ? amount / B : y / base, half / (B > 0 ? B : base))
+    let mu = max(level * base, TallyRules.tiny)
+    verdict.expected = mu
+    let isWarm = time - first < tempo.rules.warmUp
+    crowd.enter(time, seconds: tempo.seconds)
+    let isCrowd = crowd.isPresent(tempo.rules.crowd) || isExpected
+    let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
+    let rareFloor = mean < tempo.rules.rare * unit.double ? half : 0
+    var short = 0.0
+    for j in 0..<tempo.scaleCount {
+      // 4. Running sums, dispersion, deviance.
+      let a = tempo.weight[j]
+      var S = (1 - a) * sums[j].double + y
+      let M = (1 - a) * expectedSums[j].double + mu
+      // A sum that has decayed to nothing is 0: the deviance is the same, and no number is denormal.
+      if S < 1e-30 * M { S = 0 }
+      sums[j] = Real(S)
+      expectedSums[j] = Real(M)
+      let scalePhi = max(
+        learnt > 0 ? square[j] * a / mean : 1, floor * mean / a, rareFloor, TallyRules.tiny)
+      if j == 0 { phi = Real(scalePhi) }
+      slowPhi = Real(scalePhi)
+      let difference = S - M
+      let spread = tempo.spread[j] * scalePhi
+      var d = 0.0
+      if learnt > 0, difference * difference >= TailTable.lowest * spread * M {
+        d = min(max(0, deviance(S, M) / spread), TallyRules.largestDeviance)
+      }
+      let isUp = S > M
+      // 5. How rare it is.
+      var score = -tempo.lnTests
+      if d >= TailTable.lowest {
+        if j < 2 { short = max(short, (2 * d).squareRoot()) }
+        score -= tables.tables[2 * j + (isUp ? 1 : 0)].lnRate(
+          d, lnRootScale: tempo.lnRootScale[j], isRows: tables.isRows, rules: tempo.rules)
+      }
+      if score > verdict.score {
+        verdict.score = score
+        verdict.lens = Verdict.Lens(rawValue: UInt8(1 + j)) ?? .none
+        verdict.isUp = isUp
+        verdict.sum = S
+        verdict.expectedSum = M
+      }
+      // 6. Teach the table.
+      if !isWarm { teach(j, d, isUp, isCrowd, &tables, tempo.rules) }
+    }
+    verdict.dispersion = phi.double
+    // 7. The incident.
+    if isWarm || jump.isSigned { verdict.score = TallyRules.silentScore }
+    if isWarm || jump.isSigned { verdict.lens = .none }
+    var learns = !isExpected
+    if !isWarm {
+      if wasExpected, !isExpected { forget(tempo) }
+      wasExpected = isExpected
+      if !isExpected {
+        learns = follow(verdict.score, short: short, time: time, tempo: tempo, crowd: &crowd)
+      }
+    }
+    // 8. Learn.
+    learn(y, mu: mu, base: base, learns: learns, tempo: tempo)
+    if let slope = tempo.excess(isRows: tables.isRows), verdict.score > TallyTempo.promisedFrom {
+      verdict.score =
+        TallyTempo.promisedFrom + (verdict.score - TallyTempo.promisedFrom) / (1 + slope)
+    }
+    // 9. The stranger of the two lenses speaks.
+    if jumped.score > verdict.score {
+      verdict.score = jumped.score
+      verdict.lens = .jump
+      verdict.isUp = jumped.isUp
+      verdict.expected = jumped.expected
+      verdict.dispersion = jumped.dispersion
+      verdict.sum = clamped
+      verdict.expectedSum = jumped.expected
+    }
+    return verdict
+  }
+
+  private mutating func teach(
+    _ j: Int, _ d: Double, _ isUp: Bool, _ isCrowd: Bool, _ tables: inout TailTables,
+    _ rules: TallyRules
+  ) {
+    tables.tables[2 * j + (isUp ? 1 : 0)].countBucket(rules)
+    let sign = signs >> UInt8(j) & 1
+    let crowdBit: UInt8 = 16 << UInt8(j)
+    if peak[j] > 0, d < TailTable.lowest || (isUp ? 1 : 0) != sign {
+      if signs & crowdBit == 0, !isCrowd {
+        tables.tables[2 * j + Int(sign)].add(peak: peak[j].double)
+      }
+      peak[j] = 0
+      signs &= ~crowdBit
+    }
+    guard d >= TailTable.lowest else { return }
+    if isCrowd { signs |= crowdBit }
+    if d > peak[j].double {
+      peak[j] = Real(min(d, Real.largestAmount))
+      signs = signs & ~(1 << UInt8(j)) | (isUp ? 1 : 0) << UInt8(j)
+    }
+  }
+
+  /// Opens, follows and closes the series' own incident; whether the bucket may be learnt.
+  private mutating func follow(
+    _ score: Double, short: Double, time: Double, tempo: TallyTempo, crowd: inout Crowd
+  ) -> Bool {
+    if score >= tempo.rules.open {
+      crowd.join()
+      if !isOpen {
+        isOpen = true
+        opened = time
+        calm = 0
+        isSharp = false
+      }
+    }
+    guard isOpen else { return true }
+    let age = time - opened
+    if short >= tempo.rules.sharp { isSharp = true }
+    calm = score < 0 || (isSharp && short < tempo.rules.quiet) ? calm + 1 : 0
+    if calm >= tempo.rules.calm {
+      isOpen = false
+      if isSharp { forget(tempo) }
+    } else if age >= tempo.accept {
+      // What has lasted a day is the new level.
+      let last = tempo.scaleCount - 1
+      amount *= (sums[last].double / expectedSums[last].double).clamped(0.05, 20)
+      for j in 0..<tempo.scaleCount { expectedSums[j] = sums[j] }
+      isOpen = false
+    }
+    return age > tempo.freeze
+  }
+
+  /// Makes the long memories forget a short event.
+  private mutating func forget(_ tempo: TallyTempo) {
+    for j in 1..<tempo.scaleCount { sums[j] = expectedSums[j] }
+  }
+
+  private mutating func learn(
+    _ y: Double, mu: Double, base: Double, learns: Bool, tempo: TallyTempo
+  ) {
+    let phi = self.phi.double
+    var taught = y
+    if learnt > tempo.rules.fullWeight {
+      let z = tempo.rules.clip * ((phi * mu).squareRoot() + phi)
+      taught = y.clamped(mu - z, mu + z)
+    }
+    learnt = min(learnt + 1, 1 << 30)
+    if learns {
+      let rate = max(tempo.dispersionRate, 1 / Double(learnt))
+      let meanBefore = mean
+      mean += rate * (mu - mean)
+      let error = taught - mu
+      square[0] += rate * (error * error - square[0])
+      for j in 1..<tempo.scaleCount {
+        let a = tempo.weight[j]
+        let M = expectedSums[j].double
+        let difference = sums[j].double - M
+        var x = difference * difference * (2 - a)
+        if learnt > tempo.rules.fullWeight {
+          x = min(x, 1.5 * tempo.rules.clip * tempo.rules.clip * scalePhi(j, meanBefore, tempo) * M)
+        }
+        square[j] += rate * (x - square[j])
+      }
+    } else {
+      taught = mu
+    }
+    if y > 0 {
+      seen = min(seen + 1, 1 << 30)
+      unit = Real(unit.double + max(1 / Double(seen), tempo.rules.unitRate) * (y - unit.double))
+    }
+    amount = amount * tempo.levelDecay + taught
+    exposure = exposure * tempo.levelDecay + base
+    hourAmount = Real(hourAmount.double + taught)
+    hourExpected = Real(hourExpected.double + mu)
+  }
+
+  /// The dispersion of a scale as step 4 had it: nothing that it depends on has changed but what is passed.
+  @inline(__always)
+  private func scalePhi(_ j: Int, _ mean: Double, _ tempo: TallyTempo) -> Double {
+    let a = tempo.weight[j]
+    let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
+    let unit = self.unit.double
+    return max(
+      // `learnt` has been counted up already.
+      learnt > 1 ? square[j] * a / mean : 1, floor * mean / a,
+      mean < tempo.rules.rare * unit ? tempo.rules.halfUnit * unit : 0, TallyRules.tiny)
+  }
+
+  /// Amount, expected amount and dispersion over the memory of a scale; of the first scale for the other lenses.
+  func evidence(_ lens: Verdict.Lens, factor: Double, tempo: TallyTempo) -> Evidence? {
+    guard learnt > 1 else { return nil }
+    let j = min(max(0, Int(lens.rawValue) - 1), 3)
+    let scale = lens.rawValue > Verdict.Lens.scale4.rawValue || j >= tempo.scaleCount ? 0 : j
+    return Evidence(
+      amount: sums[scale].double, expected: expectedSums[scale].double / max(factor, 1e-9),
+      dispersion: scalePhi(scale, mean, tempo) * tempo.spread[scale])
+  }
+
+  /// The lens for runs of equal values.
+  mutating func stuckScore(_ value: Double, tempo: TallyTempo) -> Double {
+    stuck.step(value, tempo: tempo)
+  }
+
+  /// How long the current run of equal values is.
+  var stuckRun: Int { stuck.runLength }
+
+  func encode(to bytes: inout StateWriter) {
+    for j in 0..<24 { day[j].encode(to: &bytes) }
+    for j in 0..<168 { week[j].encode(to: &bytes) }
+    for number in [amount, exposure, mean, first, opened] { bytes.put(number) }
+    for j in 0..<4 {
+      bytes.put(square[j])
+      sums[j].encode(to: &bytes)
+      expectedSums[j].encode(to: &bytes)
+      peak[j].encode(to: &bytes)
+    }
+    for number in [hourAmount, hourExpected, shape, unit, phi, slowPhi] {
+      number.encode(to: &bytes)
+    }
+    jump.encode(to: &bytes)
+    stuck.encode(to: &bytes)
+    bytes.put(Int(learnt))
+    bytes.put(Int(seen))
+    bytes.put(hour)
+    bytes.put(signs)
+    bytes.put(calm)
+    bytes.put(isOpen)
+    bytes.put(isSharp)
+    bytes.put(wasExpected)
+  }
+
+  mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
+    for j in 0..<24 { day[j] = try .init(from: &bytes) }
+    for j in 0..<168 { week[j] = try .init(from: &bytes) }
+    amount = try bytes.double()
+    exposure = try bytes.double()
+    mean = try bytes.double()
+    first = try bytes.double()
+    opened = try bytes.double()
+    for j in 0..<4 {
+      square[j] = try bytes.double()
+      sums[j] = try Real(from: &bytes)
+      expectedSums[j] = try Real(from: &bytes)
+      peak[j] = try Real(from: &bytes)
+    }
+    hourAmount = try Real(from: &bytes)
+    hourExpected = try Real(from: &bytes)
+    shape = try Real(from: &bytes)
+    unit = try Real(from: &bytes)
+    phi = try Real(from: &bytes)
+    slowPhi = try Real(from: &bytes)
+    try jump.decode(from: &bytes)
+    try stuck.decode(from: &bytes)
+    learnt = try Int32.stored(&bytes)
+    seen = try Int32.stored(&bytes)
+    hour = try bytes.short()
+    guard hour >= -1, hour < 168 else { throw StateDamage() }
+    signs = try bytes.byte()
+    calm = try bytes.byte()
+    isOpen = try bytes.bool()
+    isSharp = try bytes.bool()
+    wasExpected = try bytes.bool()
+  }
+}

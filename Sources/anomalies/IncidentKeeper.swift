@@ -1,0 +1,550 @@
+import AnomalyDetection
+import Glibc
+import Plumbing
+
+/// Gathers alarms into incidents, names their cause, and says when they open, get worse and close.
+struct IncidentKeeper {
+  /// One series that alarms.
+  struct Member {
+    var peak: Double
+    var lens: Verdict.Lens
+    var isUp: Bool
+    /// What it amounts to so far, beyond the expected value.
+    var impact: Double
+  }
+
+  struct Incident {
+    var id: String
+    var start: Int64
+    var lastOnset: Int64
+    var lastAlarm: Int64
+    var members: [Int: Member] = [:]
+    var peak = 0.0
+    /// The score that was told last; nil: nothing was told yet.
+    var told: Double?
+    /// The series that lead, and the slots that explain it; empty: the total.
+    var lead = 0
+    var cause: [Int] = []
+    var attributedPeak = 0.0
+    /// What the total's series amount to, by measure.
+    var totalImpact: [Double] = []
+    /// The expected event that covers it.
+    var kind: String?
+    var line: IncidentLine?
+  }
+
+  private static let group: Int64 = 1_800_000
+
+  private let settings: Settings
+  private let measures: [Measure]
+  private(set) var open: [Incident] = []
+  private var lastStart: Int64 = .min
+  private var sequence = 0
+  private(set) var raised = 0
+  /// Starts of the incidents so far, for backtests: milliseconds.
+  private(set) var starts: [Int64] = []
+  private(set) var lines: [IncidentLine] = []
+  private let keepsLines: Bool
+
+  init(_ settings: Settings) {
+    self.settings = settings
+    measures = settings.plan.measures
+    keepsLines = settings.mode == .backtest || settings.reportPath != nil
+  }
+
+  /// The score from which on a series alarms.
+  func threshold(series count: Int) -> Double {
+    if let score = settings.score { return score }
+    if settings.lens == .novelty { return 1 }
+    if let days = settings.daysPerFalseAlarm { return log(Double(max(1, count)) * days) }
+    if settings.breakdowns.isEmpty { return 3 }
+    return max(3, log(Double(max(1, count))))
+  }
+
+  mutating func forget(slot: Int, measures count: Int) {
+    for index in open.indices {
+      for series in slot * count..<(slot + 1) * count {
+        open[index].members.removeValue(forKey: series)
+      }
+      open[index].cause.removeAll { $0 == slot }
+    }
+  }
+
+  // MARK: A bucket
+
+  /// Takes the verdicts on a bucket.
+  mutating func take(
+    start: Int64, every: Int64, values: borrowing BucketValues, detector: any Detector,
+    slots: [Slot], order: [Int], events: [Label], expected: [Bool], output: inout ResultOutput
+  ) throws {
+    let width = measures.count
+    let verdicts = detector.verdicts
+    var count = 0
+    var alarms: [Int] = []
+    let limit = threshold(series: order.count * width)
+    for slot in order {
+      for measure in 0..<width {
+        let index = slot * width + measure
+        guard values.exposures[index] > 0 else { continue }
+        count += 1
+        let verdict = verdicts[index]
+        if verdict.score >= limit, isWanted(verdict, slots[slot], start: start, every: every) {
+          alarms.append(index)
+        }
+      }
+    }
+    if alarms.isEmpty, open.isEmpty { return }
+    for index in open.indices { measure(&open[index], values, verdicts, detector.factor) }
+    var touched: Set<Int> = []
+    for series in alarms {
+      let isExpected = !expected.isEmpty && expected[series / width]
+      let place = self.place(
+        of: series, start: start, every: every,
+        kind: isExpected ? events.first?.kind ?? "event" : nil)
+      touched.insert(place)
+      join(series, verdicts[series], values, factor: detector.factor, incident: place, start: start)
+    }
+    let run = Double(max(1, order.count * width))
+    for place in touched.sorted() {
+      if open[place].peak > open[place].attributedPeak * 1.1 || open[place].line == nil {
+        attribute(place, detector: detector, slots: slots, order: order)
+      }
+      open[place].line = line(
+        open[place], .open, start: start, every: every, values: values, detector: detector,
+        slots: slots, run: run)
+      try tell(place, events: events, output: &output)
+    }
+    try close(start: start, every: every, output: &output)
+  }
+
+  private func isWanted(_ verdict: Verdict, _ slot: Slot, start: Int64, every: Int64) -> Bool {
+    if let direction = settings.direction, verdict.isUp != direction { return false }
+    if settings.warm > 0, start - slot.firstBucket < settings.warm { return false }
+    switch settings.smallestChange {
+    case nil: return true
+    case .absolute(let change):
+      let memory: Double =
+        switch verdict.lens {
+        case .scale2: 3
+        case .scale3: 12
+        case .scale4: 48
+        default: 1
+        }
+      return abs(verdict.sum - verdict.expectedSum) / memory >= change
+    case .share(let share):
+      return abs(verdict.sum - verdict.expectedSum) >= share * abs(verdict.expectedSum)
+    }
+  }
+
+  /// The incident that an alarm belongs to; a new one when there is none.
+  private mutating func place(of series: Int, start: Int64, every: Int64, kind: String?) -> Int {
+    if let place = open.firstIndex(where: { $0.members[series] != nil && $0.kind == kind }) {
+      return place
+    }
+    let slot = series / max(1, measures.count)
+    let near = max(Self.group, every)
+    if let place = open.firstIndex(where: { incident in
+      guard incident.kind == kind else { return false }
+      if start - incident.lastOnset <= near { return true }
+      return incident.cause.isEmpty || incident.cause.contains(slot)
+        || incident.members.keys.contains { $0 / measures.count == slot }
+    }) {
+      return place
+    }
+    sequence = start == lastStart ? sequence + 1 : 1
+    lastStart = start
+    let stamp = TimePoint(milliseconds: start).iso8601.filter { $0 != "-" && $0 != ":" }
+    let id = String(stamp.prefix(15)) + "Z-\(sequence)"
+    open.append(
+      Incident(
+        id: id, start: start, lastOnset: start, lastAlarm: start,
+        totalImpact: [Double](repeating: 0, count: measures.count), kind: kind))
+    return open.count - 1
+  }
+
+  private mutating func join(
+    _ series: Int, _ verdict: Verdict, _ values: borrowing BucketValues, factor: Double,
+    incident place: Int, start: Int64
+  ) {
+    open[place].lastAlarm = start
+    if var member = open[place].members[series] {
+      if verdict.score > member.peak {
+        member.peak = verdict.score
+        member.lens = verdict.lens
+        member.isUp = verdict.isUp
+      }
+      open[place].members[series] = member
+    } else {
+      open[place].lastOnset = start
+      // The excess of a long memory has gathered before the alarm.
+      open[place].members[series] = Member(
+        peak: verdict.score, lens: verdict.lens, isUp: verdict.isUp,
+        impact: verdict.sum - verdict.expectedSum)
+    }
+    open[place].peak = max(open[place].peak, verdict.score)
+  }
+
+  /// Adds up what a bucket brought beyond the expected values.
+  private func measure(
+    _ incident: inout Incident, _ values: borrowing BucketValues, _ verdicts: [Verdict],
+    _ factor: Double
+  ) {
+    for series in incident.members.keys where values.exposures[series] > 0 {
+      incident.members[series]?.impact += values.amounts[series] - verdicts[series].expected
+    }
+    for measure in measures.indices where incident.totalImpact.indices.contains(measure) {
+      guard values.exposures.indices.contains(measure), values.exposures[measure] > 0 else {
+        continue
+      }
+      incident.totalImpact[measure] += values.amounts[measure] - verdicts[measure].expected
+    }
+  }
+
+  // MARK: Causes
+
+  /// Finds the segments that explain an incident, and the measure that shows it best.
+  private mutating func attribute(_ place: Int, detector: any Detector, slots: [Slot], order: [Int])
+  {
+    var incident = open[place]
+    let width = measures.count
+    incident.attributedPeak = incident.peak
+    let strongest = incident.members.max {
+      $0.value.peak != $1.value.peak ? $0.value.peak < $1.value.peak : $0.key > $1.key
+    }
+    let lens = strongest?.value.lens ?? .scale1
+    let changed = Set(incident.members.keys.map { $0 % width }).sorted()
+    func evidence(_ slot: Int) -> [Evidence?] {
+      changed.map { detector.evidence(series: slot * width + $0, lens: lens) }
+    }
+    let hasTotal = slots.first?.breakdown == -1
+    if settings.breakdowns.isEmpty || (hasTotal && order.count > 100_000) {
+      incident.cause = settings.breakdowns.isEmpty ? [] : [(strongest?.key ?? 0) / width]
+    } else if settings.lens == .novelty || !hasTotal {
+      // Without a total each series speaks for itself: the strongest do.
+      let ranked = incident.members.sorted {
+        $0.value.peak != $1.value.peak ? $0.value.peak > $1.value.peak : $0.key < $1.key
+      }
+      var chosen: [Int] = []
+      for one in ranked where one.value.peak >= 0.5 * incident.peak {
+        let slot = one.key / width
+        if !chosen.contains(slot), chosen.count < 5 { chosen.append(slot) }
+      }
+      incident.cause = chosen
+    } else {
+      let parts = order.filter { slots[$0].breakdown >= 0 }.map {
+        Attribution.Segment(slot: $0, breakdown: slots[$0].breakdown, evidence: evidence($0))
+      }
+      incident.cause = Attribution(whole: evidence(0), parts: parts).slots
+    }
+    // The lead is the cause's strongest series, or the strongest of all measures at the cause.
+    let causes = incident.cause.isEmpty ? [0] : incident.cause
+    let own = incident.members.filter { causes.contains($0.key / width) }
+    let best = own.max {
+      $0.value.peak != $1.value.peak ? $0.value.peak < $1.value.peak : $0.key > $1.key
+    }
+    if let best {
+      incident.lead = best.key
+    } else {
+      incident.lead = causes[0] * width + (strongest?.key ?? 0) % width
+    }
+    open[place] = incident
+  }
+
+  // MARK: Lines
+
+  private func line(
+    _ incident: Incident, _ state: IncidentLine.State, start: Int64, every: Int64,
+    values: borrowing BucketValues, detector: any Detector, slots: [Slot], run: Double
+  ) -> IncidentLine {
+    let width = measures.count
+    let series = incident.lead
+    let verdict = detector.verdicts[series]
+    let measure = measures[series % width]
+    let member = incident.members[series]
+    let amount = values.amounts[series]
+    let exposure = values.exposures[series]
+    let isQuotient = measure.exposure != nil && exposure > 0
+    let causes = incident.cause.isEmpty ? [series / width] : incident.cause
+    let key = causes.map { slots[$0].label }.joined(separator: "|")
+    let score = incident.peak
+    let isUp = member?.isUp ?? verdict.isUp
+    var result = IncidentLine(
+      state: state, id: incident.id, start: incident.start, end: nil, time: start + every, key: key,
+      filter: causes.count == 1 ? slots[causes[0]].filter : [], measure: measure.name,
+      value: isQuotient ? amount / exposure : amount,
+      expected: isQuotient ? verdict.expected / exposure : verdict.expected, score: score,
+      days: settings.lens == .novelty ? nil : exp(min(50, score)) / run, isUp: isUp,
+      scale: (member?.lens ?? verdict.lens).name, why: "",
+      impact: member?.impact ?? (series < width ? incident.totalImpact[series] : nil),
+      kind: incident.kind)
+    if isQuotient {
+      result.parts = .init(
+        numerator: amount, expectedNumerator: verdict.expected, denominator: exposure,
+        usualDenominator: nil)
+    }
+    let total =
+      slots.first?.breakdown == -1
+      ? detector.evidence(series: series % width, lens: member?.lens ?? verdict.lens) : nil
+    for cause in causes {
+      guard
+        let evidence = detector.evidence(
+          series: cause * width + series % width, lens: member?.lens ?? verdict.lens)
+      else { continue }
+      let change = evidence.amount - evidence.expected
+      let share = total.flatMap { total -> Double? in
+        let whole = total.amount - total.expected
+        return measure.isAdditive && whole != 0 ? min(9.999, max(-9.999, change / whole)) : nil
+      }
+      result.segments.append(
+        .init(
+          key: slots[cause].label, value: evidence.amount, expected: evidence.expected, share: share
+        ))
+    }
+    let others = incident.members.filter { $0.key != series }.sorted {
+      $0.value.peak != $1.value.peak ? $0.value.peak > $1.value.peak : $0.key < $1.key
+    }
+    result.related = others.prefix(20).map {
+      .init(
+        key: slots[$0.key / width].label, measure: measures[$0.key % width].name,
+        score: $0.value.peak, isUp: $0.value.isUp)
+    }
+    result.why = sentence(result, verdict, member)
+    return result
+  }
+
+  private func sentence(_ line: IncidentLine, _ verdict: Verdict, _ member: Member?) -> String {
+    let lens = member?.lens ?? verdict.lens
+    var words = "\(line.measure) of \(line.key)"
+    if lens == .stuck {
+      words += " has not changed from \(line.value.map { rounded($0, 2) } ?? "?")"
+    } else {
+      words += " is \(line.value.map { rounded($0, 2) } ?? "?")"
+      words += " instead of \(line.expected.map { rounded($0, 2) } ?? "?")"
+      if let value = line.value, let expected = line.expected, expected != 0 {
+        let percent = (value / expected - 1) * 100
+        if abs(percent) < 100_000 {
+          words += " (\(percent < 0 ? "" : "+")\(rounded(percent, 0)) %)"
+        }
+      }
+      let memory: Int? =
+        switch lens {
+        case .scale2: 3
+        case .scale3: 12
+        case .scale4: 48
+        default: nil
+        }
+      if let memory {
+        words += ", over the last \(memory) buckets \(rounded(verdict.sum, 2))"
+        words += " instead of \(rounded(verdict.expectedSum, 2))"
+      }
+    }
+    if let share = line.segments.first?.share, line.key != "total", line.segments.count == 1 {
+      words += ", \(rounded(share * 100, 0)) % of the whole's change"
+    }
+    if let days = line.days { words += "; by chance once in \(spanText(days))" }
+    if let kind = line.kind { words += "; expected: \(kind)" }
+    return words
+  }
+
+  /// Writes a line when there is something new to say.
+  private mutating func tell(
+    _ place: Int, events: [Label], output: inout ResultOutput
+  ) throws {
+    guard var line = open[place].line else { return }
+    if settings.smallestImpact > 0, abs(line.impact ?? 0) < settings.smallestImpact { return }
+    if open[place].kind != nil {
+      guard open[place].told == nil else { return }
+      line.state = .expected
+      line.end = events.first.map(\.end)
+    } else if let told = open[place].told {
+      guard open[place].peak >= 2 * told else { return }
+      line.state = .worse
+    } else {
+      raised += 1
+      starts.append(open[place].start)
+    }
+    open[place].told = open[place].peak
+    try write(line, &output)
+  }
+
+  private mutating func write(_ line: IncidentLine, _ output: inout ResultOutput) throws {
+    if keepsLines { lines.append(line) }
+    if settings.mode == .watch { try output.write(.incident(line)) }
+  }
+
+  /// Closes the incidents that have been quiet long enough.
+  private mutating func close(
+    start: Int64, every: Int64, output: inout ResultOutput
+  ) throws {
+    let quiet = max(Self.group, 3 * every)
+    for incident in open where start - incident.lastAlarm >= quiet {
+      guard var line = incident.line, incident.told != nil, incident.kind == nil else { continue }
+      line.state = .close
+      line.end = incident.lastAlarm + every
+      line.time = start + every
+      line.score = incident.peak
+      if let impact = incident.members[incident.lead]?.impact { line.impact = impact }
+      try write(line, &output)
+    }
+    open.removeAll { start - $0.lastAlarm >= quiet }
+  }
+
+  /// The report of a key that has fallen silent.
+  func silence(of slot: Slot, since: Int64, at time: Int64) -> ResultLine {
+    let stamp = TimePoint(milliseconds: since).iso8601.filter { $0 != "-" && $0 != ":" }
+    let span = spanText(Double(time - since) / 86_400_000)
+    return .incident(
+      IncidentLine(
+        state: .silent, id: String(stamp.prefix(15)) + "Z-silent-" + slot.label, start: since,
+        end: nil, time: time, key: slot.label, filter: slot.filter, measure: "rows", value: 0,
+        expected: nil, score: nil, days: nil, isUp: false, scale: "",
+        why: "\(slot.label) has had no row for \(span)", impact: nil))
+  }
+
+  // MARK: State
+
+  func encode(to bytes: inout StateWriter) {
+    bytes.put(Int(lastStart))
+    bytes.put(sequence)
+    bytes.put(raised)
+    bytes.put(open.count)
+    for one in open {
+      bytes.put(one.id)
+      for number in [one.start, one.lastOnset, one.lastAlarm] { bytes.put(Int(number)) }
+      bytes.put(one.members.count)
+      for (series, member) in one.members.sorted(by: { $0.key < $1.key }) {
+        bytes.put(series)
+        bytes.put(member.peak)
+        bytes.put(member.lens.rawValue)
+        bytes.put(member.isUp)
+        bytes.put(member.impact)
+      }
+      bytes.put(one.peak)
+      bytes.put(one.told ?? -.infinity)
+      bytes.put(one.lead)
+      bytes.put(one.cause.map(Double.init))
+      bytes.put(one.attributedPeak)
+      bytes.put(one.totalImpact)
+      bytes.put(one.kind ?? "")
+      if let line = one.line {
+        bytes.put(true)
+        line.encode(to: &bytes)
+      } else {
+        bytes.put(false)
+      }
+    }
+  }
+
+  mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
+    lastStart = Int64(try bytes.integer())
+    sequence = try bytes.integer()
+    raised = try bytes.integer()
+    for _ in 0..<(try bytes.listCount(of: 32)) {
+      let id = try bytes.text()
+      let start = Int64(try bytes.integer())
+      let onset = Int64(try bytes.integer())
+      let alarm = Int64(try bytes.integer())
+      var one = Incident(id: id, start: start, lastOnset: onset, lastAlarm: alarm)
+      for _ in 0..<(try bytes.listCount(of: 26)) {
+        let series = try bytes.integer()
+        guard series >= 0 else { throw StateDamage() }
+        let peak = try bytes.double()
+        guard let lens = Verdict.Lens(rawValue: try bytes.byte()) else { throw StateDamage() }
+        one.members[series] = Member(
+          peak: peak, lens: lens, isUp: try bytes.bool(), impact: try bytes.double())
+      }
+      one.peak = try bytes.double()
+      let told = try bytes.double()
+      one.told = told == -.infinity ? nil : told
+      one.lead = try bytes.integer()
+      guard one.lead >= 0 else { throw StateDamage() }
+      for slot in try bytes.doubles() {
+        guard slot >= 0, slot < 1e9 else { throw StateDamage() }
+        one.cause.append(Int(slot))
+      }
+      one.attributedPeak = try bytes.double()
+      one.totalImpact = try bytes.doubles()
+      let kind = try bytes.text()
+      one.kind = kind.isEmpty ? nil : kind
+      if try bytes.bool() { one.line = try IncidentLine(from: &bytes) }
+      open.append(one)
+    }
+  }
+}
+
+extension IncidentLine {
+  func encode(to bytes: inout StateWriter) {
+    for text in [state.rawValue, id, key, measure, scale, why, kind ?? ""] { bytes.put(text) }
+    for number in [start, end ?? .min, time] { bytes.put(Int(number)) }
+    bytes.put(filter.count)
+    for one in filter {
+      bytes.put(one.field)
+      bytes.put(one.value)
+    }
+    for number in [value, expected, score, days, impact] { bytes.put(number ?? .nan) }
+    bytes.put(isUp.map { $0 ? 1.0 : 0 } ?? 2)
+    let numbers =
+      parts.map {
+        [$0.numerator, $0.expectedNumerator, $0.denominator, $0.usualDenominator ?? .nan]
+      }
+    bytes.put(numbers ?? [])
+    bytes.put(segments.count)
+    for one in segments {
+      bytes.put(one.key)
+      for number in [one.value, one.expected, one.share ?? .nan] { bytes.put(number) }
+    }
+    bytes.put(related.count)
+    for one in related {
+      bytes.put(one.key)
+      bytes.put(one.measure)
+      bytes.put(one.score)
+      bytes.put(one.isUp)
+    }
+  }
+
+  init(from bytes: inout StateReader) throws(StateDamage) {
+    guard let state = State(rawValue: try bytes.text()) else { throw StateDamage() }
+    self.state = state
+    id = try bytes.text()
+    key = try bytes.text()
+    measure = try bytes.text()
+    scale = try bytes.text()
+    why = try bytes.text()
+    let kind = try bytes.text()
+    self.kind = kind.isEmpty ? nil : kind
+    start = Int64(try bytes.integer())
+    let end = Int64(try bytes.integer())
+    self.end = end == .min ? nil : end
+    time = Int64(try bytes.integer())
+    filter = []
+    for _ in 0..<(try bytes.listCount(of: 16)) {
+      filter.append((field: try bytes.text(), value: try bytes.text()))
+    }
+    func optional(_ number: Double) -> Double? { number.isNaN ? nil : number }
+    value = optional(try bytes.double())
+    expected = optional(try bytes.double())
+    score = optional(try bytes.double())
+    days = optional(try bytes.double())
+    impact = optional(try bytes.double())
+    let up = try bytes.double()
+    isUp = up == 2 ? nil : up == 1
+    let numbers = try bytes.doubles()
+    if numbers.count == 4 {
+      parts = Parts(
+        numerator: numbers[0], expectedNumerator: numbers[1], denominator: numbers[2],
+        usualDenominator: optional(numbers[3]))
+    }
+    for _ in 0..<(try bytes.listCount(of: 32)) {
+      segments.append(
+        Segment(
+          key: try bytes.text(), value: try bytes.double(), expected: try bytes.double(),
+          share: optional(try bytes.double())))
+    }
+    for _ in 0..<(try bytes.listCount(of: 25)) {
+      related.append(
+        Related(
+          key: try bytes.text(), measure: try bytes.text(), score: try bytes.double(),
+          isUp: try bytes.bool()))
+    }
+  }
+}

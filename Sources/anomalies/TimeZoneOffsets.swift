@@ -1,0 +1,40 @@
+import Glibc
+import Plumbing
+
+/// How far local time is ahead of UTC, by the system's own table of zones.
+struct TimeZoneOffsets {
+  private let isUTC: Bool
+  private var hour: Int64 = .min
+  private var offset = 0.0
+
+  /// - Throws: ``UsageFailure`` when there is no such zone.
+  init(_ name: String) throws(UsageFailure) {
+    isUTC = name == "UTC"
+    if isUTC { return }
+    let isPath = name.split(separator: "/", omittingEmptySubsequences: false)
+      .contains { $0.isEmpty || $0 == ".." || $0 == "." }
+    guard !isPath, unsafe access("/usr/share/zoneinfo/" + name, R_OK) == 0 else {
+      throw UsageFailure(
+        "--time-zone: there is no zone \(quoted(name))",
+        hints: ["write a name as in /usr/share/zoneinfo: Europe/Berlin, America/New_York"])
+    }
+    // Nothing else here asks for local time.
+    unsafe setenv("TZ", name, 1)
+    tzset()
+  }
+
+  /// Seconds that local time is ahead of UTC at a moment, which is looked up once an hour.
+  mutating func seconds(at milliseconds: Int64) -> Double {
+    if isUTC { return 0 }
+    let moment = milliseconds.floorDivided(by: 1000)
+    // Every change of clocks there was lies on a quarter of an hour.
+    let quarter = moment.floorDivided(by: 900)
+    if quarter != hour {
+      var time = time_t(moment)
+      var local = unsafe tm()
+      if unsafe localtime_r(&time, &local) != nil { offset = Double(unsafe local.tm_gmtoff) }
+      hour = quarter
+    }
+    return offset
+  }
+}

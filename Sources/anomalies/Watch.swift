@@ -1,0 +1,356 @@
+import AnomalyDetection
+import Glibc
+import Plumbing
+
+/// A key that is watched: the total, or a value of a breakdown.
+struct Slot {
+  /// The index of the breakdown; -1: the total.
+  var breakdown: Int
+  var id: Int
+  /// `country=India`, or `total`.
+  var label: String
+  /// Field and value.
+  var filter: [(field: String, value: String)]
+  /// The first bucket that the key is fed from, and the last that had a row, in milliseconds.
+  var firstBucket: Int64
+  var lastSeen: Int64
+  var isLive = true
+  /// Whether its silence was reported.
+  var isSilent = false
+}
+
+/// The values of a breakdown, and which of them are watched.
+struct BreakdownState {
+  var table = KeyTable()
+  /// By id: the slot, and from which bucket until before which it is fed; -1: none.
+  var slots: [Int32] = []
+  var since: [Int64] = []
+  var until: [Int64] = []
+  /// By id, where only the largest are watched: rows, halved every day.
+  var weights: [Double] = []
+  var nextRanking: Int64 = .min
+  var rankings = 0
+
+  mutating func admit(_ id: Int) {
+    while slots.count <= id {
+      slots.append(-1)
+      since.append(0)
+      until.append(0)
+    }
+  }
+}
+
+/// The heart of the command: rows in, closed buckets judged, incidents kept.
+struct Watch: ~Copyable {
+  let settings: Settings
+  let measureCount: Int
+  var breakdowns: [BreakdownState]
+  var slots: [Slot] = []
+  var freeSlots: [Int] = []
+  var liveCount = 0
+  /// The live slots in the order that they are judged in; rebuilt when slots came or went.
+  var order: [Int] = []
+  var isOrdered = true
+
+  // Events: buckets that still take rows, in the order of their time, and old ones to use again.
+  var open: [OpenBucket] = []
+  var recent = 0
+  var spare: [OpenBucket] = []
+  /// Rows: values that wait for their time to be over, and for the distance of rows to be known.
+  var waiting: [RowBucket] = []
+  var held: [RowBucket] = []
+
+  /// The newest time of all rows, and the clock where it counts; milliseconds.
+  var newest: Int64 = .min
+  var clock: Int64 = .min
+  var lastClosed: Int64?
+  /// Rows: the time that was judged last.
+  var lastPlayed: Int64?
+  var every: Int64
+  var detector: (any Detector)?
+  var tempo: TallyTempo?
+  var zone: TimeZoneOffsets
+  var incidents: IncidentKeeper
+  var history: ReportHistory?
+  var values = BucketValues()
+  var output: ResultOutput
+  var times = TimeText()
+  var rows = 0
+  var late = 0
+  var evicted = 0
+  var complaints = Complaints()
+  /// The far-off times that came last, which may turn out to be the new present.
+  var farTime: Int64 = 0
+  var farCount = 0
+  var wereExpected: [Bool] = []
+  let evaluator: RowEvaluator
+  var scratch: [UInt8] = []
+  var rowSlots: [Int] = []
+  /// What the row adds to each count and sum.
+  var rowAmounts: [Double]
+
+  init(_ settings: Settings, output: consuming ResultOutput) {
+    self.settings = settings
+    measureCount = settings.plan.measures.count
+    breakdowns = settings.breakdowns.map { _ in BreakdownState() }
+    every = settings.every ?? 0
+    zone = settings.zone
+    incidents = IncidentKeeper(settings)
+    evaluator = RowEvaluator(settings.plan)
+    rowAmounts = [Double](repeating: 0, count: evaluator.additives.count)
+    self.output = output
+    if settings.reportPath != nil { history = ReportHistory(settings) }
+    if settings.hasValues ? settings.breakdowns.isEmpty : true {
+      slots = [
+        Slot(
+          breakdown: -1, id: 0, label: "total", filter: [], firstBucket: .min, lastSeen: .min)
+      ]
+      liveCount = 1
+      order = [0]
+    }
+    if every > 0 { makeDetector() }
+  }
+
+  /// The detector, once the length of a bucket is known.
+  mutating func makeDetector() {
+    let seconds = Double(every) / 1000
+    let rules = settings.isReference ? TallyRules.reference : .shipped
+    let tempo = TallyTempo(rules, seconds: seconds)
+    self.tempo = tempo
+    if settings.lens == .novelty {
+      detector = FootprintDetector(
+        measureCount: measureCount, seconds: seconds, repeats: settings.repeats)
+    } else {
+      let isRows = settings.breakdowns.isEmpty
+      let measures = settings.plan.measures
+      let traits = measures.map {
+        MeasureTraits(
+          isRows: isRows, usesCommonFactor: $0.isAdditive && !isRows,
+          findsStuckValues: $0.kind == .count || $0.kind == .distinct)
+      }
+      let common =
+        measures.firstIndex { $0.kind == .distinct } ?? measures.firstIndex { $0.kind == .count }
+      let hasTotal = !settings.hasValues
+      detector =
+        settings.isReference
+        ? TallyDetector<ExactPrecision>(
+          measures: traits, common: hasTotal ? common : nil, tempo: tempo)
+        : TallyDetector<CompactPrecision>(
+          measures: traits, common: hasTotal ? common : nil, tempo: tempo)
+    }
+    detector?.grow(to: slots.count)
+  }
+
+  // MARK: Keys
+
+  /// A slot for a value of a breakdown, which is fed from a bucket on.
+  mutating func addSlot(breakdown: Int, id: Int, from bucket: Int64) -> Int {
+    let text = breakdowns[breakdown].table.text(of: id)
+    let names = settings.breakdowns[breakdown].names
+    let pieces = text.split(separator: "\u{1f}", omittingEmptySubsequences: false).map(String.init)
+    let filter = zip(names, pieces).map { (field: $0, value: $1) }
+    let slot = Slot(
+      breakdown: breakdown, id: id,
+      label: filter.map { "\($0.field)=\($0.value)" }.joined(separator: ","), filter: filter,
+      firstBucket: bucket, lastSeen: bucket)
+    let index: Int
+    if let free = freeSlots.popLast() {
+      index = free
+      slots[index] = slot
+      detector?.clear(slot: index)
+    } else {
+      index = slots.count
+      slots.append(slot)
+    }
+    breakdowns[breakdown].admit(id)
+    breakdowns[breakdown].slots[id] = Int32(index)
+    breakdowns[breakdown].since[id] = bucket
+    breakdowns[breakdown].until[id] = .max
+    liveCount += 1
+    isOrdered = false
+    return index
+  }
+
+  mutating func dropSlot(_ index: Int) {
+    let slot = slots[index]
+    breakdowns[slot.breakdown].slots[slot.id] = -1
+    slots[index].isLive = false
+    freeSlots.append(index)
+    liveCount -= 1
+    isOrdered = false
+    incidents.forget(slot: index, measures: measureCount)
+  }
+
+  /// Puts the slots into the order that they are judged in: the total, then breakdown by breakdown by the bytes of the key.
+  mutating func orderSlots() {
+    if isOrdered { return }
+    isOrdered = true
+    let slots = self.slots
+    order = slots.indices.filter { slots[$0].isLive }
+    let tables = breakdowns.map(\.table)
+    order.sort { a, b in
+      let (left, right) = (slots[a], slots[b])
+      if left.breakdown != right.breakdown { return left.breakdown < right.breakdown }
+      return left.breakdown >= 0 && tables[left.breakdown].precedes(left.id, right.id)
+    }
+  }
+
+  /// Forgets the keys that were unseen the longest, down to `--max-keys`.
+  mutating func evict(after bucket: Int64) {
+    guard liveCount > settings.maximumKeys + 1 else { return }
+    orderSlots()
+    var candidates = order.filter { slots[$0].breakdown >= 0 && slots[$0].lastSeen <= bucket }
+    candidates.sort { slots[$0].lastSeen < slots[$1].lastSeen }
+    let surplus = liveCount - settings.maximumKeys - 1
+    for index in candidates.prefix(surplus) { dropSlot(index) }
+    evicted += min(surplus, candidates.count)
+    compactTables()
+  }
+
+  /// Gives the room of forgotten keys back, when they are the most.
+  private mutating func compactTables() {
+    for index in breakdowns.indices where settings.breakdowns[index].limit == nil {
+      let known = breakdowns[index].table.count
+      let kept = breakdowns[index].slots.indices.filter { breakdowns[index].slots[$0] >= 0 }
+      guard known > 1024, kept.count * 2 < known else { continue }
+      breakdowns[index].table.keep(kept)
+      var state = BreakdownState()
+      state.table = breakdowns[index].table
+      for (id, old) in kept.enumerated() {
+        state.slots.append(breakdowns[index].slots[old])
+        state.since.append(breakdowns[index].since[old])
+        state.until.append(breakdowns[index].until[old])
+        slots[Int(state.slots[id])].id = id
+      }
+      breakdowns[index] = state
+    }
+  }
+
+  // MARK: Clock and person
+
+  /// Closes what the clock says is over.
+  mutating func closeByClock() throws {
+    guard clock > .min else { return }
+    if settings.hasValues { try closeRows() } else { try closeDue() }
+  }
+
+  /// Says on a terminal what goes on.
+  func showProgress() {
+    Diagnostics.progress(progressText)
+  }
+
+  private var progressText: String {
+    guard newest > .min else { return "waiting for rows" }
+    let moment = TimePoint(milliseconds: newest).iso8601.prefix(16)
+    let first = slots.lazy.map(\.firstBucket).filter { $0 > .min }.min() ?? newest
+    let learnt = first + Int64(TallyRules.shipped.warmUp * 1000)
+    let words =
+      settings.lens == .flow && newest < learnt
+      ? ", learning until \(TimePoint(milliseconds: learnt).iso8601.prefix(16))" : ""
+    return "\(rows) rows to \(moment), \(incidents.open.count) incidents open\(words)"
+  }
+
+  // MARK: Judging
+
+  /// Judges the values of a bucket and reports what came of it.
+  ///
+  /// - Parameter start: when the bucket starts, in milliseconds.
+  mutating func judge(start: Int64) throws {
+    guard let detector, let tempo else { return }
+    orderSlots()
+    detector.grow(to: slots.count)
+    let offset = zone.seconds(at: start + every / 2)
+    let events =
+      settings.calendar.isEmpty
+      ? [] : settings.calendar.active(from: start, to: start + every)
+    let expected = events.isEmpty ? [] : slots.map { isCovered($0, by: events) }
+    detector.judge(
+      time: Double(start) / 1000, hour: tempo.hourOfWeek(Double(start) / 1000, offset: offset),
+      values: values, order: order, expected: expected)
+    if settings.scoresAll {
+      try writeScores(start: start)
+    } else {
+      try incidents.take(
+        start: start, every: every, values: values, detector: detector, slots: slots, order: order,
+        events: events, expected: expected, output: &output)
+    }
+    if settings.silence != nil { try reportSilence(start: start) }
+    history?.take(
+      start: start, every: every, values: values, detector: detector, slots: slots, order: order)
+  }
+
+  /// Whether an expected event changes what is seen of a key: the key itself, the total, or a key of another breakdown.
+  private func isCovered(_ slot: Slot, by events: [Label]) -> Bool {
+    events.contains { event in
+      slot.filter.allSatisfy { mine in
+        event.filter.allSatisfy { $0.field != mine.field || $0.value == mine.value }
+      }
+    }
+  }
+
+  private mutating func reportSilence(start: Int64) throws {
+    guard let silence = settings.silence else { return }
+    for index in order where slots[index].lastSeen > .min && slots[index].firstBucket <= start {
+      let gap = start + every - slots[index].lastSeen
+      if gap < silence + every {
+        slots[index].isSilent = false
+      } else if !slots[index].isSilent {
+        slots[index].isSilent = true
+        if !settings.scoresAll {
+          try output.write(
+            incidents.silence(
+              of: slots[index], since: slots[index].lastSeen + every, at: start + every))
+        }
+      }
+    }
+  }
+
+  private mutating func writeScores(start: Int64) throws {
+    guard let detector else { return }
+    for slot in order where slots[slot].firstBucket <= start {
+      for measure in 0..<measureCount {
+        let index = slot * measureCount + measure
+        let exposure = values.exposures[index]
+        if settings.hasValues, exposure == 0, fillsNothing(start) { continue }
+        try output.write(
+          .score(
+            ScoreLine(
+              time: start, key: slots[slot].label, measure: settings.plan.measures[measure].name,
+              value: values.amounts[index], exposure: exposure, verdict: detector.verdicts[index],
+              isQuotient: settings.plan.measures[measure].exposure != nil)))
+      }
+    }
+  }
+
+  /// Rows of many keys: a key without a row has no line. A single series has one for each row.
+  private func fillsNothing(_ start: Int64) -> Bool { !settings.breakdowns.isEmpty }
+}
+
+/// Reasons why rows could not be used: how often, and where first.
+struct Complaints {
+  private(set) var reasons: [(reason: String, count: Int, line: Int)] = []
+
+  var total: Int { reasons.reduce(0) { $0 + $1.count } }
+
+  mutating func add(_ reason: String, line: Int) {
+    if let index = reasons.firstIndex(where: { $0.reason == reason }) {
+      reasons[index].count += 1
+    } else if reasons.count < 64 {
+      reasons.append((reason, 1, line))
+    } else {
+      reasons[63].count += 1
+    }
+  }
+
+  /// Says each reason once.
+  func report() {
+    for one in reasons {
+      let first = one.count == 1 ? "line \(one.line)" : "\(one.count) lines, first line \(one.line)"
+      Diagnostics.error("\(first): \(one.reason)")
+    }
+  }
+
+  var json: JSONValue {
+    .object(reasons.map { .init(key: $0.reason, value: .integer($0.count)) })
+  }
+}

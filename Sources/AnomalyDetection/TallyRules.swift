@@ -64,6 +64,9 @@ package struct TallyRules: Sendable {
   /// minute, five minutes and an hour; nil: the score is left as it is.
   package var excess: [3 of Double]?
 
+  /// Whether a series that has had zeros alone is never called too low.
+  package var knowsNothingIsZero = false
+
   /// Whether buckets longer than an hour have profiles, too.
   package var profilesLongBuckets = false
 
@@ -74,6 +77,7 @@ package struct TallyRules: Sendable {
   package static let shipped: TallyRules = {
     var rules = TallyRules()
     rules.profilesLongBuckets = true
+    rules.knowsNothingIsZero = true
     rules.excess = [0.24, 0.42, 0.51]
     return rules
   }()

@@ -183,6 +183,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       if !isWarm { teach(j, d, isUp, isCrowd, &tables, tempo.rules) }
     }
     verdict.dispersion = phi.double
+    if seen == 0, y == 0, tempo.rules.knowsNothingIsZero { verdict.score = -tempo.lnTests }
     // 7. The incident.
     if isWarm || jump.isSigned { verdict.score = TallyRules.silentScore }
     if isWarm || jump.isSigned { verdict.lens = .none }

@@ -259,7 +259,9 @@ struct Watch: ~Copyable {
     guard let detector, let tempo else { return }
     orderSlots()
     detector.grow(to: slots.count)
-    let offset = zone.seconds(at: start + every / 2)
+    // The flow lens counts a bucket to the hour of its middle, the novelty lens to that of its time.
+    let shift = settings.lens == .novelty ? -tempo.seconds / 2 : 0
+    let offset = zone.seconds(at: start + every / 2) + shift
     let events =
       settings.calendar.isEmpty
       ? [] : settings.calendar.active(from: start, to: start + every)

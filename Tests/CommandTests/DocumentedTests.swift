@@ -4,7 +4,7 @@ import Testing
 /// Help, manual page and completions of every command, tried where people meet them: a terminal of 80 columns, man, and
 /// the three shells themselves.
 @Suite struct DocumentedTests {
-  static let tools = ["fake-events", "kprod", "dsql", "devstack"]
+  static let tools = ["fake-events", "kprod", "dsql", "anomalies", "devstack"]
 
   static func run(_ script: String) throws -> Commands.Outcome {
     try Commands.run(script, in: Commands.Workspace())

@@ -70,11 +70,15 @@ struct Footprint: Sendable {
     }
     var index = place(of: y)
     let oldest = before - Self.memory * stretch
-    if index < used, visits[index] < oldest {
-      remove(index)
-      index = place(of: y)
-    } else if index > 0, visits[index - 1] < oldest {
-      remove(index - 1)
+    // Only the two neighbours are tested for age, until both are young.
+    while true {
+      if index < used, visits[index] < oldest {
+        remove(index)
+      } else if index > 0, visits[index - 1] < oldest {
+        remove(index - 1)
+      } else {
+        break
+      }
       index = place(of: y)
     }
     if index < used, lows[index] <= y {

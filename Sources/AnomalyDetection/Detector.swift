@@ -141,8 +141,7 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
           isExpected: isExpected, tempo: tempo, tables: &tables[measure], crowd: &crowd)
         if traits.findsStuckValues, exposure > 0 {
           let score = series[index].stuckScore(amounts[index], tempo: tempo)
-          // A run of three at least: two equal counts are nothing that a person would call stuck.
-          if score > verdict.score, series[index].stuckRun >= 3 {
+          if score > verdict.score, series[index].isStuck {
             verdict.score = score
             verdict.lens = .stuck
             verdict.sum = amounts[index]

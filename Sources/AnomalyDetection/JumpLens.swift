@@ -18,7 +18,7 @@ struct JumpLens<Real: StoredReal>: Sendable {
   }
 
   mutating func step(
-    _ value: Double, exposure n: Double, unit: Double, isRows: Bool, tempo: TallyTempo
+    _ value: Double, exposure n: Double, unit: Double, isRows: Bool, learns: Bool, tempo: TallyTempo
   ) -> Verdict {
     var y = value
     if y < 0 {
@@ -63,6 +63,7 @@ struct JumpLens<Real: StoredReal>: Sendable {
       let law = isRows ? tempo.rules.rowsLaw : tempo.rules.keyedLaw
       verdict.score = 2 * log(2 * d) + law - tempo.lnBuckets
     }
+    guard learns else { return verdict }
     let isFull = count >= tempo.rules.fullWeight
     let learnt = isFull ? y.clamped(m - clip * sd, m + clip * sd) : y
     var x = (learnt - m) * (learnt - m)

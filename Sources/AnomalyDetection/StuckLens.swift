@@ -8,6 +8,8 @@ struct StuckLens<Real: StoredReal>: Sendable {
   private var same: Real = 0
 
   var runLength: Int { Int(run) }
+  /// Runs of three and more are not counted, so a series that is always the same never gets this far.
+  var knowsVariation: Bool { count >= 100 }
 
   mutating func step(_ value: Double, tempo: TallyTempo) -> Double {
     // Counts are never negative, so -1 stands for no value yet.

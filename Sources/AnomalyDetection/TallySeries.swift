@@ -128,8 +128,11 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     let clamped = value.clamped(-limit, limit)
     // 1. The jump lens.
     let jumped = jump.step(
-      clamped, exposure: n, unit: unit.double, isRows: tables.isRows, tempo: tempo)
+      clamped, exposure: n, unit: unit.double, isRows: tables.isRows, learns: !isExpected,
+      tempo: tempo)
     let y = max(clamped, 0)
+    if wasExpected, !isExpected { forgetAll(tempo) }
+    wasExpected = isExpected
     // 2. Hour profiles.
     if k != Int(hour) { enterHour(k, time, tempo.rules, step: tempo.hourStep) }
     let base = n * shape.double
@@ -189,8 +192,6 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     if isWarm || jump.isSigned { verdict.lens = .none }
     var learns = !isExpected
     if !isWarm {
-      if wasExpected, !isExpected { forget(tempo) }
-      wasExpected = isExpected
       if !isExpected {
         learns = follow(verdict.score, short: short, time: time, tempo: tempo, crowd: &crowd)
       }
@@ -271,6 +272,11 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     for j in 1..<tempo.scaleCount { sums[j] = expectedSums[j] }
   }
 
+  /// Makes all memories forget what a calendar had announced.
+  private mutating func forgetAll(_ tempo: TallyTempo) {
+    for j in 0..<tempo.scaleCount { sums[j] = expectedSums[j] }
+  }
+
   private mutating func learn(
     _ y: Double, mu: Double, base: Double, learns: Bool, tempo: TallyTempo
   ) {
@@ -337,8 +343,8 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     stuck.step(value, tempo: tempo)
   }
 
-  /// How long the current run of equal values is.
-  var stuckRun: Int { stuck.runLength }
+  /// Whether a run of equal values would mean something: it is three long at least, and the series is known to vary.
+  var isStuck: Bool { stuck.runLength >= 3 && stuck.knowsVariation }
 
   func encode(to bytes: inout StateWriter) {
     for j in 0..<24 { day[j].encode(to: &bytes) }

@@ -162,7 +162,8 @@ struct LivePace {
     guard wanted != false else { return }
     let now = Self.now
     if watch.clock == .min {
-      guard wanted == true || (!isFile && abs(now - watch.newest) < Self.near) else { return }
+      let isPresent = watch.newest > .min && abs(now - watch.newest) < Self.near
+      guard wanted == true || (!isFile && isPresent) else { return }
     }
     watch.clock = now
   }

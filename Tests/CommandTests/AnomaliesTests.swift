@@ -46,7 +46,7 @@ import Testing
     let outcome = try Self.run(
       """
       fake-events -q -s 5 -r 2 --from 2026-01-05 --duration 6h > sorted
-      awk -v seed=7 'BEGIN { srand(seed) } { t = $0; sub(/.*"timestamp":/, "", t); print t + rand() * 59 "\\t" $0 }' \
+      awk -v seed=7 'BEGIN { srand(seed) } { t = $0; sub(/.*"timestamp":/, "", t); printf "%.3f\\t%s\\n", t + rand() * 59, $0 }' \
         sorted | sort -n | cut -f 2- > shuffled
       cmp -s sorted shuffled && echo 'not shuffled'
       \(Self.watch) --all < sorted > a
@@ -219,6 +219,14 @@ import Testing
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 3 && lines[1].hasPrefix("2026-01-05,0,"), "\(outcome)")
     #expect(lines[2].hasPrefix("2026-01-12,1,"))
+  }
+
+  /// fake-events | kprod | devstack | dsql | anomalies | grade: the outage of one country is found and named.
+  @Test func theShortDrillPasses() throws {
+    let outcome = try Commands.run(
+      "\"$ROOT/scripts/drill\" --short", in: Commands.Workspace(), within: 300)
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(outcome.output.contains("outage            1      1"), "\(outcome)")
   }
 
   /// The page is whole by itself, and a browser shows it where there is one.

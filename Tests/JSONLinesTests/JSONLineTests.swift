@@ -93,4 +93,28 @@ import Testing
       }
     }
   }
+
+  /// A reader remembers which key stood where; lines of other shapes must come out as for a new reader.
+  @Test func otherKeysInOtherOrdersAreFoundAsWell() throws {
+    let names = ["a", "b", "ab", "abcdefghijklmn", "abcdefghijklmno", "abcdefghijklmnop", "x", "n"]
+    let paths = [["a"], ["ab"], ["abcdefghijklmn"], ["abcdefghijklmno"], ["n", "a"], ["n"], ["y"]]
+    var random = SeededGenerator(seed: 11)
+    var used = JSONLine(fields: paths)
+    for _ in 0..<3000 {
+      let members = (0..<random.below(7)).map { _ in
+        let value = random.pick([
+          "1", "\"t\"", "{\"a\":2}", "[{\"a\":3}]", "null", "{\"n\":{\"a\":4}}",
+        ])
+        return "\"\(random.pick(names))\":\(value)"
+      }
+      let line = "{" + members.joined(separator: ",") + "}"
+      let bytes = Array(line.utf8) + [UInt8](repeating: 0x22, count: 64)
+      unsafe try used.read(bytes.span.bytes.extracting(0..<line.utf8.count))
+      let fresh = try read(line, paths)
+      for index in paths.indices {
+        #expect(
+          used.kind(index) == fresh[index].0 && used.text(of: index) == fresh[index].1, "\(line)")
+      }
+    }
+  }
 }

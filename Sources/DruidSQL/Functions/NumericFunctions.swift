@@ -118,7 +118,7 @@ extension Function {
 
   private static let rounding: [Function] = [
     Function(
-      "ROUND", "Rounded half up to so many decimal digits.",
+      "ROUND", "Rounded half up to a number of decimal digits.",
       .init([.number, .constantInteger], .argument(0), defaults: ["0"]),
       kernels: [
         .strict("round_double", 2) { arguments, _ throws(ValueFailure) in
@@ -130,7 +130,7 @@ extension Function {
       ],
       spelling: { $0.kernel($0.isReal ? "round_double" : "round_long") }),
     Function(
-      "TRUNCATE", aliases: ["TRUNC"], "Cut to so many decimal digits.",
+      "TRUNCATE", aliases: ["TRUNC"], "Cut to a number of decimal digits.",
       .init([.number, .constantInteger], .argument(0), defaults: ["0"]),
       kernels: [
         .strict("truncate_double", 2) { arguments, _ throws(ValueFailure) in

@@ -3,7 +3,7 @@ extension Function {
   static let syntax: [Function] = [
     syntax("ARRAY", "An array of values."), syntax("CAST", "A value in another type."),
     syntax("EXTRACT", "A part of a time."),
-    syntax("TIMESTAMPADD", "A time moved by so many units."),
+    syntax("TIMESTAMPADD", "A time moved by a number of units."),
     syntax("TIMESTAMPDIFF", "How many whole units lie between two times."),
     syntax("TRIM", "A text without blanks, or other characters, at its ends."),
     syntax("UNNEST", "The elements of an array as rows."),

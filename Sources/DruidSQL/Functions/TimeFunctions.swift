@@ -45,7 +45,7 @@ extension Function {
   static let times: [Function] = [
     timeFloor, timeCeil, timeExtract,
     Function(
-      "TIME_SHIFT", "A time moved by so many periods.",
+      "TIME_SHIFT", "A time moved by a number of periods.",
       .init([.time, .constantText, .integer, .constantText], required: 3, .timestamp),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
@@ -128,7 +128,7 @@ extension Function {
       "TIMESTAMP_TO_MILLIS", "A time as milliseconds since 1970.", .init([.time], .bigint),
       spelling: { $0.values[0] }),
     Function(
-      "MILLIS_TO_TIMESTAMP", "The time of so many milliseconds since 1970.",
+      "MILLIS_TO_TIMESTAMP", "The time that is a number of milliseconds after 1970.",
       .init([.integer], .timestamp), spelling: { $0.values[0] }),
     Function(
       "CURRENT_TIMESTAMP", "The time at which the statement is planned.",

@@ -26,7 +26,7 @@ extension Function {
       return first.nullable(true)
     })
   static let ntile = Function(
-    "NTILE", "The number of the row's bucket among so many.", .init([.constantInteger], .bigint),
+    "NTILE", "The number of the row's bucket.", .init([.constantInteger], .bigint),
     .unlisted,
     binding: .window,
     windowType: { use throws(SQLFailure) in

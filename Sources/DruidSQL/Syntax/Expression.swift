@@ -58,7 +58,7 @@ package struct Expression: Hashable, Sendable {
     case timestampAdd(TimeUnit, count: Expression, Expression)
     /// TIMESTAMPDIFF(unit, from, to)
     case timestampDiff(TimeUnit, from: Expression, to: Expression)
-    /// `INTERVAL x DAY` and `(x) DAY`, where x is no literal.
+    /// `INTERVAL x DAY` and `(x) DAY`, where x is not a literal.
     case interval(Expression, IntervalQualifier)
     /// ROW(a, b) and (a, b)
     case row([Expression])
@@ -68,7 +68,7 @@ package struct Expression: Hashable, Sendable {
     case collection(String, Query)
     /// a[1]
     case item(Expression, index: Expression)
-    /// Field access on something that is no name: `f(x).y`
+    /// Field access on something other than a name: `f(x).y`
     case field(Expression, Identifier)
     /// Every other call, CURRENT_TIMESTAMP and JSON_VALUE among them.
     case call(FunctionCall)

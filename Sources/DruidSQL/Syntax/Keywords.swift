@@ -1,4 +1,4 @@
-/// The words of Druid's grammar. A reserved word is no identifier unless it is quoted.
+/// The words of Druid's grammar. A reserved word is an identifier only in quotes.
 package enum Keywords {
   package static func isReserved(_ word: String) -> Bool { reserved.contains(word.uppercased()) }
 

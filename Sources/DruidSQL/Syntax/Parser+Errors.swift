@@ -94,7 +94,7 @@ extension Parser {
     }
   }
 
-  /// Druid asks this of the word as written: in small letters it is no keyword.
+  /// Druid asks this of the word as written: in small letters it is not a keyword.
   private func isKeyword(_ image: String) -> Bool {
     Keywords.reserved.contains(image) || Keywords.nonReserved.contains(image)
   }

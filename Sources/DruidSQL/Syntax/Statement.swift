@@ -1,8 +1,10 @@
-/// What one request may hold: a query, perhaps explained, or a statement that is understood only to be refused rightly.
+/// What one request may hold: a query, with or without EXPLAIN, or a statement that is read only to be refused
+/// with Druid's words.
 package struct Statement: Sendable {
   package enum Body: Sendable {
     case query(Query)
-    /// INSERT, REPLACE and what else is no query: its kind as Calcite names it, such as `INSERT` or `SET_OPTION`.
+    /// INSERT, REPLACE and every other statement that is not a query: its kind as Calcite names it, such as
+    /// `INSERT` or `SET_OPTION`.
     case other(kind: String)
   }
 

@@ -194,7 +194,7 @@ private struct ColumnReader {
   private func computed(_ expression: TypedExpression) -> ColumnGrouping.Value? {
     var inputs: [ColumnGrouping.Input] = []
     guard !expression.isMultiple, collect(expression, unit: 1, &inputs), inputs.count <= 3,
-      // So many different times there are that SQLite might as well go through the rows.
+      // There are so many different times that SQLite is as fast row by row.
       !inputs.contains(where: { $0.column == 0 && $0.unit == 1 }),
       let text = text(expression)
     else { return nil }

@@ -14,9 +14,9 @@ struct RowOrder {
   var keys: [Key]
   /// What makes the order one, behind the keys.
   var tieBreakers: [Key]
-  /// Whether rows may tie in the keys, so that a limit's choice among them would be Druid's secret.
+  /// Whether rows may tie in the keys, so that a limit's choice among them can't be known.
   var mayTie: Bool
-  /// Up to so many rows a tie is no secret.
+  /// The number of rows up to which Druid sorts all of them, so that its choice among ties is known.
   var sortedWhole = 0
 
   var all: [Key] { keys + tieBreakers }

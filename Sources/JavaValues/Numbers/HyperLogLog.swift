@@ -30,7 +30,7 @@ package struct HyperLogLog: Sendable {
   /// Hashed as UTF-16, as Java holds it.
   package mutating func add(_ text: String) { add(MurmurHash.hash(text.utf16)) }
 
-  /// What a value does: whoever adds the same values again and again need not hash them again.
+  /// What a value does to the registers. Keeping it saves hashing the value each time that it is added.
   package struct Place: Sendable {
     fileprivate let position: Int
     fileprivate let register: Int

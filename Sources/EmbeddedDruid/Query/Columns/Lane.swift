@@ -2,8 +2,8 @@ import Glibc
 
 /// A value for each of a row of places in memory: a column's part in a chunk, or what is computed from it.
 ///
-/// It does not check its bounds; whoever hands out the places does (they come from ``ChunkRows``, and codes from
-/// ``CodeTable``). It owns nothing: see ``LaneRoom``.
+/// It does not check its bounds: places come from ``ChunkRows``, and codes from
+/// ``CodeTable``. It owns nothing: see ``LaneRoom``.
 @safe
 struct Lane<Element: BitwiseCopyable> {
   let start: UnsafeMutablePointer<Element>

@@ -82,7 +82,7 @@ final class NumberCodeNode: CodeNode {
     var hasNull = false
     for index in 0..<rows.count { hasNull = hasNull || nulls[index] != 0 }
     if hasNull {
-      // What stands in the place of a NULL is no value.
+      // The bits in the place of a NULL mean nothing.
       for index in 0..<rows.count {
         codes[index] = nulls[index] != 0 ? 0 : table.code(of: UInt64(bitPattern: bits[index])) + 1
       }
@@ -149,7 +149,7 @@ final class Memo {
   private var evaluations = 0
   private var rowsSeen = 0
 
-  /// Beyond so many distinct values, which are hardly fewer than rows, SQLite is as fast row by row.
+  /// With more distinct values than this, and not far fewer than rows, SQLite is as fast row by row.
   private static let limit = 50_000
 
   init(_ inputs: [CodeNode], _ statement: SQLiteStatement) {

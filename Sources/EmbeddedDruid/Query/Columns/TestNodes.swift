@@ -186,7 +186,7 @@ final class ComputedTestNode: TestNode {
     switch value {
     case .null: return Truth.unknown
     case .integer(let number): return number == 0 ? Truth.false : Truth.true
-    default: throw Unsuited("a condition that is no boolean")
+    default: throw Unsuited("a condition without a truth value")
     }
   }
 }

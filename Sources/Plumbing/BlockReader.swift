@@ -117,16 +117,31 @@ private let setPipeSize: Int32 = 1031
   /// A signal came: what the pipe holds now is taken, and nothing after it.
   private mutating func takeRest() throws(SystemFailure) -> Arrival {
     wasInterrupted = true
-    var held: Int32 = 0
-    if unsafe isFile || ioctl(descriptor, UInt(FIONREAD), &held) != 0 { held = 0 }
     let before = end - start
-    while !hasEnded, end - start - before < Int(held) {
-      let left = Int(held) - (end - start - before)
-      guard case .data = try readOnce(atMost: left) else { break }
+    if !isFile {
+      // Whoever feeds the pipe goes on while it is read. With one page of room no more than that can be written between
+      // the last read and the close; a pipe that holds more can't be made that small, so it is read again.
+      for _ in 0..<16 {
+        try readWhatIsHeld()
+        if fcntl(descriptor, setPipeSize, 4096) >= 0 || errno != EBUSY { break }
+      }
+      try readWhatIsHeld()
+      closeReadingEnd()
     }
     hasEnded = true
-    closeReadingEnd()
     return end - start > before ? .data : .end
+  }
+
+  /// Reads as many bytes as the descriptor holds at this moment.
+  private mutating func readWhatIsHeld() throws(SystemFailure) {
+    var held: Int32 = 0
+    guard unsafe ioctl(descriptor, UInt(FIONREAD), &held) == 0 else { return }
+    var left = Int(held)
+    while left > 0, !hasEnded {
+      let before = end - start
+      guard case .data = try readOnce(atMost: left) else { return }
+      left -= end - start - before
+    }
   }
 
   /// The number stays in use, so that no file opened later gets it by chance. A terminal stays: nobody writes into a void.

@@ -51,7 +51,8 @@ let package = Package(
     debian("CLZ4", package: "liblz4-dev", pkgConfig: "liblz4"),
     debian("CZstd", package: "libzstd-dev", pkgConfig: "libzstd"),
     debian("CSnappy", package: "libsnappy-dev", pkgConfig: "snappy"),
-    debian("CEdit", package: "libedit-dev", pkgConfig: "libedit"),
+    // Without the linker's flags: it is loaded when a prompt opens.
+    .systemLibrary(name: "CEdit", providers: [.apt(["libedit-dev"])]),
 
     module("Plumbing", ["CBuild"]),
     module("JSONLines", ["CSimdjson"]),
@@ -69,7 +70,7 @@ let package = Package(
 
     command("fake-events", ["Plumbing", "EventGeneration"]),
     command("kprod", ["Plumbing", "JSONLines", "Kafka"]),
-    command("dsql", ["Plumbing", "Druid"]),
+    command("dsql", ["Plumbing", "Druid", "CEdit"]),
     command("anomalies", ["Plumbing", "JSONLines", "AnomalyDetection"]),
     command("devstack", ["Plumbing", "EmbeddedKafka", "EmbeddedDruid"]),
 

@@ -1,6 +1,6 @@
 /// How an answer is shown.
 package enum AnswerFormat: String, Sendable, CaseIterable {
-  case table, csv, tsv, ndjson, json, vertical
+  case table, csv, tsv, ndjson, json, vertical, markdown
 }
 
 /// What the formats can be told.
@@ -22,6 +22,8 @@ package struct FormatOptions: Sendable {
   package var rowLimit: Int?
   /// Whether the newest `__time` is looked for.
   package var tracksTime = false
+  /// What stands above the rows of a table.
+  package var heading: String?
   /// The width of the terminal that a table has to fit; `nil` when there is none.
   package var terminalWidth: Int?
 
@@ -47,12 +49,13 @@ extension RowFormatter {
 /// The formatter of a format: a choice of structs rather than a type parameter, since a sink is reached through a
 /// class, and behind that a type parameter would be looked up for every row.
 struct AnswerFormatter: RowFormatter {
-  private enum Kind { case separated, json, table }
+  private enum Kind { case separated, json, table, markdown }
 
   private let kind: Kind
   private var separated: SeparatedFormatter
   private var json: JSONFormatter
   private var table: TableFormatter
+  private var markdown: MarkdownFormatter
 
   init(_ options: FormatOptions) {
     kind =
@@ -60,11 +63,13 @@ struct AnswerFormatter: RowFormatter {
       case .csv, .tsv: .separated
       case .json, .ndjson: .json
       case .table, .vertical: .table
+      case .markdown: .markdown
       }
     separated = SeparatedFormatter(
       separator: options.format == .tsv ? UInt8(ascii: "\t") : UInt8(ascii: ","), options: options)
     json = JSONFormatter(isArray: options.format == .json, options: options)
     table = TableFormatter(options: options)
+    markdown = MarkdownFormatter(options: options)
   }
 
   mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
@@ -72,6 +77,7 @@ struct AnswerFormatter: RowFormatter {
     case .separated: separated.begin(columns, into: &block)
     case .json: json.begin(columns, into: &block)
     case .table: table.begin(columns, into: &block)
+    case .markdown: markdown.begin(columns, into: &block)
     }
   }
 
@@ -83,7 +89,7 @@ struct AnswerFormatter: RowFormatter {
     switch kind {
     case .separated: separated.rows(&lines, of: text, from: &place, limit: limit, into: &block)
     case .json: json.rows(&lines, of: text, from: &place, limit: limit, into: &block)
-    case .table: 0
+    case .table, .markdown: 0
     }
   }
 
@@ -100,6 +106,7 @@ struct AnswerFormatter: RowFormatter {
     case .separated: separated.row(line, cells, into: &block)
     case .json: json.row(line, cells, into: &block)
     case .table: table.row(line, cells, into: &block)
+    case .markdown: markdown.row(line, cells, into: &block)
     }
   }
 
@@ -108,6 +115,7 @@ struct AnswerFormatter: RowFormatter {
     case .separated: separated.end(isWhole: isWhole, into: &block)
     case .json: json.end(isWhole: isWhole, into: &block)
     case .table: table.end(isWhole: isWhole, into: &block)
+    case .markdown: markdown.end(isWhole: isWhole, into: &block)
     }
   }
 

@@ -24,6 +24,17 @@ struct SQLToken: Equatable {
   /// The name that this token gives to something, if it can.
   var name: String? { kind == .word || kind == .quotedName ? text : nil }
 
+  /// The name of `:name`, when the token is its colon.
+  static func parameterName(_ tokens: [SQLToken], at index: Int) -> String? {
+    guard tokens[index].isSymbol(":"), tokens.indices.contains(index + 1) else { return nil }
+    let word = tokens[index + 1]
+    guard word.kind == .word, word.offset == tokens[index].offset + 1 else { return nil }
+    if index > 0, tokens[index - 1].kind == .string || tokens[index - 1].isSymbol(":") {
+      return nil
+    }
+    return word.text
+  }
+
   /// The tokens of a statement, comments left out.
   static func tokens(of text: String) -> [SQLToken] {
     let bytes = Array(text.utf8)

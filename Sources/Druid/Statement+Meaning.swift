@@ -46,6 +46,9 @@ extension Statement {
       hints.append(
         "tables and columns are in INFORMATION_SCHEMA.TABLES and INFORMATION_SCHEMA.COLUMNS")
     }
+    if let name = tokens.indices.lazy.compactMap({ SQLToken.parameterName(tokens, at: $0) }).first {
+      hints.append("-P \(name)=VALUE gives :\(name) a value")
+    }
     for (token, next) in zip(tokens, tokens.dropFirst()) {
       if token.isWord("NOW"), next.isSymbol("(") {
         hints.append("CURRENT_TIMESTAMP is the time of the query")

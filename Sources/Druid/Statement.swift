@@ -7,13 +7,51 @@ package struct Statement: Sendable, Equatable {
   /// Its number in that source, counted from 1.
   package let number: Int
   /// From its first token to its last, without the `;`.
-  package let text: String
+  package private(set) var text: String
+  /// What a script says stands above its rows: `-- title: …`.
+  package var heading: String?
   /// Where its first token stands: the line, counted from 1 …
   package var line = 1
   /// … and the text before it on that line; of a very long one, the end.
   var linePrefix = ""
   /// The characters in front of ``linePrefix``.
   var columnsSkipped = 0
+
+  /// A statement of our own, or one of a script.
+  package init(
+    source: String, number: Int, text: String, line: Int = 1, linePrefix: String = "",
+    columnsSkipped: Int = 0
+  ) {
+    self.source = source
+    self.number = number
+    self.text = text
+    self.line = line
+    self.linePrefix = linePrefix
+    self.columnsSkipped = columnsSkipped
+  }
+
+  /// The statement with `:name` made a `?` for each name that has a value, and the names of its `?` in their order; `nil`
+  /// for one that was a `?` before. No column moves: a longer name leaves spaces behind.
+  ///
+  /// What stands behind a string is the value of a JSON key: `JSON_OBJECT('city':city)`.
+  package func takingNames(_ known: Set<String>) -> (statement: Statement, names: [String?]) {
+    let tokens = SQLToken.tokens(of: text)
+    var bytes = Array(text.utf8)
+    var names: [String?] = []
+    for (index, token) in tokens.enumerated() {
+      if token.kind == .parameter { names.append(nil) }
+      guard let name = SQLToken.parameterName(tokens, at: index), known.contains(name) else {
+        continue
+      }
+      let start = token.offset
+      bytes[start] = UInt8(ascii: "?")
+      for place in start + 1..<start + 1 + name.utf8.count { bytes[place] = 32 }
+      names.append(name)
+    }
+    var statement = self
+    statement.text = String(decoding: bytes, as: UTF8.self)
+    return (statement, names)
+  }
 
   /// A place in a statement, as Druid names it: counted from 1 in the text that it got, columns in UTF-16 units.
   package struct Place: Sendable, Equatable {

@@ -26,6 +26,7 @@ struct TableFormatter: RowFormatter {
   private var heldEnds: [Int] = []
   private var heldWidths: [Int] = []
   private var shownRows = 0
+  private var hasHeading = false
 
   init(options: FormatOptions) {
     self.options = options
@@ -103,9 +104,18 @@ struct TableFormatter: RowFormatter {
       shape = .aligned
     }
     widths = widths.map { min($0, Self.widestColumn) }
-    if options.follows { block.append("\n") }
+    appendHeading(into: &block)
     if shape == .aligned, options.hasHeader { appendHeader(into: &block) }
     appendHeld(into: &block)
+  }
+
+  private mutating func appendHeading(into block: inout ByteBlock) {
+    guard !hasHeading else { return }
+    hasHeading = true
+    if options.follows { block.append("\n") }
+    guard let heading = options.heading else { return }
+    _ = DisplayText.append(heading, into: &block)
+    block.append("\n")
   }
 
   private func appendHeader(into block: inout ByteBlock) {
@@ -214,9 +224,7 @@ struct TableFormatter: RowFormatter {
 
   private mutating func appendRowStart(into block: inout ByteBlock) {
     shownRows += 1
-    if shape == .vertical, options.format == .vertical, options.follows, shownRows == 1 {
-      block.append("\n")
-    }
+    if options.format == .vertical { appendHeading(into: &block) }
     if shape == .vertical { block.append("-[ row \(shownRows) ]-\n") }
   }
 
@@ -249,5 +257,8 @@ struct TableFormatter: RowFormatter {
     }
   }
 
-  mutating func end(isWhole: Bool, into block: inout ByteBlock) { settle(into: &block) }
+  mutating func end(isWhole: Bool, into block: inout ByteBlock) {
+    settle(into: &block)
+    if options.heading != nil { appendHeading(into: &block) }
+  }
 }

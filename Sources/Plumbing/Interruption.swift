@@ -87,6 +87,14 @@ package enum Interruption {
     _ = unsafe write(writeEnd.load(ordering: .relaxed), &byte, 1)
   }
 
+  /// Forgets the signals that came, for a prompt, where Ctrl-C ends a query and not the session.
+  package static func forget() {
+    var byte: UInt8 = 0
+    while unsafe read(descriptor, &byte, 1) == 1 {}
+    first.store(0, ordering: .releasing)
+    signals.store(0, ordering: .releasing)
+  }
+
   /// Ends the process by the signal that came first, with its default action.
   package static func raiseAgain() -> Never {
     let number = firstSignal ?? SIGTERM

@@ -7,11 +7,12 @@ extension Flag {
     help: "run these statements, before those of any FILE")
   static let format = Flag.option(
     "format", "f", value: "FORMAT", fallback: "table",
-    completion: .choices(["table", "csv", "tsv", "ndjson", "json", "vertical"]),
-    help: "how rows are written: table, csv, tsv, ndjson, json or vertical")
+    completion: .choices(AnswerFormat.allCases.map(\.rawValue)),
+    help: "how rows are written: table, csv, tsv, ndjson, json, vertical or markdown")
+  static let csv = Flag.toggle("csv", help: "the same as --format csv")
   static let output = Flag.option(
     "output", "o", value: "FILE", completion: .file,
-    help: "write to FILE, whole or not at all: until all is there the old file stays")
+    help: "write to FILE, whole or not at all; with %n in its name a file for each statement")
   static let append = Flag.toggle("append", help: "add to the --output file as rows come")
   static let null = Flag.option("null", value: "TEXT", help: "write NULL as TEXT (not in JSON)")
   static let noHeader = Flag.toggle("no-header", help: "leave the names of the columns out")
@@ -27,6 +28,9 @@ extension Flag {
   static let parameter = Flag.option(
     "param", "p", value: "[TYPE:]VALUE", isRepeatable: true,
     help: "a value for the next '?'; TYPE is text, int, double, bool, timestamp or null")
+  static let namedParameter = Flag.option(
+    "named-param", "P", value: "NAME=[TYPE:]VALUE", isRepeatable: true,
+    help: "a value for each ':NAME'")
   static let context = Flag.option(
     "context", "c", value: "NAME=VALUE", isRepeatable: true,
     help: "set a query context parameter, as SET does in a script")
@@ -64,6 +68,9 @@ extension Flag {
     help:
       "wait until the tables' supervisors have read all there is, in a report newer than the call")
 
+  static let watch = Flag.option(
+    "watch", value: "DURATION",
+    help: "run again and again after this time; on a terminal in the same place")
   static let follow = Flag.option(
     "follow", value: "DURATION",
     help: "run again for each closed window of this length; its two '?' are the window's ends")
@@ -104,10 +111,12 @@ extension DSQL {
       ),
     ],
     flags: [
-      .execute, .format, .output, .append, .null, .noHeader, .types, .plainNumbers, .maximumRow,
-      .url, .parameter, .context, .timeZone, .timeout, .exact, .explain, .complete, .rowLimit,
+      .execute, .format, .csv, .output, .append, .null, .noHeader, .types, .plainNumbers,
+      .maximumRow,
+      .url, .parameter, .namedParameter, .context, .timeZone, .timeout, .exact, .explain, .complete,
+      .rowLimit,
       .receipt, .keepGoing,
-      .retry, .wait, .caughtUp, .reconcile, .within, .follow, .lag, .since, .state,
+      .retry, .wait, .caughtUp, .reconcile, .within, .watch, .follow, .lag, .since, .state,
       .caCertificate, .clientCertificate, .clientKey, .insecure, .compressed,
     ],
     operand: "FILE",
@@ -127,6 +136,8 @@ extension DSQL {
       ("DRUID_PASSWORD_FILE", "a file with the password"),
       ("DRUID_TOKEN_FILE", "a file with a bearer token, read anew for each request"),
       ("NETRC", "the netrc file instead of ~/.netrc"),
+      ("PAGER", "what shows long answers at a prompt; less when it is not set"),
+      ("DSQL_HISTORY", "the file of the prompt's history instead of ~/.dsql_history"),
     ],
     libraries: { LinkedLibrary.ofDruid },
     prose: [

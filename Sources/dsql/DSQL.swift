@@ -30,6 +30,8 @@ struct DSQL: Tool {
     do {
       if let follow = settings.follow {
         try FollowLoop(follow, keepsGoing: settings.keepsGoing).run(settings.sources, &session)
+      } else if let interval = settings.watch {
+        try WatchLoop(interval: interval).run(settings.sources, &session)
       } else {
         try runAll(&session)
         session.warnOfUnusedParameters()
@@ -89,20 +91,27 @@ struct DSQL: Tool {
 
   private func runAll(_ session: inout Session) throws {
     for source in settings.sources {
+      if source.isPrompt, let prompt = Prompt(history: settings.history) {
+        try prompt.run(&session)
+        continue
+      }
       // At a prompt a mistake is not the end.
       let goesOn = settings.keepsGoing || source.isPrompt
+      var isOver = false
       do {
-        try source.forEachStatement { statement in
-          try stopIfInterrupted(before: statement)
+        try source.forEachItem { item in
+          if case .statement(let statement) = item { try stopIfInterrupted(before: statement) }
           do {
-            try session.run(statement)
+            isOver = try !session.run(item)
           } catch let failure as any ToolFailure where goesOn && failure.isPassing {
             session.note(failure)
           }
+          return !isOver
         }
       } catch let failure as StatementFailure where goesOn {
         session.note(failure)
       }
+      if isOver { return }
     }
   }
 }
@@ -111,7 +120,7 @@ extension ToolFailure {
   /// Whether the next statement may fare better.
   var isPassing: Bool {
     if let failure = self as? DruidFailure { return failure.kind != .interrupted }
-    return self is StatementFailure
+    return self is StatementFailure || self is UnknownCommand
   }
 }
 
@@ -123,9 +132,15 @@ extension ScriptSource {
 }
 
 extension Settings {
+  /// Where the rows go when statements have no files of their own.
   func openOutput() throws -> ResultOutput {
-    guard let output, output != "-" else { return ResultOutput(standardOutput: ()) }
-    return appends
-      ? try ResultOutput(appendingTo: output) : try ResultOutput(replacing: output)
+    guard let output, output != "-", !hasFilePerStatement else {
+      return ResultOutput(standardOutput: ())
+    }
+    return try openOutput(output)
+  }
+
+  func openOutput(_ path: String) throws -> ResultOutput {
+    appends ? try ResultOutput(appendingTo: path) : try ResultOutput(replacing: path)
   }
 }

@@ -114,12 +114,16 @@ struct FollowLoop {
   ) throws -> Statement {
     var found: Statement?
     for source in sources {
-      try source.forEachStatement { statement in
-        if try session.takeSetting(statement) { return }
+      try source.forEachItem { item in
+        guard case .statement(let statement) = item else {
+          throw UsageFailure("--follow runs one statement, and no commands")
+        }
+        if try session.takeSetting(statement) { return true }
         guard found == nil else {
           throw UsageFailure("\(statement.title): --follow runs one statement")
         }
         found = statement
+        return true
       }
     }
     guard let found else { throw UsageFailure("--follow needs a statement") }

@@ -21,12 +21,23 @@ final class ResultOutput: AnswerOutput {
   private var isTorn = false
   /// Whether the rows have to be on the disk in the end.
   private let isSynced: Bool
+  private var isPager = false
 
   init(standardOutput: Void) {
     name = "standard output"
     descriptor = STDOUT_FILENO
     hasContent = false
     isSynced = false
+    writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
+  }
+
+  /// Writes to a program that shows what it gets.
+  init(pager descriptor: Int32) {
+    name = "the pager"
+    self.descriptor = descriptor
+    hasContent = false
+    isSynced = false
+    isPager = true
     writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
   }
 
@@ -70,7 +81,8 @@ final class ResultOutput: AnswerOutput {
   /// The file that keeps what it holds until all is written.
   var replacedFile: String? { replacement == nil ? nil : name }
 
-  var isTerminal: Bool { Terminal.isTerminal(descriptor) }
+  /// Whether a person looks at it, perhaps through a pager.
+  var isTerminal: Bool { isPager || Terminal.isTerminal(descriptor) }
 
   func write(_ bytes: RawSpan) throws(SystemFailure) {
     digest?.take(bytes)
@@ -108,6 +120,16 @@ final class ResultOutput: AnswerOutput {
 
   /// Holds back what is written, until ``release()`` or ``discard()``.
   func hold() { held = ByteBlock(capacity: 65536) }
+
+  /// Lets out what was held in the place of what the screen shows.
+  func releaseOverScreen(_ title: String) throws(SystemFailure) {
+    let block = held.take()
+    var start = ByteBlock(capacity: 128)
+    start.append("\u{1b}[H\u{1b}[J" + title + "\n\n")
+    try put(start.bytes)
+    if let block { try put(block.bytes) }
+    try flush()
+  }
 
   /// Lets out what was held.
   func release() throws(SystemFailure) {

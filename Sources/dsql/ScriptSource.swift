@@ -2,6 +2,12 @@ import Druid
 import Glibc
 import Plumbing
 
+/// Something that a script wants done.
+enum ScriptItem {
+  case statement(Statement)
+  case command(MetaCommand)
+}
+
 /// Where SQL comes from.
 enum ScriptSource {
   case text(String, name: String)
@@ -16,17 +22,20 @@ enum ScriptSource {
     }
   }
 
-  /// Hands each statement to `use` as soon as its `;` is read.
+  /// Hands each statement to `use` as soon as its `;` is read, and each command as soon as its line is; until `use`
+  /// returns false.
   ///
   /// - Throws: what `use` throws; ``StatementFailure`` for a script without an end; ``DruidFailure`` when a signal ended
   ///   the reading inside a statement, which then is not run.
-  func forEachStatement(_ use: (Statement) throws -> Void) throws {
-    var splitter = StatementSplitter(source: name)
+  func forEachItem(_ use: (ScriptItem) throws -> Bool) throws {
+    var items = ScriptItems(source: name)
     switch self {
     case .text(let text, _):
-      var block = ByteBlock(capacity: text.utf8.count)
-      block.append(text)
-      for statement in try splitter.take(block.bytes) { try use(statement) }
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      for (index, line) in lines.enumerated() {
+        let isTerminated = index + 1 < lines.count
+        guard try items.take(Array(line.utf8), isTerminated: isTerminated, use) else { return }
+      }
     case .file(let path):
       let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else {
@@ -35,39 +44,100 @@ enum ScriptSource {
         throw failure
       }
       defer { _ = close(descriptor) }
-      try read(descriptor, &splitter, use)
+      guard try read(descriptor, &items, use) else { return }
     case .standardInput:
       if Terminal.isTerminal(STDIN_FILENO) {
         Diagnostics.note("reading SQL from the terminal: ';' ends a statement, Ctrl-D the input")
       }
-      try read(STDIN_FILENO, &splitter, use)
+      guard try read(STDIN_FILENO, &items, use) else { return }
     }
     guard Interruption.count == 0 else {
-      guard splitter.isInsideStatement else { return }
+      guard items.isInsideStatement else { return }
       throw DruidFailure.tornStatement
     }
-    if let statement = try splitter.finish() { try use(statement) }
+    try items.finish(use)
   }
 
   private func read(
-    _ descriptor: Int32, _ splitter: inout StatementSplitter, _ use: (Statement) throws -> Void
-  ) throws {
+    _ descriptor: Int32, _ items: inout ScriptItems, _ use: (ScriptItem) throws -> Bool
+  ) throws -> Bool {
     var reader = LineReader(
       from: descriptor, named: quoted(name), maximumLineLength: StatementSplitter.maximumLength)
-    var newline = ByteBlock(capacity: 1)
-    newline.append("\n")
-    var isFirst = true
-    while let line = try reader.nextLine() {
-      // A newline ends no statement: it can wait for the next line.
-      if !isFirst { _ = try splitter.take(newline.bytes) }
-      isFirst = false
-      for statement in try splitter.take(line) { try use(statement) }
+    func nextLine() throws -> [UInt8]? {
+      guard let line = try reader.nextLine() else { return nil }
+      var block = ByteBlock(capacity: line.byteCount)
+      block.append(line)
+      return block.array
     }
-    if !isFirst, reader.lineIsTerminated { _ = try splitter.take(newline.bytes) }
+    while let line = try nextLine() {
+      guard try items.take(line, isTerminated: reader.lineIsTerminated, use) else {
+        return false
+      }
+    }
     if reader.leavesRest {
       throw DruidFailure(.interrupted, "interrupted: the rest of \(quoted(name)) is not run")
     }
     if reader.tornByteCount > 0 { throw DruidFailure.tornStatement }
+    return true
+  }
+}
+
+/// Makes statements and commands of lines.
+struct ScriptItems {
+  private let source: String
+  private var splitter: StatementSplitter
+  private var lineNumber = 0
+  /// What `-- title: …` says of the next statement.
+  private var heading: String?
+
+  init(source: String) {
+    self.source = source
+    splitter = StatementSplitter(source: source)
+  }
+
+  var isInsideStatement: Bool { splitter.isInsideStatement }
+
+  /// Takes a line without its newline; false when `use` wants no more.
+  ///
+  /// - Parameter isTerminated: whether a newline ended it.
+  mutating func take(
+    _ line: [UInt8], isTerminated: Bool, _ use: (ScriptItem) throws -> Bool
+  ) throws -> Bool {
+    lineNumber += 1
+    let start = line.drop { $0 <= 32 }
+    let isBetween = !splitter.isInsideStatement
+    if isBetween, start.first == UInt8(ascii: "\\") {
+      let text = String(decoding: start, as: UTF8.self)
+      guard try use(.command(MetaCommand(text, at: "\(source): line \(lineNumber)"))) else {
+        return false
+      }
+    } else {
+      if isBetween { heading = Self.heading(start) ?? heading }
+      for var statement in try splitter.take(unsafe line.span.bytes) {
+        statement.heading = heading
+        heading = nil
+        guard try use(.statement(statement)) else { return false }
+      }
+    }
+    // It ends no statement, but it ends a comment.
+    if isTerminated { _ = try splitter.take(unsafe [UInt8(ascii: "\n")].span.bytes) }
+    return true
+  }
+
+  /// The end of the script: its last statement needs no `;`.
+  mutating func finish(_ use: (ScriptItem) throws -> Bool) throws {
+    guard var statement = try splitter.finish() else { return }
+    statement.heading = heading
+    _ = try use(.statement(statement))
+  }
+
+  private static func heading(_ line: ArraySlice<UInt8>) -> String? {
+    guard line.starts(with: Array("--".utf8)) else { return nil }
+    let comment = String(decoding: line.dropFirst(2), as: UTF8.self).drop(while: \.isWhitespace)
+    guard comment.lowercased().hasPrefix("title:") else { return nil }
+    var text = comment.dropFirst(6).drop(while: \.isWhitespace)
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
   }
 }
 

@@ -5,7 +5,13 @@ import Plumbing
 struct Session: ~Copyable {
   private let settings: Settings
   private var client: DruidClient
-  let output: ResultOutput
+  private(set) var output: ResultOutput
+  /// How rows are written; `\x` changes it.
+  private var format: FormatOptions
+  /// Whether `\timing` is on.
+  private var showsTime = false
+  /// Whether a person reads the answers at a prompt.
+  var isPrompt = false
   private var context: [JSONValue.Member]
   private var hasAnswered = false
   private var caughtUpTables = Set<String>()
@@ -13,6 +19,7 @@ struct Session: ~Copyable {
   /// What reports about supervisors have to be newer than, by both clocks.
   private var call = (clock: ContinuousClock.now, time: TimePoint.now)
   private var hasUsedParameters = false
+  private var usedNames = Set<String>()
   private var statements = 0
   private var totals = AnswerReport()
   private(set) var failed = 0
@@ -35,6 +42,7 @@ struct Session: ~Copyable {
     self.output = output
     self.receipts = receipts
     context = settings.context
+    format = settings.format
     self.client = client
   }
 
@@ -45,24 +53,79 @@ struct Session: ~Copyable {
     return true
   }
 
+  /// Runs what a script wants; false when it wants no more.
+  mutating func run(_ item: ScriptItem) throws -> Bool {
+    switch item {
+    case .statement(let statement): try run(statement)
+    case .command(let command): return try run(command)
+    }
+    return true
+  }
+
   /// Runs a statement.
   mutating func run(_ statement: Statement) throws {
     if try takeSetting(statement) { return }
-    let count = statement.parameterCount
+    let (statement, names) = statement.takingNames(Set(settings.named.keys))
+    let count = names.count { $0 == nil }
     guard count == 0 || count == settings.parameters.count else {
       throw StatementFailure(
         statement, at: nil, "it has \(count) '?', and --param gives \(settings.parameters.count)",
         exitStatus: .usage, hints: [])
     }
     hasUsedParameters = hasUsedParameters || count > 0
-    try answer(statement, parameters: count == 0 ? [] : settings.parameters)
+    usedNames.formUnion(names.compactMap { $0 })
+    try answer(statement, parameters: values(of: names, settings.parameters))
+  }
+
+  /// The value of each `?` of a statement: those without a name take the given ones in turn.
+  private func values(of names: [String?], _ positional: [QueryParameter]) -> [QueryParameter] {
+    var rest = positional[...]
+    return names.compactMap { name in
+      if let name { settings.named[name] } else { rest.popFirst() }
+    }
   }
 
   /// Says it when values were given for nothing: a `?` in quotes looks like a place for one.
   func warnOfUnusedParameters() {
-    guard statements > 0, !settings.parameters.isEmpty, !hasUsedParameters else { return }
-    Diagnostics.warning("--param is not used: no statement has a '?' outside quotes and comments")
+    guard statements > 0 else { return }
+    if !settings.parameters.isEmpty, !hasUsedParameters {
+      Diagnostics.warning("--param is not used: no statement has a '?' outside quotes and comments")
+    }
+    for name in settings.named.keys.sorted() where !usedNames.contains(name) {
+      Diagnostics.warning(
+        "--named-param \(name) is not used: no statement has ':\(name)' outside quotes and comments"
+      )
+    }
   }
+
+  private mutating func run(_ command: MetaCommand) throws -> Bool {
+    switch command.kind {
+    case .describe:
+      let rows = totals.rows
+      let question = command.question
+      try answer(question, parameters: [])
+      guard totals.rows > rows || command.argument.isEmpty else {
+        throw StatementFailure(question, at: nil, "there is no table \(quoted(command.argument))")
+      }
+    case .echo:
+      var block = ByteBlock(capacity: command.argument.utf8.count + 1)
+      block.append(command.argument + "\n")
+      try output.write(block.bytes)
+      try output.flush()
+    case .expanded:
+      let isOn = command.toggled(format.format == .vertical)
+      let usual = settings.format.format
+      format.format = isOn ? .vertical : usual == .vertical ? .table : usual
+    case .timing: showsTime = command.toggled(showsTime)
+    case .help:
+      for line in MetaCommand.help.split(separator: "\n") { Diagnostics.detail(String(line)) }
+    case .quit: return false
+    }
+    return true
+  }
+
+  /// Answers come as if there were none before them: `--watch` shows them in the same place.
+  mutating func beginAnew() { hasAnswered = false }
 
   /// Asks for a window: its ends are the first two values.
   ///
@@ -75,14 +138,17 @@ struct Session: ~Copyable {
       caughtUpTables = []
       call = (.now, .now)
     }
+    let (statement, names) = statement.takingNames(Set(settings.named.keys))
     try answer(
-      statement, parameters: [.timestamp(from), .timestamp(to)] + settings.parameters,
+      statement,
+      parameters: values(of: names, [.timestamp(from), .timestamp(to)] + settings.parameters),
       continues: settings.format.isSeparated)
   }
 
   func checkWindowParameters(_ statement: Statement) throws(UsageFailure) {
     let wanted = 2 + settings.parameters.count
-    let count = statement.parameterCount
+    let names = statement.takingNames(Set(settings.named.keys)).names
+    let count = names.count { $0 == nil }
     guard count == wanted else {
       throw UsageFailure(
         "\(statement.title): it has \(count) '?', and --follow needs \(wanted)",
@@ -90,9 +156,49 @@ struct Session: ~Copyable {
     }
   }
 
-  /// Asks with these values, writes the answer, and its receipt where one is wanted.
+  /// Asks with these values, and writes the answer where it belongs.
   private mutating func answer(
     _ statement: Statement, parameters: [QueryParameter], continues: Bool = false
+  ) throws {
+    let start = ContinuousClock.now
+    if settings.hasFilePerStatement, let pattern = settings.output {
+      let name = pattern.replacing("%n", with: "\(statements + 1)")
+      let file = try settings.openOutput(name)
+      do {
+        try write(to: file) { session in
+          session.hasAnswered = false
+          try session.account(for: statement, parameters, continues: continues)
+        }
+        try file.commit()
+      } catch {
+        file.abandon()
+        throw error
+      }
+    } else if isPrompt, output.isTerminal, let pager = Pager() {
+      defer { pager.close() }
+      let shown = ResultOutput(pager: pager.descriptor)
+      defer { shown.abandon() }
+      try write(to: shown) { session in
+        try session.account(for: statement, parameters, continues: continues)
+      }
+    } else {
+      try account(for: statement, parameters, continues: continues)
+    }
+    if showsTime { Diagnostics.detail("time: \(start.duration(to: .now).inMilliseconds) s") }
+  }
+
+  private mutating func write(
+    to other: ResultOutput, _ work: (inout Session) throws -> Void
+  ) throws {
+    let usual = output
+    output = other
+    defer { output = usual }
+    try work(&self)
+  }
+
+  /// Writes the answer, and its receipt where one is wanted.
+  private mutating func account(
+    for statement: Statement, _ parameters: [QueryParameter], continues: Bool
   ) throws {
     var receipt = Receipt(statement: statement)
     let start = ContinuousClock.now
@@ -129,8 +235,9 @@ struct Session: ~Copyable {
     for reason in settings.isExplained ? [] : statement.approximations(context: context) {
       Diagnostics.note("\(statement.title): \(reason)")
     }
-    var format = settings.format
-    format.follows = hasAnswered && !continues
+    var format = format
+    format.heading = statement.heading
+    format.follows = hasAnswered && !continues && !isPrompt
     if continues, hasAnswered { format.hasHeader = false }
     if output.hasContent, format.isSeparated { format.hasHeader = false }
     if output.isTerminal { format.terminalWidth = Terminal.width(1) }
@@ -243,7 +350,7 @@ struct Session: ~Copyable {
   }
 
   private func noteNames(_ columns: [Column]) {
-    guard settings.format.format == .json || settings.format.format == .ndjson else { return }
+    guard format.format == .json || format.format == .ndjson else { return }
     let names = columns.map(\.name)
     for (name, key) in zip(names, distinctNames(names)) where name != key {
       Diagnostics.note("a second column \(quoted(name)) has the key \(quoted(key))")

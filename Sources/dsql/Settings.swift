@@ -10,6 +10,8 @@ struct Settings {
   var format: FormatOptions
   var context: [JSONValue.Member] = []
   var parameters: [QueryParameter] = []
+  /// The values of `:name`.
+  var named: [String: QueryParameter] = [:]
   var timeout: Duration?
   var isExplained = false
   var isComplete = false
@@ -19,6 +21,9 @@ struct Settings {
   var summarizes = false
   var sources: [ScriptSource] = []
   var output: String?
+  var watch: Duration?
+  /// The file of the prompt's history.
+  var history: String?
   var appends = false
   var follow: FollowSettings?
   var reconciliation: ReconciliationSettings?
@@ -35,7 +40,10 @@ struct Settings {
     if let timeout, timeout < .milliseconds(1) {
       throw UsageFailure("--timeout: less than a millisecond is no time")
     }
-    let name = arguments.text(.format) ?? "table"
+    if arguments.isSet(.csv), arguments.isSet(.format), arguments.text(.format) != "csv" {
+      throw UsageFailure("--csv and --format name different formats")
+    }
+    let name = arguments.isSet(.csv) ? "csv" : arguments.text(.format) ?? "table"
     format = FormatOptions(format: AnswerFormat(rawValue: name) ?? .table)
     format.nullText = arguments.text(.null)
     format.hasHeader = !arguments.isSet(.noHeader)
@@ -51,6 +59,13 @@ struct Settings {
     for spelling in arguments.all(.parameter) {
       parameters.append(try QueryParameter(spelling: spelling))
     }
+    for text in arguments.all(.namedParameter) {
+      guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
+        throw UsageFailure("--named-param: \(quoted(text)) is not NAME=VALUE")
+      }
+      named[String(text[..<sign])] =
+        try QueryParameter(spelling: String(text[text.index(after: sign)...]))
+    }
     try readContext(arguments)
     isExplained = arguments.isSet(.explain)
     isComplete = arguments.isSet(.complete)
@@ -63,7 +78,9 @@ struct Settings {
     summarizes = arguments.isSet(.summary)
     output = arguments.text(.output)
     if output == "" { throw UsageFailure("--output: a file needs a name") }
-    if let output, AnswerFormat(rawValue: output) != nil, !arguments.isSet(.format) {
+    if let output, AnswerFormat(rawValue: output) != nil, !arguments.isSet(.format),
+      !arguments.isSet(.csv)
+    {
       throw UsageFailure(
         "--output: \(quoted(output)) is the name of a format",
         hints: ["write -f \(output), or -o ./\(output) for a file of that name"])
@@ -73,12 +90,24 @@ struct Settings {
     readSources(arguments)
     follow = try FollowSettings(arguments)
     reconciliation = try ReconciliationSettings(arguments)
+    watch = try arguments.duration(.watch)
+    if watch != nil, follow != nil || output != nil || reconciliation != nil {
+      throw UsageFailure("--watch cannot be combined with --follow, --output or --reconcile")
+    }
+    let home = arguments.environment("HOME").map { $0 + "/.dsql_history" }
+    history = arguments.environment("DSQL_HISTORY") ?? home
+    if follow != nil, hasFilePerStatement {
+      throw UsageFailure("--follow runs one statement: %n in --output has no use")
+    }
     if follow != nil, output != nil, !appends {
       throw UsageFailure(
         "--follow never ends, so --output would never appear",
         hints: ["--append adds to the file window by window"])
     }
   }
+
+  /// Whether each statement has a file of its own.
+  var hasFilePerStatement: Bool { output?.contains("%n") ?? false }
 
   private mutating func readContext(_ arguments: Arguments) throws(UsageFailure) {
     if let zone = arguments.text(.timeZone) {

@@ -1,0 +1,50 @@
+import Druid
+import Glibc
+import Plumbing
+
+/// Runs a script again and again. On a terminal the answers stand in the same place, and those of the last run that went
+/// well stay there while one fails.
+struct WatchLoop {
+  let interval: Duration
+
+  /// Goes on until a signal comes or the reader leaves.
+  func run(_ sources: [ScriptSource], _ session: inout Session) throws {
+    var items: [ScriptItem] = []
+    for source in sources {
+      try source.forEachItem { item in
+        items.append(item)
+        return true
+      }
+    }
+    let isTerminal = session.output.isTerminal
+    var hasAnswered = false
+    while Interruption.count == 0 {
+      session.output.hold()
+      if isTerminal { session.beginAnew() }
+      do {
+        for item in items { _ = try session.run(item) }
+        if isTerminal {
+          try session.output.releaseOverScreen(
+            "every \(interval.inSeconds) s, last at \(TimePoint.now.iso8601)")
+        } else {
+          try session.output.release()
+        }
+        hasAnswered = true
+      } catch let failure as any ToolFailure where hasAnswered && failure.isPassing {
+        _ = session.output.discard()
+        session.note(failure)
+      }
+      try wait()
+    }
+  }
+
+  private func wait() throws {
+    let end = ContinuousClock.now + interval
+    var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
+    while Interruption.count == 0 {
+      let left = ContinuousClock.now.duration(to: end)
+      guard left > .zero else { return }
+      _ = unsafe poll(&signal, 1, left.pollMilliseconds)
+    }
+  }
+}

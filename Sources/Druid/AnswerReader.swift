@@ -1,6 +1,6 @@
 import Plumbing
 
-/// An answer that is no `arrayLines` answer with its three header lines.
+/// An answer that is not an `arrayLines` answer with its three header lines.
 package struct MalformedAnswer: Error, Equatable, Sendable {
   /// The line of the answer, counted from 1; rows start at line 4.
   package let line: Int
@@ -281,7 +281,7 @@ struct AnswerLines: ~Copyable {
     // Two bytes are the least that a cell takes.
     cells = Array(repeating: Cell(start: 0, end: 0, kind: .null), count: line.byteCount / 2 + 1)
     guard case .row(let count) = AnswerLines.scan(line, into: &cells), count > 0 else {
-      throw failure(0, "this is no header line")
+      throw failure(0, "this is not a header line")
     }
     var result: [String] = []
     for cell in cells[..<count] {

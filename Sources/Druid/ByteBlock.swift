@@ -70,7 +70,7 @@ import Glibc
     return unsafe new
   }
 
-  /// Sends on what is there when it is much: amid a row that is too long to be held twice, where nobody holds an offset
+  /// Sends on what is there when it is much: inside a row that is too long to be held twice, where nobody holds an offset
   /// into the block.
   @inline(__always)
   mutating func relieve() {
@@ -205,7 +205,7 @@ extension RawSpan {
     }
   }
 
-  /// A part of the span as text; what is no UTF-8 becomes U+FFFD.
+  /// A part of the span as text; bytes that are not UTF-8 become U+FFFD.
   func text(from start: Int, to end: Int) -> String {
     precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in

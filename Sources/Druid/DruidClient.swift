@@ -84,7 +84,7 @@ package struct DruidClient: ~Copyable {
       _ = try sink.finish(isWhole: true)
       return
     } catch {
-      // A signal, a full disk, a reader that left, an answer that is none: nobody wants the rest.
+      // A signal, a full disk, a reader that left, or an answer in another form: the rest is not needed.
       let isSent = connection.hasSentRequest
       if isSent, isCancelled { cancel(identifier) }
       if !isSent, let failure = error as? DruidFailure, failure.kind == .interrupted {
@@ -220,7 +220,7 @@ package struct DruidClient: ~Copyable {
     return text.firstRange(of: "\"missingSegments\":[{") == nil ? 0 : 1
   }
 
-  /// Stops a query on the server; the best that can be done, since nobody is left to hear of a failure.
+  /// Stops a query on the server. A failure is only logged: the caller is about to end.
   private func cancel(_ identifier: String, within limit: Duration = cancelLimits.other) {
     let request = HTTPRequest(method: "DELETE", path: "/druid/v2/sql/" + identifier.escapedForPath)
     let head = try? connection.exchange(

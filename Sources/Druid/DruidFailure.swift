@@ -13,7 +13,7 @@ package struct DruidFailure: ToolFailure, Equatable {
     case refused
     /// A table that the server does not know: it may still come. 65
     case unknownTable(String)
-    /// A table whose segments are published, and served by nobody now. 75
+    /// No server serves the published segments of a table. 75
     case unserved(String)
     /// No room for the query now. 75
     case busy
@@ -49,7 +49,7 @@ package struct DruidFailure: ToolFailure, Equatable {
   package var isWorthRetrying = false
   /// How long the server wants to be left alone.
   package var retryAfter = Duration.zero
-  /// Whether nobody is there, who may still come up.
+  /// Whether the server is down but may start.
   package var isWorthWaitingFor = false
 
   package init(_ kind: Kind, _ message: String, hints: [String] = []) {

@@ -114,7 +114,7 @@ struct JSONWalker {
 
   private mutating func number(_ text: RawSpan) -> Bool {
     _ = take(text, "-")
-    // JSON knows no leading noughts.
+    // JSON allows no leading zeros.
     if !take(text, "0") {
       guard digits(text) else { return false }
     } else if let byte = next(text), byte &- 0x30 < 10 {

@@ -2,7 +2,7 @@ import JSONLines
 
 /// What takes the cells of rows one by one, as they are found. Behind each token 32 more bytes can be read.
 @unsafe protocol CellReceiver {
-  /// A row begins, whose line has so many bytes; false when there is no room for it. What was taken of a row before it that
+  /// A row begins, whose line has `length` bytes; false when there is no room for it. What was taken of a row before it that
   /// did not end is forgotten.
   mutating func beginRow(_ line: UnsafePointer<UInt8>, _ length: Int) -> Bool
   /// Takes a text of 1 to 32 bytes without escapes, which stands between quotes; false when the row has to be read some
@@ -29,7 +29,7 @@ struct MarkedLines: ~Copyable {
   /// Forgets the text, which may then change.
   mutating func leave() { window = Window() }
 
-  /// Reads lines of a text from `place` on: rows of so many cells that the receiver takes, at most those of a window, and
+  /// Reads lines of a text from `place` on: rows of `columns` cells that the receiver takes, at most those of a window, and
   /// none that ends less than 32 bytes before the text does. Lines come in their order, and one begins at `limit`.
   /// - Returns: how many rows were taken; `place` is then where the next line begins.
   @inline(__always)
@@ -189,18 +189,18 @@ private struct Window {
 
   private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-  /// High bits where a byte is no digit, of bytes that were made 0 to 9 for the digits. A byte that was carried into stands
-  /// beside one that is no part of a number anyhow.
+  /// High bits where a byte is not a digit, of bytes in which digits are 0 to 9. A carry reaches only a byte beside one that
+  /// is not part of a number.
   @inline(__always)
   private static func others(_ digits: UInt64) -> UInt64 {
     (digits &+ (ones &* 0x76) | digits) & (ones &* 0x80)
   }
 
-  /// Whether a token of 1 to 8 bytes, the first a digit, is a number of digits and perhaps a point amid them. They are looked
+  /// Whether a token of 1 to 8 bytes, the first a digit, is a number of digits with at most one point among them. They are looked
   /// at together.
   @inline(__always)
   @unsafe private func isNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    // The number's last byte is the highest, and what is not of it is nought.
+    // The number's last byte is the highest; bytes behind the number are shifted out.
     let word = unsafe Window.word(token) ^ (Window.ones &* 0x30)
     let digits = word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* length)
     let others = Window.others(digits)
@@ -213,7 +213,7 @@ private struct Window {
     return unsafe startsLikeNumber(token, length)
   }
 
-  /// No number starts with a nought that another digit follows.
+  /// JSON allows no leading zeros.
   @inline(__always)
   @unsafe private func startsLikeNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
     unsafe token[0] != UInt8(ascii: "0") || length == 1 || token[1] == UInt8(ascii: ".")

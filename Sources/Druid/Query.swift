@@ -84,7 +84,7 @@ package struct QueryParameter: Sendable, Equatable {
     let text = pieces.count == 2 ? String(pieces[1]) : spelling
     func refusal(_ what: String) -> UsageFailure {
       UsageFailure(
-        "--param: \(quoted(text)) is no \(what)",
+        "--param: \(quoted(text)) is not a valid \(what)",
         hints: ["text:VALUE passes any value as text"])
     }
     switch word {

@@ -1,4 +1,4 @@
-/// Finds the cells of a row: `[1,"two",null]`. Strict: what is no JSON array of values, without space between them, is
+/// Finds the cells of a row: `[1,"two",null]`. Strict: anything but a JSON array of values, without space between them, is
 /// refused, so that a torn row is never taken for a whole one. Most rows are read by ``MarkedLines``, many at a time.
 enum RowScanner {
   /// A line, looked at.

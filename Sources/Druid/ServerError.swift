@@ -30,7 +30,7 @@ struct ServerError {
     return title ?? firstLine ?? "no more is said"
   }
 
-  /// The list of all tokens that a grammar would take helps nobody.
+  /// Drops the list of all tokens that the grammar accepts: it is too long to help.
   private func shortened(_ message: String) -> String {
     let ends = [", acceptable options: [", ".\nWas expecting one of:", "\nWas expecting one of:"]
       .compactMap { message.firstRange(of: $0)?.lowerBound }

@@ -186,7 +186,7 @@ extension Statement {
     return found
   }
 
-  /// What is behind these names is no datasource.
+  /// Tables of these schemas are not datasources.
   private static let otherSchemas: Set<String> = ["SYS", "INFORMATION_SCHEMA", "LOOKUP"]
 
   /// The words that end a list of tables.

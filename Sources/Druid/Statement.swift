@@ -58,7 +58,7 @@ package struct Statement: Sendable, Equatable {
     package let line: Int
     package let column: Int
 
-    /// A server may name any: what is no place stands at an end.
+    /// Out-of-range positions are clamped: a server may name any.
     package init(line: Int, column: Int) {
       let range = 1...Int(Int32.max)
       self.line = min(max(line, range.lowerBound), range.upperBound)

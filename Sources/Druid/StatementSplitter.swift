@@ -21,7 +21,7 @@ package struct StatementSplitter {
     }
   }
 
-  /// A longer statement is no statement.
+  /// Maximum statement length, in bytes.
   package static let maximumLength = 64 << 20
   /// More of a line than a message shows; a script may be one line of megabytes.
   private static let maximumPrefix = 4096
@@ -52,7 +52,7 @@ package struct StatementSplitter {
 
   /// Takes the next piece of the script and returns the statements that it ends.
   ///
-  /// - Throws: ``StatementFailure`` for a statement that is no UTF-8 or has no end.
+  /// - Throws: ``StatementFailure`` for a statement that is not UTF-8 or has no end.
   package mutating func take(_ piece: RawSpan) throws(StatementFailure) -> [Statement] {
     var statements: [Statement] = []
     for place in 0..<piece.byteCount {
@@ -124,7 +124,7 @@ package struct StatementSplitter {
     if !state.isComment {
       tokenEnd = bytes.count
     } else if tokenEnd == 0 {
-      // A comment in front of the first token is no part of the statement.
+      // A comment in front of the first token is not part of the statement.
       bytes.removeAll(keepingCapacity: true)
     }
   }
@@ -199,7 +199,7 @@ package struct StatementSplitter {
     return statement(text)
   }
 
-  /// The byte-order mark that some editors put in front of a file is no SQL.
+  /// Some editors put a byte-order mark in front of a file: it is skipped.
   private var markLength: Int {
     let mark: [UInt8] = [0xef, 0xbb, 0xbf]
     return statementLine == 1 && statementPrefix.isEmpty && bytes.starts(with: mark) ? 3 : 0

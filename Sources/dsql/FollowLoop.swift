@@ -22,7 +22,7 @@ struct FollowSettings {
     let text = arguments.text(.since) ?? "now"
     guard let since = TimePoint(spelling: text, now: .now) else {
       throw UsageFailure(
-        "--since: \(quoted(text)) is no time",
+        "--since: \(quoted(text)) is not a valid time",
         hints: ["write 2026-01-31, 2026-01-31T12:00:00Z, -7d or now"])
     }
     self.since = since
@@ -97,7 +97,7 @@ struct FollowLoop {
         closed: TimePoint(milliseconds: to + settings.lagMilliseconds))
       try session.output.release()
     } catch {
-      // What a reader that left did not take is nobody's.
+      // A reader that left does not want what it did not take.
       let isReaderGone = (error as? SystemFailure)?.isReaderGone ?? false
       if !session.output.discard(), !isReaderGone {
         Diagnostics.warning(

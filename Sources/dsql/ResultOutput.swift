@@ -53,7 +53,7 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
-  /// Replaces a file when all is written; what is no regular file is written to as it is.
+  /// Replaces a file when all is written; a pipe or a device is written to as it is.
   init(replacing path: String) throws(SystemFailure) {
     name = quoted(path)
     hasContent = false

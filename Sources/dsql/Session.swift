@@ -311,7 +311,7 @@ struct Session: ~Copyable {
     if report.hasMore {
       throw DruidFailure(
         .limited, "there are more rows than the \(report.rows) of --row-limit",
-        hints: ["a LIMIT in the statement asks for so many and no more"])
+        hints: ["a LIMIT in the statement limits it without this error"])
     }
     /// Whether the statement's own LIMIT is the reason for the number of rows.
     let hasOwnLimit = statement.ownLimit(parameters: parameters).map { $0 <= report.rows } ?? false

@@ -38,7 +38,7 @@ struct Settings {
     caughtUp = try arguments.duration(.caughtUp)
     timeout = try arguments.duration(.timeout)
     if let timeout, timeout < .milliseconds(1) {
-      throw UsageFailure("--timeout: less than a millisecond is no time")
+      throw UsageFailure("--timeout: the minimum is 1ms")
     }
     if arguments.isSet(.csv), arguments.isSet(.format), arguments.text(.format) != "csv" {
       throw UsageFailure("--csv and --format name different formats")

@@ -5,7 +5,7 @@ import Testing
 @Suite struct DsqlPromptTests {
   /// Answers columns as `\d` asks for them, one row for all else, and refuses what holds `nope`.
   static func server() throws -> DsqlStub {
-    try DsqlStub { request, _ in
+    try DsqlStub(takesOwnQuestions: true) { request, _ in
       if request.sql.contains("nope") && !request.sql.contains("COLUMNS") {
         return DsqlFaultTests.refusal("no")
       }
@@ -189,7 +189,7 @@ import Testing
     let outcome = try DsqlAskingTests.run(
       """
       mkfifo in; export TERM=xterm HOME="$PWD" PAGER=
-      script -qfec dsql log < in > /dev/null & exec 3> in
+      env --default-signal=INT script -qfec dsql log < in > /dev/null & exec 3> in
       until grep -q 'dsql> ' log; do sleep 0.05; done
       see() { until [ $(grep -c "$1" log) -ge $2 ]; do sleep 0.05; done; }
       printf 'SELECT\\n' >&3; see '   -> ' 1; printf '1;\\n' >&3; see '^1' 1

@@ -27,14 +27,13 @@ extension CommandDescription {
       # bash completion for \(name): source it, or save it as ~/.local/share/bash-completion/completions/\(name)
       \(function)() {
         local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
-      \(operandsEndOptions ? bashDelegation : "")  # bash makes three words of --name=value.
+        # bash makes three words of --name=value.
         if [ "$word" = = ]; then
           word=
         elif [ "$before" = = ] && [ "$COMP_CWORD" -ge 2 ]; then
           before="${COMP_WORDS[COMP_CWORD-2]}"
         fi
         case "$before" in
-          '<'|'>'|'>>'|'&>'|'>|') mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
       \(cases)  esac
         case "$word" in
           -*) mapfile -t COMPREPLY < <(compgen -W '\(all.joined(separator: " "))' -- "$word") ;;
@@ -42,42 +41,6 @@ extension CommandDescription {
         esac
       }
       complete -o filenames -F \(function) \(name)
-
-      """
-  }
-
-  /// For a command that runs another: what stands behind its own options is completed as that command's own line.
-  private var bashDelegation: String {
-    let valued = flags.filter { $0.value != nil }
-      .flatMap { [$0.letter.map { "-\($0)" }, $0.spelling].compactMap { $0 } }
-    return """
-        local place=1 start=
-        while [ "$place" -lt "$COMP_CWORD" ] && [ -z "$start" ]; do
-          case "${COMP_WORDS[place]}" in
-            --) start=$((place + 1)) ;;
-            \(valued.joined(separator: "|")))
-              place=$((place + 1))
-              [ "${COMP_WORDS[place]}" = = ] && place=$((place + 1)) ;;
-            -*) ;;
-            *) start=$place ;;
-          esac
-          place=$((place + 1))
-        done
-        if [ -n "$start" ] && [ "$COMP_CWORD" -eq "$start" ]; then
-          mapfile -t COMPREPLY < <(compgen -c -- "$word")
-          return
-        elif [ -n "$start" ]; then
-          local name="${COMP_WORDS[start]}" other
-          other=$(complete -p -- "$name" 2> /dev/null)
-          case "$other" in
-            *" -F "*)
-              other=${other##* -F }
-              COMP_WORDS=("${COMP_WORDS[@]:start}") COMP_CWORD=$((COMP_CWORD - start))
-              "${other%% *}" "$name" "$word" "$before" ;;
-            *) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-          esac
-          return
-        fi
 
       """
   }

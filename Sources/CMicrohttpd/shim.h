@@ -22,6 +22,13 @@ static inline unsigned short cmicrohttpd_port(struct MHD_Daemon *daemon) {
   return info ? info->port : 0;
 }
 
+/// The socket of a connection; -1 when it does not tell.
+static inline int cmicrohttpd_socket(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info ? info->connect_fd : -1;
+}
+
 /// Ends the body with the connection, without a length and without chunks.
 static inline void cmicrohttpd_until_close(struct MHD_Response *response) {
   MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);

@@ -72,11 +72,13 @@ package struct PlanSettings: Sendable {
   package var groupsMultipleValues: Bool
   /// `sqlOuterLimit`
   package var outerLimit: Int?
+  /// `vectorize` of `force`
+  package var forcesVectors: Bool
 
   package init(
     timeZone: String = "UTC", nowMilliseconds: Int64, approximatesCountDistinct: Bool = true,
     approximatesTopN: Bool = true, skipsEmptyBuckets: Bool? = nil,
-    groupsMultipleValues: Bool = true, outerLimit: Int? = nil
+    groupsMultipleValues: Bool = true, outerLimit: Int? = nil, forcesVectors: Bool = false
   ) {
     self.timeZone = timeZone
     self.nowMilliseconds = nowMilliseconds
@@ -85,6 +87,7 @@ package struct PlanSettings: Sendable {
     self.skipsEmptyBuckets = skipsEmptyBuckets
     self.groupsMultipleValues = groupsMultipleValues
     self.outerLimit = outerLimit
+    self.forcesVectors = forcesVectors
   }
 }
 

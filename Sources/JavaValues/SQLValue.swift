@@ -80,4 +80,8 @@ package enum ValueFailure: Error, Equatable, Sendable {
   case invalidConstant(String)
   /// Nothing that is known for certain to be answered as Druid does.
   case unsupported(String)
+  /// Druid fails on it while it plans, by a fault of its own: the words are Druid's.
+  case uncategorized(String)
+  /// The query's time is up, or nobody waits for it any more.
+  case interrupted
 }

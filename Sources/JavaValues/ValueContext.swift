@@ -9,7 +9,11 @@ package final class ValueContext {
   private var expressions: [ExactText: RegularExpression] = [:]
   private var paths: [ExactText: JSONPath] = [:]
   private var lists: [ExactText: [JSONTree]] = [:]
+  /// For periods in zones, by both names.
+  private var steps: [String: [Int64]] = [:]
   private var likes: [ExactText: LikePattern] = [:]
+  /// What the query may use.
+  package let limits: QueryLimits
   /// What was asked for last, because a query asks for the same row after row.
   private var lastZone = ("UTC", TimeZoneTable.utc)
   private var lastPeriod = ("", Period())
@@ -19,13 +23,17 @@ package final class ValueContext {
 
   /// - Parameter readZone: the bytes of the TZif file of that name; nil when there is none. The name is never one that
   ///   leaves the folder of the zones.
-  package init(readZone: @escaping (String) -> [UInt8]?) { self.readZone = readZone }
+  package init(
+    limits: QueryLimits = QueryLimits { false }, readZone: @escaping (String) -> [UInt8]?
+  ) {
+    self.limits = limits
+    self.readZone = readZone
+  }
 
   package func zone(_ name: String) throws(ValueFailure) -> TimeZoneTable {
     if lastZone.0 == name { return lastZone.1 }
-    guard let zone = zones[name] ?? findZone(name) else {
-      throw .invalid("The datetime zone id '\(name)' is not recognised")
-    }
+    // A zone that Druid does not know is UTC to it.
+    let zone = zones[name] ?? findZone(name) ?? .utc
     if zones.count >= Self.limit { zones.removeAll() }
     zones[name] = zone
     lastZone = (name, zone)
@@ -52,6 +60,17 @@ package final class ValueContext {
     periods[text] = period
     lastPeriod = (text, period)
     return period
+  }
+
+  /// TIME_FLOOR by a period of that text.
+  package func floor(
+    _ time: Int64, _ text: String, origin: Int64?, zone: TimeZoneTable
+  ) throws(ValueFailure) -> Int64 {
+    let period = try period(text)
+    guard origin == nil, period.needsSteps(in: zone) else {
+      return period.floor(time, origin: origin, zone: zone)
+    }
+    return period.floor(time, zone: zone, steps: &steps[text + " " + zone.name, default: []])
   }
 
   package func like(_ pattern: String, escape: String) -> LikePattern {

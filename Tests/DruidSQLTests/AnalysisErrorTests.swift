@@ -93,7 +93,7 @@ import Testing
       "SELECT a.c FROM (SELECT name, COUNT(*) AS c FROM edge GROUP BY name) a JOIN edge b ON a.name = b.name ORDER BY a.c",
       true
     ),
-    ("SELECT a.n FROM edge a JOIN edge b ON a.name = b.name ORDER BY a.n", false),
+    ("SELECT a.n FROM edge a JOIN edge b ON a.name = b.name ORDER BY a.n", true),
     ("SELECT a.n + 1 FROM edge a JOIN edge b ON a.name = b.name ORDER BY a.n", false),
   ])
   func whatMayBeSorted(sql: String, isTaken: Bool) {

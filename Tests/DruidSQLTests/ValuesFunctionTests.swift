@@ -205,8 +205,9 @@ import Testing
     #expect(try call("time_to_text", time, .text("UTC")) == .text("2026-01-01 01:02:03"))
     #expect(
       try call("in_interval", time, .text("2026-01-01T00:00:00Z/P1D"), .text("UTC")) == .integer(1))
-    #expect(throws: ValueFailure.self) { try context.zone("../../etc/passwd") }
-    #expect(throws: ValueFailure.self) { try context.zone("Nowhere/Land") }
+    // What Druid does not know is UTC to it.
+    #expect(try context.zone("../../etc/passwd").name == "UTC")
+    #expect(try context.zone("Nowhere/Land").name == "UTC")
   }
 
   @Test func keepsWhatIsNoNumber() throws {

@@ -7,6 +7,7 @@ import Plumbing
 struct RecordedServer {
   let supervisors: Supervisors
   let server: HTTPServer
+  let queries: QueryService
 
   static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Fixtures")
@@ -44,15 +45,16 @@ struct RecordedServer {
       let snapshot = reader.publish()
       supervisors.find(name)?.follower.state.change { $0.snapshot = snapshot }
     }
-    let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
+    let queries = QueryService(supervisors)
+    self.queries = queries
+    let router = Router(supervisors: supervisors, queries: queries)
     server = try HTTPServer(port: 0) { router.answer($0) }
   }
 
-  /// Sends bytes to the server and reads until it closes.
-  static func exchange(_ request: [UInt8], port: UInt16) throws -> [UInt8] {
+  /// A socket that is connected to the server; the caller closes it.
+  static func connected(to port: UInt16) throws -> Int32 {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard socket >= 0 else { throw SystemFailure("making a socket") }
-    defer { close(socket) }
     var limit = timeval(tv_sec: 30, tv_usec: 0)
     _ = unsafe setsockopt(
       socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -65,7 +67,17 @@ struct RecordedServer {
         unsafe connect(socket, address, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard status == 0 else { throw SystemFailure("connecting") }
+    guard status == 0 else {
+      close(socket)
+      throw SystemFailure("connecting")
+    }
+    return socket
+  }
+
+  /// Sends bytes to the server and reads until it closes.
+  static func exchange(_ request: [UInt8], port: UInt16) throws -> [UInt8] {
+    let socket = try connected(to: port)
+    defer { close(socket) }
     var sent = 0
     while sent < request.count {
       let count = unsafe request[sent...].withUnsafeBytes { bytes in

@@ -91,3 +91,86 @@ import Testing
     }
   }
 }
+
+/// What Java means by a pattern and PCRE2 would not.
+@Suite struct JavaPatternTests {
+  @Test(arguments: [
+    ("(?i)k", "\u{212A}", false), ("(?i)é", "É", false), ("(?i)[^a]", "A", false),
+    ("(?i)[b-d]", "C", true), ("a.b", "a\u{85}b", false), ("a.b", "a\u{b}b", true),
+    ("a$", "a\u{2028}", true), ("a$", "a\r\n", true), ("a\\r$", "a\r\n", false),
+    ("a$", "a\n\n", false), ("(?m)^$", "a\n", false), ("(?m)a$", "a\rb", true),
+    ("(?m)^b", "a\u{85}b", true), ("\\bé", "é", true), ("[a-c[x-z]]", "y", true),
+    ("[^a-c[x-z]]", "y", false), ("[a-z&&[def]&&[^e]]", "e", false), ("[a&&b]", "a", false),
+    ("\\uD83D\\uDE42", "🙂", true), ("^.$", "🙂", true), ("\\p{Punct}", "$", true),
+    ("\\P{Lower}", "a", false), ("\\p{IsGreek}", "α", true), ("\\cA", "\u{1}", true),
+    ("\\0101", "A", true), ("(?x)[a b]", " ", false),
+    ("\\2(a)", "aa", false), ("\\Qa*\\E+b", "a**b", true), ("]", "]", true), ("}", "}", true),
+    ("[&&a]", "a", true), ("\\R", "\u{85}", true), ("\\h\\v", "\u{a0}\n", true),
+    ("(a)(?i:\\Q B\\E)", "a b", true), ("[\\D]", "5", false), ("[\\p{Lu}\\d]", "Ä", true),
+    ("[^\\P{L}]", "ß", true), ("(?s).", "\n", true), ("\\x{1F642}", "🙂", true),
+  ])
+  func finds(pattern: String, text: String, expected: Bool) throws {
+    #expect(try RegularExpression(pattern).isFound(in: text) == expected)
+  }
+
+  @Test(arguments: [
+    "a**", "a+*", "(?:", "[[a]", "\\p{", "\\c", "\\x4", "\\u12", "(?<a>x)(?<a>y)", "a{,2}",
+    "(?P<a>b)",
+    "(*ACCEPT)", "\\y",
+  ])
+  func refusesWhatJavaRefuses(pattern: String) {
+    #expect {
+      _ = try RegularExpression(pattern)
+    } throws: { error in
+      if case ValueFailure.invalid? = error as? ValueFailure { true } else { false }
+    }
+  }
+
+  @Test(arguments: [
+    "\\X", "\\Gx", "(?u)a", "\\p{InGreek}", "(?<=a+)b", "\\uD83D", "a{70000}", "a{2}{3}",
+  ])
+  func refusesWhatHasNoCounterpart(pattern: String) {
+    #expect {
+      _ = try RegularExpression(pattern)
+    } throws: { error in
+      if case ValueFailure.unsupported? = error as? ValueFailure { true } else { false }
+    }
+  }
+}
+
+@Suite struct LikePatternTests {
+  @Test(arguments: [
+    ("", "", true), ("", "a", false), ("%", "", true), ("a%", "abc", true), ("%c", "abc", true),
+    ("a%c", "ac", true), ("ab%bc", "abc", false), ("%b%b%", "abc", false), ("_", "é", true),
+    ("__", "é", false), ("%_é_%", "aéb", true), ("%aab", "aaaab", true), ("a\\%", "a%", true),
+    ("a\\%", "ab", false), ("%ab_%", "ababc", true), ("%ana%ana%", "banana", false),
+    ("%ana%na", "bananana", true),
+  ])
+  func matches(pattern: String, text: String, expected: Bool) throws {
+    #expect(try LikePattern(pattern, escape: "\\").matches(text) == expected)
+  }
+
+  /// All small texts and patterns against the definition.
+  @Test func agreesWithItsDefinition() throws {
+    func fits(_ pattern: Substring, _ text: Substring) -> Bool {
+      guard let first = pattern.first else { return text.isEmpty }
+      if first == "%" {
+        return fits(pattern.dropFirst(), text) || (!text.isEmpty && fits(pattern, text.dropFirst()))
+      }
+      guard let next = text.first, first == "_" || first == next else { return false }
+      return fits(pattern.dropFirst(), text.dropFirst())
+    }
+    func words(_ letters: String, _ length: Int) -> [String] {
+      length == 0
+        ? [""]
+        : words(letters, length - 1).flatMap { word in
+          word.count == length - 1 ? [word] + letters.map { word + String($0) } : [word]
+        }
+    }
+    let texts = words("ab", 4)
+    for pattern in words("ab%_", 4) {
+      let like = LikePattern(pattern)
+      for text in texts { #expect(try like.matches(text) == fits(pattern[...], text[...])) }
+    }
+  }
+}

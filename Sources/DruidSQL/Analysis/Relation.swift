@@ -90,6 +90,8 @@ package final class Relation: Sendable, Hashable {
     package var stage: Stage
     /// For `.table`: the index of the column that is `__time`.
     package var timeColumn: Int?
+    /// The index of the column that is `__time`, whatever has been done with the rows; nil behind a grouping.
+    package var timeOutput: Int?
     /// Whether a column is computed rather than passed on, above the stage.
     package var isComputed = false
     /// A table of INFORMATION_SCHEMA or sys is among what it reads.

@@ -50,12 +50,60 @@ extension Resolver {
       throw SQLFailure(
         "Invalid number of arguments to function '\(name)'. Was expecting 1 arguments", at: range)
     }
-    guard case .aggregate(let bind) = function.binding else { throw .unknown(name, at: range) }
-    return try bind(
-      self,
+    if call.isDistinct == true, settings.approximatesCountDistinct,
+      ["SUM", "AVG", "MIN", "MAX"].contains(function.name)
+    {
+      throw SQLFailure(
+        "Aggregation [\(function.name)] with DISTINCT is not supported when "
+          + "useApproximateCountDistinct is enabled. Run with disabling it.", at: range)
+    }
+    let use = filtered(
       Function.AggregateUse(
         function: function, name: name, arguments: arguments, isDistinct: call.isDistinct == true,
         filter: filter, scope: scope, range: range))
+    guard case .aggregate(let bind) = use.function.binding else { throw .unknown(name, at: range) }
+    if use.arguments.isEmpty { return use.aggregate([], .bigint.nullable(false)) }
+    return try bind(self, use)
+  }
+
+  /// An aggregate of a CASE as the aggregate of its value with the condition as FILTER (`AggregateCaseToFilterRule`): over
+  /// no row that fits it is NULL rather than 0.
+  private func filtered(_ use: Function.AggregateUse) -> Function.AggregateUse {
+    let readsRows = use.scope.entries.contains { $0.relation.shape.stage != .constant }
+    guard readsRows, !use.isDistinct, use.arguments.count == 1,
+      case .conditional(let branches, let otherwise) = use.arguments[0].node,
+      let result = branches.first?.result, branches.allSatisfy({ $0.result == result })
+    else { return use }
+    var condition = branches[0].condition
+    if branches.count > 1 {
+      condition = TypedExpression(
+        .operation(.or, branches.map(\.condition)), .boolean, condition.range)
+    }
+    var filtered = use
+    if use.function == .sum, result.type.isIntegral, otherwise.isWholeZero {
+      let constant = result.uncast.constant
+      if constant == .long(0) || constant == .null { return use }
+      if constant == .long(1) {
+        filtered.function = .count
+        filtered.arguments = []
+      } else {
+        filtered.arguments = [result]
+      }
+    } else if use.function == .arrayAggregate, otherwise.isNullConstant {
+      filtered.arguments = [result]
+    } else if use.function == .arrayAggregate, result.isNullConstant {
+      filtered.arguments = [otherwise]
+      condition = TypedExpression(
+        .operation(.isNotTrue, [condition]), .boolean.nullable(false), condition.range)
+    } else {
+      return use
+    }
+    condition = condition.withFilterBounds
+    filtered.filter =
+      use.filter.map { filter in
+        TypedExpression(.operation(.and, [filter, condition]), .boolean, filter.range)
+      } ?? condition
+    return filtered
   }
 
   /// In ORDER BY Calcite puts what an alias stands for even into an aggregate, and then nests two of them.
@@ -70,6 +118,26 @@ extension Resolver {
         throw SQLFailure("Aggregate expressions cannot be nested", at: range)
       }
       throw .unknown("An alias inside \(call.function)", at: range)
+    }
+  }
+}
+
+extension TypedExpression {
+  /// What a cast is of, or itself.
+  fileprivate var uncast: TypedExpression {
+    if case .cast(let operand) = node { operand.uncast } else { self }
+  }
+
+  /// Whether it is the whole number 0, computed or not.
+  fileprivate var isWholeZero: Bool {
+    guard type.isIntegral else { return false }
+    switch node {
+    case .constant(.long(let value)): return value == 0
+    case .cast(let operand): return operand.isWholeZero
+    case .operation(.negate, let operands): return operands[0].isWholeZero
+    case .operation(.subtract, let operands):
+      return operands.count == 2 && operands[0].isConstant && operands[0] == operands[1]
+    default: return false
     }
   }
 }

@@ -4,6 +4,10 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let target = try type(name)
     let source = operand.type
+    if source.kind == .boolean, target.isNumeric || target.isTime {
+      throw SQLFailure(
+        "Cast function cannot convert value of type BOOLEAN to type \(target.sqlName)", at: range)
+    }
     if operand.isNullConstant { return TypedExpression(.constant(.null), target, range) }
     if operand.isMultiple { throw .unknown("A cast of a multi-value column", at: range) }
     let type = target.nullable(source.isNullable)
@@ -17,6 +21,9 @@ extension Resolver {
       let isFine = target.isIntegral ? Int64(text) != nil : isPlainNumber(text)
       if !isFine { throw .unknown("CAST of '\(text)' as a number", at: range) }
     }
+    if target.isIntegral, let whole = operand.sameWholeNumber {
+      return try cast(whole, to: name, at: range)
+    }
     if target.kind == .boolean, source.isIntegral {
       // Calcite asks whether the number is another than zero.
       return try compare(
@@ -26,7 +33,7 @@ extension Resolver {
     switch (source.kind, target.kind) {
     case (_, .varchar) where source.isCharacter || source.isNumeric || source.isTime: break
     case (_, .char) where (source.isCharacter || source.isNumeric) && !operand.isConstant: break
-    case (.boolean, .bigint), (.boolean, .integer): break
+    case (.boolean, .varchar): break
     case (_, .bigint) where source.isCharacter || source.isNumeric || source.isTime: break
     case (_, .integer) where source.isCharacter || source.isNumeric: break
     case (_, .double) where source.isCharacter || source.isNumeric: break
@@ -67,6 +74,7 @@ extension Resolver {
       let precision = name.precision ?? 19
       guard precision <= 19 else { throw .unknown("This type", at: name.range) }
       return SQLType(.decimal(precision: precision, scale: name.scale ?? 0))
+    case "VARCHAR" where name.scale == nil: return .varchar
     case "TIMESTAMP" where name.precision == nil || name.precision == 3: return .timestamp
     default:
       guard name.precision == nil else { throw .unknown("A type with a length", at: name.range) }
@@ -81,6 +89,38 @@ extension Resolver {
     case "CHAR": return SQLType(.char(1))
     case "DATE": return .date
     default: throw .unknown("The type \(name.name)", at: name.range)
+    }
+  }
+}
+
+extension TypedExpression {
+  /// The whole number that a real is, where Calcite sees that nothing but its type differs: `n * 1.0`, `n + 0.0`,
+  /// `CAST(n AS DOUBLE)`.
+  var sameWholeNumber: TypedExpression? {
+    guard type.isReal, !isConstant else { return nil }
+    switch node {
+    case .cast(let operand): return operand.wholeOrSame
+    case .operation(.multiply, let operands):
+      if operands[1].isConstant(1) { return operands[0].wholeOrSame }
+      return operands[0].isConstant(1) ? operands[1].wholeOrSame : nil
+    case .operation(.divide, let operands):
+      return operands[1].isConstant(1) ? operands[0].wholeOrSame : nil
+    case .operation(.add, let operands):
+      if operands[1].isConstant(0) { return operands[0].wholeOrSame }
+      return operands[0].isConstant(0) ? operands[1].wholeOrSame : nil
+    case .operation(.subtract, let operands):
+      return operands[1].isConstant(0) ? operands[0].wholeOrSame : nil
+    default: return nil
+    }
+  }
+
+  private var wholeOrSame: TypedExpression? { type.isIntegral ? self : sameWholeNumber }
+
+  private func isConstant(_ number: Double) -> Bool {
+    switch constant {
+    case .long(let value): Double(value) == number
+    case .double(let value): value == number
+    default: false
     }
   }
 }

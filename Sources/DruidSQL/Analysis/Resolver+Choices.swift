@@ -46,6 +46,7 @@ extension Resolver {
       throw .unknown("This \(name)", at: range)
     }
     let type: SQLType
+    let first = arguments.first
     var arguments = arguments.filter { !$0.isNullConstant }
     guard !arguments.isEmpty else { throw .unknown("\(name) of NULL", at: range) }
     if let text = arguments.first(where: { $0.type.isCharacter }) {
@@ -56,8 +57,15 @@ extension Resolver {
       for index in arguments.indices where arguments[index].type.isNumeric {
         arguments[index] = TypedExpression(.operation(.print, [arguments[index]]), .varchar)
       }
-      type = .varchar
-    } else if arguments.allSatisfy({ $0.type.isIntegral }) {
+      if case .char(let length)? = first?.type.kind {
+        type = SQLType(.char(length))
+      } else {
+        type = .varchar
+      }
+    } else if arguments.allSatisfy({ $0.type.isIntegral })
+      || arguments.allSatisfy({ $0.type.isTime })
+    {
+      // Of times it is the milliseconds.
       type = .bigint
     } else if arguments.allSatisfy({ $0.type.isNumeric }) {
       type = .double

@@ -40,6 +40,12 @@ extension Resolver {
     case .parameter(let index): return try parameter(index, at: range)
     case .name(let name): return try resolve(name, in: scope, place)
     case .star: throw .unknown("A star here", at: range)
+    case .prefix(.minus, let operand) where operand.kind.integerDigits == "9223372036854775808":
+      return try constant(.integer("-9223372036854775808"), at: range)
+    case .prefix(.minus, let operand)
+    where operand.kind.integerDigits.map { Int64($0) } == .some(nil):
+      throw SQLFailure(
+        "Numeric literal '-\(operand.kind.integerDigits ?? "")' out of range", at: range)
     case .prefix(let op, let operand):
       return try prefix(op, try resolve(operand, in: scope, place), at: range)
     case .binary(let op, let left, let right):
@@ -90,6 +96,7 @@ extension Resolver {
       if kind != .cast { throw .unknown(kind.rawValue, at: range) }
       return try cast(try resolve(operand, in: scope, place), to: type, at: range)
     case .extract(let unit, let operand):
+      try refuseDate(parameter: operand)
       return try extract(unit, try resolve(operand, in: scope, place), at: range)
     case .round(let direction, let operand, let unit):
       return try round(direction, try resolve(operand, in: scope, place), unit, at: range)
@@ -99,6 +106,7 @@ extension Resolver {
         try characters.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) },
         try resolve(operand, in: scope, place), at: range)
     case .timestampAdd(let unit, let count, let operand):
+      try refuseDate(parameter: operand)
       return try timestampAdd(
         unit, try resolve(count, in: scope, place), try resolve(operand, in: scope, place),
         at: range)
@@ -120,6 +128,14 @@ extension Resolver {
     case .field: throw .unknown("Access to a field", at: range)
     case .call(let call): return try self.call(call, in: scope, place, at: range)
     }
+  }
+
+  /// The type of a `?` for a DATE is not known where nothing tells it.
+  func refuseDate(parameter expression: Expression) throws(SQLFailure) {
+    guard case .parameter(let index) = expression.kind, parameters.indices.contains(index),
+      parameters[index].type == "DATE", parameters[index].value != .null
+    else { return }
+    throw SQLFailure("Illegal use of dynamic parameter", at: expression.range)
   }
 
   private func inList(
@@ -183,6 +199,13 @@ extension Resolver {
       rows.append(tests.count == 1 ? tests[0] : try logical(.and, tests, at: range))
     }
     return rows.count == 1 ? rows[0] : try logical(.or, rows, at: range)
+  }
+}
+
+extension Expression.Kind {
+  /// The digits of a whole literal.
+  fileprivate var integerDigits: String? {
+    if case .literal(.integer(let digits)) = self { digits } else { nil }
   }
 }
 

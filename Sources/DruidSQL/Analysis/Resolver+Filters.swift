@@ -41,6 +41,31 @@ extension Resolver {
     }
     guard let constant = right.constant, constant != .null else { return nil }
     let isEquality = op.isEquality
+    if left.type.isIntegral, op.mirrored != nil, case .long(let value) = constant,
+      left.isStoredOrAggregated
+    {
+      // A range's bound goes through a double and back.
+      var bound = right
+      bound.node = .constant(.long(JavaNumber.long(Double(value))))
+      return TypedExpression(
+        .operation(op, [left, bound]), .boolean.nullable(left.type.isNullable), range)
+    }
+    if let whole = left.sameWholeNumber {
+      switch constant {
+      case .long(let value):
+        var bound = right
+        bound.node = .constant(.long(JavaNumber.long(Double(value))))
+        return try compare(op, whole, bound, at: range)
+      case .double(let value):
+        if let exact = Int64(exactly: value) {
+          var bound = right
+          bound.node = .constant(.long(exact))
+          bound.type = SQLType.bigint.nullable(false)
+          return try compare(op, whole, bound, at: range)
+        }
+      default: break
+      }
+    }
     let type = SQLType.boolean.nullable(left.type.isNullable)
     if left.isColumn, left.type.kind == .float, case .double(let value) = constant {
       var cut = right
@@ -94,6 +119,26 @@ extension Resolver {
 }
 
 extension TypedExpression {
+  /// The condition with the bounds that its ranges have as a filter.
+  var withFilterBounds: TypedExpression {
+    rewritten { (part) -> TypedExpression? in
+      guard case .operation(let op, let operands) = part.node, op.mirrored != nil,
+        operands[0].isColumn, operands[0].type.isIntegral,
+        case .long(let value)? = operands[1].constant
+      else { return nil }
+      var (changed, bound) = (part, operands[1])
+      bound.node = .constant(.long(JavaNumber.long(Double(value))))
+      changed.node = .operation(op, [operands[0], bound])
+      return changed
+    }
+  }
+
+  /// Whether a filter can look it up: a column, or what an aggregate gives.
+  fileprivate var isStoredOrAggregated: Bool {
+    if case .aggregate = node { return true }
+    return isColumn
+  }
+
   /// Whether it compares a cast column with a constant, which a filter does without the cast.
   fileprivate var comparesCast: Bool {
     guard case .operation(let op, let operands) = node, op.isComparison || op == .isIn,

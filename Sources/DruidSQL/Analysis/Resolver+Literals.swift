@@ -11,6 +11,8 @@ extension Resolver {
         throw SQLFailure("Numeric literal '\(digits)' out of range", at: range)
       }
       return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
+    case .decimal(let text) where text.hasSuffix("."):
+      return try constant(.integer(String(text.dropLast())), at: range)
     case .decimal(let text):
       let digits = text.filter(\.isNumber)
       let significant = digits.drop { $0 == "0" }
@@ -35,7 +37,7 @@ extension Resolver {
     case .timestamp(let text): return try time(text, .timestamp, at: range)
     case .time: throw .unknown("A TIME literal", at: range)
     case .interval(let interval):
-      guard let length = interval.length else { throw .unknown("This INTERVAL", at: range) }
+      guard let length = interval.druidLength else { throw .unknown("This INTERVAL", at: range) }
       return make(
         .long(length), interval.qualifier.countsMonths ? .monthInterval : .dayInterval)
     case .symbol(let word): throw .unknown("'\(word)' here", at: range)
@@ -48,12 +50,14 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let isDate = kind == .date
     let form = isDate ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss"
-    guard let local = TimeLiteral.milliseconds(text), !text.contains("T"), !text.contains("Z"),
+    guard let local = TimeLiteral.milliseconds(text), !text.hasPrefix("0000"), !text.contains("T"),
+      !text.contains("Z"),
       !isDate || text.utf8.count == 10
     else {
       let allowed = Set("0123456789-: .")
       let shape = text.map { $0.isNumber ? "9" : String($0) }.joined()
-      let isWellFormed = shape == "9999-99-99" || shape == "9999-99-99 99:99:99" && !isDate
+      let isWellFormed =
+        text.hasPrefix("0000") || shape == "9999-99-99" || shape == "9999-99-99 99:99:99" && !isDate
       if text.count >= 8, !isWellFormed, text.allSatisfy({ allowed.contains($0) }) {
         throw .unknown("This time literal", at: range)
       }
@@ -86,9 +90,17 @@ extension Resolver {
       return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
     case .double(let value):
       guard value.isFinite else { throw .unknown("This parameter", at: range) }
+      let text = value.description
+      if type == "DECIMAL", value >= 0, !text.contains("e") {
+        return try constant(.decimal(text), at: range)
+      }
       return make(.double(value), .double)
     case .boolean(let value): return make(.boolean(value), .boolean)
-    case .time(let value): return make(.long(value), type == "DATE" ? .date : .timestamp)
+    case .time(let local):
+      // Read on the clock of the query's zone.
+      let type = type == "DATE" ? SQLType.date : .timestamp
+      return isUTC
+        ? make(.long(local), type) : make(.localTime(TimeText.exact(local)), type)
     case .array(let values):
       if values.isEmpty { throw .unknown("An empty ARRAY parameter", at: range) }
       var elements: [TypedExpression] = []
@@ -128,6 +140,16 @@ extension Resolver {
 }
 
 extension IntervalLiteral {
+  /// What Druid makes of it: a week counts as an hour, a quarter as a month.
+  var druidLength: Int64? {
+    let length = length
+    switch (qualifier.from, qualifier.until) {
+    case (.week, nil): return length.map { $0 / 168 }
+    case (.quarter, nil): return length.map { $0 / 3 }
+    default: return length
+    }
+  }
+
   /// Milliseconds, or months; nil for a form not known here.
   var length: Int64? {
     if let until = qualifier.until { return length(until: until) }

@@ -19,7 +19,9 @@ extension Resolver {
       if op == .plus { return operand }
       switch operand.constant {
       case .long(let value) where value != .min:
-        return TypedExpression(.constant(.long(-value)), operand.type, range)
+        // The sign belongs to the literal.
+        let type = value == 1 << 31 ? SQLType.integer.nullable(false) : operand.type
+        return TypedExpression(.constant(.long(-value)), type, range)
       case .double(let value):
         return TypedExpression(
           .constant(.double(value == 0 ? 0 : -value)), operand.type, range)
@@ -53,6 +55,10 @@ extension Resolver {
       return TypedExpression(
         .operation(test == .isNull ? .isNull : .isNotNull, [operand]), type, range)
     case .isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown:
+      if test == .isUnknown || test == .isNotUnknown {
+        throw SQLFailure(
+          "No match found for function signature \(test.rawValue)", at: operand.range)
+      }
       guard operand.type.kind == .boolean else { throw .unknown(test.rawValue, at: range) }
       guard let op = test.operation else { throw .unknown(test.rawValue, at: range) }
       return TypedExpression(.operation(op, [operand]), type, range)
@@ -91,6 +97,13 @@ extension Resolver {
     if one.isTime || two.isTime {
       return try timeArithmetic(op, left, right, at: range)
     }
+    if op == .times, one.isInterval || two.isInterval,
+      case .long(let length)? = left.constant, case .long(let count)? = right.constant
+    {
+      let (product, overflows) = length.multipliedReportingOverflow(by: count)
+      if overflows { throw .unknown("An interval so long", at: range) }
+      return TypedExpression(.constant(.long(product)), one.isInterval ? one : two, range)
+    }
     guard one.isNumeric || one.kind == .null, two.isNumeric || two.kind == .null,
       let operation = op.operation, let type = SQLType.arithmetic(operation, one, two),
       type.kind != .null
@@ -103,12 +116,39 @@ extension Resolver {
     if op == .divide, type.isIntegral, left.isConstant, case .long(0)? = right.constant {
       throw .divisionByZero
     }
+    if type.isReal, let same = Self.unchanged(operation, left, right) {
+      if same.type.kind == type.kind { return same }
+      var cast = TypedExpression(.cast(same), type, range)
+      cast.isWild = same.isWild
+      return cast
+    }
     var result = TypedExpression(.operation(operation, [left, right]), type, range)
     if type.isReal {
       result.isWild = left.isWild || right.isWild
       if op == .divide, !right.isNonZeroConstant { result.isWild = true }
     }
     return result
+  }
+
+  /// The operand that a sum with zero, a product with one or a quotient by one is: Calcite leaves it as it is, sign and all.
+  private static func unchanged(
+    _ op: Operator, _ left: TypedExpression, _ right: TypedExpression
+  ) -> TypedExpression? {
+    func isNumber(_ expression: TypedExpression, _ number: Double) -> Bool {
+      switch expression.constant {
+      case .long(let value): Double(value) == number
+      case .double(let value): value == number
+      default: false
+      }
+    }
+    if left.isConstant && right.isConstant { return nil }
+    switch op {
+    case .add: return isNumber(right, 0) ? left : isNumber(left, 0) ? right : nil
+    case .subtract: return isNumber(right, 0) ? left : nil
+    case .multiply: return isNumber(right, 1) ? left : isNumber(left, 1) ? right : nil
+    case .divide: return isNumber(right, 1) ? left : nil
+    default: return nil
+    }
   }
 
   private func concat(
@@ -232,8 +272,8 @@ extension Test {
   /// The typed operator; nil for what is not answered.
   fileprivate var operation: Operator? {
     switch self {
-    case .isNull, .isUnknown: .isNull
-    case .isNotNull, .isNotUnknown: .isNotNull
+    case .isNull: .isNull
+    case .isNotNull: .isNotNull
     case .isTrue: .isTrue
     case .isNotTrue: .isNotTrue
     case .isFalse: .isFalse

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Resolver {
   /// A SELECT item with the name of its column.
   struct Item {
@@ -79,6 +81,15 @@ extension Resolver {
       try refusePinnedSets(result.filter, grouping, at: select.range)
     }
     try refuseSettings(result, at: select.range)
+    try refuseDistincts(result)
+    if settings.forcesVectors, result.grouping != nil, !result.isTopN,
+      !result.input.shape.readsSystem
+    {
+      // Rows that a streaming task still holds can't be read so.
+      throw SQLFailure(
+        "Cannot vectorize!", at: nil, category: .runtimeFailure, errorCode: "general",
+        persona: "OPERATOR")
+    }
     try refusePinned(
       result.filter,
       items.map(\.expression) + (result.grouping.map { $0.keys + $0.aggregates } ?? []),
@@ -118,13 +129,11 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression? {
     guard let having = select.having else { return nil }
     var place = Place()
-    if !having.hasAggregateCall {
-      for item in select.items {
-        guard let alias = item.alias, having.mentions(alias.text) else { continue }
-        place.aliases[alias.text] = try resolve(item.expression, in: scope, .select)
-      }
-      place.prefersAliases = true
+    for item in select.items {
+      guard let alias = item.alias, having.mentions(alias.text) else { continue }
+      place.aliases[alias.text] = try resolve(item.expression, in: scope, .select)
     }
+    place.prefersAliases = !having.hasAggregateCall
     let resolved = try resolve(filter: having, in: scope, place)
     if resolved.type.kind != .boolean {
       throw SQLFailure("HAVING clause must be a condition", at: having.range)
@@ -139,6 +148,13 @@ extension Resolver {
     var used: Set<String> = []
     for item in select.items {
       if case .star(let qualifier) = item.expression.kind {
+        for entry in scope.entries where qualifier == nil {
+          var names: Set<ExactText> = []
+          for column in entry.relation.columns
+          where !column.isHidden && !names.insert(ExactText(column.name)).inserted {
+            throw SQLFailure("Column '\(column.name)' is ambiguous", at: item.expression.range)
+          }
+        }
         for column in try expand(star: qualifier, at: item.expression.range, in: scope) {
           var name = column.name
           var attempt = 0
@@ -152,6 +168,7 @@ extension Resolver {
         continue
       }
       let expression = try resolve(item.expression, in: scope, place).withListTests
+      try refuseDate(parameter: item.expression)
       if expression.type.isInterval {
         throw .unknown("An interval as a result", at: item.expression.range)
       }
@@ -176,6 +193,11 @@ extension Resolver {
     for item in orderBy {
       let isDescending = try self.isDescending(item)
       let expression: TypedExpression
+      if case .name(let name) = item.expression.kind, name.parts.count == 1,
+        items.count(where: { $0.name == name.last }) > 1
+      {
+        throw SQLFailure("Column '\(name.last)' is ambiguous", at: item.expression.range)
+      }
       if case .literal(.integer(let digits)) = item.expression.kind {
         guard let ordinal = Int(digits), items.indices.contains(ordinal - 1) else {
           throw SQLFailure("Ordinal out of range", at: item.expression.range)
@@ -228,6 +250,37 @@ extension Resolver {
       select.input.shape.stage == .table, let key = grouping.keys.first, key.type.isTime
     {
       throw .unknown("skipEmptyBuckets of false", at: range)
+    }
+  }
+
+  /// The exact distincts that a server of two merge buffers has no room for, or that its planner has no way for.
+  private func refuseDistincts(_ select: SelectedRelation) throws(SQLFailure) {
+    guard !settings.approximatesCountDistinct, !select.input.shape.readsSystem,
+      let grouping = select.grouping
+    else { return }
+    let calls = grouping.aggregates.compactMap { item -> AggregateCall? in
+      if case .aggregate(let call) = item.node { call } else { nil }
+    }
+    let distinct = calls.filter(\.isDistinct)
+    guard distinct.contains(where: { ["COUNT", "SUM", "AVG"].contains($0.function.name) }) else {
+      return
+    }
+    if distinct.contains(where: { $0.function == .stringAggregate }) {
+      throw .unplannable("Aggregation [COUNT(DISTINCT $0)] is not supported")
+    }
+    if Set(distinct.compactMap(\.arguments.first)).count > 1 {
+      throw SQLFailure(
+        "Query needs 3 merge buffers, but only 2 merge buffers were configured", at: nil,
+        category: .invalidInput, errorCode: "general")
+    }
+    let givesText = calls.contains { call in
+      !call.isDistinct && call.function != .count && call.function != .arrayAggregate
+        && call.arguments.first?.type.isCharacter == true
+    }
+    if givesText {
+      throw SQLFailure(
+        "Aggregation [MIN] does not support type [STRING], column [v0]", at: nil,
+        category: .invalidInput, errorCode: "general")
     }
   }
 

@@ -1,3 +1,5 @@
+import JavaValues
+
 extension Resolver {
   /// How Druid runs a SELECT, as far as it decides what may be sorted; refuses the sorts that Druid refuses.
   func shape(_ select: SelectedRelation) throws(SQLFailure) -> Relation.Shape {
@@ -13,6 +15,13 @@ extension Resolver {
     }
     let isComputed =
       select.items.contains { !$0.isPassedOn } || hasScalarQuery
+    shape.timeOutput = nil
+    if select.grouping == nil, let time = input.timeColumn ?? input.timeOutput {
+      let number = select.timeIndex?.relation ?? select.input.number
+      shape.timeOutput = select.items.firstIndex {
+        $0.node == .column(relation: number, index: time)
+      }
+    }
     if select.grouping != nil {
       shape.stage = hasWindow ? .windowed : .grouped
       if hasScalarQuery { shape.stage = .other }
@@ -42,9 +51,10 @@ extension Resolver {
       }
     }
     // LIMIT 0 leaves nothing to be sorted.
-    if !select.orderBy.isEmpty, select.limit != 0 {
+    if !select.orderBy.isEmpty, select.limit != 0, !select.keepsNothing {
       try checkOrder(select, shape, isComputed: isComputed)
     }
+    try checkCut(select)
     if shape.stage == .union { return shape }
     if shape.stage != .table { shape.isUnion = false }
     if select.limit != nil || select.offset != nil || !select.orderBy.isEmpty {
@@ -70,8 +80,39 @@ extension Resolver {
       }
       return .nonTimeOrder(names)
     }
+    // Druid's scan can put such rows in order of time no more, and says so when it runs.
+    func refuseTime() throws(SQLFailure) {
+      guard select.orderBy.count == 1, select.grouping == nil,
+        let time = select.input.shape.timeColumn ?? select.input.shape.timeOutput
+      else { return }
+      let number = select.timeIndex?.relation ?? select.input.number
+      guard select.orderBy[0].expression.node == .column(relation: number, index: time) else {
+        return
+      }
+      throw SQLFailure(
+        "Time-ordering on scan queries is only supported for queries with segment specs of type "
+          + "MultipleSpecificSegmentSpec or SpecificSegmentSpec", at: nil,
+        category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
+    }
+    let computesItem = select.items.contains { $0.isWorkedOn }
+    let sortsByComputed = select.orderBy.contains { key in
+      key.expression.isWorkedOn && select.items.contains(key.expression)
+    }
+    let readsQuery =
+      select.filter?.readsQuery == true || select.items.contains(where: \.readsQuery)
     switch shape.stage {
-    case .grouped, .windowed: return
+    case .grouped:
+      if select.groupsUniqueValues, !select.isSortedByItself { throw refusal() }
+      try refuseCollections(select)
+    case .windowed: try refuseTime()
+    case .table where readsQuery:
+      if select.orderBy.count == 1, let time = select.timeIndex,
+        select.orderBy[0].expression.node == .column(relation: time.relation, index: time.index)
+      {
+        if let filter = select.filter, filter.filtersTableToo { try refuseTime() }
+        return
+      }
+      if computesItem && !sortsByComputed { throw refusal() }
     case .table:
       guard select.orderBy.count == 1, let key = select.orderBy.first, let time = select.timeIndex,
         key.expression.node == .column(relation: time.relation, index: time.index)
@@ -83,12 +124,66 @@ extension Resolver {
       {
         return
       }
-      if shape.joinsTable || shape.isComputed
-        || select.orderBy.contains(where: { !$0.expression.isColumn })
-      {
+      try refuseTime()
+      if computesItem && !sortsByComputed { throw refusal() }
+      if !computesItem, select.orderBy.contains(where: { !$0.expression.isPassedOn }) {
         throw refusal()
       }
-    case .constant, .union: throw refusal()
+    case .constant: if !select.isSortedByItself { throw refusal() }
+    case .union: throw refusal()
+    }
+  }
+
+  /// Druid compares the collections of two groups as if they were arrays of Java's, which they are not yet.
+  private func refuseCollections(_ select: SelectedRelation) throws(SQLFailure) {
+    guard let grouping = select.grouping, grouping.isExplicit, select.limit == nil,
+      case .column(grouping.number, let index)? = select.orderBy.first?.expression.node,
+      grouping.aggregates.indices.contains(index - grouping.keys.count),
+      case .aggregate(let call) = grouping.aggregates[index - grouping.keys.count].node,
+      call.function == .arrayAggregate || call.function == .stringAggregate
+        || call.function.name == "ARRAY_CONCAT_AGG"
+    else { return }
+    throw SQLFailure(
+      "class java.util.ArrayList cannot be cast to class [Ljava.lang.Object;", at: nil,
+      category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
+  }
+
+  /// What Druid's planner makes of some cuts.
+  private func checkCut(_ select: SelectedRelation) throws(SQLFailure) {
+    guard !select.orderBy.isEmpty, !select.input.shape.readsSystem else { return }
+    var groups: (number: Int, columns: [Int])?
+    if let grouping = select.grouping {
+      groups = (grouping.number, Array(grouping.keys.indices))
+    } else if select.input.shape.stage == .grouped, let columns = select.input.keyColumns {
+      groups = (select.input.number, columns)
+    }
+    if let groups, select.offset ?? 0 > 0, select.limit == nil {
+      let isByKeys = select.orderBy.enumerated().allSatisfy { position, key in
+        position < groups.columns.count && !key.isDescending
+          && key.expression.node
+            == .column(relation: groups.number, index: groups.columns[position])
+      }
+      if !isByKeys {
+        // The limit that is not there and the offset are more than a number holds.
+        throw SQLFailure(
+          "limit >= 0", at: nil, category: .runtimeFailure, errorCode: "general",
+          persona: "OPERATOR")
+      }
+    }
+    if select.limit == 0, select.offset == nil, !select.keepsNothing {
+      let places = select.orderBy.map { key in
+        select.items.firstIndex { $0 == key.expression }
+      }
+      let isInOrder =
+        select.orderBy.count == 1
+        || zip(places, places.dropFirst()).allSatisfy { one, next in
+          if let one, let next { next == one + 1 } else { false }
+        }
+      if !isInOrder || select.orderBy.contains(where: \.isDescending) {
+        throw SQLFailure(
+          "Unhandled Query Planning Failure, see broker logs for details", at: nil,
+          category: .unsupported, errorCode: "general", persona: "ADMIN")
+      }
     }
   }
 }
@@ -101,6 +196,106 @@ extension TypedExpression {
       case .scalarQuery, .inQuery, .exists: true
       default: false
       }
+    }
+  }
+}
+
+extension TypedExpression {
+  /// Whether it is more than a column, a window over columns or a subquery's one value.
+  fileprivate var isWorkedOn: Bool {
+    switch node {
+    case .window, .scalarQuery: false
+    default: !isPassedOn
+    }
+  }
+}
+
+extension TypedExpression {
+  /// Whether a condition without a subquery stands in it beside others.
+  fileprivate var filtersTableToo: Bool {
+    if case .operation(.and, let operands) = node {
+      return operands.contains(where: \.filtersTableToo)
+    }
+    return !readsQuery
+  }
+}
+
+extension SelectedRelation {
+  /// Whether its WHERE says FALSE.
+  fileprivate var keepsNothing: Bool { filter?.constant == .boolean(false) }
+
+  /// Whether it groups rows of VALUES that are groups already, so that Druid's planner sees no grouping.
+  fileprivate var groupsUniqueValues: Bool {
+    guard let grouping, grouping.sets.count == 1, case .values(let rows) = input.kind,
+      filter == nil
+    else { return false }
+    let isPlain = grouping.aggregates.allSatisfy { item in
+      if case .aggregate(let call) = item.node {
+        return ["COUNT", "SUM", "MIN", "MAX"].contains(call.function.name)
+      }
+      return false
+    }
+    var columns: [Int] = []
+    for key in grouping.keys {
+      guard case .column(input.number, let index) = key.node else { return false }
+      columns.append(index)
+    }
+    let keys = rows.map { row in columns.map { row[$0] } }
+    return isPlain && !columns.isEmpty && Set(keys).count == keys.count
+      && keys.allSatisfy { $0.allSatisfy { $0.constant != nil } }
+  }
+
+  /// Whether rows of VALUES stand in the order that is asked for: each key ascending, the keys neighbours from left to
+  /// right, nothing cut.
+  fileprivate var isSortedByItself: Bool {
+    guard limit == nil, offset == nil, filter == nil, grouping == nil || grouping?.sets.count == 1,
+      case .values(let rows) = input.kind, !orderBy.contains(where: \.isDescending)
+    else { return false }
+    var columns: [Int] = []
+    var places: [Int] = []
+    for key in orderBy {
+      guard let index = valuesColumn(key.expression),
+        let place = items.firstIndex(where: { $0 == key.expression })
+      else { return false }
+      columns.append(index)
+      places.append(place)
+    }
+    for (one, next) in zip(places, places.dropFirst()) where next != one + 1 { return false }
+    for (one, next) in zip(rows, rows.dropFirst()) {
+      for column in columns {
+        guard let order = Self.order(one[column], next[column]) else { return false }
+        if order > 0 { return false }
+        if order < 0 { break }
+      }
+    }
+    return true
+  }
+
+  /// The column of VALUES that an expression is, as a key of its groups or as it is.
+  private func valuesColumn(_ expression: TypedExpression) -> Int? {
+    guard case .column(let number, let index) = expression.node else { return nil }
+    if number == input.number { return index }
+    guard let grouping, number == grouping.number, grouping.keys.indices.contains(index),
+      case .column(input.number, let column) = grouping.keys[index].node
+    else { return nil }
+    return column
+  }
+
+  /// Below zero when the first constant comes first; NULL is the largest.
+  private static func order(_ one: TypedExpression, _ other: TypedExpression) -> Int? {
+    func order<Value: Comparable>(_ one: Value, _ other: Value) -> Int {
+      one < other ? -1 : one == other ? 0 : 1
+    }
+    switch (one.constant, other.constant) {
+    case (.null?, .null?): return 0
+    case (.null?, .some): return 1
+    case (.some, .null?): return -1
+    case (.long(let one)?, .long(let other)?): return order(one, other)
+    case (.text(let one)?, .text(let other)?): return order(ExactText(one), ExactText(other))
+    case (.double(let one)?, .double(let other)?): return order(one, other)
+    case (.long(let one)?, .double(let other)?): return order(Double(one), other)
+    case (.double(let one)?, .long(let other)?): return order(one, Double(other))
+    default: return nil
     }
   }
 }

@@ -30,7 +30,7 @@ extension Resolver {
     _ direction: RoundDirection, _ operand: TypedExpression, _ unit: TimeUnit,
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard operand.type.kind == .timestamp else {
+    guard operand.type.isTime else {
       throw .unknown("\(direction.rawValue)(\(operand.type.sqlName) TO ...)", at: range)
     }
     guard let period = Self.period(unit) else {
@@ -72,13 +72,18 @@ extension Resolver {
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
     guard case .long(let length)? = interval.constant,
-      time.type.kind == .timestamp
-        || isUTC
-          && (interval.type.kind == .monthInterval || length % 86_400_000 == 0)
+      time.type.kind == .timestamp || isUTC
     else {
       throw .unknown("A date and an interval", at: range)
     }
     let step = op == .plus ? length : -length
+    if time.type.kind == .date, interval.type.kind == .dayInterval, step % 86_400_000 != 0 {
+      // A date stays one: the day on which the sum falls.
+      var sum = time
+      sum.type = SQLType(.timestamp, isNullable: time.type.isNullable)
+      sum = TypedExpression(.operation(.addMilliseconds, [sum, long(step)]), sum.type, range)
+      return TypedExpression(.cast(sum), time.type, range)
+    }
     if interval.type.kind == .monthInterval {
       return TypedExpression(
         .operation(.addMonths, [time, long(step), text(settings.timeZone)]), time.type, range)
@@ -189,9 +194,16 @@ extension Resolver {
 
   /// DATE_TRUNC
   func dateTruncated(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
-    guard let unit = call.arguments[0].text?.uppercased(), let known = TimeUnit(rawValue: unit),
-      let period = Self.period(known)
-    else { throw .unknown("This unit of DATE_TRUNC", at: call.arguments[0].range) }
+    let long = ["DECADE": "P10Y", "CENTURY": "P100Y", "MILLENNIUM": "P1000Y"]
+    let unit = call.arguments[0].text?.uppercased() ?? ""
+    if unit == "MILLISECONDS" || unit == "MICROSECONDS" {
+      var same = call.arguments[1]
+      same.range = call.range
+      return same
+    }
+    guard let period = long[unit] ?? TimeUnit(rawValue: unit).flatMap(Self.period) else {
+      throw .unknown("This unit of DATE_TRUNC", at: call.arguments[0].range)
+    }
     var floor = call
     floor.function = .timeFloor
     return timed(floor, [call.arguments[1], text(period), null, zone(null)])

@@ -41,9 +41,17 @@ extension Function {
       }
       return first.isIntegral ? .bigint : .double
     },
-    kernels: [.aggregate("sum_long", 1) { LongSum() }],
+    kernels: [
+      .aggregate("sum_long", 1) { LongSum() },
+      // Of doubles that may be NaN, with which the whole is.
+      .aggregate("wild_sum", 1) { WildDoubles { $0 + $1 } },
+      .aggregate("wild_avg", 1) { WildDoubles(isMean: true) { $0 + $1 } },
+      .aggregate("wild_min", 1) { WildDoubles { $0.isNaN || $0 <= $1 ? $0 : $1 } },
+      .aggregate("wild_max", 1) { WildDoubles { $0.isNaN || $0 >= $1 ? $0 : $1 } },
+    ],
     aggregateSpelling: {
-      $0.type?.isIntegral == true ? "druid_sum_long(\($0.argument))" : "SUM(\($0.argument))"
+      let argument = $0.call.isDistinct ? "DISTINCT \($0.argument)" : $0.argument
+      return $0.type?.isIntegral == true ? "druid_sum_long(\(argument))" : "SUM(\(argument))"
     })
 
   static let earliest = byTime("EARLIEST", "The value of the earliest row.", isLatest: false)
@@ -83,7 +91,7 @@ extension Function {
           }
           return .double
         },
-        aggregateSpelling: { "AVG(\($0.argument))" }),
+        aggregateSpelling: { "AVG(\($0.call.isDistinct ? "DISTINCT " : "")\($0.argument))" }),
       byTime(
         "EARLIEST_BY", "The value of the row with the earliest of a time.", isLatest: false,
         base: earliest),
@@ -152,7 +160,9 @@ extension Function {
           }
           throw .unknown("\(name) of \(type.sqlName)", at: use.range)
         }
-        return use.aggregate(use.arguments, type.nullable(true))
+        var result = use.aggregate(use.arguments, type.nullable(true))
+        result.isWild = use.arguments[0].isWild
+        return result
       },
       windowType: { use throws(SQLFailure) in
         guard use.arguments.count == 1, let first = use.first, first.isNumeric || first.isTime
@@ -256,7 +266,6 @@ extension Function.AggregateUse {
     var arguments = arguments
     let first = arguments[0]
     try refuseOpaque()
-    if isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
     if first.type.isCharacter {
       if first.isMultiple { throw .unknown("\(name) of a multi-value column", at: range) }
       arguments[0] = TypedExpression(.cast(first), .double)
@@ -265,7 +274,9 @@ extension Function.AggregateUse {
       throw .cannotApply(name, [first.type], at: range)
     }
     try refuseMore()
-    return aggregate(arguments, type)
+    var result = aggregate(arguments, type)
+    result.isWild = arguments[0].isWild
+    return result
   }
 
   func distinct() throws(SQLFailure) -> TypedExpression {

@@ -6,9 +6,13 @@ package protocol AggregateState: AnyObject {
   /// Takes a row back that has left the window's frame.
   func remove(_ values: [SQLValue]) throws(ValueFailure)
   func result() throws(ValueFailure) -> SQLValue
+  /// Bytes that it holds, where they grow with the rows.
+  var heldBytes: Int { get }
 }
 
 extension AggregateState {
+  package var heldBytes: Int { 0 }
+
   package func remove(_ values: [SQLValue]) throws(ValueFailure) {
     throw .unsupported("This aggregate over a window")
   }
@@ -32,6 +36,29 @@ final class LongSum: AggregateState {
   }
 
   func result() -> SQLValue { count == 0 ? .null : .integer(sum) }
+}
+
+/// SUM, AVG, MIN and MAX of doubles among which NaN may be.
+final class WildDoubles: AggregateState {
+  private let isMean: Bool
+  private let combine: (Double, Double) -> Double
+  private var value = 0.0
+  private var count = 0
+
+  init(isMean: Bool = false, _ combine: @escaping (Double, Double) -> Double) {
+    self.isMean = isMean
+    self.combine = combine
+  }
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    guard let next = values.first?.double else { return }
+    value = count == 0 ? next : next.isNaN ? next : combine(value, next)
+    count += 1
+  }
+
+  func result() -> SQLValue {
+    count == 0 ? .null : .double(isMean ? value / Double(count) : value)
+  }
 }
 
 /// BIT_OR, BIT_XOR.

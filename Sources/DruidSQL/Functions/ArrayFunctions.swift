@@ -27,10 +27,21 @@ extension Function {
       Function(
         "ARRAY_CONCAT", "The elements of both.",
         .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
-        isStrict: false
+        spelling: { call in
+          // Literals behind a first array of texts of one length are padded to it.
+          guard let first = call.operands[0].literalTexts,
+            let second = call.operands[1].literalTexts,
+            let length = first.first?.utf16.count, first.allSatisfy({ $0.utf16.count == length })
+          else { return call.kernel("array_concat") }
+          let padded = second.map { text in
+            Translator.quoted(
+              text + String(repeating: " ", count: max(0, length - text.utf16.count)))
+          }
+          return call.kernel(
+            "array_concat", call.values[0], "druid_array(\(padded.joined(separator: ", ")))")
+        }, isStrict: false
       ) { arguments, context throws(ValueFailure) in
-        if arguments[0].isNull { return arguments[1] }
-        if arguments[1].isNull { return arguments[0] }
+        if arguments[0].isNull || arguments[1].isNull { return .null }
         return .text(
           JSONTree.array(try context.elements(arguments[0]) + (try context.elements(arguments[1])))
             .text)
@@ -116,7 +127,13 @@ extension Function {
 
   private static func arrayPlace(_ name: String, _ summary: String, from first: Int64) -> Function {
     Function(
-      name, summary, .init([.arrayOrText, .integer], .elementOf(0), nullable: true)
+      name, summary, .init([.arrayOrText, .integer], .elementOf(0), nullable: true),
+      check: { _, arguments, _ throws(SQLFailure) in
+        guard let count = arguments[0].literalCount, case .long(let place)? = arguments[1].constant,
+          place < first || place - first >= Int64(count)
+        else { return }
+        throw .assertion
+      }
     ) { arguments, context throws(ValueFailure) in
       let values = try context.elements(arguments[0])
       let index = Int(clamping: try arguments.long(1) &- first)
@@ -179,4 +196,27 @@ extension JSONTree {
     case .blob: return "$"
     }
   }
+}
+
+extension TypedExpression {
+  /// The elements of an array that is written out of texts.
+  fileprivate var literalTexts: [String]? {
+    guard case .operation(.array, let elements) = node else { return nil }
+    let texts = elements.compactMap(\.text)
+    return texts.count == elements.count ? texts : nil
+  }
+
+  /// How many elements an array has that is written out of literals.
+  fileprivate var literalCount: Int? {
+    guard case .operation(.array, let elements) = node,
+      elements.allSatisfy({ $0.constant != nil })
+    else { return nil }
+    return elements.count
+  }
+}
+
+extension SQLFailure {
+  /// What Druid's planner makes of a NULL among literals that can't be one.
+  fileprivate static let assertion = SQLFailure(
+    "Calcite assertion violated: [Cannot add expression of different type to set]", at: nil)
 }

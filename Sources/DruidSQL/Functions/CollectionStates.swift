@@ -52,7 +52,7 @@ final class AnyValue: AggregateState {
 /// How much a collection has taken, held to the size at which Druid gives up; a little less, because its count of bytes is
 /// not ours.
 private struct Room {
-  private var bytes = 40
+  private(set) var bytes = 40
 
   mutating func take(_ value: SQLValue, limit: SQLValue) throws(ValueFailure) {
     if case .text(let text) = value { bytes += 6 + text.utf8.count } else { bytes += 10 }
@@ -74,6 +74,8 @@ final class ArrayCollection: AggregateState {
   private var hasRows = false
 
   init(flattens: Bool) { self.flattens = flattens }
+
+  var heldBytes: Int { room.bytes }
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     guard values.count == 3 else { return }
@@ -128,6 +130,8 @@ final class TextCollection: AggregateState {
   private var separator = ""
   private var isDistinct = false
   private var room = Room()
+
+  var heldBytes: Int { room.bytes }
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     guard values.count == 4, !values[0].isNull else { return }

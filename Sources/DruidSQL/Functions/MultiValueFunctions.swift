@@ -84,8 +84,7 @@ extension Function {
       "MV_CONCAT", "The values of both.", .init([.multiple, .multiple], .varchar),
       [.readsValues, .givesValues], isStrict: false
     ) { arguments, _ throws(ValueFailure) in
-      if arguments[0].isNull { return arguments[1] }
-      if arguments[1].isNull { return arguments[0] }
+      if arguments[0].isNull || arguments[1].isNull { return .null }
       return .multiple(arguments[0].texts + arguments[1].texts)
     },
     Function(
@@ -184,7 +183,8 @@ extension Function {
     _ arguments: [SQLValue], _ context: ValueContext
   ) throws(ValueFailure) -> [String?] {
     let text = try arguments.text(0)
-    var pieces = try context.expression(try arguments.text(1)).split(text)
+    var pieces = try context.expression(try arguments.text(1))
+      .split(text, context.limits)
     if pieces.count > 1 {
       while pieces.last?.isEmpty == true { pieces.removeLast() }
     }

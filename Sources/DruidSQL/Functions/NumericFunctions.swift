@@ -8,11 +8,11 @@ extension Function {
   static let floor = Function(
     "FLOOR", "The greatest whole number not above.", .init([.number], .argument(0)),
     kernels: [.double("floor") { Glibc.floor($0) }],
-    spelling: { $0.isReal ? $0.kernel("floor") : $0.values[0] })
+    spelling: { $0.isReal ? $0.kernel("floor") : $0.throughDouble })
   static let ceil = Function(
     "CEIL", aliases: ["CEILING"], "The least whole number not below.",
     .init([.number], .argument(0)), kernels: [.double("ceil") { Glibc.ceil($0) }],
-    spelling: { $0.isReal ? $0.kernel("ceil") : $0.values[0] })
+    spelling: { $0.isReal ? $0.kernel("ceil") : $0.throughDouble })
 
   static let numeric: [Function] =
     [power, floor, ceil] + analysis + rounding + bits
@@ -45,7 +45,7 @@ extension Function {
         "DIV", "The whole part of a quotient.",
         .init(
           [.integer, .integer],
-          .custom { SQLType.arithmetic(.divide, $0[0].type, $0[1].type) }),
+          .custom { SQLType.bigint.nullable($0.contains { $0.type.isNullable }) }),
         spelling: { $0.kernel("divide_long") }),
       Function(
         "SAFE_DIVIDE", "A quotient, or NULL where the divisor is zero.",
@@ -56,6 +56,7 @@ extension Function {
           guard !arguments.contains(where: \.isWild) else {
             throw .unknown("SAFE_DIVIDE of what may be infinite", at: range)
           }
+          try refuseOverflow(arguments[0], arguments[1])
         },
         kernels: [
           .strict("safe_divide_double", 2) { arguments, _ throws(ValueFailure) in
@@ -88,6 +89,25 @@ extension Function {
       },
     ]
 
+  /// A quotient of two decimals must fit the type that holds both.
+  private static func refuseOverflow(
+    _ dividend: TypedExpression, _ divisor: TypedExpression
+  ) throws(SQLFailure) {
+    guard case .decimal(let onePrecision, let oneScale) = dividend.type.kind,
+      case .decimal(let otherPrecision, let otherScale) = divisor.type.kind,
+      case .double(let one)? = dividend.constant, case .double(let other)? = divisor.constant,
+      other != 0
+    else { return }
+    let scale = max(oneScale, otherScale)
+    let whole = max(onePrecision - oneScale, otherPrecision - otherScale)
+    let quotient = one / other
+    guard quotient.magnitude >= Glibc.pow(10, Double(whole)) else { return }
+    throw SQLFailure(
+      "Cannot convert \(JavaNumber.text(quotient)) to DECIMAL(\(whole + scale), \(scale)) "
+        + "due to overflow", at: nil, category: .uncategorized, errorCode: "general",
+      persona: "ADMIN")
+  }
+
   private static func ofDouble(
     _ name: String, _ summary: String, _ traits: Traits = .wild,
     _ operation: @escaping @Sendable (Double) -> Double
@@ -98,7 +118,7 @@ extension Function {
   }
 
   private static let analysis: [Function] = [
-    ofDouble("SQRT", "The square root.") { sqrt($0) },
+    ofDouble("SQRT", "The number raised to 0.5: of -0.0 it is 0.0.") { Glibc.pow($0, 0.5) },
     ofDouble("LN", "The natural logarithm.") { log($0) },
     ofDouble("LOG10", "The decimal logarithm.") { Glibc.log10($0) },
     ofDouble("EXP", "e raised to a power.") { Glibc.exp($0) },
@@ -196,4 +216,9 @@ extension Function {
         return call.kernel(kernel, value, call.values[1])
       })
   }
+}
+
+extension Function.Spelt {
+  /// The whole number as Druid has it after rounding: it goes through a double.
+  fileprivate var throughDouble: String { "CAST(CAST(\(values[0]) AS REAL) AS INTEGER)" }
 }

@@ -190,6 +190,12 @@ extension Operator {
       let zone = try context.zone(try arguments.text(1))
       return .text(TimeText.date(try arguments.long(0), zone: zone))
     },
+    // A literal in the query's zone.
+    .strict("local_time", 2) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(1))
+      guard let local = TimeText.parse(try arguments.text(0)) else { return .null }
+      return .integer(zone.instant(literal: local))
+    },
     .strict("text_to_time", 2) { arguments, context throws(ValueFailure) in
       let zone = try context.zone(try arguments.text(1))
       return TimeText.parse(try arguments.text(0), zone: zone).map { .integer($0) } ?? .null
@@ -209,8 +215,21 @@ extension Operator {
     // The text may be a multi-value, of which any value will do; the escape may be empty.
     .strict("like", 3) { arguments, context throws(ValueFailure) in
       let pattern = context.like(try arguments.text(1), escape: try arguments.text(2))
-      if case .text(let text) = arguments[0] { return .boolean(pattern.matches(text)) }
-      return .boolean(arguments[0].texts.contains { $0.map(pattern.matches) == true })
+      if case .text(let text) = arguments[0] {
+        return .boolean(try pattern.matches(text, context.limits))
+      }
+      for text in arguments[0].texts {
+        if let text, try pattern.matches(text, context.limits) { return .boolean(true) }
+      }
+      return .boolean(false)
+    },
+    // -1, 0 or 1 by Java's order of doubles, in which -0.0 comes before 0.0.
+    .strict("compare_double", 2) { arguments, _ throws(ValueFailure) in
+      let (one, other) = (try arguments.double(0), try arguments.double(1))
+      if one.isNaN || other.isNaN { return .integer((one.isNaN ? 1 : 0) - (other.isNaN ? 1 : 0)) }
+      if one != other { return .integer(one < other ? -1 : 1) }
+      return .integer(
+        (other.sign == .minus ? 1 : 0) - (one.sign == .minus ? 1 : 0))
     },
     // -1, 0 or 1 by the numbers that two texts spell; a text that spells none is less than any number.
     .strict("compare_numbers", 2) { arguments, _ throws(ValueFailure) in
@@ -292,14 +311,40 @@ extension Operator {
       }
       return arguments[0]
     },
+    // A time, DATE or TIMESTAMP, a zone: what Druid can't write as a literal fails.
+    .lenient("constant_time", 3) { arguments, context throws(ValueFailure) in
+      let isDate = arguments[1].text == "DATE"
+      guard let time = arguments[0].integer else {
+        let (type, name) = isDate ? ("Date", "date") : ("Timestamp", "timestamp")
+        throw .uncategorized(
+          "Cannot invoke \"org.apache.calcite.util.\(type)String.toString()\" because "
+            + "\"\(name)String\" is null")
+      }
+      let zone = try context.zone(try arguments.text(2))
+      let year = CivilTime.fields(zone.local(time)).year
+      guard (0...9999).contains(year) else {
+        throw .uncategorized(
+          isDate
+            ? "Invalid date format: [\(TimeText.date(time, zone: zone))]"
+            : TimeText.sql(time, zone: zone))
+      }
+      return arguments[0]
+    },
+    // An array that Druid can't write as a literal fails.
+    .lenient("constant_array", 1) { arguments, _ throws(ValueFailure) in
+      guard let text = arguments[0].text else {
+        throw .invalidConstant(
+          "Cannot handle literal [null:VARCHAR ARRAY] of unsupported type [ARRAY].")
+      }
+      if text == "[]" { throw .uncategorized("types.size >= 1") }
+      return arguments[0]
+    },
     .strict("refuse", 1) { arguments, _ throws(ValueFailure) in
       throw .unsupported(try arguments.text(0))
     },
     .strict("integer", 1) { arguments, _ throws(ValueFailure) in
-      guard let value = arguments[0].integer, Int32(exactly: value) != nil else {
-        throw .unsupported("A whole number beyond 32 bits is not supported here")
-      }
-      return arguments[0]
+      // Of constants, Druid's planner computes in 32 bits.
+      .integer(Int64(Int32(truncatingIfNeeded: try arguments.long(0))))
     },
     .strict("constant", 1) { arguments, _ throws(ValueFailure) in
       guard let value = arguments[0].double, !value.isFinite else { return arguments[0] }

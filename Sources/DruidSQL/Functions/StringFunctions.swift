@@ -38,7 +38,7 @@ extension Function {
         .init([.string, .string, .string], .varchar), .mapsValues
       ) { arguments, _ throws(ValueFailure) in
         .text(
-          Text.replacing(
+          try Text.replacing(
             try arguments.text(1), with: try arguments.text(2), in: try arguments.text(0)))
       },
       Function("REVERSE", "Backwards.", .init([.string], .varchar), .mapsValues) {
@@ -63,6 +63,7 @@ extension Function {
         }, isStrict: false
       ) { arguments, _ throws(ValueFailure) in
         guard let format = arguments.first?.text else { return .null }
+        guard arguments.count > 1 else { return .text(format) }
         return .text(JavaFormat.text(format, Array(arguments.dropFirst())))
       },
       Function(
@@ -190,7 +191,7 @@ extension Function {
       .init([.string, .pattern], .boolean), check: regularExpression("REGEXP_LIKE")
     ) { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))
-      return .boolean(try expression.isFound(in: try arguments.text(0)))
+      return .boolean(try expression.isFound(in: try arguments.text(0), context.limits))
     },
     Function(
       "REGEXP_EXTRACT", "What a regular expression, or a group of it, finds in a text.",
@@ -200,7 +201,8 @@ extension Function {
     ) { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))
       let group = Int(clamping: try arguments.long(2))
-      return try expression.extract(group, of: try arguments.text(0)).map { .text($0) } ?? .null
+      let found = try expression.extract(group, of: try arguments.text(0), context.limits)
+      return found.map { .text($0) } ?? .null
     },
     Function(
       "REGEXP_REPLACE", "All that a regular expression finds replaced.",
@@ -208,7 +210,8 @@ extension Function {
     ) { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))
       return .text(
-        try expression.replacing(in: try arguments.text(0), with: try arguments.text(2)))
+        try expression.replacing(
+          in: try arguments.text(0), with: try arguments.text(2), context.limits))
     },
   ]
 

@@ -8,7 +8,7 @@ extension Function {
       withZone { resolver, call throws(SQLFailure) in
         try resolver.periodic(call, origin: call.argument(2))
       }),
-    kernels: [rounding("time_floor") { $0.floor($1, origin: $2, zone: $3) }.cuttingTimes],
+    kernels: [rounding("time_floor", isCeil: false).cuttingTimes],
     spelling: { call in
       Translator.floor(
         call.values[0], period: call.operands[1].text ?? "", origin: call.values[2],
@@ -21,7 +21,7 @@ extension Function {
       withZone { resolver, call throws(SQLFailure) in
         try resolver.periodic(call, origin: call.argument(2))
       }),
-    kernels: [rounding("time_ceil") { $0.ceil($1, origin: $2, zone: $3) }])
+    kernels: [rounding("time_ceil", isCeil: true)])
   static let timeExtract = Function(
     "TIME_EXTRACT", "A part of a time, such as its hour.",
     .init([.time, .constantText, .constantText], required: 2, .bigint),
@@ -86,14 +86,19 @@ extension Function {
       .init([.time, .constantText, .constantText], required: 1, .varchar),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
-          try resolver.patterned(call)
+          if call.arguments[0].type.kind == .date {
+            throw .cannotApply(call.name, call.arguments.map(\.type), at: call.range)
+          }
+          return try resolver.patterned(call)
         }),
       kernels: [
         .lenient("time_format", 3) { arguments, context throws(ValueFailure) in
           guard let time = arguments[0].integer, let name = arguments[2].text else { return .null }
           let zone = try context.zone(name)
           guard let pattern = arguments[1].text else {
-            return .text(TimeText.iso(time, zone: zone))
+            // The offset is a number, also where it is zero.
+            let text = TimeText.iso(time, zone: zone)
+            return .text(text.hasSuffix("Z") ? text.dropLast() + "+00:00" : text)
           }
           return .text(try context.pattern(pattern).text(of: time, zone: zone))
         }
@@ -147,15 +152,14 @@ extension Function {
     }
   }
 
-  private static func rounding(
-    _ name: String,
-    _ operation: @escaping @Sendable (Period, Int64, Int64?, TimeZoneTable) -> Int64
-  ) -> Kernel {
+  private static func rounding(_ name: String, isCeil: Bool) -> Kernel {
     .lenient(name, 4) { arguments, context throws(ValueFailure) in
       guard let time = arguments[0].integer, let text = arguments[1].text else { return .null }
       guard let name = arguments[3].text else { return .null }
-      let period = try context.period(text)
-      return .integer(operation(period, time, arguments[2].integer, try context.zone(name)))
+      let zone = try context.zone(name)
+      let start = try context.floor(time, text, origin: arguments[2].integer, zone: zone)
+      guard isCeil, start != time else { return .integer(start) }
+      return .integer(try context.period(text).added(to: start, zone: zone))
     }
   }
 }

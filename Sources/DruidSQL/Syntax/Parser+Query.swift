@@ -174,7 +174,11 @@ extension Parser {
       offset = try offsetClause()
     } else if at("OFFSET") {
       offset = try offsetClause()
-      if at("LIMIT") { limit = try limitClause() }
+      if at("LIMIT") {
+        limit = try limitClause()
+        throw refuse(
+          "'OFFSET start LIMIT count' is not allowed under the current SQL conformance level")
+      }
     }
     if accept("FETCH") {
       guard acceptLone("FIRST") || acceptLone("NEXT") else { throw .unexpected }

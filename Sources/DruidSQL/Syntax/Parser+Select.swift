@@ -4,7 +4,7 @@ extension Parser {
     opened = index
     advance()
     let hints = at("/*+") ? try hintList() : []
-    _ = acceptLone("STREAM")
+    if acceptLone("STREAM") { throw refuse("Cannot convert a table to stream") }
     let isDistinct = acceptLone("DISTINCT")
     if !isDistinct { _ = acceptLone("ALL") }
     var items = [try selectItem()]

@@ -12,6 +12,11 @@ extension Translator {
       throw .unknown(call.function.name, at: first.range)
     }
     // A plain COUNT takes NaN as any value.
+    if first.isWild, !call.isDistinct,
+      ["SUM", "AVG", "MIN", "MAX"].contains(call.function.name)
+    {
+      return "druid_wild_\(call.function.name.lowercased())(\(try text(first)))"
+    }
     let isCount = call.function == .count && !(call.isDistinct && approximatesCountDistinct)
     return try spell(
       Function.SpeltAggregate(

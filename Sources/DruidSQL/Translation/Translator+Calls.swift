@@ -115,6 +115,9 @@ extension Translator {
   ) throws(SQLFailure) -> String {
     guard operands.contains(where: \.isMultiple) else {
       let sides = try texts(operands)
+      if op.mirrored != nil, operands.allSatisfy({ $0.type.isReal && !$0.isConstant }) {
+        return "(druid_compare_double(\(sides[0]), \(sides[1])) \(op.rawValue) 0)"
+      }
       let test = "(\(sides[0]) \(op.rawValue) \(sides[1]))"
       // Greater than 0 is -0.0 in no order of numbers.
       let certain: [Operator] =
@@ -223,7 +226,7 @@ extension Translator {
   static func floor(_ time: String, period: String, origin: String, zone: String) -> String {
     if isUTC(zone), origin == "NULL", let length = FixedPeriod(period), length.months == 0 {
       if length.milliseconds % 604_800_000 == 0 {
-        if length.milliseconds == 604_800_000 {
+        if period.uppercased() == "P1W" {
           // 1970-01-05 was a Monday.
           return "(\(time) - (((\(time) - 345600000) % 604800000 + 604800000) % 604800000))"
         }

@@ -44,7 +44,7 @@ private struct ColumnReader {
   // MARK: Aggregates
 
   func aggregate(_ call: AggregateCall) -> ColumnGrouping.Aggregate? {
-    guard call.orderBy.isEmpty else { return nil }
+    guard call.orderBy.isEmpty, !call.isDistinct || call.function == .count else { return nil }
     var filter: ColumnGrouping.Test?
     if let condition = call.filter {
       guard let test = test(condition) else { return nil }
@@ -139,7 +139,7 @@ private struct ColumnReader {
       let text = operands[1].text, let zone = operands[3].text, zone == "UTC" || zone == "Etc/UTC",
       let period = FixedPeriod(text), period.months == 0
     else { return nil }
-    let isWeek = period.milliseconds == 604_800_000
+    let isWeek = text.uppercased() == "P1W"
     if !isWeek {
       guard period.milliseconds % 604_800_000 != 0, !text.contains("D") || text == "P1D" else {
         return nil

@@ -1,7 +1,15 @@
 extension Translator {
   /// A column of the answer: like ``text(_:)``, held to what its SQL type prints.
-  func output(_ item: TypedExpression) throws(SQLFailure) -> String {
+  ///
+  /// - Parameter isLiteral: whether Druid's planner computes it and writes it down as a literal.
+  func output(_ item: TypedExpression, isLiteral: Bool = false) throws(SQLFailure) -> String {
     let text = try self.text(item)
+    let isLiteral = isLiteral && !item.readsQuery
+    if isLiteral, item.type.isTime {
+      let kind = item.type.kind == .date ? "DATE" : "TIMESTAMP"
+      return "druid_constant_time(\(text), '\(kind)', \(quoted(zone)))"
+    }
+    if isLiteral, item.type.isArray { return "druid_constant_array(\(text))" }
     if item.isConstant && item.type.isReal && !item.isNullConstant {
       if item.constant == nil { return "(\(text) + 0.0)" }
     }
@@ -24,7 +32,7 @@ extension Translator {
       isInConstant = true
       defer { isInConstant = false }
       let text = try self.text(expression)
-      return expression.type.isReal && expression.isWild ? "druid_constant(\(text))" : text
+      return expression.type.isReal ? "druid_constant(\(text))" : text
     }
     switch expression.node {
     case .column(let relation, let index): return column(relation, index)
@@ -81,7 +89,7 @@ extension Translator {
     case .long(let value): value < 0 ? "(\(value))" : String(value)
     case .double(let value): value < 0 ? "(\(value))" : String(value)
     case .boolean(let value): value ? "1" : "0"
-    case .localTime(let text): "druid_text_to_time(\(quoted(text)), \(quoted(zone)))"
+    case .localTime(let text): "druid_local_time(\(quoted(text)), \(quoted(zone)))"
     }
   }
 

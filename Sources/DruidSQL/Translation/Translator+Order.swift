@@ -39,6 +39,11 @@ extension Translator {
       plain.insert(item.text)
       if key.expression.type.isArray { item.text = "druid_array_order(\(item.text))" }
       if isTopN, key.expression.type.isNullable { try placeNulls(&item, key, select) }
+      if isTopN, key.expression.isWild, select.grouping?.hasKey(key.expression) == true {
+        // A TopN has NaN right behind -Infinity.
+        item.text =
+          "CASE WHEN \(item.text) = 'NaN' THEN -1.7976931348623157e308 ELSE \(item.text) END"
+      }
       keys.append(item)
     }
     if select.isUnordered { return RowOrder(keys: [], tieBreakers: [], mayTie: true) }

@@ -61,7 +61,7 @@ final class Translator {
     case .select(let select): return try self.select(select, isTop: isTop)
     case .values(let rows):
       var lines: [String] = []
-      for row in rows { lines.append("SELECT " + (try list(row, isTop: isTop))) }
+      for row in rows { lines.append("SELECT " + (try list(row, isTop: isTop, areLiterals: true))) }
       return lines.joined(separator: " UNION ALL ")
     case .union(let branches):
       let names = relation.columns.indices.map { "c\($0)" }.joined(separator: ", ")
@@ -75,14 +75,17 @@ final class Translator {
     }
   }
 
-  private func list(_ items: [TypedExpression], isTop: Bool) throws(SQLFailure) -> String {
+  private func list(
+    _ items: [TypedExpression], isTop: Bool, areLiterals: Bool = false
+  ) throws(SQLFailure) -> String {
     var texts: [String] = []
     for (index, item) in items.enumerated() {
       if item.node == .operation(.unfinishedNull, []) {
         texts.append("NULL AS c\(index)")
         continue
       }
-      texts.append((isTop ? try output(item) : try text(item)) + " AS c\(index)")
+      let text = isTop ? try output(item, isLiteral: areLiterals) : try text(item)
+      texts.append(text + " AS c\(index)")
     }
     return texts.joined(separator: ", ")
   }
@@ -152,7 +155,8 @@ final class Translator {
     let windows = try select.sortedWindows.reversed().map { (item) throws(SQLFailure) in
       try text(item)
     }
-    let items = (windows + [try list(select.items, isTop: isTop)]).joined(separator: ", ")
+    let list = try list(select.items, isTop: isTop, areLiterals: select.isOfLiterals)
+    let items = (windows + [list]).joined(separator: ", ")
     let isCut = select.limit != nil || select.offset != nil
     let order = try self.order(
       select, tieBreakers: isCut || !select.orderBy.isEmpty ? tieBreakers : [])
@@ -248,5 +252,19 @@ final class Translator {
       parts.append(sql)
     }
     return parts.joined(separator: " UNION ALL ")
+  }
+}
+
+extension SelectedRelation {
+  /// Whether Druid's planner computes the whole answer: it reads no table, or aggregates no rows of one.
+  fileprivate var isOfLiterals: Bool {
+    guard let grouping else { return input.shape.stage == .constant }
+    let isPlain = grouping.aggregates.allSatisfy { item in
+      if case .aggregate(let call) = item.node {
+        return ["COUNT", "SUM", "MIN", "MAX"].contains(call.function.name)
+      }
+      return false
+    }
+    return !grouping.isExplicit && isPlain && filter?.constant == .boolean(false)
   }
 }

@@ -6,9 +6,12 @@ struct AnswerZone: Sendable {
 
   /// Milliseconds to add to UTC at a moment.
   let offset: @Sendable (Int64) -> Int64
+  /// The moment that stands in the answer: a time goes through the zone's clock and back.
+  var shown: @Sendable (Int64) -> Int64 = { $0 }
 
   /// Appends `2026-01-01T00:00:00.000Z`, as Joda does.
   func append(_ milliseconds: Int64, to out: inout [UInt8]) {
+    let milliseconds = shown(milliseconds)
     let offset = offset(milliseconds)
     let (local, overflow) = milliseconds.addingReportingOverflow(offset)
     let moment = overflow ? milliseconds : local

@@ -4,7 +4,17 @@ import JavaValues
 
 /// The translation's aggregates, as SQLite knows them.
 enum SQLiteAggregates {
-  /// What SQLite hands back to the callbacks; they are static, so they live as long as the process.
+  /// What SQLite hands back to the callbacks; the connection owns it.
+  private final class Bound {
+    let aggregate: Aggregate
+    let limits: QueryLimits
+
+    init(_ aggregate: Aggregate, _ limits: QueryLimits) {
+      self.aggregate = aggregate
+      self.limits = limits
+    }
+  }
+
   private final class Aggregate: Sendable {
     let kernel: Kernel
     let make: @Sendable () -> any AggregateState
@@ -20,15 +30,26 @@ enum SQLiteAggregates {
     return Aggregate(kernel, make)
   }
 
-  static func register(in handle: OpaquePointer) -> Int32 {
+  /// Registers every aggregate; what comes back must live as long as the connection.
+  static func register(
+    in handle: OpaquePointer, limits: QueryLimits
+  ) -> (aggregates: [AnyObject], status: Int32) {
     let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
+    var aggregates: [AnyObject] = []
     for aggregate in all {
+      let bound = Bound(aggregate, limits)
+      aggregates.append(bound)
       let status = unsafe sqlite3_create_window_function(
         handle, aggregate.kernel.name, Int32(aggregate.kernel.arity.lowerBound), flags,
-        Unmanaged.passUnretained(aggregate).toOpaque(), step, final, value, inverse, nil)
-      guard status == SQLITE_OK else { return status }
+        Unmanaged.passUnretained(bound).toOpaque(), step, final, value, inverse, nil)
+      guard status == SQLITE_OK else { return (aggregates, status) }
     }
-    return SQLITE_OK
+    return (aggregates, SQLITE_OK)
+  }
+
+  private static func bound(_ context: OpaquePointer?) -> Bound? {
+    guard let data = unsafe sqlite3_user_data(context) else { return nil }
+    return unsafe Unmanaged<Bound>.fromOpaque(data).takeUnretainedValue()
   }
 
   /// The state that SQLite keeps the address of for a group; made with its first row.
@@ -42,9 +63,7 @@ enum SQLiteAggregates {
       return unsafe Unmanaged<AnyObject>.fromOpaque(kept).takeUnretainedValue()
         as? any AggregateState
     }
-    guard makes, let data = unsafe sqlite3_user_data(context) else { return nil }
-    let aggregate = unsafe Unmanaged<Aggregate>.fromOpaque(data).takeUnretainedValue()
-    let state = aggregate.make()
+    guard makes, let state = unsafe bound(context)?.aggregate.make() else { return nil }
     unsafe slot.pointee = Unmanaged<AnyObject>.passRetained(state).toOpaque()
     return state
   }
@@ -52,7 +71,10 @@ enum SQLiteAggregates {
   private static func release(_ context: OpaquePointer?) {
     guard let place = unsafe sqlite3_aggregate_context(context, 0) else { return }
     let slot = unsafe place.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-    if let kept = unsafe slot.pointee { unsafe Unmanaged<AnyObject>.fromOpaque(kept).release() }
+    if let kept = unsafe slot.pointee {
+      let state = unsafe Unmanaged<AnyObject>.fromOpaque(kept).takeRetainedValue()
+      unsafe bound(context)?.limits.release((state as? any AggregateState)?.heldBytes ?? 0)
+    }
     unsafe slot.pointee = nil
   }
 
@@ -60,7 +82,14 @@ enum SQLiteAggregates {
     @convention(c) (OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?) -> Void = {
       context, count, arguments in
       do throws(ValueFailure) {
-        try unsafe state(context, makes: true)?.add(SQLiteValue.read(arguments, count))
+        guard let state = unsafe state(context, makes: true),
+          let limits = unsafe bound(context)?.limits
+        else { return }
+        let values = unsafe SQLiteValue.read(arguments, count)
+        try limits.check(64 + SQLiteValue.bytes(values))
+        let held = state.heldBytes
+        try state.add(values)
+        try limits.charge(state.heldBytes - held)
       } catch {
         unsafe SQLiteFunctions.fail(context, error)
       }
@@ -79,7 +108,10 @@ enum SQLiteAggregates {
   private static let value: @convention(c) (OpaquePointer?) -> Void = { context in
     do throws(ValueFailure) {
       let state = unsafe state(context, makes: false) ?? fresh(context)
-      unsafe SQLiteValue.answer(try state?.result() ?? .null, to: context)
+      let value = try state?.result() ?? .null
+      if let limits = unsafe bound(context)?.limits {
+        try unsafe SQLiteValue.answer(value, limits, to: context)
+      }
     } catch {
       unsafe SQLiteFunctions.fail(context, error)
     }
@@ -92,7 +124,6 @@ enum SQLiteAggregates {
 
   /// For a group without rows.
   private static func fresh(_ context: OpaquePointer?) -> (any AggregateState)? {
-    guard let data = unsafe sqlite3_user_data(context) else { return nil }
-    return unsafe Unmanaged<Aggregate>.fromOpaque(data).takeUnretainedValue().make()
+    unsafe bound(context)?.aggregate.make()
   }
 }

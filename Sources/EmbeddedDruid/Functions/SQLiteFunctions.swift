@@ -32,9 +32,9 @@ enum SQLiteFunctions {
   /// Registers every kernel; what comes back must live as long as the connection.
   static func register(
     in handle: OpaquePointer, context: ValueContext
-  ) -> (functions: [Function], status: Int32) {
+  ) -> (functions: [AnyObject], status: Int32) {
     let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
-    var functions: [Function] = []
+    var functions: [AnyObject] = []
     for kernel in DruidSQL.Function.kernels {
       guard case .scalar = kernel.body else { continue }
       let bound = Function(kernel, context)
@@ -54,7 +54,8 @@ enum SQLiteFunctions {
         guard status == SQLITE_OK else { return (functions, status) }
       }
     }
-    return unsafe (functions, SQLiteAggregates.register(in: handle))
+    let (aggregates, status) = unsafe SQLiteAggregates.register(in: handle, limits: context.limits)
+    return (functions + aggregates, status)
   }
 
   typealias Arguments = UnsafeMutablePointer<OpaquePointer?>
@@ -126,7 +127,10 @@ enum SQLiteFunctions {
       guard let function = unsafe function(context) else {
         return unsafe sqlite3_result_null(context)
       }
-      unsafe SQLiteValue.answer(try function.kernel(values, function.context), to: context)
+      let limits = function.context.limits
+      try limits.check(128 + SQLiteValue.bytes(values))
+      let value = try function.kernel(values, function.context)
+      try unsafe SQLiteValue.answer(value, limits, to: context)
     } catch {
       unsafe fail(context, error)
     }
@@ -171,6 +175,7 @@ enum SQLiteFunctions {
         let name = values[3].text
       else { return }
       let zone = try function.context.zone(name)
+      if period.needsSteps(in: zone) { return }
       let floor = Floor(period, zone, span: zone.name == "UTC" ? TimeSpan.of(word) : nil)
       unsafe sqlite3_set_auxdata(context, 1, Unmanaged.passRetained(floor).toOpaque()) { kept in
         if let kept = unsafe kept { unsafe Unmanaged<Floor>.fromOpaque(kept).release() }
@@ -191,13 +196,18 @@ extension ValueFailure {
     case .invalid: Self.code(1)
     case .invalidConstant: Self.code(2)
     case .unsupported: Self.code(3)
+    case .uncategorized: Self.code(4)
+    case .interrupted: SQLITE_INTERRUPT
     }
   }
 
   var words: String {
     switch self {
     case .divisionByZero: "/ by zero"
-    case .invalid(let words), .invalidConstant(let words), .unsupported(let words): words
+    case .invalid(let words), .invalidConstant(let words), .unsupported(let words),
+      .uncategorized(let words):
+      words
+    case .interrupted: "interrupted"
     }
   }
 
@@ -208,6 +218,7 @@ extension ValueFailure {
     case Self.code(1): self = .invalid(words)
     case Self.code(2): self = .invalidConstant(words)
     case Self.code(3): self = .unsupported(words)
+    case Self.code(4): self = .uncategorized(words)
     default: return nil
     }
   }
@@ -257,6 +268,24 @@ enum SQLiteValue {
     return (0..<Int(count)).map { unsafe read(values[$0]) }
   }
 
+  /// How long the texts among them are together.
+  static func bytes(_ values: [SQLValue]) -> Int {
+    var count = 0
+    for case .text(let text) in values { count += text.utf8.count }
+    return count
+  }
+
+  /// Answers, and takes a long text from the query's budget for as long as SQLite holds it.
+  static func answer(
+    _ value: SQLValue, _ limits: QueryLimits, to context: OpaquePointer?
+  ) throws(ValueFailure) {
+    guard case .text(let text) = value, text.utf8.count > LongText.threshold else {
+      return unsafe answer(value, to: context)
+    }
+    try Text.checkSize(text.utf8.count)
+    try unsafe LongText.answer(text, limits, to: context)
+  }
+
   static func answer(_ value: SQLValue, to context: OpaquePointer?) {
     switch value {
     case .null: unsafe sqlite3_result_null(context)
@@ -283,6 +312,42 @@ enum SQLiteValue {
         unsafe sqlite3_result_blob(
           context, bytes.baseAddress, Int32(bytes.count), csqlite_transient())
       }
+    }
+  }
+}
+
+/// Texts that are long enough for the query's budget to count them for as long as SQLite holds them.
+enum LongText {
+  /// Shorter ones are not counted: a statement holds few values at a time.
+  static let threshold = 64 << 10
+  /// In front of the bytes: their count, and whose budget they are taken from.
+  @safe
+  private struct Header {
+    let count: Int
+    let limits: Unmanaged<QueryLimits>
+  }
+
+  /// Hands the text to SQLite in memory that is given back, to the system and to the budget, when SQLite is done with it.
+  static func answer(
+    _ text: String, _ limits: QueryLimits, to context: OpaquePointer?
+  ) throws(ValueFailure) {
+    let count = text.utf8.count
+    try limits.charge(count)
+    let offset = MemoryLayout<Header>.size
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: offset + count, alignment: MemoryLayout<Header>.alignment)
+    unsafe memory.initializeMemory(
+      as: Header.self, to: Header(count: count, limits: .passRetained(limits)))
+    let bytes = unsafe memory + offset
+    unsafe UnsafeMutableRawBufferPointer(start: bytes, count: count).copyBytes(from: text.utf8)
+    unsafe sqlite3_result_text(
+      context, bytes.assumingMemoryBound(to: CChar.self), Int32(count)
+    ) { bytes in
+      guard let bytes = unsafe bytes else { return }
+      let memory = unsafe bytes - MemoryLayout<Header>.size
+      let header = unsafe memory.load(as: Header.self)
+      unsafe header.limits.takeRetainedValue().release(header.count)
+      unsafe memory.deallocate()
     }
   }
 }

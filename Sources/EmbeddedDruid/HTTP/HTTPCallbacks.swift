@@ -71,6 +71,8 @@ enum HTTPCallbacks {
     var request = HTTPRequest(
       method: unsafe method.map { unsafe String(cString: $0) } ?? "",
       path: unsafe url.map { unsafe String(cString: $0) } ?? "")
+    let socket = unsafe cmicrohttpd_socket(connection)
+    if socket >= 0 { request.client = HTTPClient(socket: socket) }
     unsafe withUnsafeMutablePointer(to: &request.headers) { headers in
       _ = unsafe MHD_get_connection_values(connection, .HEADER_KIND, collect, headers)
     }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A request as a handler sees it: whole, and never larger than the server's limit.
 struct HTTPRequest: Sendable {
   var method: String
@@ -7,8 +9,21 @@ struct HTTPRequest: Sendable {
   var headers: [String: String] = [:]
   var query: [String: String] = [:]
   var body: [UInt8] = []
+  /// Who waits for the answer.
+  var client: HTTPClient?
 
   var pathParts: [String] { path.split(separator: "/").map(String.init) }
+}
+
+/// The other end of a connection, as long as its request is worked on.
+struct HTTPClient: Sendable {
+  let socket: Int32
+
+  /// Whether it has closed the connection, or at least its side of it.
+  var hasClosed: Bool {
+    var next: UInt8 = 0
+    return unsafe recv(socket, &next, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+  }
 }
 
 /// An answer to a request.

@@ -151,7 +151,7 @@ struct Router: Sendable {
       }
       headers = [("X-Druid-Query-Id", query.id), ("X-Druid-SQL-Query-Id", query.id)]
       if query.format.hasHeader { headers.append(("X-Druid-SQL-Header-Included", "yes")) }
-      let (result, missing) = try queries.run(query)
+      let (result, missing) = try queries.run(query, for: request.client)
       let context =
         missing.isEmpty ? JSONValue.object([]) : .object(["missingSegments": .array(missing)])
       let all = headers + [("X-Druid-Response-Context", context.jsonText)] + Self.json + Self.vary

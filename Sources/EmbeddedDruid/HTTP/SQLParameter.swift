@@ -45,7 +45,8 @@ enum SQLParameter {
       case .bool(let truth): return .boolean(truth)
       default: throw badCast("Boolean")
       }
-    case "TIMESTAMP", "DATE": return try time(value)
+    case "TIMESTAMP": return try time(value)
+    case "DATE": return try date(value)
     case "ARRAY":
       guard !value.isNull else { return .null }
       guard let elements = value.elements else { throw badCast("java.util.List") }
@@ -69,6 +70,23 @@ enum SQLParameter {
       return .double(real)
     case .array(let list): return .array(try list.map(element))
     case .object: throw badCast("java.util.List")
+    }
+  }
+
+  /// Days since 1970, or `yyyy-MM-dd`.
+  private static func date(_ value: JSONValue) throws -> PlanParameter.Value {
+    switch value {
+    case .null: return .null
+    case .number:
+      guard let days = value.integer else { throw badCast("Number") }
+      let (milliseconds, overflows) = days.multipliedReportingOverflow(by: 86_400_000)
+      return .time(overflows ? (days < 0 ? .min : .max) : milliseconds)
+    case .string(let text):
+      guard text.utf8.count == 10, let moment = TimePoint(rfc3339: text + "T00:00:00Z") else {
+        throw HTMLError(message: "java.lang.IllegalArgumentException: \(text)")
+      }
+      return .time(moment.milliseconds)
+    default: throw badCast("Number")
     }
   }
 

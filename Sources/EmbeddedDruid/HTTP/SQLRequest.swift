@@ -10,6 +10,8 @@ struct SQLRequest {
   var id: String
   /// Nil for none.
   var timeoutMilliseconds: Int64? = 300_000
+  /// `vectorize` of `force`, which no query over rows of a streaming task can follow.
+  var forcesVectors = false
   var timeZone = "UTC"
   var approximatesCountDistinct = true
   var outerLimit: Int?
@@ -169,13 +171,22 @@ struct SQLRequest {
         throw Self.unparsable(name, value)
       }
       nowMilliseconds = now
+    case "vectorize":
+      let word = value.text ?? value.jsonText
+      guard ["true", "false", "force"].contains(word.lowercased()) else {
+        throw DruidError.invalidInput(
+          "Expected key [vectorize] to be referring to one of the values [FALSE,TRUE,FORCE] of "
+            + "enum [Vectorize], but got [\(word)]")
+      }
+      forcesVectors = word.lowercased() == "force"
     case "sqlStringifyArrays": format.stringifiesArrays = try Self.setting(name, value)
     case "sqlOuterLimit":
       guard let limit = Self.integer(value), limit >= 0 else { throw Self.unparsable(name, value) }
       outerLimit = Int(limit)
     case "maxSubqueryRows":
       // Queries that it would not stop are answered.
-      guard let limit = Self.integer(value), limit >= 100_000 else {
+      let selects = query.uppercased().split(separator: "SELECT", omittingEmptySubsequences: false)
+      guard let limit = Self.integer(value), limit >= 100_000 || selects.count <= 2 else {
         throw DruidError.unsupported("\(name) of \(value.jsonText) is not supported here")
       }
     case "maxNumericInFilters":

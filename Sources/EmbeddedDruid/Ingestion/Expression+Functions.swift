@@ -92,7 +92,11 @@ extension Expression {
     case .substring: return try substring(values)
     case .replace:
       guard !texts[1].isEmpty else { throw .unknown("replace of an empty text") }
-      return .text(Text.replacing(texts[1], with: texts[2], in: texts[0]))
+      do throws(ValueFailure) {
+        return .text(try Text.replacing(texts[1], with: texts[2], in: texts[0]))
+      } catch {
+        throw .unknown("replace with a text of more than \(Text.sizeLimit >> 20) MiB")
+      }
     case .strpos: return .long(Text.position(of: texts[1], in: texts[0], from: 1) - 1)
     case .cast: return cast(values[0], to: constant)
     case .abs, .sqrt, .log, .exp, .floor, .ceil: return try mathematics(function, values[0])

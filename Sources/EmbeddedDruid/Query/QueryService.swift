@@ -44,6 +44,11 @@ final class QueryService: Sendable {
     return !queries.isEmpty
   }
 
+  /// Whether a query of that id is still worked on.
+  func isUnderWay(_ id: String) -> Bool {
+    state.withLock { $0.underWay.contains { $0.id == id } }
+  }
+
   private func begin(_ id: String) throws -> UnderWay {
     try state.withLock { state in
       guard !state.isClosed else {
@@ -122,13 +127,16 @@ final class QueryService: Sendable {
 
   /// Answers, or fails before the first row does.
   ///
-  /// All that was acknowledged before the call is waited for. - Throws: ``DruidError`` or ``HTMLError``.
+  /// All that was acknowledged before the call is waited for. The query ends when the client has gone.
   ///
   /// - Returns: with the answer the segments whose rows it lacks, as the response's context names them.
-  func run(_ request: SQLRequest) throws -> (result: Result, missing: [JSONValue]) {
+  /// - Throws: ``DruidError`` or ``HTMLError``.
+  func run(
+    _ request: SQLRequest, for client: HTTPClient? = nil
+  ) throws -> (result: Result, missing: [JSONValue]) {
     let query = try begin(request.id)
     do {
-      let answer = try run(request, query)
+      let answer = try run(request, query, client)
       if case .whole = answer.result { end(query) }
       return answer
     } catch {
@@ -138,7 +146,7 @@ final class QueryService: Sendable {
   }
 
   private func run(
-    _ request: SQLRequest, _ query: UnderWay
+    _ request: SQLRequest, _ query: UnderWay, _ client: HTTPClient?
   ) throws -> (result: Result, missing: [JSONValue]) {
     let start = ContinuousClock.now
     let deadline = request.timeoutMilliseconds.map { start + .milliseconds($0) }
@@ -176,7 +184,7 @@ final class QueryService: Sendable {
     if plan.isExplain {
       return (try explain(request, query, plan, system, deadline), missing)
     }
-    return (try answer(request, query, plan, sources, system, deadline), missing)
+    return (try answer(request, query, plan, sources, system, deadline, client), missing)
   }
 
   static let noNativeQueries =
@@ -196,7 +204,7 @@ final class QueryService: Sendable {
     constant.fault = QueryFault()
     let constantPlan = try self.plan(constant, Catalog(tables: system.catalog))
     guard
-      case .whole(let rows) = try answer(constant, query, constantPlan, [], system, deadline)
+      case .whole(let rows) = try answer(constant, query, constantPlan, [], system, deadline, nil)
     else { throw DruidError.unsupported(Self.noNativeQueries) }
     let explanation = Explanation(
       request, plan.columns, rows: String(decoding: rows, as: UTF8.self))
@@ -204,7 +212,7 @@ final class QueryService: Sendable {
       sqlite: explanation.sqlite,
       columns: ["PLAN", "RESOURCES", "ATTRIBUTES"].map { Plan.Column(name: $0, type: .varchar) },
       dataSources: [], isExplain: false)
-    return try answer(request, query, texts, [], system, deadline)
+    return try answer(request, query, texts, [], system, deadline, nil)
   }
 
   /// The statement behind `EXPLAIN PLAN FOR`.
@@ -230,7 +238,8 @@ final class QueryService: Sendable {
       nowMilliseconds: request.nowMilliseconds ?? Clock.now.milliseconds,
       approximatesCountDistinct: request.approximatesCountDistinct,
       approximatesTopN: request.approximatesTopN, skipsEmptyBuckets: request.skipsEmptyBuckets,
-      groupsMultipleValues: request.groupsMultipleValues, outerLimit: request.outerLimit)
+      groupsMultipleValues: request.groupsMultipleValues, outerLimit: request.outerLimit,
+      forcesVectors: request.forcesVectors)
     let plan: Plan
     do {
       plan = try Planner.plan(
@@ -244,7 +253,7 @@ final class QueryService: Sendable {
   private func answer(
     _ request: SQLRequest, _ query: UnderWay, _ plan: Plan, _ sources: [SourceTable],
     _ system: SystemTables,
-    _ deadline: ContinuousClock.Instant?
+    _ deadline: ContinuousClock.Instant?, _ client: HTTPClient?
   ) throws -> Result {
     let connection: SQLiteConnection
     do {
@@ -255,7 +264,8 @@ final class QueryService: Sendable {
     var format = request.format
     do {
       let zone = try connection.values.zone(request.timeZone)
-      format.zone = AnswerZone { zone.offset(at: $0) }
+      format.zone = AnswerZone(
+        offset: { zone.offset(at: $0) }, shown: { zone.instant(literal: zone.local($0)) })
     } catch {
       throw DruidError.invalidInput(error.words)
     }
@@ -264,7 +274,7 @@ final class QueryService: Sendable {
         try connection.add(source.bound, named: source.sqliteName)
       }
       try system.create(in: connection, for: plan.sqlite)
-      connection.setDeadline(deadline)
+      connection.setDeadline(deadline, client)
       try query.run(on: connection)
     } catch {
       throw Self.error(error, request.id, isOverdue: connection.isOverdue)
@@ -343,7 +353,15 @@ final class QueryService: Sendable {
     case .divisionByZero: return .runtime("null", errorClass: "java.lang.ArithmeticException")
     case .invalidConstant(let words): return .invalidInput(words)
     case .unsupported(let words): return .unsupported(words)
+    case .uncategorized(let words):
+      return DruidError(
+        SQLFailure(
+          words, at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN"))
+    case .interrupted: return isOverdue ? .timeout(id) : .cancelled()
     case .invalid, nil: break
+    }
+    if failure.code == SQLITE_TOOBIG {
+      return .unsupported("A text of more than \(Text.sizeLimit >> 20) MiB")
     }
     return .runtime(failure.message, errorClass: "java.lang.RuntimeException")
   }

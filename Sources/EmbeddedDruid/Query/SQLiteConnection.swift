@@ -24,7 +24,7 @@ final class SQLiteConnection: @unchecked Sendable {
   private let limit: StatementLimit
   /// What the functions share.
   let values: ValueContext
-  private var functions: [SQLiteFunctions.Function] = []
+  private var functions: [AnyObject] = []
 
   /// - Parameter sortMemory: bytes that sorting may use before it goes to a temporary file.
   init(sortMemory: Int = 32 << 20) throws(SQLiteFailure) {
@@ -38,13 +38,15 @@ final class SQLiteConnection: @unchecked Sendable {
       throw SQLiteFailure(code: status, message: "cannot open")
     }
     unsafe self.handle = handle
-    limit = StatementLimit()
-    values = ValueContext(readZone: TimeZoneFiles.read)
+    let limit = StatementLimit()
+    self.limit = limit
+    values = ValueContext(
+      limits: QueryLimits { limit.mustEnd }, readZone: TimeZoneFiles.read)
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0)
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
     unsafe sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
-    unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 64 << 20)
+    unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(Text.sizeLimit))
     // Made at its first use, which the authorizer would not let pass.
     _ = try prepare("SELECT 1 FROM json_each('[]')")
     let (functions, registered) = unsafe SQLiteFunctions.register(in: handle, context: values)
@@ -92,8 +94,10 @@ final class SQLiteConnection: @unchecked Sendable {
     return unsafe SQLiteStatement(connection: self, handle: statement)
   }
 
-  /// Statements give up when this moment (of the monotonic clock) has passed.
-  func setDeadline(_ deadline: ContinuousClock.Instant?) { limit.set(deadline) }
+  /// Statements give up when this moment (of the monotonic clock) has passed, or when the client has gone.
+  func setDeadline(_ deadline: ContinuousClock.Instant?, _ client: HTTPClient? = nil) {
+    limit.set(deadline, client)
+  }
 
   /// Throws when statements must end.
   func checkLimit() throws(SQLiteFailure) {
@@ -128,12 +132,29 @@ final class StatementLimit: Sendable {
     var deadline: ContinuousClock.Instant?
     var isOverdue = false
     var isStopped = false
+    var client: HTTPClient?
+    /// When to look next whether the client is there.
+    var nextLook = ContinuousClock.now
+    /// Since when it has closed its side.
+    var closedSince: ContinuousClock.Instant?
+
+    /// A client that sends its request and then closes its side alone may still read: it has this long for it.
+    static let patience = Duration.seconds(1)
+
+    mutating func look(_ now: ContinuousClock.Instant) {
+      guard let client, now >= nextLook else { return }
+      nextLook = now + .milliseconds(100)
+      guard client.hasClosed else { return closedSince = nil }
+      let since = closedSince ?? now
+      closedSince = since
+      if now - since >= Self.patience { isStopped = true }
+    }
   }
 
   private let state = Mutex(State())
 
-  func set(_ deadline: ContinuousClock.Instant?) {
-    state.withLock { $0 = State(deadline: deadline) }
+  func set(_ deadline: ContinuousClock.Instant?, _ client: HTTPClient?) {
+    state.withLock { $0 = State(deadline: deadline, client: client) }
   }
 
   func stop() { state.withLock { $0.isStopped = true } }
@@ -141,7 +162,9 @@ final class StatementLimit: Sendable {
 
   var mustEnd: Bool {
     state.withLock { state in
-      if let deadline = state.deadline, ContinuousClock.now >= deadline { state.isOverdue = true }
+      let now = ContinuousClock.now
+      if let deadline = state.deadline, now >= deadline { state.isOverdue = true }
+      state.look(now)
       return state.isStopped || state.isOverdue
     }
   }

@@ -73,8 +73,9 @@ extension JSONTree {
     return current
   }
 
-  /// JSON_KEYS: the keys of an object; nil for anything else.
+  /// JSON_KEYS: the keys of an object, the places in an array; nil for anything else.
   package var keys: [String]? {
+    if case .array(let elements) = self { return elements.indices.map(String.init) }
     guard case .object(let members) = self else { return nil }
     return members.map(\.key)
   }

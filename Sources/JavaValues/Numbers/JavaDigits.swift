@@ -2,12 +2,29 @@
 package enum JavaDigits {
   package static func append(_ value: Double, to out: inout [UInt8]) {
     guard value.isFinite else { return appendSpecial(value, to: &out) }
-    append(DecimalDigits(description: value.description), to: &out)
+    append(
+      whole(value, significantBits: 53) ?? DecimalDigits(description: value.description), to: &out)
+  }
+
+  /// A whole number that is larger than the significant bits tell apart: Java prints more digits than are needed.
+  private static func whole(_ value: Double, significantBits: Int) -> DecimalDigits? {
+    let exponent = Int(value.exponent)
+    guard exponent > significantBits, exponent <= 62 else { return nil }
+    let spare = exponent - significantBits - 1
+    let dropped = spare > 1 ? Int(Double(spare) * 0.301_029_995_66) : 0
+    var power: UInt64 = 1
+    for _ in 0..<dropped { power *= 10 }
+    let magnitude = UInt64(value.magnitude)
+    let kept = magnitude / power + (dropped > 0 && magnitude % power >= power / 2 ? 1 : 0)
+    let zeros = String(repeating: "0", count: dropped)
+    return DecimalDigits(description: (value < 0 ? "-" : "") + "\(kept)\(zeros).0")
   }
 
   package static func append(_ value: Float, to out: inout [UInt8]) {
     guard value.isFinite else { return appendSpecial(Double(value), to: &out) }
-    append(DecimalDigits(description: value.description), to: &out)
+    append(
+      whole(Double(value), significantBits: 24)
+        ?? DecimalDigits(description: value.description), to: &out)
   }
 
   private static func appendSpecial(_ value: Double, to out: inout [UInt8]) {

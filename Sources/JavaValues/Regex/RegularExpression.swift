@@ -1,185 +1,234 @@
-/// A regular expression of Java's syntax, matched by backtracking with a limit on the steps.
+import CPCRE2
+
+/// A regular expression of Java's syntax, matched by PCRE2 over UTF-8 within limits.
 ///
-/// Sendable and pure: compile once, match often. Characters are Unicode scalars.
-package struct RegularExpression: Sendable {
-  indirect enum Node: Sendable {
-    case set(ScalarSet)
-    case sequence([Node])
-    case choice([Node])
-    case group(Node, index: Int)
-    case repetition(Node, least: Int, most: Int?, mode: Mode)
-    case assertion(Assertion)
-    case reference(Int, ignoresCase: Bool)
-    case look(Node, isBehind: Bool, isNegated: Bool)
-    case atomic(Node)
-  }
-
-  enum Mode: Sendable {
-    case greedy
-    case lazy
-    case possessive
-  }
-
-  enum Assertion: Sendable {
-    case start
-    case end
-    case endBeforeLastLine
-    case lineStart
-    case lineEnd
-    case boundary
-    case noBoundary
-  }
-
-  enum Instruction: Sendable {
-    case set(Int)
-    /// Tries the first, then the second.
-    case split(Int, Int)
-    case jump(Int)
-    case save(Int)
-    case assertion(Assertion)
-    case reference(Int, ignoresCase: Bool)
-    /// Goes on at the target when the position has not moved since the register was saved.
-    case leaveIfStill(register: Int, target: Int)
-    /// One set, as often as it goes.
-    case run(set: Int, least: Int, most: Int, mode: Mode)
-    case look(end: Int, isBehind: Bool, isNegated: Bool)
-    case atomic(end: Int)
-    case match
-  }
-
-  let program: [Instruction]
-  let sets: [ScalarSet]
-  /// For each set the ASCII characters it holds.
-  let bitmaps: [(UInt64, UInt64)]
+/// One thread uses it at a time: a match writes into memory of the expression's own.
+@safe
+package final class RegularExpression {
+  private let code: OpaquePointer
+  private let memory: OpaquePointer
+  private let settings: OpaquePointer
   package let groupCount: Int
-  let groupNames: [String: Int]
-  let registerCount: Int
+  private let groupNames: [String: Int]
+  private let watch = Watch()
 
-  static let stepLimit = 5_000_000
-  static let programLimit = 20_000
+  /// Steps of one attempt to match, about a quarter of a second.
+  private static let stepLimit: UInt32 = 10_000_000
+  /// KiB that one match may use for what it goes back to.
+  private static let heapLimit: UInt32 = 64 << 10
 
   /// - Throws: `invalid` for what Java refuses, `unsupported` for what is not known here.
   package init(_ pattern: String) throws(ValueFailure) {
-    var parser = RegularExpressionParser(pattern)
-    let node = try parser.parse()
-    var compiler = Compiler(registers: (parser.groupCount + 1) * 2)
-    try compiler.emit(.group(node, index: 0))
-    compiler.program.append(.match)
-    program = compiler.program
-    sets = compiler.sets
-    bitmaps = compiler.sets.map(Self.bitmap)
-    groupCount = parser.groupCount
-    groupNames = parser.names
-    registerCount = compiler.registers
+    let java = try JavaPattern(pattern)
+    groupCount = java.groupCount
+    groupNames = java.names
+    let rewritten = Array("\(JavaPattern.callout)(?:\(java.text))".utf8)
+    var error: Int32 = 0
+    var offset = 0
+    let code = unsafe rewritten.withUnsafeBufferPointer { bytes in
+      unsafe pcre2_compile_8(
+        bytes.baseAddress, bytes.count, PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C,
+        &error, &offset, nil)
+    }
+    guard let code = unsafe code else {
+      throw .unsupported("The regular expression is not supported here: \(Self.message(error))")
+    }
+    guard let memory = unsafe pcre2_match_data_create_from_pattern_8(code, nil),
+      let settings = unsafe pcre2_match_context_create_8(nil)
+    else { throw .unsupported("No memory for a regular expression") }
+    unsafe pcre2_set_match_limit_8(settings, Self.stepLimit)
+    unsafe pcre2_set_heap_limit_8(settings, Self.heapLimit)
+    unsafe pcre2_set_callout_8(
+      settings, Watch.ask, Unmanaged.passUnretained(watch).toOpaque())
+    unsafe self.code = code
+    unsafe self.memory = memory
+    unsafe self.settings = settings
   }
 
-  private static func bitmap(_ set: ScalarSet) -> (UInt64, UInt64) {
-    var low: UInt64 = 0
-    var high: UInt64 = 0
-    for scalar in UInt32(0)..<64 {
-      if set.contains(scalar) { low |= 1 << UInt64(scalar) }
-      if set.contains(scalar + 64) { high |= 1 << UInt64(scalar) }
-    }
-    return (low, high)
+  deinit {
+    unsafe pcre2_match_context_free_8(settings)
+    unsafe pcre2_match_data_free_8(memory)
+    unsafe pcre2_code_free_8(code)
   }
 
-  private struct Compiler {
-    var program: [Instruction] = []
-    var sets: [ScalarSet] = []
-    var registers: Int
-
-    private mutating func index(of set: ScalarSet) -> Int {
-      sets.append(set)
-      return sets.count - 1
+  private static func message(_ error: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let length = unsafe bytes.withUnsafeMutableBufferPointer { bytes in
+      unsafe pcre2_get_error_message_8(error, bytes.baseAddress, bytes.count)
     }
+    return String(decoding: bytes.prefix(max(0, Int(length))), as: UTF8.self)
+  }
 
-    mutating func emit(_ node: Node) throws(ValueFailure) {
-      guard program.count < RegularExpression.programLimit else {
-        throw .unsupported("The regular expression is too large")
-      }
-      switch node {
-      case .set(let set): program.append(.set(index(of: set)))
-      case .sequence(let nodes): for node in nodes { try emit(node) }
-      case .choice(let nodes): try choice(nodes)
-      case .group(let node, let index):
-        program.append(.save(index * 2))
-        try emit(node)
-        program.append(.save(index * 2 + 1))
-      case .repetition(let node, let least, let most, let mode):
-        try repetition(node, least, most, mode)
-      case .assertion(let assertion): program.append(.assertion(assertion))
-      case .reference(let index, let ignoresCase):
-        program.append(.reference(index, ignoresCase: ignoresCase))
-      case .look(let node, let isBehind, let isNegated):
-        try enclosed(node) { .look(end: $0, isBehind: isBehind, isNegated: isNegated) }
-      case .atomic(let node): try enclosed(node) { .atomic(end: $0) }
-      }
-    }
+  /// Asked now and then while a match is looked for: whether the query is still wanted.
+  private final class Watch {
+    var limits: QueryLimits?
+    /// What may have been done since the last question, in bytes.
+    var work = 0
 
-    private mutating func enclosed(
-      _ node: Node, _ instruction: (Int) -> Instruction
-    ) throws(ValueFailure) {
-      let place = program.count
-      program.append(.match)
-      try emit(node)
-      program.append(.match)
-      program[place] = instruction(program.count)
-    }
-
-    private mutating func choice(_ nodes: [Node]) throws(ValueFailure) {
-      var jumps: [Int] = []
-      for (position, node) in nodes.enumerated() {
-        guard position < nodes.count - 1 else {
-          try emit(node)
-          break
+    static let ask:
+      @convention(c) (UnsafeMutablePointer<pcre2_callout_block_8>?, UnsafeMutableRawPointer?) ->
+        Int32 = { _, data in
+          guard let data = unsafe data else { return 0 }
+          let watch = unsafe Unmanaged<Watch>.fromOpaque(data).takeUnretainedValue()
+          return watch.limits?.mustEnd(after: watch.work) == true ? PCRE2_ERROR_CALLOUT : 0
         }
-        let split = program.count
-        program.append(.match)
-        try emit(node)
-        jumps.append(program.count)
-        program.append(.match)
-        program[split] = .split(split + 1, program.count)
-      }
-      for jump in jumps { program[jump] = .jump(program.count) }
-    }
+  }
 
-    private mutating func repetition(
-      _ node: Node, _ least: Int, _ most: Int?, _ mode: Mode
-    ) throws(ValueFailure) {
-      if case .set(let set) = node {
-        program.append(
-          .run(set: index(of: set), least: least, most: most ?? .max, mode: mode))
-        return
-      }
-      guard mode != .possessive else {
-        return try emit(.atomic(.repetition(node, least: least, most: most, mode: .greedy)))
-      }
-      for _ in 0..<least { try emit(node) }
-      if let most {
-        var splits: [Int] = []
-        for _ in least..<max(least, most) {
-          splits.append(program.count)
-          program.append(.match)
-          try emit(node)
-        }
-        for split in splits { program[split] = fork(split + 1, program.count, mode) }
-      } else {
-        let register = registers
-        registers += 1
-        let loop = program.count
-        program.append(.match)
-        program.append(.save(register))
-        try emit(node)
-        let check = program.count
-        program.append(.match)
-        program.append(.jump(loop))
-        program[check] = .leaveIfStill(register: register, target: program.count)
-        program[loop] = fork(loop + 1, program.count, mode)
-      }
-    }
+  // MARK: Matching
 
-    private func fork(_ inside: Int, _ outside: Int, _ mode: Mode) -> Instruction {
-      mode == .lazy ? .split(outside, inside) : .split(inside, outside)
+  /// Calls `found` with the ranges of every match and its groups, as Java's `find` goes on; a group that took no part has
+  /// none. It ends when `found` says false.
+  private func eachMatch(
+    in text: [UInt8], _ limits: QueryLimits?,
+    _ found: ([Range<Int>?]) throws(ValueFailure) -> Bool
+  ) throws(ValueFailure) {
+    watch.limits = limits
+    watch.work = 64 + text.count / 8
+    defer { watch.limits = nil }
+    var from = 0
+    while from <= text.count {
+      guard let groups = try match(text, from) else { return }
+      guard let whole = groups[0], try found(groups) else { return }
+      from = whole.upperBound
+      if whole.isEmpty {
+        from += 1
+        while from < text.count, text[from] & 0xC0 == 0x80 { from += 1 }
+      }
     }
+  }
+
+  private func match(_ text: [UInt8], _ start: Int) throws(ValueFailure) -> [Range<Int>?]? {
+    let status = unsafe text.withUnsafeBufferPointer { bytes in
+      var empty: UInt8 = 0
+      return unsafe withUnsafePointer(to: &empty) { none in
+        unsafe pcre2_match_8(
+          code, bytes.baseAddress ?? none, bytes.count, start, PCRE2_NO_UTF_CHECK, memory, settings)
+      }
+    }
+    switch status {
+    case PCRE2_ERROR_NOMATCH: return nil
+    case PCRE2_ERROR_CALLOUT: throw .interrupted
+    case PCRE2_ERROR_MATCHLIMIT, PCRE2_ERROR_HEAPLIMIT, PCRE2_ERROR_DEPTHLIMIT,
+      PCRE2_ERROR_NOMEMORY:
+      throw .unsupported("The regular expression takes too many steps")
+    case ..<0:
+      throw .unsupported("The regular expression fails here: \(Self.message(status))")
+    default: break
+    }
+    guard let places = unsafe pcre2_get_ovector_pointer_8(memory) else { return nil }
+    // A group that took no part stands at -1.
+    return (0...groupCount).map { group in
+      let (start, end) = unsafe (places[2 * group], places[2 * group + 1])
+      return start < 0 || start > end ? nil : start..<end
+    }
+  }
+
+  /// REGEXP_LIKE: whether it is found anywhere.
+  package func isFound(in text: String, _ limits: QueryLimits? = nil) throws(ValueFailure) -> Bool {
+    var isFound = false
+    try eachMatch(in: Array(text.utf8), limits) { _ throws(ValueFailure) in
+      isFound = true
+      return false
+    }
+    return isFound
+  }
+
+  /// REGEXP_EXTRACT: the text of a group of the first match; nil when there is none.
+  package func extract(
+    _ group: Int, of text: String, _ limits: QueryLimits? = nil
+  ) throws(ValueFailure) -> String? {
+    guard (0...groupCount).contains(group) else { throw .invalid("No group \(group)") }
+    let bytes = Array(text.utf8)
+    var extracted: String?
+    try eachMatch(in: bytes, limits) { groups throws(ValueFailure) in
+      extracted = groups[group].map { String(decoding: bytes[$0], as: UTF8.self) }
+      return false
+    }
+    return extracted
+  }
+
+  /// REGEXP_REPLACE: every match replaced; `$1` and `${name}` stand for groups.
+  package func replacing(
+    in text: String, with replacement: String, _ limits: QueryLimits? = nil
+  ) throws(ValueFailure) -> String {
+    let bytes = Array(text.utf8)
+    let template = Array(replacement.utf8)
+    var result: [UInt8] = []
+    var position = 0
+    try eachMatch(in: bytes, limits) { groups throws(ValueFailure) in
+      guard let whole = groups[0] else { return false }
+      result += bytes[position..<whole.lowerBound]
+      try expand(template, groups, bytes, into: &result)
+      try Text.checkSize(result.count)
+      position = whole.upperBound
+      return true
+    }
+    return String(decoding: result + bytes[position...], as: UTF8.self)
+  }
+
+  /// The pieces between the matches, as Java's split has them with a limit of -1.
+  package func split(
+    _ text: String, _ limits: QueryLimits? = nil
+  ) throws(ValueFailure) -> [String] {
+    let bytes = Array(text.utf8)
+    var pieces: [String] = []
+    var position = 0
+    try eachMatch(in: bytes, limits) { groups throws(ValueFailure) in
+      guard let whole = groups[0] else { return false }
+      if whole.upperBound == 0 { return true }
+      if whole.isEmpty, whole.lowerBound == bytes.count { return false }
+      pieces.append(String(decoding: bytes[position..<whole.lowerBound], as: UTF8.self))
+      position = whole.upperBound
+      return true
+    }
+    pieces.append(String(decoding: bytes[position...], as: UTF8.self))
+    return pieces
+  }
+
+  // MARK: Replacement
+
+  private func expand(
+    _ template: [UInt8], _ groups: [Range<Int>?], _ text: [UInt8], into result: inout [UInt8]
+  ) throws(ValueFailure) {
+    var index = 0
+    while index < template.count {
+      let byte = template[index]
+      index += 1
+      switch byte {
+      case UInt8(ascii: "\\"):
+        guard index < template.count else { throw .invalid("character to be escaped is missing") }
+        result.append(template[index])
+        index += 1
+      case UInt8(ascii: "$"):
+        if let range = groups[try groupNumber(in: template, &index)] { result += text[range] }
+      default: result.append(byte)
+      }
+    }
+  }
+
+  private func groupNumber(in template: [UInt8], _ index: inout Int) throws(ValueFailure) -> Int {
+    guard index < template.count else {
+      throw .invalid("Illegal group reference: group index is missing")
+    }
+    if template[index] == UInt8(ascii: "{") {
+      let bytes = template[(index + 1)...].prefix { $0 != UInt8(ascii: "}") }
+      let name = String(decoding: bytes, as: UTF8.self)
+      index += bytes.count + 2
+      guard index <= template.count, let number = groupNames[name] else {
+        throw .invalid("No group with name {\(name)}")
+      }
+      return number
+    }
+    guard template[index] &- 48 < 10 else { throw .invalid("Illegal group reference") }
+    var number = Int(template[index] - 48)
+    index += 1
+    guard number <= groupCount else { throw .invalid("No group \(number)") }
+    while index < template.count, template[index] &- 48 < 10 {
+      let longer = number * 10 + Int(template[index] - 48)
+      guard longer <= groupCount else { break }
+      number = longer
+      index += 1
+    }
+    return number
   }
 }

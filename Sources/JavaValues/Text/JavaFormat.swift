@@ -97,7 +97,10 @@ package enum JavaFormat {
       guard case .integer(let number) = value, specifier.precision == nil else { return nil }
       return based(number, specifier)
     case "f", "e", "E":
-      if value.isNull { return justified("null", specifier) }
+      if value.isNull {
+        let text = specifier.precision.map { String("null".prefix($0)) } ?? "null"
+        return justified(text, specifier)
+      }
       guard case .real(let number) = value else { return nil }
       return real(number, specifier)
     default: return value.isNull ? justified("null", specifier) : nil

@@ -1,72 +1,104 @@
 /// A pattern of LIKE: `%` stands for any text, `_` for one character.
+///
+/// The parts between two `%` are found one behind the other, each where it comes first: what is found later leaves less
+/// for the rest, so no choice is ever taken back.
 package struct LikePattern: Sendable {
   private enum Element: Sendable {
     case byte(UInt8)
     case one
-    case any
   }
 
-  private let elements: [Element]
+  /// What stands between two `%`.
+  private struct Part: Sendable {
+    let elements: [Element]
+    /// How it is found when it holds no `_`.
+    let search: ByteSearch?
+
+    init(_ elements: [Element]) {
+      self.elements = elements
+      var bytes: [UInt8] = []
+      for case .byte(let byte) in elements { bytes.append(byte) }
+      search = bytes.count == elements.count ? ByteSearch(bytes) : nil
+    }
+
+    /// Where it ends when it begins at `start`; nil when it does not fit.
+    func end(in source: [UInt8], at start: Int) -> Int? {
+      var index = start
+      for element in elements {
+        guard index < source.count else { return nil }
+        switch element {
+        case .byte(let byte):
+          guard source[index] == byte else { return nil }
+          index += 1
+        case .one:
+          guard source[index] & 0xC0 != 0x80 else { return nil }
+          index += 1
+          while index < source.count, source[index] & 0xC0 == 0x80 { index += 1 }
+        }
+      }
+      return index
+    }
+
+    /// Where the first one at or behind `start` ends.
+    func firstEnd(
+      in source: [UInt8], from start: Int, _ limits: QueryLimits?
+    ) throws(ValueFailure) -> Int? {
+      if let search { return search.first(in: source, from: start).map { $0 + elements.count } }
+      for place in start...max(start, source.count) {
+        if let end = end(in: source, at: place) { return end }
+        try limits?.check(elements.count)
+      }
+      return nil
+    }
+
+    /// Where it begins when it ends the text.
+    func lastStart(in source: [UInt8]) -> Int? {
+      var index = source.count
+      for element in elements.reversed() {
+        guard index > 0 else { return nil }
+        index -= 1
+        switch element {
+        case .byte(let byte): guard source[index] == byte else { return nil }
+        case .one: while index > 0, source[index] & 0xC0 == 0x80 { index -= 1 }
+        }
+      }
+      return index
+    }
+  }
+
+  private let parts: [Part]
 
   /// - Parameter escape: the character that takes the meaning from the one behind it; empty for none.
   package init(_ pattern: String, escape: String = "") {
-    var elements: [Element] = []
+    var parts: [[Element]] = [[]]
     let escape = escape.unicodeScalars.first
     var rest = pattern.unicodeScalars[...]
+    func add(_ scalar: Unicode.Scalar) {
+      parts[parts.count - 1] += UTF8.encode(scalar)?.map { .byte($0) } ?? []
+    }
     while let scalar = rest.popFirst() {
       if scalar == escape {
-        elements += Self.bytes(rest.popFirst() ?? scalar)
+        add(rest.popFirst() ?? scalar)
       } else if scalar == "%" {
-        elements.append(.any)
+        parts.append([])
       } else if scalar == "_" {
-        elements.append(.one)
+        parts[parts.count - 1].append(.one)
       } else {
-        elements += Self.bytes(scalar)
+        add(scalar)
       }
     }
-    self.elements = elements
+    self.parts = parts.map(Part.init)
   }
 
-  private static func bytes(_ scalar: Unicode.Scalar) -> [Element] {
-    UTF8.encode(scalar)?.map { .byte($0) } ?? []
-  }
-
-  package func matches(_ text: String) -> Bool {
+  package func matches(_ text: String, _ limits: QueryLimits? = nil) throws(ValueFailure) -> Bool {
     let source = Array(text.utf8)
-    var index = 0
-    var element = 0
-    var retry: (element: Int, index: Int)?
-    while index < source.count {
-      if let step = step(element, source, index) {
-        if step < 0 {
-          retry = (element, index)
-        } else {
-          index += step
-        }
-        element += 1
-      } else if let last = retry {
-        index = last.index + 1
-        element = last.element + 1
-        retry = (last.element, index)
-      } else {
-        return false
-      }
+    guard var index = parts[0].end(in: source, at: 0) else { return false }
+    guard parts.count > 1 else { return index == source.count }
+    for part in parts[1..<(parts.count - 1)] {
+      guard let end = try part.firstEnd(in: source, from: index, limits) else { return false }
+      index = end
     }
-    while element < elements.count, case .any = elements[element] { element += 1 }
-    return element == elements.count
-  }
-
-  /// How many bytes the element takes here: -1 for any number, nil when it does not fit.
-  private func step(_ element: Int, _ source: [UInt8], _ index: Int) -> Int? {
-    guard element < elements.count else { return nil }
-    switch elements[element] {
-    case .any: return -1
-    case .byte(let byte): return source[index] == byte ? 1 : nil
-    case .one:
-      guard source[index] & 0xC0 != 0x80 else { return nil }
-      var width = 1
-      while index + width < source.count, source[index + width] & 0xC0 == 0x80 { width += 1 }
-      return width
-    }
+    guard let last = parts[parts.count - 1].lastStart(in: source) else { return false }
+    return last >= index
   }
 }

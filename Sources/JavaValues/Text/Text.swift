@@ -52,8 +52,15 @@ package enum Text {
     return String(repeating: text, count: Int(count))
   }
 
-  /// What padding and repeating may make.
-  private static let sizeLimit: Int64 = 16_777_216
+  /// The longest text that a function may make, in bytes.
+  package static let sizeLimit: Int64 = 16_777_216
+
+  /// - Throws: `unsupported` for a text that is longer than any may be.
+  package static func checkSize(_ count: Int) throws(ValueFailure) {
+    guard count <= sizeLimit else {
+      throw .unsupported("A text of more than \(sizeLimit >> 20) MiB")
+    }
+  }
 
   /// LPAD and RPAD: cut to the length when longer; NULL for a length that is not positive.
   package static func padded(
@@ -88,49 +95,45 @@ package enum Text {
 
   /// STRPOS and POSITION: from 1, and 0 when absent. `start` is from 1 too.
   package static func position(of needle: String, in text: String, from start: Int64) -> Int64 {
-    let haystack = Array(text.utf16)
-    let wanted = Array(needle.utf16)
+    let units = text.utf16
     let first = start > 1 ? Int(clamping: start) - 1 : 0
-    guard first <= haystack.count - wanted.count else { return 0 }
-    for index in first...(haystack.count - wanted.count)
-    where haystack[index..<index + wanted.count].elementsEqual(wanted) {
-      return Int64(index + 1)
-    }
-    return 0
+    guard first <= units.count - needle.utf16.count else { return 0 }
+    let from = String.Index(utf16Offset: first, in: text)
+    let offset = text.utf8.distance(from: text.startIndex, to: from)
+    guard let found = ByteSearch(Array(needle.utf8)).first(in: Array(text.utf8), from: offset)
+    else { return 0 }
+    let place = text.utf8.index(text.startIndex, offsetBy: found)
+    return Int64(units.distance(from: units.startIndex, to: place) + 1)
   }
 
   package static func contains(_ text: String, _ needle: String) -> Bool {
-    find(Array(needle.utf8), in: Array(text.utf8), from: 0) != nil
+    ByteSearch(Array(needle.utf8)).first(in: Array(text.utf8), from: 0) != nil
   }
 
   package static func replacing(
     _ pattern: String, with replacement: String, in text: String
-  ) -> String {
+  ) throws(ValueFailure) -> String {
     let source = Array(text.utf8)
-    let wanted = Array(pattern.utf8)
-    guard !wanted.isEmpty else {
-      return text.reduce(into: replacement) { $0 += String($1) + replacement }
-    }
+    let search = ByteSearch(Array(pattern.utf8))
+    let put = Array(replacement.utf8)
     var result: [UInt8] = []
+    guard !search.wanted.isEmpty else {
+      result += put
+      for character in text {
+        result += character.utf8
+        result += put
+        try checkSize(result.count)
+      }
+      return String(decoding: result, as: UTF8.self)
+    }
     var index = 0
-    while let found = find(wanted, in: source, from: index) {
+    while let found = search.first(in: source, from: index) {
       result += source[index..<found]
-      result += replacement.utf8
-      index = found + wanted.count
+      result += put
+      try checkSize(result.count)
+      index = found + search.wanted.count
     }
     return String(decoding: result + source[index...], as: UTF8.self)
-  }
-
-  private static func find(_ wanted: [UInt8], in source: [UInt8], from start: Int) -> Int? {
-    guard start <= source.count - wanted.count else { return nil }
-    guard let first = wanted.first else { return start }
-    for index in start...(source.count - wanted.count)
-    where source[index] == first
-      && source[index..<index + wanted.count].elementsEqual(wanted)
-    {
-      return index
-    }
-    return nil
   }
 
   /// PARSE_LONG

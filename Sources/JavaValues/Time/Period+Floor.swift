@@ -5,7 +5,7 @@ extension Period {
   package func floor(_ time: Int64, origin: Int64? = nil, zone: TimeZoneTable) -> Int64 {
     let start = origin ?? zone.instant(local: 0)
     if isCompound {
-      guard let length = fixedMilliseconds, length > 0 else {
+      guard !needsSteps(in: zone), let length = fixedMilliseconds, length > 0 else {
         return stepped(time, from: start, zone)
       }
       return time &- CivilTime.floorRemainder(time % length &- start % length, length)
@@ -26,6 +26,30 @@ extension Period {
       return alignedDays(time, start, zone, count)
     }
     return floorTime(time, start, zone, isAligned: isAligned)
+  }
+
+  /// Whether its buckets are found one after the other only: months among shorter units, or days on a clock that changes.
+  package func needsSteps(in zone: TimeZoneTable) -> Bool {
+    isCompound && (fixedMilliseconds.map { $0 <= 0 } ?? true || !zone.isFixed)
+  }
+
+  /// TIME_FLOOR of such a period without an origin; `steps` are the buckets' starts from 1970 on as far as they are known.
+  package func floor(_ time: Int64, zone: TimeZoneTable, steps: inout [Int64]) -> Int64 {
+    let start = zone.instant(local: 0)
+    guard time >= start else { return floor(time, zone: zone) }
+    if steps.isEmpty { steps.append(start) }
+    while let last = steps.last, last <= time {
+      let next = added(to: last, zone: zone)
+      guard next > last, steps.count < 2_000_000 else { return last }
+      steps.append(next)
+    }
+    var low = 0
+    var high = steps.count
+    while low < high {
+      let middle = (low + high) / 2
+      if steps[middle] <= time { low = middle + 1 } else { high = middle }
+    }
+    return steps[max(0, low - 1)]
   }
 
   /// TIME_CEIL: the instant itself at a bucket's start, else the next bucket's start.

@@ -74,6 +74,21 @@ package struct TimeZoneTable: Sendable {
 
   package func local(_ time: Int64) -> Int64 { time &+ offset(at: time) }
 
+  /// The instant of a local time as Druid's planner reads a literal: of two the one with the zone's standard offset east
+  /// of Greenwich and the other one west of it.
+  package func instant(literal local: Int64) -> Int64 {
+    let estimate = offset(at: local)
+    let adjusted = offset(at: local &- estimate)
+    guard estimate != adjusted, offset(at: local &- adjusted) != adjusted else {
+      return local &- adjusted
+    }
+    // The clock skips it.
+    return local &- min(estimate, adjusted)
+  }
+
+  /// Whether its clock never changes.
+  package var isFixed: Bool { transitions.isEmpty && rule == nil }
+
   /// The instant of a local time. Of two it is the one with the offset of `original`, or else the earlier; in a gap it is as
   /// long after the gap's start as the local time says.
   package func instant(local: Int64, original: Int64? = nil) -> Int64 {

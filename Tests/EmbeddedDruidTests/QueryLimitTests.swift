@@ -1,0 +1,85 @@
+import Foundation
+import JavaValues
+import Plumbing
+import TestSupport
+import Testing
+
+@testable import EmbeddedDruid
+
+/// What a query may cost: its time limit holds inside of functions, and so does its budget of memory.
+@Suite(.serialized) struct QueryLimitTests {
+  /// Each of these works for many seconds when nobody stops it.
+  static let slow = [
+    "SELECT COUNT(*) FROM ecommerce a WHERE STRPOS(REPEAT(country, 1000000), 'zzzz') > 0",
+    "SELECT COUNT(*) FROM ecommerce WHERE REPEAT(country, 1000000) LIKE '%a%a%a%a%zz%'",
+    "SELECT COUNT(*) FROM ecommerce WHERE REPEAT(country, 1000000) LIKE '%a_a%_a_%_zz%'",
+    "SELECT REGEXP_REPLACE(REPEAT('a', 1000000), '(a*)*b', 'x') FROM ecommerce",
+    "SELECT REGEXP_LIKE(REPEAT(city, 1000000), '.*zz') FROM ecommerce",
+    "SELECT REPLACE(REPEAT(country, 1000000), 'zz', 'y') FROM ecommerce LIMIT 1 OFFSET 9999",
+    "SELECT MAX(UPPER(REPEAT(country, 1000000))) FROM ecommerce",
+  ]
+
+  @Test(arguments: slow)
+  func theTimeLimitHoldsInsideFunctions(sql: String) throws {
+    let start = ContinuousClock.now
+    let answer = try HTTPServerTests.ask(sql, context: "{\"timeout\":300}")
+    #expect(answer.status == 504 || answer.status == 501)
+    #expect(ContinuousClock.now - start < .seconds(5))
+  }
+
+  @Test(arguments: [
+    "REPLACE(REPLACE(REPEAT('a', 16000000), 'a', 'bb'), 'b', 'cc')",
+    "REGEXP_REPLACE(REPEAT('a', 10000000), 'a', 'bb')",
+    "REPEAT('a', 10000000) || REPEAT('b', 10000000)",
+    (0..<30).map { "CHAR_LENGTH(REPEAT(UPPER(REPEAT(country, 2000000)), \($0 % 2 + 1)))" }
+      .joined(separator: " + "),
+  ])
+  func memoryIsRefusedByName(expression: String) throws {
+    let sql = "SELECT \(expression) AS a FROM ecommerce WHERE country = 'DE' LIMIT 1"
+    let answer = try HTTPServerTests.ask(sql)
+    #expect(answer.status == 501 || answer.status == 200)
+    if answer.status == 501 {
+      let body = answer.body
+      #expect(body.contains("MiB") || body.contains("too long"))
+    }
+    var usage = rusage()
+    _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    #expect(usage.ru_maxrss < 1_500_000)
+  }
+
+  @Test func textsAreChargedForAsLongAsTheyAreHeld() throws {
+    let limits = QueryLimits { false }
+    try limits.charge(QueryLimits.byteLimit)
+    #expect(throws: ValueFailure.self) { try limits.charge(1) }
+    limits.release(QueryLimits.byteLimit + 1)
+    try limits.charge(QueryLimits.byteLimit)
+  }
+
+  /// Also without a time limit: nobody would read the answer.
+  @Test func aQueryEndsWhenItsClientHasGone() throws {
+    let server = try RecordedServer.shared.get()
+    let body =
+      "{\"query\":\"SELECT COUNT(*) FROM ecommerce a, ecommerce b WHERE a.price * b.price < -1\","
+      + "\"context\":{\"timeout\":0,\"sqlQueryId\":\"abandoned\"}}"
+    let text =
+      "POST /druid/v2/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    let socket = try RecordedServer.connected(to: server.server.port)
+    let bytes = Array(text.utf8)
+    let sent = unsafe bytes.withUnsafeBytes { unsafe send(socket, $0.baseAddress, $0.count, 0) }
+    #expect(sent == bytes.count)
+    #expect(Self.waits { server.queries.isUnderWay("abandoned") })
+    close(socket)
+    #expect(Self.waits { !server.queries.isUnderWay("abandoned") })
+  }
+
+  /// Whether it comes true within ten seconds.
+  private static func waits(_ condition: () -> Bool) -> Bool {
+    let end = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < end {
+      if condition() { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+}

@@ -60,7 +60,7 @@ let package = Package(
     module("AnomalyDetection", []),
     module("Kafka", ["Plumbing", "JSONLines", "CRdkafka"]),
     module("Druid", ["Plumbing", "JSONLines", "CCurl"]),
-    module("EmbeddedKafka", ["Plumbing", "CBroker"]),
+    module("EmbeddedKafka", ["Plumbing", "CBroker", "CZlib", "CLZ4", "CZstd", "CSnappy"]),
     module("JavaValues", ["CPCRE2"]),
     module("DruidSQL", ["JavaValues"]),
     module(

@@ -5,15 +5,21 @@
 #include <microhttpd.h>
 
 /// Starts a daemon with a thread per connection on the given IPv4 address; NULL (and errno) when it can't.
-/// `finished` is called when a request ends, however it ends; `seconds` is how long an idle connection may stay.
+/// `finished` is called when a request ends, however it ends; `seconds` is how long a connection may stay idle before its
+/// first request is whole. It waits with poll: select knows no descriptor above 1,023.
 static inline struct MHD_Daemon *cmicrohttpd_start(
     const struct sockaddr_in *address, MHD_AccessHandlerCallback handler, void *context,
     MHD_RequestCompletedCallback finished, unsigned int connections, unsigned int seconds) {
   return MHD_start_daemon(
-      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, handler,
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, NULL, NULL, handler,
       context, MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_NOTIFY_COMPLETED, finished, context,
       MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, seconds,
       MHD_OPTION_END);
+}
+
+/// From now on the connection ends when nothing moves on it for so long.
+static inline void cmicrohttpd_limit_idle(struct MHD_Connection *connection, unsigned int seconds) {
+  MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
 }
 
 /// The port that the daemon listens on; 0 when it does not tell.

@@ -85,6 +85,7 @@ struct DevStack: Tool {
 
   /// Serves until a signal comes or the owner is gone.
   private func serveShell(_ signals: SignalQueue) throws -> ExitStatus {
+    Descriptors.raiseLimit()
     let servers: Stack
     do {
       servers = try started()
@@ -116,6 +117,8 @@ struct DevStack: Tool {
     do throws(CommandFailure) {
       let child = try ChildProcess(
         command, environment: environment.merging(servers.variables) { $1 })
+      // Not before: the command keeps the limit that it would have without devstack.
+      Descriptors.raiseLimit()
       return child.wait(forwarding: [SIGTERM, SIGHUP], from: signals)
     } catch {
       Diagnostics.error(error.message)

@@ -20,18 +20,20 @@ struct Stack {
   }
 
   /// Every failure that can be ordered.
-  static let faultKinds = DruidServer.faultKinds
+  static let faultKinds = DruidServer.faultKinds + Broker.faultKinds
 
   private let broker: Broker
   private let druid: DruidServer
 
   /// Starts both; they answer when this returns.
   init(_ settings: Settings) throws {
-    let broker = try Broker(port: settings.kafkaPort, directory: settings.folder) {
-      Diagnostics.error($0)
-    }
     let faults = Faults()
     for text in settings.faults { faults.order(try Fault(text, among: Self.faultKinds)) }
+    let broker = try Broker(
+      port: settings.kafkaPort, directory: settings.folder, faults: faults
+    ) {
+      Diagnostics.error($0)
+    }
     do {
       for load in settings.loads { try load.fill(broker) }
     } catch {

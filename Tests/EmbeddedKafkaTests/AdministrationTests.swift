@@ -92,7 +92,84 @@ import Testing
     #expect(client.produce(TestBatch(["x"]), to: "t")?.failure == 0)
   }
 
+  @Test func aCompactedTopicWantsKeys() {
+    #expect(change("cleanup.policy", 0, "compact", of: "t") == 0)
+    #expect(client.produce(TestBatch(["a"]), to: "t")?.failure == 87)
+    var keyed = TestBatch(["a", "b"])
+    keyed.key = "k"
+    #expect(client.produce(keyed, to: "t")?.failure == 0)
+    #expect(change("cleanup.policy", 1, nil, of: "t") == 0)
+    #expect(client.produce(TestBatch(["a"]), to: "t")?.failure == 0)
+  }
+
+  @Test func aTopicCanAllowOtherTimes() {
+    let now = Int(Date().timeIntervalSince1970 * 1000)
+    let late = TestBatch(["a"], time: now + 7_200_000)
+    let old = TestBatch(["a"], time: now - 7_200_000)
+    #expect(client.produce(late, to: "t")?.failure == 32)
+    #expect(change("message.timestamp.after.max.ms", 0, "10000000", of: "t") == 0)
+    #expect(client.produce(late, to: "t")?.failure == 0)
+    #expect(change("message.timestamp.after.max.ms", 0, "9223372036854775807", of: "t") == 0)
+    #expect(client.produce(TestBatch(["a"], time: .max / 2), to: "t")?.failure == 0)
+    #expect(client.produce(old, to: "t")?.failure == 0)
+    #expect(change("message.timestamp.before.max.ms", 0, "3600000", of: "t") == 0)
+    #expect(client.produce(old, to: "t")?.failure == 32)
+  }
+
   // MARK: Partitions
+
+  private func refusalOfGrowing(_ topic: String, to count: Int) -> String? {
+    var request = RequestBytes(37, version: 1)
+    request.int32(1)
+    request.string(topic)
+    request.int32(count)
+    request.int32(-1)
+    request.int32(1000)
+    request.int8(0)
+    guard var answer = client.ask(request) else { return nil }
+    _ = (answer.int32(), answer.int32(), answer.string(), answer.int16())
+    return answer.string()
+  }
+
+  @Test func saysWhyPartitionsAreNotAdded() {
+    #expect(
+      refusalOfGrowing("t", to: 2)
+        == "The topic t currently has 4 partition(s); 2 would not be an increase.")
+    #expect(refusalOfGrowing("t", to: 4) == "Topic already has 4 partition(s).")
+    #expect(refusalOfGrowing("nope", to: 4) == nil)
+  }
+
+  @Test(arguments: [
+    ("t", 4, 1, 36, "Topic 't' already exists."),
+    ("u", 0, 1, 37, "Number of partitions was set to an invalid non-positive value."),
+    (
+      "u", 1, 3, 38,
+      "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be"
+        + " reached because only 1 broker(s) are registered."
+    ),
+    (
+      "a b", 1, 1, 17,
+      "Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics,"
+        + " '.', '_' and '-'"
+    ),
+  ])
+  func saysWhyATopicIsNotMade(
+    name: String, partitions: Int, replicas: Int, code: Int, words: String
+  ) throws {
+    var request = RequestBytes(19, version: 4)
+    request.int32(1)
+    request.string(name)
+    request.int32(partitions)
+    request.int16(replicas)
+    request.int32(0)
+    request.int32(0)
+    request.int32(1000)
+    request.int8(0)
+    var answer = try #require(client.ask(request))
+    _ = (answer.int32(), answer.int32(), answer.string())
+    #expect(answer.int16() == code)
+    #expect(answer.string() == words)
+  }
 
   private func grow(_ topic: String, to count: Int, isTrial: Bool = false) -> Int {
     var request = RequestBytes(37, version: 1)
@@ -259,6 +336,26 @@ import Testing
       try list(5, [1, 2, 8] + Array("classic".utf8))
         == [2, 2, 0x67, 1, 6] + empty + [8] + Array("classic".utf8) + [0, 0])
     #expect(try list(5, [1, 2, 9] + Array("consumer".utf8)) == [1, 0])
+  }
+
+  @Test func aGroupThatIsNotThereIsAnErrorInTheNewestVersion() throws {
+    var request = compact(15, version: 6)
+    request.bytes += [2, 5] + Array("none".utf8) + [0, 0]
+    var answer = try #require(client.ask(request))
+    #expect(answer.int8() == 0)
+    #expect(answer.int32() == 0)
+    #expect(answer.int8() == 2)
+    #expect(answer.int16() == 69)
+    let words = Array("Group none not found.".utf8)
+    #expect(Array(answer.rest.prefix(words.count + 1)) == [UInt8(words.count + 1)] + words)
+  }
+
+  @Test func theNewerGroupProtocolIsRefusedByName() throws {
+    let request = compact(68, version: 0)
+    var answer = try #require(client.ask(request))
+    #expect(answer.int8() == 0)
+    #expect(answer.int32() == 0)
+    #expect(answer.int16() == 35)
   }
 
   @Test func tellsWhatATopicCameToBe() throws {

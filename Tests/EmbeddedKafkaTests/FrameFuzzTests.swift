@@ -6,8 +6,7 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// Requests that nobody means well with: whatever comes, the broker answers or ends that connection,
-/// and what it keeps stays whole.
+/// Hostile requests: the broker answers each or ends its connection, and what it has stored stays intact.
 @Suite struct FrameFuzzTests {
   /// Well-formed requests of every kind, to be made wrong.
   static let seeds: [RequestBytes] = {
@@ -107,7 +106,6 @@ import Testing
     try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     close(ends[1])
     defer { close(ends[0]) }
-    let wakeup = try Wakeup(watching: ends[0])
     var answered = 0
     var refused = 0
     Fuzzing.run("frames") { generator in
@@ -115,7 +113,7 @@ import Testing
         guard let seed = Self.seeds.randomElement(using: &generator) else { continue }
         let frame = mutated(seed.bytes, &generator)
         do throws(MalformedFrame) {
-          let answer = try node.answer(unsafe frame.span.bytes, wakeup: wakeup)
+          let answer = try node.respond(to: unsafe frame.span.bytes, from: ends[0])
           if let answer { try check(answer) }
           answered += 1
         } catch {
@@ -128,7 +126,7 @@ import Testing
     try checkLogs(node)
   }
 
-  private func check(_ answer: Answer) throws(MalformedFrame) {
+  private func check(_ answer: Response) throws(MalformedFrame) {
     let total = answer.pieces.reduce(answer.fields.bytes.count) { $0 + $1.size }
     let length = answer.fields.bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
     #expect(length == total - 4)

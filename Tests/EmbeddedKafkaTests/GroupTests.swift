@@ -15,26 +15,27 @@ import Testing
       strategies: strategies.map { Group.Strategy(name: $0, metadata: []) })
   }
 
-  /// A group that has dealt to members a and b, in generation 2.
+  /// A group that has assigned to members a and b, in generation 2.
   private func stableGroup() throws -> Group {
     var group = Group()
     _ = try group.join(application(), freshID: "a", wakeup: nil, now: start)
     _ = try group.join(application(), freshID: "b", wakeup: nil, now: start)
     _ = try group.join(application("a"), freshID: "", wakeup: nil, now: start)
-    try deal(&group, ["a", "b"])
+    try assign(&group, ["a", "b"])
     return group
   }
 
-  private func deal(_ group: inout Group, _ ids: [String]) throws {
-    let parts = Dictionary(uniqueKeysWithValues: ids.map { ($0, Array($0.utf8)) })
+  private func assign(_ group: inout Group, _ ids: [String]) throws {
+    let assignments = Dictionary(uniqueKeysWithValues: ids.map { ($0, Array($0.utf8)) })
     for id in ids {
       try group.sync(
-        id, nil, generation: group.generation, parts: id == group.leaderID ? parts : [:],
+        id, nil, generation: group.generation,
+        assignments: id == group.leaderID ? assignments : [:],
         wakeup: nil, now: start)
     }
     for id in ids {
       #expect(
-        try group.part(of: id, generation: group.generation, now: start) == Array(id.utf8))
+        try group.assignment(of: id, generation: group.generation, now: start) == Array(id.utf8))
     }
   }
 
@@ -64,7 +65,7 @@ import Testing
     #expect(throws: ErrorCode.illegalGeneration) {
       try group.checkCommit("a", nil, generation: 2)
     }
-    try deal(&group, ["a", "b", "c"])
+    try assign(&group, ["a", "b", "c"])
   }
 
   @Test func aSilentMemberIsDropped() throws {
@@ -107,7 +108,7 @@ import Testing
     #expect(group.phase == .empty)
     #expect(group.offsets["t", 1]?.offset == 5)
     #expect(throws: ErrorCode.unknownMemberID) { try group.leave("b", nil, now: start) }
-    // Now somebody who is no member may set the offsets; while there are members, nobody else may.
+    // Without members any client may set the offsets; with members only they may.
     try group.checkCommit("", nil, generation: -1)
     let busy = try stableGroup()
     #expect(throws: ErrorCode.unknownMemberID) {
@@ -150,13 +151,13 @@ import Testing
     _ = try group.join(application(instance: "one"), freshID: "a", wakeup: nil, now: start)
     _ = try group.join(application(instance: "two"), freshID: "b", wakeup: nil, now: start)
     _ = try group.join(application("a", instance: "one"), freshID: "", wakeup: nil, now: start)
-    try deal(&group, ["a", "b"])
-    // The leader itself: it keeps its part, and is not told that it leads, lest it deal again.
+    try assign(&group, ["a", "b"])
+    // The leader itself: it keeps its assignment, and is not told that it leads, so that it does not assign again.
     let again = try group.join(
       application(instance: "one"), freshID: "c", wakeup: nil, now: start)
     #expect(again == "c" && group.phase == .stable && group.generation == 2)
     #expect(group.leaderID == "c" && group["c"]?.saidLeader == "a")
-    #expect(try group.part(of: "c", generation: 2, now: start) == Array("a".utf8))
+    #expect(try group.assignment(of: "c", generation: 2, now: start) == Array("a".utf8))
     #expect(throws: ErrorCode.fencedInstanceID) {
       try group.heartbeat("a", "one", generation: 2, now: start)
     }
@@ -176,16 +177,16 @@ import Testing
     _ = try group.join(application("b"), freshID: "", wakeup: nil, now: start)
     #expect(group.phase == .stable)
     #expect(group["b"]?.isJoining == false)
-    #expect(try group.part(of: "b", generation: 2, now: start) == Array("b".utf8))
+    #expect(try group.assignment(of: "b", generation: 2, now: start) == Array("b".utf8))
   }
 
   @Test func endsWhoSyncsInAnotherGeneration() throws {
     var group = try stableGroup()
     #expect(throws: ErrorCode.illegalGeneration) {
-      try group.sync("b", nil, generation: 1, parts: [:], wakeup: nil, now: start)
+      try group.sync("b", nil, generation: 1, assignments: [:], wakeup: nil, now: start)
     }
     #expect(throws: ErrorCode.unknownMemberID) {
-      try group.sync("z", nil, generation: 2, parts: [:], wakeup: nil, now: start)
+      try group.sync("z", nil, generation: 2, assignments: [:], wakeup: nil, now: start)
     }
   }
 }

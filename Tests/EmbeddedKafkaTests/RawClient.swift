@@ -140,7 +140,7 @@ final class RawClient {
     return got == 0 || (got < 0 && errno == ECONNRESET)
   }
 
-  /// Whether nothing comes within so many milliseconds.
+  /// Whether nothing arrives within `milliseconds`.
   func isSilent(milliseconds: Int32) -> Bool {
     var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return unsafe poll(&watched, 1, milliseconds) == 0

@@ -22,8 +22,7 @@ import Testing
   /// The error that a request to produce is answered with, `nil` when the connection ends.
   private func produce(_ node: Node, acks: Int = -1) throws -> Int? {
     let request = RequestBytes.produce(TestBatch(["a"]).bytes, to: "t", acks: acks).bytes
-    let wakeup = try Wakeup()
-    guard let answer = try? node.answer(unsafe request.span.bytes, wakeup: wakeup) else {
+    guard let answer = try? node.respond(to: unsafe request.span.bytes, from: -1) else {
       return nil
     }
     var fields = AnswerBytes(answer.fields.bytes)
@@ -111,7 +110,7 @@ import Testing
     #expect(try produce(node) == 3)
   }
 
-  @Test func readsAcrossStretches() throws {
+  @Test func readsAcrossSegmentes() throws {
     let file = try StorageFile(directory: NSTemporaryDirectory())
     let log = PartitionLog(file: file)
     let bytes = TestBatch([String(repeating: "x", count: 1_000_000)]).bytes
@@ -119,7 +118,7 @@ import Testing
     for number in 0..<20 {
       #expect(try log.append(header, unsafe bytes.span.bytes) == Int64(number))
     }
-    // Eight fit into each stretch, and those lie together.
+    // Eight fit into each segment, and those lie together.
     let pieces = try log.select(from: 0, limit: .max, atLeastOne: true)
     #expect(pieces.map { $0.size } == [8, 8, 4].map { $0 * bytes.count })
     for number in 0..<20 {

@@ -13,6 +13,10 @@ struct TestBatch {
   var claimedCount: Int?
   var claimedLastDelta: Int?
   var checksumDelta = 0
+  /// The key of every record.
+  var key: String?
+  /// What stands in the place of the records, compressed or broken.
+  var replacement: [UInt8]?
 
   init(_ values: [String], time: Int = 1000) {
     records = values.map { (time, $0) }
@@ -33,13 +37,7 @@ struct TestBatch {
     covered.int16(producerEpoch)
     covered.int32(baseSequence)
     covered.int32(claimedCount ?? records.count)
-    for (index, record) in records.enumerated() {
-      let value = Array(record.value.utf8)
-      let body =
-        [0] + varint(record.time - base) + varint(index) + varint(-1) + varint(value.count) + value
-        + varint(0)
-      covered.bytes += varint(body.count) + body
-    }
+    covered.bytes += replacement ?? recordBytes
     let checksum = unsafe covered.bytes.withUnsafeBytes {
       unsafe Int(cbk_crc32c_portable($0.baseAddress, $0.count))
     }
@@ -50,6 +48,25 @@ struct TestBatch {
     batch.int8(magic)
     batch.int32(checksum + checksumDelta)
     return batch.bytes + covered.bytes
+  }
+
+  /// The records as they are without compression.
+  var recordBytes: [UInt8] {
+    let base = records.first?.time ?? 0
+    var bytes: [UInt8] = []
+    for (index, record) in records.enumerated() {
+      let value = Array(record.value.utf8)
+      let body =
+        [0] + varint(record.time - base) + varint(index) + keyBytes + varint(value.count) + value
+        + varint(0)
+      bytes += varint(body.count) + body
+    }
+    return bytes
+  }
+
+  private var keyBytes: [UInt8] {
+    guard let key else { return varint(-1) }
+    return varint(key.utf8.count) + Array(key.utf8)
   }
 
   private func varint(_ value: Int) -> [UInt8] {

@@ -24,15 +24,3 @@ int cbk_accept(int listener);
 
 /// The event of poll() that says the other end of a socket is gone.
 int16_t cbk_poll_hung_up(void);
-
-/// The records of a compressed batch; to be given back with `cbk_discard`.
-typedef struct {
-  uint8_t *bytes;
-  size_t count;
-} cbk_unpacked;
-
-/// Unpacks records by Kafka's number of the codec (1 gzip, 2 snappy, 3 lz4, 4 zstd), at most `limit`
-/// bytes of them. 0, or -1 when they are damaged or too many.
-int cbk_unpack(int codec, const void *in, size_t size, size_t limit, cbk_unpacked *unpacked);
-
-void cbk_discard(cbk_unpacked unpacked);

@@ -10,6 +10,7 @@ enum HTTPCallbacks {
   private final class Arrival {
     var request: HTTPRequest
     var isTooLarge = false
+    let start = ContinuousClock.now
     var refusal: HTTPResponse?
 
     init(_ request: HTTPRequest) { self.request = request }
@@ -27,11 +28,13 @@ enum HTTPCallbacks {
       let server = unsafe Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
       guard let held = unsafe place.pointee else {
         let arrival = Arrival(unsafe request(connection, url, method))
+        unsafe cmicrohttpd_limit_idle(connection, HTTPServer.requestPatience)
         unsafe place.pointee = Unmanaged.passRetained(arrival).toOpaque()
         return .YES
       }
       let arrival = unsafe Unmanaged<Arrival>.fromOpaque(held).takeUnretainedValue()
       if unsafe size.pointee > 0 {
+        guard ContinuousClock.now - arrival.start < HTTPServer.bodyPatience else { return .NO }
         let bytes = unsafe UnsafeRawBufferPointer(start: data, count: size.pointee)
         if arrival.request.body.count + bytes.count > server.bodyLimit {
           arrival.isTooLarge = true
@@ -42,6 +45,7 @@ enum HTTPCallbacks {
         unsafe size.pointee = 0
         return .YES
       }
+      unsafe cmicrohttpd_limit_idle(connection, HTTPServer.idlePatience)
       let response: HTTPResponse =
         if arrival.isTooLarge {
           HTTPResponse(413)

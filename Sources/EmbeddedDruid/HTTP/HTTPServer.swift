@@ -16,6 +16,14 @@ final class HTTPServer: @unchecked Sendable {
     let handle: OpaquePointer
   }
 
+  /// Seconds of silence before an unfinished request is given up: those who send half a request would otherwise take all
+  /// connections from the others.
+  static let requestPatience: UInt32 = 5
+  /// Seconds of silence before an idle connection or a response that is not read is given up; Druid's `maxIdleTime`.
+  static let idlePatience: UInt32 = 300
+  /// How long a request's body may take in all.
+  static let bodyPatience = Duration.seconds(30)
+
   /// Listens; port 0 lets the kernel choose one.
   init(
     port: UInt16, bodyLimit: Int = 16 << 20, connections: UInt32 = 1000,
@@ -30,7 +38,8 @@ final class HTTPServer: @unchecked Sendable {
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     errno = 0
     let handle = unsafe cmicrohttpd_start(
-      &address, HTTPCallbacks.handle, context, HTTPCallbacks.finished, connections, 300)
+      &address, HTTPCallbacks.handle, context, HTTPCallbacks.finished, connections,
+      HTTPServer.requestPatience)
     guard let handle = unsafe handle else {
       throw .port(port, reason: errno == 0 ? "not to be had" : systemErrorText(errno))
     }

@@ -1,12 +1,24 @@
 extension Anomaly {
   /// Does to a second's lines what the anomaly does; returns how many it added, removed or changed.
   func apply(to lines: inout [Line], at second: Int64, in model: Model) -> Int {
+    let share = share(at: second)
+    guard share < 1 else { return applyWhole(to: &lines, at: second, in: model) }
+    var partial = self
+    partial.strength = strength.scaled(by: share)
+    return partial.applyWhole(to: &lines, at: second, in: model)
+  }
+
+  private func applyWhole(to lines: inout [Line], at second: Int64, in model: Model) -> Int {
     switch (kind, strength) {
-    case (.spike, .times(let level)),
-      (.shift, .times(let level)) where level >= 1:
-      return multiply(&lines, by: level, in: model)
-    case (.drop, .times(let level)), (.outage, .times(let level)), (.shift, .times(let level)):
-      return thin(&lines, to: level) { $0.session }
+    case (.spike, .times(let level)), (.shift, .times(let level)), (.drop, .times(let level)),
+      (.outage, .times(let level)), (.drift, .times(let level)), (.holiday, .times(let level)):
+      return level >= 1
+        ? multiply(&lines, by: level, in: model) : thin(&lines, to: level) { $0.session }
+    case (.campaign, .times(let level)):
+      return multiply(&lines, by: level, only: .view, in: model)
+    case (.promotion, .times(let level)):
+      let added = multiply(&lines, by: level, in: model)
+      return added + reprice(&lines, in: model.catalogue) { Double($0) * (1 - discount) }
     case (.checkout, .times(let level)):
       return thin(&lines, to: level, only: .purchase) { $0.state }
     case (.stockout, .times(let level)):
@@ -82,16 +94,24 @@ extension Anomaly {
   }
 
   private func change(_ lines: inout [Line], in catalogue: Catalogue) -> Int {
+    reprice(&lines, in: catalogue) { old in
+      switch strength {
+      case .times(let factor): Double(old) * factor
+      case .cents(let cents): Double(cents)
+      case .centsAndShare(let cents, let share): Double(old) + (Double(cents) - Double(old)) * share
+      case .perSecond, .seconds: Double(old)
+      }
+    }
+  }
+
+  /// Gives every line that is meant another price, from the one that it has, both in cents.
+  private func reprice(
+    _ lines: inout [Line], in catalogue: Catalogue, _ price: (UInt32) -> Double
+  ) -> Int {
     var count = 0
     for index in lines.indices where filter.matches(lines[index].event) {
       let old = lines[index].cents ?? catalogue.products[Int(lines[index].event.product)].cents
-      let new =
-        switch strength {
-        case .times(let factor):
-          UInt32(max(1, min(99_999_999, (Double(old) * factor).rounded())))
-        case .cents(let cents): cents
-        case .perSecond, .seconds: old
-        }
+      let new = UInt32(max(1, min(99_999_999, price(old).rounded())))
       if new != old { count += 1 }
       lines[index].cents = new
     }

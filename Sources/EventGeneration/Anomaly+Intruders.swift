@@ -1,6 +1,6 @@
 /// Visitors who would not be there without the anomaly.
 extension Anomaly {
-  /// How many happen in a second, when so many are expected.
+  /// The number of occurrences in a second, given the expected number.
   private func count(_ rate: Double, _ bits: UInt64) -> Int {
     let whole = Int(rate)
     return whole + (Draw.happens(UInt64((rate - Double(whole)) * 4_294_967_296), bits) ? 1 : 0)

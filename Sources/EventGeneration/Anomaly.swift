@@ -1,6 +1,6 @@
 /// Something out of the ordinary, with a beginning and mostly an end, that a detector should find.
 ///
-/// It changes what its label says and no other line: what it removes, adds or alters is drawn from a key of its own.
+/// It changes what its label says and no other line: its random choices are drawn from its own key.
 package struct Anomaly: Equatable, Sendable {
   /// What happens.
   package enum Kind: String, CaseIterable, Sendable {
@@ -22,10 +22,27 @@ package struct Anomaly: Equatable, Sendable {
     case bot
     /// Purchases out of nothing, far from the customer's home.
     case fraud
-    /// Another level, for good.
+    /// Another level that stays.
     case shift
     /// Events that arrive late.
     case lag
+    /// From the usual level to another, evenly over all of its span.
+    case drift
+    /// More visitors, and lower prices: expected, because the shop ordered it.
+    case promotion
+    /// Another level because people are at home or away: expected, because a calendar says so.
+    case holiday
+    /// More people look, and not more of them buy: expected, because the shop paid for it.
+    case campaign
+
+    /// What a detector should find.
+    package static let anomalies = allCases.filter { !$0.isExpected }
+    /// What it should know beforehand and not report.
+    package static let decoys = allCases.filter { $0.isExpected }
+    /// The kinds that ``RandomAnomalies`` draws from. A longer list would change every drawn schedule.
+    static let random = allCases.prefix { $0 != .drift }
+
+    package var isExpected: Bool { self == .promotion || self == .holiday || self == .campaign }
   }
 
   /// Which events are meant; what is `nil` does not matter.
@@ -53,21 +70,34 @@ package struct Anomaly: Equatable, Sendable {
   package enum Strength: Equatable, Sendable {
     case times(Double)
     case cents(UInt32)
+    /// Part of the way from the usual price to one in cents.
+    case centsAndShare(UInt32, Double)
     case perSecond(Double)
     case seconds(Int64)
 
     var value: Double {
       switch self {
       case .times(let value), .perSecond(let value): value
-      case .cents(let cents): Double(cents)
+      case .cents(let cents), .centsAndShare(let cents, _): Double(cents)
       case .seconds(let seconds): Double(seconds)
+      }
+    }
+
+    /// The strength of an anomaly that has begun and not yet reached it, or that is about to end.
+    func scaled(by share: Double) -> Strength {
+      switch self {
+      case .times(let level): .times(1 + (level - 1) * share)
+      case .cents(let cents): .centsAndShare(cents, share)
+      case .centsAndShare(let cents, let before): .centsAndShare(cents, before * share)
+      case .perSecond(let rate): .perSecond(rate * share)
+      case .seconds(let seconds): .seconds(Int64((Double(seconds) * share).rounded()))
       }
     }
 
     var unit: String {
       switch self {
       case .times: "times"
-      case .cents: "cents"
+      case .cents, .centsAndShare: "cents"
       case .perSecond: "per second"
       case .seconds: "seconds"
       }
@@ -83,6 +113,10 @@ package struct Anomaly: Equatable, Sendable {
   package var strength: Strength
   /// How many customers take part in ``Kind/bulk``.
   package var users = 3
+  /// The share that ``Kind/promotion`` takes off the prices.
+  package var discount = 0.0
+  /// Seconds until it has its full strength, and from the beginning of its end to its end.
+  package var ramp: Int64 = 0
   /// What its random choices are drawn from.
   var key: UInt64 = 0
 
@@ -98,6 +132,14 @@ package struct Anomaly: Equatable, Sendable {
   }
 
   func isActive(at second: Int64) -> Bool { second >= start && second < end ?? .max }
+
+  /// How much of its strength it has in a second, from 0 to 1.
+  func share(at second: Int64) -> Double {
+    guard ramp > 0 else { return 1 }
+    let rising = Double(second - start + 1) / Double(ramp)
+    guard kind != .drift, let end else { return min(1, rising) }
+    return min(1, rising, Double(end - second) / Double(ramp))
+  }
 
   /// Draws its key from the seed and from what it is, so that another anomaly beside it changes nothing here.
   ///

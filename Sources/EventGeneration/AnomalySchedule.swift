@@ -113,6 +113,8 @@ extension Anomaly {
     return
       "{\"id\":\"\(id)\",\"state\":\"\(state)\",\"kind\":\"\(kind.rawValue)\",\"start\":\(start),"
       + "\"end\":\(end.map { "\($0)" } ?? "null"),\"filter\":{\(conditions.joined(separator: ","))},"
-      + "\"magnitude\":\(magnitude),\"unit\":\"\(strength.unit)\",\"events\":\(events)}\n"
+      + "\"magnitude\":\(magnitude),\"unit\":\"\(strength.unit)\",\"events\":\(events)"
+      + (ramp > 0 && kind != .drift ? ",\"ramp\":\(ramp)" : "")
+      + (kind.isExpected ? ",\"expected\":true" : "") + "}\n"
   }
 }

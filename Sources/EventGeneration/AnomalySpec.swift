@@ -2,6 +2,8 @@ package import Plumbing
 
 /// An anomaly as people write it: `spike@+10h+20m,x=8,country=India`.
 ///
+/// A decoy, `promotion@+10h+1d,x=3`, is written alike.
+///
 /// Behind the kind and `@` stands the start, a span from the start of the run (`+10h`) or a time, then `+` and how
 /// long it lasts, which `shift` may leave out. What follows narrows it down or says how strong it is.
 package struct AnomalySpec: Equatable, Sendable {
@@ -17,6 +19,8 @@ package struct AnomalySpec: Equatable, Sendable {
   package let filter: Anomaly.Filter
   package let strength: Anomaly.Strength
   package let users: Int
+  package let discount: Double
+  package let ramp: Int64
 
   /// The anomaly in a run that starts at a second.
   package func anomaly(id: String, runStart: Int64) -> Anomaly {
@@ -29,18 +33,21 @@ package struct AnomalySpec: Equatable, Sendable {
       id: id, kind: kind, start: first, end: length.map { first + $0 }, filter: filter,
       strength: strength)
     anomaly.users = users
+    anomaly.discount = discount
+    anomaly.ramp = ramp
     return anomaly
   }
 
   /// - Parameters:
+  ///   - option: the option that it was given to, which decides the kinds.
   ///   - rate: what the usual strength of some kinds is measured by.
   ///   - products: how many there are.
   ///   - now: the whole second that the clock shows.
   /// - Throws: ``UsageFailure`` with the spec and a caret under what is wrong.
   package init(
-    _ text: String, rate: Double, products: Int, now: Int64
+    _ text: String, option: String = "--anomaly", rate: Double, products: Int, now: Int64
   ) throws(UsageFailure) {
-    var reader = SpecReader(text)
+    var reader = SpecReader(text, option: option)
     kind = try reader.kind()
     (start, length) = try reader.span(mayStay: kind == .shift, now: now)
     var settings = SpecSettings(kind: kind, rate: rate, products: products)
@@ -48,6 +55,8 @@ package struct AnomalySpec: Equatable, Sendable {
     filter = settings.filter
     strength = settings.strength
     users = settings.users
+    discount = settings.discount
+    ramp = kind == .drift ? length ?? 0 : settings.ramp
   }
 }
 
@@ -61,11 +70,13 @@ struct SpecReader {
   }
 
   private let text: String
+  private let option: String
   private var rest: Substring
   private var given: [String] = []
 
-  init(_ text: String) {
+  init(_ text: String, option: String) {
     self.text = text
+    self.option = option
     rest = text[...]
   }
 
@@ -74,24 +85,27 @@ struct SpecReader {
 
   func failure(_ message: String, at place: Int, hint: String? = nil) -> UsageFailure {
     UsageFailure(
-      "--anomaly: " + message, hints: hint.map { [$0] } ?? [],
+      option + ": " + message, hints: hint.map { [$0] } ?? [],
       details: ["  " + text, "  " + String(repeating: " ", count: place) + "^"])
   }
 
   func failure(
-    _ word: String, isNo noun: String, of words: [String], at place: Int
+    _ word: String, isNot noun: String, of words: [String], at place: Int
   ) -> UsageFailure {
     failure(
-      "\(quoted(word)) is no \(noun)", at: place,
+      "\(quoted(word)) is not \(noun)", at: place,
       hint: nearestWord(to: word, in: words).map { "did you mean '\($0)'?" }
         ?? (words.count <= 12 ? "one of " + words.joined(separator: ", ") : nil))
   }
 
   mutating func kind() throws(UsageFailure) -> Anomaly.Kind {
     let word = String(rest.prefix { $0 != "@" && $0 != "," })
-    guard let kind = Anomaly.Kind(rawValue: word) else {
+    let isDecoy = option == "--decoy"
+    let kinds = isDecoy ? Anomaly.Kind.decoys : Anomaly.Kind.anomalies
+    guard let kind = kinds.first(where: { $0.rawValue == word }) else {
       throw failure(
-        word, isNo: "kind of anomaly", of: Anomaly.Kind.allCases.map(\.rawValue), at: place)
+        word, isNot: isDecoy ? "a kind of decoy" : "a kind of anomaly", of: kinds.map(\.rawValue),
+        at: place)
     }
     rest = rest.dropFirst(word.count)
     guard rest.first == "@" else {
@@ -117,7 +131,8 @@ struct SpecReader {
       let text = String(whole[plus...].dropFirst())
       guard let span = Duration(spelling: text) else {
         throw failure(
-          "\(quoted(text)) is no span of time", at: lengthPlace, hint: "write 90s, 20m, 3h or 1d")
+          "\(quoted(text)) is not a span of time", at: lengthPlace, hint: "write 90s, 20m, 3h or 1d"
+        )
       }
       length = Int64(span.inSeconds.rounded())
       guard let length, length > 0 else {
@@ -140,7 +155,7 @@ struct SpecReader {
       return .at(point.seconds)
     }
     throw failure(
-      "\(quoted(text)) is no start", at: place,
+      "\(quoted(text)) is not a start", at: place,
       hint: "write +10h (from the start of the run), -2h (before now) or 2026-01-01T12:00:00Z")
   }
 

@@ -86,7 +86,7 @@ struct Arrivals {
     return mean < 24 * FixedPoint.one ? countFew(bits) : countMany(bits)
   }
 
-  /// By inversion: the more expected, the more come, for the same bits.
+  /// By inversion: a higher mean gives at least as many, from the same bits.
   private func countFew(_ bits: UInt64) -> Int {
     var term = chanceOfNone
     var below = term

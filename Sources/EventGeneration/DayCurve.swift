@@ -26,7 +26,7 @@ enum DayCurve {
     }
   }()
 
-  /// The place in ``week`` of a quarter-hour since 1970-01-01 (a Thursday), for a city so far east.
+  /// The index in ``week`` of a quarter-hour since 1970-01-01 (a Thursday), for a city `offset` quarter-hours east of UTC.
   static func index(quarter: Int64, offset: Int) -> Int {
     let index = (quarter + Int64(offset) + 3 * 96) % Int64(quarters)
     return Int(index < 0 ? index + Int64(quarters) : index)

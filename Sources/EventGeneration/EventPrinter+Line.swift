@@ -1,5 +1,5 @@
 extension EventPrinter {
-  /// Appends one line that may have a price, a quantity or a fault of its own.
+  /// Appends one line that may have another price or quantity, or a fault.
   mutating func print(_ line: Line, into block: inout LineBlock) {
     var text = bytes(of: line)
     if line.mark.isFault { EventPrinter.spoil(&text, line) }

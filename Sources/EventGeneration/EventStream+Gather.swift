@@ -1,13 +1,15 @@
+import Plumbing
+
 extension EventStream {
   /// Takes all events of this second, lets the anomalies and then the dirt at them, adds what comes late from
   /// earlier seconds, and puts the lines in the order in which they leave.
-  mutating func gather() {
+  mutating func gather() throws(SystemFailure) {
     lines.removeAll(keepingCapacity: true)
     takeEvents()
     schedule.apply(to: &lines, at: second)
     if !dirt.isClean { dirt.apply(to: &lines, seed: simulation.model.settings.seed) }
-    holdBack()
-    if let arrived = delayed.removeValue(forKey: second) { lines += arrived }
+    try holdBack()
+    lines += try delayed.take(second)
     // The sort must be stable, which Swift's is without promising it: the place breaks ties.
     lines = lines.enumerated().sorted {
       ($0.element.position, $0.offset) < ($1.element.position, $1.offset)
@@ -35,11 +37,9 @@ extension EventStream {
     batch.count = 0
   }
 
-  private mutating func holdBack() {
+  private mutating func holdBack() throws(SystemFailure) {
     guard lines.contains(where: { $0.delay > 0 }) else { return }
-    for line in lines where line.delay > 0 {
-      delayed[second + line.delay, default: []].append(line)
-    }
+    for line in lines where line.delay > 0 { try delayed.add(line, due: line.due) }
     lines.removeAll { $0.delay > 0 }
   }
 }

@@ -1,3 +1,5 @@
+package import Plumbing
+
 /// A moment of event time: a second, and how much of it has passed, of 2^32.
 package struct Moment: Equatable, Comparable, Sendable {
   package var second: Int64
@@ -50,6 +52,8 @@ package struct EventStream: ~Copyable {
   }
 
   private enum Stage {
+    /// Nothing was simulated yet.
+    case starting
     /// The second's events go straight into the block.
     case plain
     /// The second's lines were gathered.
@@ -70,14 +74,14 @@ package struct EventStream: ~Copyable {
   var left: Int
   var skip: Int
   private let end: Int64
-  private var stage = Stage.ended
+  private var stage = Stage.starting
   var schedule: AnomalySchedule
   let dirt: Dirt
   /// The lines of a gathered second, in order, and how many were printed.
   var lines: [Line] = []
   private var linesPrinted = 0
   /// Lines that are printed in a later second.
-  var delayed: [Int64: [Line]] = [:]
+  var delayed: LateLines
   /// Labels and records of soiled lines that were not taken yet.
   private var labels = ""
   /// Whether lines that are soiled are recorded for the labels.
@@ -85,9 +89,10 @@ package struct EventStream: ~Copyable {
   /// Lines so far.
   package private(set) var lineCount = 0
 
+  /// - Parameter store: where lines wait that come late, once they are many; `nil`: in memory.
   package init(
     _ model: Model, _ part: Part, anomalies: [Anomaly] = [], random: RandomAnomalies? = nil,
-    dirt: Dirt = Dirt()
+    dirt: Dirt = Dirt(), store: (any BlockStore)? = nil
   ) {
     simulation = Simulation(model, from: part.start)
     printer = EventPrinter(model.catalogue)
@@ -96,7 +101,8 @@ package struct EventStream: ~Copyable {
     end = part.end ?? Int64.max
     schedule = AnomalySchedule(anomalies, random: random, model: model)
     self.dirt = dirt
-    if part.start < end, left > 0 { turn() }
+    delayed = LateLines(store)
+    if part.start >= end || left == 0 { stage = .ended }
   }
 
   /// The second that is printed now.
@@ -114,15 +120,16 @@ package struct EventStream: ~Copyable {
     labels += schedule.takeLabels()
   }
 
-  private mutating func turn() {
+  private mutating func turn() throws(SystemFailure) {
     simulation.turn()
     before = 0
     batch.count = 0
     printed = 0
     schedule.turn(to: second)
     labels += schedule.takeLabels()
-    if schedule.hasOpen || !dirt.isClean || delayed[second] != nil {
-      gather()
+    let hasArrivals = try delayed.hasLines(in: second)
+    if schedule.hasOpen || !dirt.isClean || hasArrivals {
+      try gather()
       linesPrinted = 0
       stage = .gathered
     } else {
@@ -131,9 +138,16 @@ package struct EventStream: ~Copyable {
   }
 
   /// Appends the lines that are due by `due`, until the block is full.
-  package mutating func fill(_ block: inout LineBlock, through due: Moment) -> Pause {
+  ///
+  /// - Throws: ``SystemFailure`` when the store of late lines fails.
+  package mutating func fill(
+    _ block: inout LineBlock, through due: Moment
+  ) throws(SystemFailure) -> Pause {
     while true {
       switch stage {
+      case .starting:
+        try turn()
+        continue
       case .plain:
         if second > due.second { return .wait(Moment(second: second, fraction: 0)) }
         if let pause = printPlain(&block, due) { return pause }
@@ -142,19 +156,23 @@ package struct EventStream: ~Copyable {
         if let pause = printLines(&block, due) { return pause }
       case .closing:
         if let pause = printLines(&block, .distantFuture) { return pause }
-        stage = .ended
+        if let next = try delayed.takeNext() {
+          lines = next
+          linesPrinted = 0
+        } else {
+          stage = .ended
+        }
         continue
       case .ended:
         return .ended
       }
-      if left > 0, second + 1 < end { turn() } else { close() }
+      if left > 0, second + 1 < end { try turn() } else { close() }
     }
   }
 
   /// Nothing more will happen: prints what is still under way.
   private mutating func close() {
-    lines = delayed.keys.sorted().flatMap { delayed[$0] ?? [] }
-    delayed = [:]
+    lines = []
     linesPrinted = 0
     stage = .closing
     schedule.turn(to: second + 1)

@@ -36,6 +36,9 @@ struct Line {
   /// How long after its second's turn it is printed.
   var delay: Int64 = 0
 
+  /// The second in which it is printed.
+  var due: Int64 { time + delay }
+
   init(_ event: Event, time: Int64, position: UInt32) {
     self.event = event
     self.time = time

@@ -9,6 +9,8 @@ package struct Model: Sendable {
     /// `nil`: as many as the rate suggests.
     package var users: Int?
     package var products = 10_000
+    /// The countries in which customers live, by their places in ``World/countries``; empty: in all of them.
+    package var countries: Set<Int> = []
     /// No day and no week: the same rate and mix of cities all the time.
     package var isFlat = false
     package var profile: Profile?
@@ -45,7 +47,8 @@ package struct Model: Sendable {
     behaviour = Behaviour(rate: rate, quantiles: quantiles)
     catalogue = Catalogue(seed: settings.seed, count: settings.products, quantiles: quantiles)
     population = Population(
-      seed: settings.seed, count: settings.users ?? Model.users(rate: settings.rate))
+      seed: settings.seed, count: settings.users ?? Model.users(rate: settings.rate),
+      countries: settings.countries)
   }
 
   /// The same shop and the same customers, at another rate.

@@ -21,7 +21,7 @@ package struct Plan: Equatable, Sendable {
     case unlimited
     /// With the clock: what lies in the past at once, what lies in the future when it is due.
     case clock
-    /// So many seconds of event time a second, from the first event on.
+    /// A multiple of real time, from the first event on.
     case times(Double)
   }
 
@@ -29,9 +29,9 @@ package struct Plan: Equatable, Sendable {
   package enum Extent: Equatable, Sendable {
     /// From a second on, until the end, a number of events, or for ever.
     case from(Int64, end: Int64?, count: Int?)
-    /// The last so many before a second.
+    /// The last events before a second.
     case last(Int, before: Int64)
-    /// Exactly so many between two seconds, at the rate that this takes.
+    /// An exact number of events between two seconds, at the rate that gives it.
     case spread(Int, over: Range<Int64>)
   }
 

@@ -10,22 +10,25 @@ struct Population {
   private let ids: Bijection
   private let deviceKey: UInt64
 
-  init(seed: UInt64, count: Int) {
+  init(seed: UInt64, count: Int, countries: Set<Int> = []) {
     self.count = UInt32(count)
     ids = Bijection(count: UInt32(count), key: Draw.mix(seed ^ DrawKey.users))
     deviceKey = Draw.mix(seed ^ DrawKey.device)
-    let total = World.cities.reduce(0) { $0 + $1.weight }
+    let shares = World.cities.map { city in
+      countries.isEmpty || countries.contains(city.countryIndex) ? city.weight : 0
+    }
+    let total = shares.reduce(0, +)
     var blocks: [UInt32] = []
     var before: UInt64 = 0
-    for city in World.cities {
+    for share in shares {
       blocks.append(Population.place(before, of: total, count))
-      before += city.weight
+      before += share
     }
     blocks.append(UInt32(count))
     self.blocks = blocks
     offsets = World.cities.map(\.offsetQuarters)
     weights = World.cities.indices.map {
-      blocks[$0 + 1] > blocks[$0] ? World.cities[$0].weight : 0
+      blocks[$0 + 1] > blocks[$0] ? shares[$0] : 0
     }
   }
 

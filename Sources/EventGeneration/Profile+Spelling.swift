@@ -16,7 +16,7 @@ extension Profile {
       }
       guard halves.count == 2 else { throw failure("expected a time, ':' and a number", at: 0) }
       guard let span = Duration(spelling: String(halves[0])) else {
-        throw failure("\(quoted(halves[0])) is no span of time", at: 0)
+        throw failure("\(quoted(halves[0])) is not a span of time", at: 0)
       }
       let offset = Int64(span.inSeconds.rounded())
       if let last = points.last, offset <= last.offset {
@@ -24,7 +24,8 @@ extension Profile {
       }
       guard let multiplier = decimalNumber(String(halves[1])), (0...1000).contains(multiplier)
       else {
-        throw failure("\(quoted(halves[1])) is no number from 0 to 1000", at: halves[0].count + 1)
+        throw failure(
+          "\(quoted(halves[1])) is not a number from 0 to 1000", at: halves[0].count + 1)
       }
       points.append(Point(offset: offset, multiplier: multiplier))
       place += piece.count + 1

@@ -1,4 +1,4 @@
-/// Anomalies by chance: so many a day, of all kinds, a function of the seed and the day alone.
+/// Random anomalies of all kinds at a mean number a day. They depend on the seed and the day alone.
 package struct RandomAnomalies: Equatable, Sendable {
   /// None lasts longer, so those of a day and the day before are all that can be active.
   static let longest: Int64 = 86_400
@@ -25,7 +25,7 @@ package struct RandomAnomalies: Equatable, Sendable {
   }
 
   private func anomaly(_ bits: UInt64, _ day: Int64, _ model: Model) -> Anomaly {
-    let kinds = Anomaly.Kind.allCases
+    let kinds = Anomaly.Kind.random
     let kind = kinds[Int(Draw.below(UInt32(kinds.count), bits))]
     let start = day * 86_400 + Int64(Draw.below(86_400, Draw.bits(bits, 1)))
     var filter = Anomaly.Filter()
@@ -57,7 +57,8 @@ package struct RandomAnomalies: Equatable, Sendable {
     case .shift: return .times(choose([0.5, 0.7, 1.5, 2]))
     case .price: return choose([.times(0.1), .times(10), .times(0.01), .cents(1)])
     case .lag: return .seconds(choose([120, 300, 600]))
-    case .outage, .checkout, .stockout, .bulk, .bot, .fraud:
+    case .outage, .checkout, .stockout, .bulk, .bot, .fraud, .drift, .promotion, .holiday,
+      .campaign:
       return Anomaly.usualStrength(of: kind, rate: rate)
     }
   }
@@ -70,8 +71,10 @@ extension Anomaly {
     case .spike: .times(8)
     case .drop, .price: .times(0.1)
     case .outage, .checkout: .times(0)
-    case .stockout: .times(3)
-    case .shift: .times(1.5)
+    case .stockout, .promotion: .times(3)
+    case .shift, .drift: .times(1.5)
+    case .holiday: .times(0.4)
+    case .campaign: .times(4)
     case .lag: .seconds(300)
     case .bulk: .perSecond(max(0.05, min(1000, rate / 100)))
     case .fraud: .perSecond(max(0.05, min(1000, rate / 50)))

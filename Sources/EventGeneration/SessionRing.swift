@@ -18,7 +18,7 @@ struct SessionRing: ~Copyable {
   private var fresh = SessionRing.chunkSize
   private var free = 0
   private var freeCount = 0
-  /// Offset of each second's first chunk, 0 when nobody waits there.
+  /// Offset of each second's first chunk, 0 when it has no events.
   let heads: UnsafeMutablePointer<UInt32>
   /// Offset behind each second's last event.
   let cursors: UnsafeMutablePointer<UInt32>
@@ -38,7 +38,7 @@ struct SessionRing: ~Copyable {
     unsafe cursors.deallocate()
   }
 
-  /// Makes room for so many more events, wherever they go; ``memory`` may move.
+  /// Reserves room for `count` more events; ``memory`` may move.
   @inline(__always)
   mutating func reserve(_ events: Int) {
     let chunks = SessionRing.seconds + events / SessionRing.perChunk + 1

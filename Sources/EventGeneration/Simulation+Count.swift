@@ -24,7 +24,7 @@ struct Walk: ~Escapable {
     return type != Behaviour.end && elapsed <= limit
   }
 
-  /// Whether the session still acts so many seconds after its first event.
+  /// Whether the session still acts `seconds` after its first event.
   @inline(__always)
   func lasts(_ state: UInt64, _ device: Device, for seconds: Int64) -> Bool {
     var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))

@@ -143,7 +143,7 @@ extension Simulation {
       birthIndex += 1
       if isSharded, !isOwn(state) { continue }
       births -= 1
-      // Where even a desktop's session would be over, which lasts longest, nobody needs to know the device.
+      // Desktop sessions last longest: where even one would be over, the device need not be drawn.
       guard walk.lasts(state, .desktop, for: start - second) else { continue }
       let device = Simulation.visitor(state, model, arrivals.cities).device
       guard device == .desktop || walk.lasts(state, device, for: start - second) else { continue }

@@ -7,33 +7,38 @@ struct SpecSettings {
   var filter = Anomaly.Filter()
   var strength: Anomaly.Strength
   var users = 3
+  var discount: Double
+  var ramp: Int64 = 0
 
   init(kind: Anomaly.Kind, rate: Double, products: Int) {
     self.kind = kind
     self.products = products
     strength = Anomaly.usualStrength(of: kind, rate: rate)
+    discount = kind == .promotion ? 0.2 : 0
   }
 
   /// The words that a kind understands.
   private var keys: [String] {
     var keys = ["country", "city", "device", "product"]
     switch kind {
-    case .spike, .drop, .shift: keys += ["event", "x"]
+    case .spike, .drop, .shift, .drift, .holiday: keys += ["event", "x"]
     case .price: keys += ["event", "x", "cents"]
     case .bot: keys += ["event", "x"]
     case .outage: keys += ["event"]
     case .lag: keys += ["event", "d"]
-    case .checkout, .stockout, .fraud: keys += ["x"]
+    case .checkout, .stockout, .fraud, .campaign: keys += ["x"]
+    case .promotion: keys += ["x", "off"]
     case .bulk: keys += ["x", "users"]
     }
+    if kind != .drift { keys.append("ramp") }
     return keys
   }
 
   private var levels: ClosedRange<Double> {
     switch kind {
-    case .spike, .stockout: 1...1000
+    case .spike, .stockout, .promotion, .campaign: 1...1000
     case .drop, .checkout: 0...1
-    case .shift: 0...1000
+    case .shift, .drift, .holiday: 0...1000
     case .price: 0.0001...10_000
     case .bulk, .bot, .fraud: 0.001...10_000
     case .outage, .lag: 0...0
@@ -45,21 +50,23 @@ struct SpecSettings {
   ) throws(UsageFailure) {
     guard keys.contains(setting.key) else {
       throw reader.failure(
-        setting.key, isNo: "setting of '\(kind.rawValue)'", of: keys, at: setting.keyPlace)
+        setting.key, isNot: "a setting of '\(kind.rawValue)'", of: keys, at: setting.keyPlace)
     }
     switch setting.key {
     case "country": filter.country = try country(setting, reader)
     case "city": filter.city = try city(setting, reader)
     case "device":
-      filter.device = try word(setting, reader, Device.allCases, \.name, noun: "device")
+      filter.device = try word(setting, reader, Device.allCases, \.name, noun: "a device")
     case "event":
       let types = kind == .bot ? [EventType.view, .click] : EventType.allCases
-      filter.type = try word(setting, reader, types, \.name, noun: "type of event here")
+      filter.type = try word(setting, reader, types, \.name, noun: "a type of event here")
     case "product":
       filter.product = UInt32(try integer(setting, reader, 1...products) - 1)
     case "users": users = try integer(setting, reader, 1...1000)
     case "cents": strength = .cents(UInt32(try integer(setting, reader, 1...99_999_999)))
-    case "d": strength = try delay(setting, reader)
+    case "d": strength = .seconds(try span(setting, reader, longest: 86_400))
+    case "ramp": ramp = try span(setting, reader, longest: 30 * 86_400)
+    case "off": discount = try share(setting, reader)
     default: strength = try level(setting, reader)
     }
     if let city = filter.city, let country = filter.country,
@@ -74,7 +81,8 @@ struct SpecSettings {
     _ setting: SpecReader.Setting, _ reader: SpecReader
   ) throws(UsageFailure) -> Int {
     try word(
-      setting, reader, Array(World.countries.indices), { World.countries[$0] }, noun: "country here"
+      setting, reader, Array(World.countries.indices), { World.countries[$0] },
+      noun: "a country here"
     )
   }
 
@@ -82,7 +90,7 @@ struct SpecSettings {
     _ setting: SpecReader.Setting, _ reader: SpecReader
   ) throws(UsageFailure) -> Int {
     try word(
-      setting, reader, Array(World.cities.indices), { World.cities[$0].name }, noun: "city here")
+      setting, reader, Array(World.cities.indices), { World.cities[$0].name }, noun: "a city here")
   }
 
   /// The value with that name, whatever its capitals.
@@ -92,7 +100,7 @@ struct SpecSettings {
   ) throws(UsageFailure) -> Value {
     let wanted = setting.value.lowercased()
     if let value = values.first(where: { name($0).lowercased() == wanted }) { return value }
-    throw reader.failure(setting.value, isNo: noun, of: values.map(name), at: setting.valuePlace)
+    throw reader.failure(setting.value, isNot: noun, of: values.map(name), at: setting.valuePlace)
   }
 
   private func integer(
@@ -116,14 +124,26 @@ struct SpecSettings {
     return .times(number)
   }
 
-  private func delay(
-    _ setting: SpecReader.Setting, _ reader: SpecReader
-  ) throws(UsageFailure) -> Anomaly.Strength {
+  /// Whole seconds.
+  private func span(
+    _ setting: SpecReader.Setting, _ reader: SpecReader, longest: Int64
+  ) throws(UsageFailure) -> Int64 {
     guard let span = Duration(spelling: setting.value), span >= .seconds(1),
-      span <= .seconds(86_400)
+      span <= .seconds(longest)
     else {
-      throw reader.failure("d must be a span from 1s to 1d", at: setting.valuePlace)
+      throw reader.failure(
+        "\(setting.key) must be a span from 1s to \(longest / 86_400)d", at: setting.valuePlace)
     }
-    return .seconds(Int64(span.inSeconds.rounded()))
+    return Int64(span.inSeconds.rounded())
+  }
+
+  private func share(
+    _ setting: SpecReader.Setting, _ reader: SpecReader
+  ) throws(UsageFailure) -> Double {
+    guard let number = decimalNumber(setting.value), (0..<1).contains(number) else {
+      throw reader.failure(
+        "\(setting.key) must be a share from 0 to less than 1", at: setting.valuePlace)
+    }
+    return number
   }
 }

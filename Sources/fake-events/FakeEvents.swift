@@ -31,19 +31,25 @@ struct FakeEvents: Tool {
       return .done
     }
     Diagnostics.verbose("seed \(settings.model.seed), \(model.settings.rate) events a second")
-    let anomalies = settings.anomalies.enumerated().map { index, spec in
-      spec.anomaly(id: "\(index + 1)", runStart: part.start)
-    }
+    let anomalies =
+      settings.anomalies.enumerated().map { index, spec in
+        spec.anomaly(id: "\(index + 1)", runStart: part.start)
+      }
+      + settings.decoys.enumerated().map { index, spec in
+        spec.anomaly(id: "decoy-\(index + 1)", runStart: part.start)
+      }
     warnOfMisses(anomalies, part)
     var labels = try settings.labels.map { path throws(SystemFailure) in try LabelFile(path) }
     var stream = EventStream(
-      model, part, anomalies: anomalies, random: settings.random, dirt: settings.dirt)
+      model, part, anomalies: anomalies, random: settings.random, dirt: settings.dirt,
+      store: SpillFile(in: settings.folder))
     stream.recordsDirt = settings.labels != nil
     var output = Output(summarizes: settings.summarizes)
     var pacer = Pacer(plan.pace, from: part.start)
+    let progress = Progress(part, plan.pace)
     var block = LineBlock()
     loop: while Interruption.count == 0 {
-      let pause = stream.fill(&block, through: pacer.due)
+      let pause = try stream.fill(&block, through: pacer.due)
       try labels?.write(stream.takeLabels())
       guard try output.write(&block, lines: stream.lineCount) else { break }
       switch pause {
@@ -52,7 +58,9 @@ struct FakeEvents: Tool {
       case .wait(let moment): guard pacer.wait(for: moment) else { break loop }
       }
       pacer.report(stream.lineCount, reached: stream.second)
+      progress.show(stream.lineCount, bytes: output.bytes, reached: stream.second)
     }
+    Diagnostics.endProgress()
     stream.cut()
     try labels?.write(stream.takeLabels())
     try labels.take()?.close()
@@ -60,9 +68,10 @@ struct FakeEvents: Tool {
   }
 
   private func warnOfMisses(_ anomalies: [Anomaly], _ part: EventStream.Part) {
-    for (index, anomaly) in anomalies.enumerated()
+    for anomaly in anomalies
     where anomaly.end ?? .max <= part.start || anomaly.start >= part.end ?? .max {
-      Diagnostics.warning("anomaly \(index + 1) (\(anomaly.kind.rawValue)) lies outside the span")
+      let name = anomaly.kind.isExpected ? anomaly.id : "anomaly \(anomaly.id)"
+      Diagnostics.warning("\(name) (\(anomaly.kind.rawValue)) lies outside the span")
     }
   }
 

@@ -7,7 +7,7 @@ struct Output: ~Copyable {
   private var writer: LineWriter
   private let summarizes: Bool
   private let began = ContinuousClock.now
-  private var bytes = 0
+  private(set) var bytes = 0
   private var lines = 0
 
   init(summarizes: Bool) {

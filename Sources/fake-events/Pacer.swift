@@ -4,7 +4,7 @@ import Plumbing
 
 /// Lets event time pass: deadlines are absolute, so that no sleep adds to the next.
 struct Pacer {
-  /// Lines that are due within so many milliseconds leave together.
+  /// Lines that are due within this many milliseconds are written together.
   private static let tick: Int32 = 4
 
   private let pace: Plan.Pace

@@ -3,6 +3,54 @@ import Plumbing
 
 /// Values that are more than a number or a time.
 extension Settings {
+  /// A number with a suffix or an exponent: `10k`, `2.5M`, `1G`, `1e6`.
+  private static func scaled(_ text: String) -> Double? {
+    let scales: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
+    if let last = text.last, let scale = scales[last] {
+      return decimalNumber(String(text.dropLast())).map { $0 * scale }
+    }
+    return decimalNumber(text)
+  }
+
+  static func count(_ text: String) throws(UsageFailure) -> Int {
+    let range = 0...1_000_000_000_000_000
+    if let number = Int(text), range.contains(number) { return number }
+    if let number = scaled(text), number == number.rounded(), number >= 0,
+      number <= Double(range.upperBound)
+    {
+      return Int(number)
+    }
+    throw UsageFailure(
+      "--count: \(quoted(text)) is not a whole number from 0 to \(range.upperBound)",
+      hints: ["write 1000, 10k, 2.5M or 1e6"])
+  }
+
+  static func rate(_ text: String) throws(UsageFailure) -> Double {
+    if let number = scaled(text), Model.rates.contains(number) { return number }
+    throw UsageFailure(
+      "--rate: \(quoted(text)) is not a number from \(Model.rates.lowerBound) to "
+        + "\(Int(Model.rates.upperBound))")
+  }
+
+  /// Names of countries, whatever their capitals.
+  static func countries(_ text: String) throws(UsageFailure) -> Set<Int> {
+    var chosen: Set<Int> = []
+    for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let wanted = name.lowercased()
+      guard let place = World.countries.firstIndex(where: { $0.lowercased() == wanted }) else {
+        let nearest = nearestWord(to: String(name), in: World.countries)
+        throw UsageFailure(
+          "--countries: \(quoted(name)) is not a country here",
+          hints: [
+            nearest.map { "did you mean '\($0)'?" } ?? "one of "
+              + World.countries.joined(separator: ", ")
+          ])
+      }
+      chosen.insert(place)
+    }
+    return chosen
+  }
+
   /// `I/N`, I from 1 to N.
   static func shard(_ text: String) throws(UsageFailure) -> (index: Int, count: Int) {
     let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
@@ -10,7 +58,7 @@ extension Settings {
       index >= 1, index <= count
     else {
       throw UsageFailure(
-        "--shard: \(quoted(text)) is no part of a whole", hints: ["write 1/4, 2/4, 3/4 and 4/4"])
+        "--shard: \(quoted(text)) is not a part of a whole", hints: ["write 1/4, 2/4, 3/4 and 4/4"])
     }
     return (index - 1, count)
   }
@@ -22,7 +70,7 @@ extension Settings {
       pieces.count == 1 || ["day", "d"].contains(pieces[1])
     else {
       throw UsageFailure(
-        "--anomalies: \(quoted(text)) is no number a day from 0 to 1440", hints: ["write 3/day"])
+        "--anomalies: \(quoted(text)) is not a number a day from 0 to 1440", hints: ["write 3/day"])
     }
     return RandomAnomalies(perDay: number)
   }
@@ -34,7 +82,7 @@ extension Settings {
     guard let text = arguments.text(late) else { return dirt }
     let pieces = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let share = decimalNumber(String(pieces[0])), (0...1).contains(share) else {
-      throw UsageFailure("--late: \(quoted(text)) is no share from 0 to 1")
+      throw UsageFailure("--late: \(quoted(text)) is not a share from 0 to 1")
     }
     dirt.late = share
     guard pieces.count > 1 else { return dirt }
@@ -42,9 +90,18 @@ extension Settings {
       span <= .seconds(604_800)
     else {
       throw UsageFailure(
-        "--late: \(quoted(String(pieces[1]))) is no span from 1s to 7d", hints: ["write 0.01:5m"])
+        "--late: \(quoted(String(pieces[1]))) is not a span from 1s to 7d", hints: ["write 0.01:5m"]
+      )
     }
     dirt.lateness = Int64(span.inSeconds.rounded())
     return dirt
+  }
+}
+
+extension Int64 {
+  /// The remainder that is never negative.
+  func modulo(_ divisor: Int64) -> Int64 {
+    let rest = self % divisor
+    return rest < 0 ? rest + divisor : rest
   }
 }

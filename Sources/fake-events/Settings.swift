@@ -3,14 +3,15 @@ import Plumbing
 
 /// The command line of fake-events, read and checked.
 struct Settings {
-  static let count = Flag.option("count", "n", value: "N", help: "end after N events")
+  static let count = Flag.option(
+    "count", "n", value: "N", help: "end after N events; 10k, 2.5M and 1e6 are understood")
   static let rate = Flag.option(
     "rate", "r", value: "N", help: "mean events per second of event time (default 10)")
   static let seed = Flag.option(
     "seed", "s", value: "N", fallback: "1", help: "same seed, same span: same bytes")
   static let from = Flag.option(
     "from", value: "TIME",
-    help: "start there: RFC 3339, a date, seconds since 1970, now, -7d, +1h")
+    help: "start there: RFC 3339, a date, seconds since 1970, now, today, yesterday, -7d, +1h")
   static let to = Flag.option("to", value: "TIME", help: "end before that time")
   static let duration = Flag.option(
     "duration", value: "SPAN", help: "end after so much event time: 90s, 10m, 1h30m, 7d")
@@ -28,7 +29,14 @@ struct Settings {
     help: "this process's part of the events, I of N; the parts make the whole")
   static let anomaly = Flag.option(
     "anomaly", value: "SPEC", isRepeatable: true,
-    help: "kind@start+span, then any of ,x=N ,country=.. ,city=.. ,device=.. ,product=.. ,event=..")
+    help:
+      "kind@start+span, then any of ,x=N ,ramp=2h ,country=.. ,city=.. ,device=.. ,product=.. ,event=.."
+  )
+  static let decoy = Flag.option(
+    "decoy", value: "SPEC", isRepeatable: true,
+    help: "as --anomaly, but big and expected: promotion, holiday or campaign")
+  static let countries = Flag.option(
+    "countries", value: "LIST", help: "customers of these countries alone: Japan,India")
   static let randomAnomalies = Flag.option(
     "anomalies", value: "N/day", help: "anomalies by chance, of all kinds")
   static let labels = Flag.option(
@@ -43,13 +51,13 @@ struct Settings {
   static let catalog = Flag.toggle("catalog", help: "write the products instead of events")
 
   static let flags: [Flag] = [
-    count, from, to, duration, rate, flat, profile, speed, seed, users, products, anomaly,
-    randomAnomalies, labels, late, duplicate, malformed, shard, catalog,
+    count, from, to, duration, rate, flat, profile, speed, seed, users, products, countries,
+    anomaly, decoy, randomAnomalies, labels, late, duplicate, malformed, shard, catalog,
   ]
 
   static let statuses: [(status: String, meaning: String)] = [
     ("0", "all was written, or the reader hung up"),
-    ("64", "the command line makes no sense"),
+    ("64", "the command line can't be understood"),
     ("74", "writing failed"),
   ]
 
@@ -62,14 +70,23 @@ struct Settings {
     "An anomaly is kind@start+span; the start counts from the start of the run (+10h) or is a time. spike and drop "
       + "multiply the traffic (x=8), outage ends it, shift gives it another level, checkout takes the purchases "
       + "away, stockout sells a product out, price sets wrong prices, bulk, bot and fraud add customers of their "
-      + "kind (x a second), lag makes events come late (d=5m). country=, city=, device=, product= and event= "
+      + "kind (x a second), lag makes events come late (d=5m), drift moves the level to x evenly over its span. ramp=2h lets "
+      + "any of them rise, and fade before its end, over two hours. country=, city=, device=, product= and event= "
       + "confine it. --labels writes a line of JSON when one opens and another when it closes; the events themselves "
       + "say nothing of it.",
+    "A decoy is written alike and is what a detector should not report, because somebody planned it: promotion (x=3 "
+      + "times the visitors, off=0.2 off the prices), holiday (x=0.4 times the traffic) and campaign (x=4 times the "
+      + "views). Its label says \"expected\":true; a file of labels can serve anomalies as a calendar.",
+    "Lines that come late (--late, lag) wait in memory up to some 10 MB and then in a file without a name under TMPDIR "
+      + "(/tmp).",
   ]
 
   let plan: Plan
   let model: Model.Settings
   let anomalies: [AnomalySpec]
+  let decoys: [AnomalySpec]
+  /// Where the file for late lines is made.
+  let folder: String
   let random: RandomAnomalies?
   let dirt: Dirt
   let labels: String?
@@ -78,8 +95,12 @@ struct Settings {
 
   init(_ arguments: Arguments, now: Int64) throws {
     var request = Plan.Request()
-    request.count = try arguments.integer(Self.count, in: 0...1_000_000_000_000_000)
-    request.rate = try arguments.number(Self.rate, in: Model.rates)
+    request.count = try arguments.text(Self.count).map { text throws(UsageFailure) in
+      try Self.count(text)
+    }
+    request.rate = try arguments.text(Self.rate).map { text throws(UsageFailure) in
+      try Self.rate(text)
+    }
     request.from = try Self.time(Self.from, arguments, now)
     request.to = try Self.time(Self.to, arguments, now)
     request.duration = try arguments.duration(Self.duration).map {
@@ -93,6 +114,10 @@ struct Settings {
     model.users = try arguments.integer(Self.users, in: Model.userCounts)
     model.products = try arguments.integer(Self.products, in: Model.productCounts) ?? 10_000
     model.isFlat = arguments.isSet(Self.flat)
+    model.countries =
+      try arguments.text(Self.countries).map { text throws(UsageFailure) in
+        try Self.countries(text)
+      } ?? []
     model.profile = try arguments.text(Self.profile).map { text throws(UsageFailure) in
       try Profile(spelling: text)
     }
@@ -109,6 +134,10 @@ struct Settings {
     anomalies = try arguments.all(Self.anomaly).map { text throws(UsageFailure) in
       try AnomalySpec(text, rate: rate, products: products, now: now)
     }
+    decoys = try arguments.all(Self.decoy).map { text throws(UsageFailure) in
+      try AnomalySpec(text, option: "--decoy", rate: rate, products: products, now: now)
+    }
+    folder = arguments.environment("TMPDIR") ?? "/tmp"
     random = try arguments.text(Self.randomAnomalies).map { text throws(UsageFailure) in
       try Self.random(text)
     }
@@ -122,19 +151,24 @@ struct Settings {
     let text = arguments.text(seed) ?? "1"
     if let number = UInt64(text) { return number }
     if let number = Int64(text) { return UInt64(bitPattern: number) }
-    throw UsageFailure("--seed: \(quoted(text)) is no whole number of 64 bits")
+    throw UsageFailure("--seed: \(quoted(text)) is not a whole number of 64 bits")
   }
 
   private static func time(
     _ flag: Flag, _ arguments: Arguments, _ now: Int64
   ) throws(UsageFailure) -> Int64? {
     guard let text = arguments.text(flag) else { return nil }
+    let day = now - now.modulo(86_400)
+    if text == "today" { return day }
+    if text == "yesterday" { return day - 86_400 }
     if let point = TimePoint(spelling: text, now: TimePoint(milliseconds: now * 1000)) {
       return point.seconds
     }
     throw UsageFailure(
-      "\(flag.spelling): \(quoted(text)) is no time",
-      hints: ["write 2026-01-01, 2026-01-01T12:30:00Z, 1767225600, now, -7d or +1h"])
+      "\(flag.spelling): \(quoted(text)) is not a time",
+      hints: [
+        "write 2026-01-01, 2026-01-01T12:30:00Z, 1767225600, now, today, yesterday, -7d or +1h"
+      ])
   }
 
   private static func pace(_ arguments: Arguments) throws(UsageFailure) -> Plan.Pace? {

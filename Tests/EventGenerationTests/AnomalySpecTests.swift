@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func everyKindHasAUsualStrength() throws {
-    for kind in Anomaly.Kind.allCases { _ = try parse("\(kind.rawValue)@+1m+1m") }
+    for kind in Anomaly.Kind.anomalies { _ = try parse("\(kind.rawValue)@+1m+1m") }
     #expect(try parse("bot@+1m+1m").strength == .perSecond(10))
     #expect(try parse("bot@+1m+1m,x=3").strength == .perSecond(3))
     #expect(try parse("lag@+1m+1m,d=2m").strength == .seconds(120))

@@ -68,7 +68,7 @@ import Testing
   }
 
   /// No line leaves before its instant, and all of a second have left when it is over.
-  @Test func linesAreSpreadOverTheirSecond() {
+  @Test func linesAreSpreadOverTheirSecond() throws {
     let model = shop(rate: 1000) { $0.isFlat = true }
     var stream = EventStream(model, EventStream.Part(start: monday, end: monday + 2))
     var block = LineBlock()
@@ -76,7 +76,7 @@ import Testing
     for tenth: UInt64 in 0...10 {
       let fraction = (tenth << 32) / 10
       let due = Moment(second: monday + Int64(fraction >> 32), fraction: fraction & 0xffff_ffff)
-      while stream.fill(&block, through: due) == .full { block.removeAll() }
+      while try stream.fill(&block, through: due) == .full { block.removeAll() }
       block.removeAll()
       counts.append(stream.lineCount)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventGeneration
 
-/// What seed 1 gives, for ever. A change of the model must change these on purpose, and say so in the changelog.
+/// What seed 1 gives, in every version. A change of the model must change these on purpose, and say so in the changelog.
 @Suite struct GoldenTests {
   @Test func cleanEvents() throws {
     let model = Model(Model.Settings())

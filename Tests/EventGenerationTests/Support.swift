@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 @testable import EventGeneration
 
@@ -27,18 +28,23 @@ struct Printed {
   }
 }
 
-/// Runs a stream to its end, letting time pass in steps of so many 2^32ths of a second.
+/// Runs a stream to its end; time passes in steps of `step` / 2^32 seconds.
 func run(
   _ model: Model, _ part: EventStream.Part, anomalies: [Anomaly] = [],
-  random: RandomAnomalies? = nil, dirt: Dirt = Dirt(), step: UInt64? = nil
+  random: RandomAnomalies? = nil, dirt: Dirt = Dirt(), step: UInt64? = nil,
+  store: (any BlockStore)? = nil
 ) -> Printed {
-  var stream = EventStream(model, part, anomalies: anomalies, random: random, dirt: dirt)
+  var stream = EventStream(
+    model, part, anomalies: anomalies, random: random, dirt: dirt, store: store)
   stream.recordsDirt = true
   var block = LineBlock()
   var printed = Printed()
   var due = step == nil ? Moment.distantFuture : Moment(second: part.start - 1, fraction: 0)
   while true {
-    let pause = stream.fill(&block, through: due)
+    guard let pause = try? stream.fill(&block, through: due) else {
+      Issue.record("the store failed")
+      return printed
+    }
     unsafe block.bytes.withUnsafeBytes { unsafe printed.bytes.append(contentsOf: $0) }
     block.removeAll()
     printed.labels += stream.takeLabels()

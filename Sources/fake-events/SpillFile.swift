@@ -1,0 +1,45 @@
+import EventGeneration
+import Glibc
+import Plumbing
+
+/// A file without a name for lines that wait to come late; made when the first of them leaves memory.
+final class SpillFile: BlockStore {
+  private let folder: String
+  private var descriptor: Int32 = -1
+
+  init(in folder: String) {
+    self.folder = folder
+  }
+
+  deinit {
+    if descriptor >= 0 { Glibc.close(descriptor) }
+  }
+
+  func write(_ bytes: RawSpan, at number: Int) throws(SystemFailure) {
+    if descriptor < 0 { try open() }
+    let written = unsafe bytes.withUnsafeBytes { buffer in
+      unsafe pwrite(descriptor, buffer.baseAddress, buffer.count, off_t(number * buffer.count))
+    }
+    guard written == bytes.byteCount else {
+      throw SystemFailure(
+        "writing late lines to a file in \(folder)", code: written < 0 ? errno : ENOSPC)
+    }
+  }
+
+  func read(into bytes: UnsafeMutableRawBufferPointer, at number: Int) throws(SystemFailure) {
+    let got = unsafe pread(
+      descriptor, bytes.baseAddress, bytes.count, off_t(number * bytes.count))
+    guard got == bytes.count else {
+      throw SystemFailure(
+        "reading late lines from a file in \(folder)", code: got < 0 ? errno : EIO)
+    }
+  }
+
+  private func open() throws(SystemFailure) {
+    var template = Array((folder + "/fake-events-XXXXXX").utf8CString)
+    descriptor = unsafe mkstemp(&template)
+    guard descriptor >= 0 else { throw SystemFailure("making a file for late lines in \(folder)") }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    unsafe unlink(template)
+  }
+}

@@ -7,6 +7,9 @@ import Plumbing
 
   /// - Returns: `nil` when there is none.
   init?() {
+    // A terminal that can't move its cursor gets the rows as they come.
+    let terminal = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
+    guard !terminal.isEmpty, terminal != "dumb" else { return nil }
     let command = unsafe getenv("PAGER").map { unsafe String(cString: $0) } ?? "less"
     guard !command.isEmpty, command != "cat" else { return nil }
     if command == "less" {

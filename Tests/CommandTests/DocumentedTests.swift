@@ -75,7 +75,7 @@ import Testing
       """#)
     #expect(outcome.errors == "" && outcome.status == 0)
     #expect(
-      outcome.output == "table csv tsv ndjson json vertical\ntable tsv\n1 my script.sql\n")
+      outcome.output == "table csv tsv ndjson json vertical markdown\ntable tsv\n1 my script.sql\n")
   }
 
   @Test(arguments: tools)

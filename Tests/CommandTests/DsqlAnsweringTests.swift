@@ -217,7 +217,7 @@ import Testing
       "printf 'bad;\\nSELECT ?;\\nSELECT 1;\\n\\004' | script -qec 'stty cols 80; dsql -f csv' /dev/null",
       stub,
       [:])
-    #expect(prompt.output.contains("reading SQL from the terminal"))
+    #expect(prompt.output.contains("';' ends a statement"))
     #expect(prompt.output.contains("Object 'ecommerce' not found"))
     #expect(prompt.output.contains("it has 1 '?', and --param gives 0"))
     #expect(prompt.output.contains("a long text for a table,1\r\n"))

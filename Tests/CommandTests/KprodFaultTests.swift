@@ -210,7 +210,9 @@ import Testing
     for message in try Topics.everything(in: "t", at: server.brokers) {
       copies[message.text, default: 0] += 1
     }
-    let told = lines.prefix(summary.lines).filter { !kept.contains($0) }
+    // A line whose end had not been read when kprod stopped is counted, and kept nowhere.
+    let whole = summary.lines - (outcome.errors.contains("its end is missing") ? 1 : 0)
+    let told = lines.prefix(whole).filter { !kept.contains($0) }
     #expect(told.allSatisfy { copies[$0] == 1 }, "seed \(seed): \(outcome.errors)")
   }
 

@@ -1,15 +1,16 @@
 import Foundation
 import Testing
 
+private let environment = ProcessInfo.processInfo.environment
+private let asksAll = environment["CONFORMANCE"] == "all"
+
 /// Thousands of queries with a real Druid's answers: the borders of Druid's rules, its functions, and what a program made.
 ///
 /// What is known to differ stands in `known-NAME.txt`; anything else that differs fails. `scripts/conformance` asks all
 /// of them and writes those lists again when `RECORD=1`.
-@Suite(.serialized, .enabled(if: RecordedSetTests.asksAll)) struct RecordedSetTests {
+@Suite(.serialized, .enabled(if: asksAll)) struct RecordedSetTests {
   static let names = ["rules", "random", "functions"]
   static let folder = Commands.root.appendingPathComponent("Tests/CommandTests/Fixtures/sets")
-  static let environment = ProcessInfo.processInfo.environment
-  static let asksAll = environment["CONFORMANCE"] == "all"
 
   struct Question: Decodable {
     var parameters: String?
@@ -95,7 +96,7 @@ import Testing
     let equal = names.count - refused - different.count
     print("\(set): \(equal) equal, \(refused) refused, \(different.count) different")
     let file = Self.folder.appendingPathComponent("known-\(set).txt")
-    if Self.environment["RECORD"] == "1" {
+    if environment["RECORD"] == "1" {
       let head = "\(refused) refused\n"
       let list = different.keys.sorted().map { $0 + "\n" }.joined()
       try (head + list).write(to: file, atomically: true, encoding: .utf8)
@@ -108,7 +109,7 @@ import Testing
     for (name, why) in different.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
       Issue.record("\(name) is different: \(why)")
     }
-    if Self.asksAll {
+    if asksAll {
       let most = known.first?.split(separator: " ").first.flatMap { Int($0) } ?? 0
       #expect(refused <= most, "more are refused than before")
     }

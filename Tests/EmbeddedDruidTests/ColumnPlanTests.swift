@@ -98,7 +98,7 @@ import Testing
     ])
     let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
     do {
-      switch try queries.run(request) {
+      switch try queries.run(request).result {
       case .whole(let bytes): return String(decoding: bytes, as: UTF8.self)
       case .streaming(let answer):
         var bytes: [UInt8] = []

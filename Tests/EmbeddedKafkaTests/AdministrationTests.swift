@@ -350,8 +350,9 @@ import Testing
     #expect(Array(answer.rest.prefix(words.count + 1)) == [UInt8(words.count + 1)] + words)
   }
 
-  @Test func theNewerGroupProtocolIsRefusedByName() throws {
-    let request = compact(68, version: 0)
+  /// librdkafka asks in version 1 alone, and waits forever when the request is missing.
+  @Test(arguments: [0, 1]) func theNewerGroupProtocolIsRefusedByName(version: Int) throws {
+    let request = compact(68, version: version)
     var answer = try #require(client.ask(request))
     #expect(answer.int8() == 0)
     #expect(answer.int32() == 0)

@@ -64,7 +64,7 @@ private final class MemoryStore: BlockStore {
   @Test func aRunIsTheSameWithAndWithoutAStore() {
     var dirt = Dirt()
     dirt.late = 0.9
-    dirt.lateness = 5000
+    dirt.lateness = 600_000
     let model = shop(rate: 250)
     let part = EventStream.Part(start: monday, end: monday + 1200)
     let store = MemoryStore()

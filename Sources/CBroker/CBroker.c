@@ -13,7 +13,7 @@
 int cbk_open_unnamed(const char *directory) {
   int file = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return file;
-  // A file system that does not know files without a name: take the name away at once.
+  // The file system does not support unnamed files: create a named one and unlink it at once.
   char path[4096];
   if (snprintf(path, sizeof path, "%s/broker-XXXXXX", directory) >= (int)sizeof path) {
     errno = ENAMETOOLONG;

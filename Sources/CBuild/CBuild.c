@@ -1,5 +1,5 @@
-// The commit comes from a file that 'scripts/needs.sh' writes before a release build. It is C rather than Swift so that
-// another commit compiles this file alone.
+// The commit comes from a file that 'scripts/needs.sh' writes before a release build. This is C so
+// that another commit recompiles only this file.
 #include "CBuild.h"
 
 #if __has_include("commit.h")

@@ -1,4 +1,5 @@
-// libcurl, with a typed door for each shape of its variadic functions: Swift imports no variadics.
+// libcurl, with a typed function for each form of its variadic functions, because Swift can't
+// import variadics.
 #pragma once
 #include <curl/curl.h>
 

@@ -1,5 +1,6 @@
-// libedit: line editing and history. It is loaded when a prompt opens and not linked: linking costs every start half as
-// many instructions again. So its functions are reached by pointers, with a typed door for each shape of its variadics.
+// libedit: line editing and history. It is loaded when a prompt opens, because linking it adds half
+// as many instructions to every start. Its functions are called through pointers, with a typed
+// function for each form of its variadic ones.
 #pragma once
 #include <dlfcn.h>
 #include <histedit.h>
@@ -17,7 +18,7 @@ typedef struct {
   int (*history)(History *, HistEvent *, int, ...);
 } cedit_library;
 
-/// Loads the library; false where it is not installed.
+/// Loads the library; false when it is not installed.
 static inline bool cedit_load(cedit_library *library) {
   void *handle = dlopen("libedit.so.2", RTLD_NOW | RTLD_LOCAL);
   if (handle == NULL) return false;
@@ -33,7 +34,8 @@ static inline bool cedit_load(cedit_library *library) {
          library->history_init && library->history_end && library->history;
 }
 
-/// An editor that reads standard input and shows its prompt on standard error, with a history of so many lines.
+/// An editor that reads standard input and shows its prompt on standard error; `size` limits the
+/// history.
 static inline EditLine *cedit_open(
     const cedit_library *library, char *(*prompt)(EditLine *), History *history, int size) {
   EditLine *editor = library->init("dsql", stdin, stderr, stderr);

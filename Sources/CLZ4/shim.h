@@ -1,3 +1,3 @@
-// The LZ4 frame format, for batches that their producer compressed by lz4.
+// The LZ4 frame format, for batches that the producer compressed with lz4.
 #pragma once
 #include <lz4frame.h>

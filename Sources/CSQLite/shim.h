@@ -1,4 +1,4 @@
-// SQLite, with a typed door for its variadic configuration calls and its destructor constants.
+// SQLite, with typed functions for its variadic configuration calls and its destructor constants.
 #pragma once
 #include <sqlite3.h>
 

@@ -1,9 +1,11 @@
-// Fields of an object: a walk over the tokens that simdjson's first stage finds. No exception leaves this file.
+// Finds fields of a JSON object by walking over the tokens of simdjson's first stage. No exception
+// leaves this file.
 //
-// simdjson marks where each token begins, and makes sure of UTF-8, of closed strings and of what may stand in them. The
-// rest of the grammar is checked here, token by token, which costs a tenth of what its on-demand parser takes for a few
-// fields of a flat line. A string may hold no newline, so a whole block of lines can be marked in one go: where that
-// succeeds, every newline lies outside of strings and each line has the tokens it would have alone.
+// simdjson marks where each token begins, and checks UTF-8, closed strings and control characters
+// in strings. The rest of the grammar is checked here, token by token, in a tenth of the time of
+// its on-demand parser for a few fields of a flat line. A string can't contain a newline, so a
+// whole block of lines can be marked at once: if that succeeds, every newline is outside of strings
+// and each line has the same tokens as on its own.
 #include "CSimdjson.h"
 
 #include <cstring>
@@ -17,12 +19,12 @@ using namespace simdjson;
 
 namespace {
 
-/// Bytes that are marked at once: their marks stay in the processor's nearer caches.
+/// Number of bytes that are marked at once: their marks fit the processor's nearer caches.
 const size_t windowSize = 32768;
 const size_t depthLimit = csj_marker::depthLimit;
 
-/// simdjson's own decoding of a string, which is internal to it: since release 3.1 it takes a third argument, whether half
-/// a surrogate is replaced. The compiler picks the form that the header has.
+/// simdjson's own string decoder. It is internal, and takes a third argument since release 3.1:
+/// whether to replace half a surrogate. The compiler picks the form that the header has.
 template <typename Implementation>
 auto parseString(Implementation &implementation, const uint8_t *from, uint8_t *to, int)
     -> decltype(implementation.parse_string(from, to, false)) {
@@ -38,30 +40,31 @@ auto parseString(Implementation &implementation, const uint8_t *from, uint8_t *t
 }  // namespace
 
 struct csj_parser {
-  /// What is looked for, and where the answers go.
+  /// The names to find, and the slots for their values.
   const char *const *names;
   const size_t *lengths;
   const size_t *parts;
   size_t count;
   std::unique_ptr<csj_value[]> values;
-  /// Whether all paths are names of the outermost object, and different ones.
+  /// Whether all paths are different names of the outermost object.
   bool isFlat = false;
-  /// By path: which path's name came behind it in the line before. The lines of a stream mostly have their keys in one order.
+  /// For each path, the path whose name followed it in the line before. The lines of a stream
+  /// mostly have the same key order.
   uint8_t following[65] = {};
   /// Marks single lines, and blocks of lines.
   csj_marker lineMarker, blockMarker;
-  /// The lines to come, as `csj_block` was told.
+  /// The rest of the block that `csj_block` announced.
   const char *block = nullptr, *blockEnd = nullptr;
-  /// The part of the block that was tried last; whether it could be marked, and which mark comes next.
+  /// The current window of the block, whether it could be marked, and the next mark.
   const char *window = nullptr, *windowEnd = nullptr;
   bool isMarked = false;
   size_t next = 0;
-  /// The first backslash of the window from the current line on.
+  /// The first backslash of the window at or after the current line.
   const char *backslash = nullptr;
   /// Decoded strings of the current line.
   std::unique_ptr<uint8_t[]> text;
   size_t textCapacity = 0, textUsed = 0;
-  /// Fields of the current line's own object whose names nobody asked for.
+  /// The number of fields in the line's outermost object that were not asked for.
   size_t others = 0;
 
   bool reserveText(size_t size) {
@@ -75,7 +78,8 @@ struct csj_parser {
 
 namespace {
 
-/// Marks the window of the block that begins with `line`; afterwards `isMarked` tells whether that went well.
+/// Marks the window of the block that begins with `line`; `isMarked` then tells whether that
+/// succeeded.
 void openWindow(csj_parser &parser, const char *line, size_t length) {
   parser.window = line;
   parser.windowEnd = line + length;
@@ -83,7 +87,7 @@ void openWindow(csj_parser &parser, const char *line, size_t length) {
   parser.next = 0;
   const size_t left = size_t(parser.blockEnd - line);
   if (left > length) {
-    // Up to the last newline within reach.
+    // Up to the last newline in reach.
     const size_t reach = left < windowSize ? left : windowSize;
     const void *last = memrchr(line, '\n', reach);
     if (last != nullptr && static_cast<const char *>(last) > parser.windowEnd) {
@@ -95,7 +99,7 @@ void openWindow(csj_parser &parser, const char *line, size_t length) {
   parser.backslash = static_cast<const char *>(std::memchr(line, '\\', size));
 }
 
-/// Whether there is a backslash in a line of the window; the lines come in their order.
+/// Whether the window's line contains a backslash; lines are asked for in order.
 bool hasBackslash(csj_parser &parser, const char *line, const char *end) {
   if (parser.backslash != nullptr && parser.backslash < line) {
     parser.backslash =
@@ -106,19 +110,21 @@ bool hasBackslash(csj_parser &parser, const char *line, const char *end) {
 
 using Token = const uint32_t *;
 
-/// One line and its tokens. A token is where the mark says; behind the last mark stands the length of what was marked, so
-/// there is always one behind a token of the line, and one that is not below `limit` is none of its.
+/// One line and its tokens. A mark gives the offset of a token. The last mark is followed by the
+/// length of the marked text, so a token always has a successor; a mark at or above `limit` is
+/// outside of the line.
 ///
-/// Each step takes the token it begins with and returns the one behind it, or `nullptr` after ``fail``.
+/// Each step takes its first token and returns the token after its last, or `nullptr` after
+/// ``fail``.
 struct Walk {
   csj_parser &parser;
   const internal::dom_parser_implementation &marker;
   const char *base;
   uint32_t limit;
-  /// Whether there is a backslash in the line; else every string is its text.
+  /// Whether the line contains a backslash; if not, every string is its own text.
   bool hasEscapes;
   error_code error = SUCCESS;
-  /// Where the walk stood when it failed.
+  /// The offset at which the walk failed.
   uint32_t place = 0;
 
   Token fail(Token token, error_code code) {
@@ -129,7 +135,7 @@ struct Walk {
 
   bool is(Token token, char c) const { return *token < limit && base[*token] == c; }
 
-  /// The end of the token before this one: what is between them is space.
+  /// The end of the token before this one: only space is between them.
   const char *endBefore(Token token) const {
     const char *end = base + (*token < limit ? *token : limit);
     while (isSpace(end[-1])) end--;
@@ -141,7 +147,7 @@ struct Walk {
     return std::memcmp(from, word, length) == 0 && endBefore(token + 1) == from + length;
   }
 
-  /// Passes a value of any kind by, checking it. There is a token.
+  /// Skips and checks a value of any kind. The token must exist.
   simdjson_inline Token skip(Token token, size_t depth) {
     const char *from = base + *token;
     const char first = *from;
@@ -150,7 +156,7 @@ struct Walk {
       return fail(token, STRING_ERROR);
     }
     if (isDigit(first) || first == '-') {
-      // A number ends where the next token is, or else at space.
+      // A number ends at the next token, or at space before it.
       const char *stop = base + (token[1] < limit ? token[1] : limit);
       const char *end = endOfNumber(from, stop);
       if (end == stop || (end != nullptr && end == endBefore(token + 1))) return token + 1;
@@ -184,7 +190,7 @@ struct Walk {
     }
   }
 
-  /// Decodes the string behind a quote into the parser's room.
+  /// Decodes the string after a quote into the parser's buffer.
   bool decode(const char *&text, size_t &length) {
     uint8_t *room = parser.text.get() + parser.textUsed;
     uint8_t *stop = parseString(marker, reinterpret_cast<const uint8_t *>(text), room, 0);
@@ -220,14 +226,15 @@ struct Walk {
     return next;
   }
 
-  /// Whether the key at `token`, whose colon follows, is this name, in a line without escapes.
+  /// Whether the key at `token`, which a colon follows, is this name; for lines without escapes.
   simdjson_inline bool isKey(Token token, const char *name, size_t length) const {
-    // It ends at the first quote, which stands before the colon.
+    // The key ends at the first quote, which is before the colon.
     const char *key = base + token[0] + 1;
     return token[0] + 1 + length < token[1] && key[length] == '"' && std::memcmp(key, name, length) == 0;
   }
 
-  /// Which of the open paths go on with the key at `token`; false when its escapes are none of JSON's.
+  /// Which of the open paths continue with the key at `token`; false when its escapes are not valid
+  /// JSON.
   bool match(Token token, uint64_t open, size_t part, uint64_t &ends, uint64_t &leads) {
     const char *key = base + *token + 1;
     size_t length = 0;
@@ -235,7 +242,7 @@ struct Walk {
       length = size_t(endBefore(token + 1) - key) - 1;
       if (std::memchr(key, '\\', length) != nullptr) {
         if (!hasGoodEscapes(key, key + length)) return false;
-        // A key that stands for no text, like half a surrogate, has no name that was asked for.
+        // A key that is not valid text, such as half a surrogate, matches no name.
         if (!decode(key, length)) return true;
       }
     }
@@ -253,7 +260,7 @@ struct Walk {
     return true;
   }
 
-  /// Reads a value that some paths lead to or through.
+  /// Reads a value that one or more paths end at or lead through.
   Token readMatched(Token token, uint64_t ends, uint64_t leads, size_t part, size_t depth) {
     for (size_t i = 0; i < parser.count; i++) {
       if (((ends | leads) >> i & 1) != 0) parser.values[i] = {CSJ_ABSENT, nullptr, 0};
@@ -273,11 +280,12 @@ struct Walk {
     return token;
   }
 
-  /// Walks an object, whose brace was taken, to its end. `open` tells which paths lead here with their first `part` parts.
+  /// Walks an object, after its brace, to its end. `open` tells which paths lead here with their
+  /// first `part` parts.
   Token walk(Token token, uint64_t open, size_t part, size_t depth) {
     if (is(token, '}')) return token + 1;
     if (parser.isFlat && depth == 1 && !hasEscapes) return walkFlat(token);
-    // Most look for one path in lines without escapes.
+    // The common case: one path, and a line without escapes.
     if (parser.count == 1 && open == 1 && !hasEscapes) return walkSimply(token, part, depth);
     while (true) {
       if (!isField(token)) return failField(token);
@@ -297,7 +305,7 @@ struct Walk {
     }
   }
 
-  /// Whether a key, its colon and the beginning of a value are there.
+  /// Whether a key, its colon and the beginning of a value follow.
   simdjson_inline bool isField(Token token) const {
     return is(token, '"') && is(token + 1, ':') && token[2] < limit;
   }
@@ -307,7 +315,7 @@ struct Walk {
     return is(token + 1, ':') ? fail(token + 2, INCOMPLETE_ARRAY_OR_OBJECT) : fail(token + 1, TAPE_ERROR);
   }
 
-  /// The same for one path and no escapes: its name is kept at hand, and strings need no second look.
+  /// The same for one path and no escapes: strings need no decoding.
   Token walkSimply(Token token, size_t part, size_t depth) {
     const char *const name = parser.names[part];
     const size_t length = parser.lengths[part];
@@ -328,7 +336,8 @@ struct Walk {
     }
   }
 
-  /// The same for names of the outermost object and no escapes: the key that was next in the line before is tried first.
+  /// The same for names of the outermost object and no escapes: tries first the key that came next
+  /// in the line before.
   Token walkFlat(Token token) {
     const size_t count = parser.count;
     size_t last = count;
@@ -420,7 +429,7 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
   const uint32_t *const marks = marker.marks();
   const char *const base = isMarked ? parser->window : line;
   const uint32_t *token = isMarked ? marks + parser->next : marks;
-  // A line that was given up in its middle has left marks behind.
+  // Skip the marks of a line that was left in its middle.
   while (base + *token < line) token++;
   const bool hasEscapes = isMarked ? hasBackslash(*parser, line, end)
                                    : std::memchr(line, '\\', length) != nullptr;
@@ -428,7 +437,7 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
   Walk walk{*parser, *marker.stage, base, uint32_t(end - base), hasEscapes};
   token = walk.run(token);
   if (isMarked) {
-    // After an error the next line finds its own beginning.
+    // After an error, the next line searches its own beginning.
     if (token != nullptr) parser->next = size_t(token - marks);
   }
   if (token == nullptr) *offset = size_t(base + walk.place - line);

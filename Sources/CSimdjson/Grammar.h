@@ -1,4 +1,4 @@
-// JSON's rules for what stands in one token.
+// JSON's rules for the content of one token.
 #pragma once
 #include <cctype>
 #include <cmath>
@@ -11,7 +11,7 @@
 inline bool isSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 inline bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
-/// Whether all escapes between the quotes are some that JSON has.
+/// Whether all escapes between the quotes are valid JSON escapes.
 inline bool hasGoodEscapes(const char *from, const char *to) {
   for (; from < to; from++) {
     if (*from != '\\') continue;
@@ -27,7 +27,7 @@ inline bool hasGoodEscapes(const char *from, const char *to) {
   return true;
 }
 
-/// Where a number ends that begins here, or `nullptr` where it is none of JSON's.
+/// The end of the number that begins here, or `nullptr` when it is not a valid JSON number.
 inline const char *endOfNumber(const char *from, const char *limit) {
   if (*from == '-' && ++from == limit) return nullptr;
   if (!isDigit(*from)) return nullptr;
@@ -48,7 +48,7 @@ inline const char *endOfNumber(const char *from, const char *limit) {
   return from;
 }
 
-/// Whether a number is too large for a double; only an exponent or very many digits make it so.
+/// Whether a number is too large for a double, which takes an exponent or very many digits.
 inline bool isBeyondDoubles(const csj_value &number) {
   const bool isPlain = number.length < 300 &&
                        std::memchr(number.bytes, 'e', number.length) == nullptr &&

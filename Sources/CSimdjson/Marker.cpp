@@ -1,4 +1,4 @@
-// Marks alone, for those who know their grammar. No exception leaves this file.
+// Token marks alone, for readers with their own grammar. No exception leaves this file.
 #include "Marker.h"
 
 #include <string>
@@ -19,7 +19,8 @@ const uint32_t *csj_mark(csj_marker *marker, const char *text, size_t length, si
 }
 
 const char *csj_version(void) {
-  // From the numbers: the text of the version is a string in some releases of simdjson and bare words in others.
+  // Composed from the numbers: the version's text is a string in some releases of simdjson and bare
+  // words in others.
   static const std::string text = std::to_string(simdjson::SIMDJSON_VERSION_MAJOR) + "." +
                                   std::to_string(simdjson::SIMDJSON_VERSION_MINOR) + "." +
                                   std::to_string(simdjson::SIMDJSON_VERSION_REVISION);

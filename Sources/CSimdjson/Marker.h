@@ -4,11 +4,12 @@
 
 #include <memory>
 
-/// What marks texts; its marks are those of the last one.
+/// Marks texts; the marks are those of the last text.
 struct csj_marker {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
 
-  /// Marks a text of at least one byte, which has its UTF-8, its closed strings and what may stand in them made sure of.
+  /// Marks a text of at least one byte; checks its UTF-8, closed strings and the characters in
+  /// them.
   simdjson::error_code mark(const char *text, size_t length) {
     using namespace simdjson;
     if (!stage || stage->capacity() < length) {
@@ -21,6 +22,6 @@ struct csj_marker {
 
   const uint32_t *marks() const { return stage->structural_indexes.get(); }
 
-  /// How deep objects and arrays may be nested.
+  /// The maximum nesting depth of objects and arrays.
   static constexpr size_t depthLimit = 1024;
 };

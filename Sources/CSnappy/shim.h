@@ -1,3 +1,3 @@
-// Snappy, for batches that their producer compressed by snappy.
+// Snappy, for batches that the producer compressed with snappy.
 #pragma once
 #include <snappy-c.h>

@@ -1,3 +1,3 @@
-// zlib, for batches that their producer compressed by gzip.
+// zlib, for batches that the producer compressed with gzip.
 #pragma once
 #include <zlib.h>

@@ -1,3 +1,3 @@
-// Zstandard, for batches that their producer compressed by zstd.
+// Zstandard, for batches that the producer compressed with zstd.
 #pragma once
 #include <zstd.h>

@@ -1,29 +1,31 @@
 internal import CSimdjson
 
-/// Finds fields of JSON lines, by simdjson: the fast way for lines of a stream. For small documents: Plumbing's JSONValue.
+/// Finds fields of JSON lines with simdjson, the fast way for the lines of a stream. Plumbing's
+/// JSONValue reads small documents.
 ///
-/// A module of its own, so that a command which reads no JSON lines does not load simdjson and the C++ runtime. The line
-/// must be followed by 64 readable bytes (`CSIMDJSON_PADDING`), as the lines of Plumbing's readers are.
+/// This is a separate module so that a command without JSON input does not load simdjson and the
+/// C++ runtime. 64 readable bytes (`CSIMDJSON_PADDING`) must follow a line, as they follow the
+/// lines of Plumbing's readers.
 @safe package struct JSONLine: ~Copyable {
   /// The version of simdjson.
   package static var libraryVersion: String { unsafe String(cString: csj_version()) }
 
-  /// What a field holds.
+  /// The kind of a field's value.
   package enum Kind: Int32, Sendable {
     case absent = 0
     case null, `false`, `true`, number, string, object, array
   }
 
-  /// A line that is no JSON object.
+  /// A line that is not a JSON object.
   package struct Malformed: Error, Equatable, Sendable {
-    /// The parser's words.
+    /// The parser's description of the error.
     package let reason: String
-    /// Bytes from the start of the line to where the parser stood.
+    /// The offset of the error, in bytes from the start of the line.
     package let offset: Int
   }
 
   private let parser: OpaquePointer
-  /// The names of all paths, one after the other, their lengths, and how many of them each path has.
+  /// The names of all paths in sequence, their lengths, and the number of names in each path.
   private let names: UnsafeMutableBufferPointer<UnsafePointer<CChar>?>
   private let lengths: UnsafeMutableBufferPointer<Int>
   private let parts: UnsafeMutableBufferPointer<Int>
@@ -63,14 +65,14 @@ internal import CSimdjson
     unsafe parts.deallocate()
   }
 
-  /// Reads a line; then ``kind(_:)`` and ``bytes(_:)`` tell what its fields hold, until the next call.
+  /// Reads a line; ``kind(_:)`` and ``bytes(_:)`` then describe its fields until the next call.
   ///
   /// The last of several equal keys counts.
   ///
-  /// - Throws: ``Malformed`` when the line is no JSON object, or something stands behind it.
+  /// - Throws: ``Malformed`` when the line is not a JSON object, or text follows it.
   package mutating func read(_ line: RawSpan) throws(Malformed) {
     var offset = 0
-    // simdjson reads `padding` bytes behind the line, which the caller promises to be readable.
+    // The caller promises that simdjson can read `padding` bytes after the line.
     let error = unsafe line.withUnsafeBytes { line in
       unsafe csj_find(parser, line.baseAddress, line.count, &offset)
     }
@@ -80,21 +82,21 @@ internal import CSimdjson
     }
   }
 
-  /// Says that the lines of the next reads are those of this block, in their order, each ended by a newline: many are then
-  /// looked at in one go. Lines from elsewhere can still be read.
+  /// Announces that the next reads take the lines of this block in order, each ended by a newline,
+  /// so that many lines can be marked at once. Lines from elsewhere are still accepted.
   ///
-  /// The block must stay as it is until ``leaveBlock()`` or the next one.
+  /// The block must not change until ``leaveBlock()`` or the next block.
   @unsafe package func enterBlock(_ block: UnsafeRawBufferPointer) {
     unsafe csj_block(parser, block.baseAddress, block.count)
   }
 
-  /// Forgets the block, which may then change.
+  /// Ends the block, which may then change.
   package func leaveBlock() { unsafe csj_block(parser, nil, 0) }
 
-  /// How many fields the line has whose names were not asked for; always 0 when a single one was asked for.
+  /// The number of fields whose names were not asked for; always 0 when only one field was.
   package var otherFields: Int { unsafe csj_others(parser) }
 
-  /// What the field of this index holds.
+  /// The kind of the field at this index.
   package func kind(_ index: Int) -> Kind { unsafe Kind(rawValue: values[index].kind) ?? .absent }
 
   /// A string's decoded text; a number's, a boolean's, an object's or an array's bytes as written.
@@ -108,14 +110,14 @@ internal import CSimdjson
     return try body(span)
   }
 
-  /// The field's bytes as text, invalid UTF-8 repaired.
+  /// The field's bytes as text; invalid UTF-8 is repaired.
   package func text(of index: Int) -> String {
     withBytes(of: index) { bytes in
       unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
   }
 
-  /// A field as it lies in memory: valid until the next read, and as long as the line.
+  /// A field's location in memory: valid until the next read, and no longer than the line.
   @unsafe package struct Place {
     package var start: UnsafeRawPointer?
     package var count = 0
@@ -124,7 +126,7 @@ internal import CSimdjson
     package init() {}
   }
 
-  /// Where the first fields lie, all at once: for a loop that asks for many fields of every line.
+  /// Copies the locations of the first fields, for a loop that reads many fields of every line.
   @unsafe package func copyPlaces(into places: UnsafeMutableBufferPointer<Place>) {
     for index in places.indices {
       let value = unsafe values[index]

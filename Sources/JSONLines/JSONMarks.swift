@@ -1,6 +1,6 @@
 internal import CSimdjson
 
-/// Where the tokens of a text begin, found by simdjson many bytes at a time: for readers that know their grammar.
+/// Finds where the tokens of a text begin, with simdjson, for readers with their own grammar.
 @safe package struct JSONMarks: ~Copyable {
   private let marker: OpaquePointer
   private var marks: UnsafePointer<UInt32>?
@@ -13,17 +13,18 @@ internal import CSimdjson
 
   deinit { unsafe csj_marker_free(marker) }
 
-  /// Marks a text, which may hold any number of values: each bracket, comma and colon outside of strings, the opening quote
-  /// of each string, and the first byte of each other run without space.
+  /// Marks a text, which may hold any number of values: each bracket, comma and colon outside of
+  /// strings, the opening quote of each string, and the first byte of each other run without space.
   ///
-  /// There are no marks for a text that is no UTF-8, leaves a string open or has a control character in one.
+  /// There are no marks for a text that is not valid UTF-8, has an unclosed string or has a control
+  /// character in a string.
   package mutating func mark(_ text: RawSpan) {
     unsafe text.withUnsafeBytes { text in
       unsafe marks = csj_mark(marker, text.baseAddress, text.count, &count)
     }
   }
 
-  /// The offsets of the tokens in the text that was marked last, in their order.
+  /// The offsets of the tokens in the last marked text, in order.
   package var offsets: Span<UInt32> {
     @_lifetime(borrow self)
     get {

@@ -1,12 +1,13 @@
 internal import CRdkafka
 
-/// Messages that wait to be handed over together, in the library's own form, and the bytes that no line holds for them.
+/// Messages that wait to be sent together, in librdkafka's own form, with the bytes that are not
+/// part of a line.
 ///
 /// Payloads and keys point into the reader's block or into ``arena``: both must stay as they are until the batch is sent.
 @safe package struct Batch: ~Copyable {
   static let capacity = 1024
 
-  /// `partition` of each says where it goes; -1: wherever there is room.
+  /// The partition of each message; -1 for any partition.
   let messages: UnsafeMutablePointer<rd_kafka_message_t>
   /// The same messages, sorted by partition.
   let sorted: UnsafeMutablePointer<rd_kafka_message_t>
@@ -42,7 +43,7 @@ internal import CRdkafka
 
   package var isFull: Bool { count == Self.capacity }
 
-  /// Whether `size` more bytes can be stored before the batch is sent.
+  /// Whether `size` more bytes fit before the batch is sent.
   package func hasRoom(for size: Int) -> Bool { unsafe used + size <= arena.count }
 
   /// Makes room for `size` bytes in an empty batch.
@@ -55,7 +56,8 @@ internal import CRdkafka
     }
   }
 
-  /// Room for `size` bytes that stays in place until the batch is emptied; ``hasRoom(for:)`` was asked.
+  /// Reserves `size` bytes that stay in place until the batch is emptied; check ``hasRoom(for:)``
+  /// first.
   package mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer {
     precondition(hasRoom(for: size))
     // The arena is never empty, so it has a start.
@@ -64,16 +66,16 @@ internal import CRdkafka
     return unsafe start + used
   }
 
-  /// Gives back the end of the last reservation.
+  /// Returns the unused end of the last reservation.
   package mutating func giveBack(_ size: Int) { used -= size }
 
   /// Adds a message whose bytes stay in place until the batch is sent.
   ///
   /// - Parameters:
-  ///   - value: `nil` is null; so is a key.
-  ///   - partition: -1: wherever there is room.
+  ///   - value: `nil` is null; the same holds for a key.
+  ///   - partition: -1 for any partition.
   ///   - timestamp: milliseconds since 1970; 0 is now.
-  ///   - token: comes back with the report about the message.
+  ///   - token: passed back in the report about the message.
   package mutating func append(
     value: UnsafeRawBufferPointer?, key: UnsafeRawBufferPointer?, partition: Int32,
     timestamp: Int64 = 0, token: UnsafeMutableRawPointer? = nil
@@ -90,7 +92,7 @@ internal import CRdkafka
     count += 1
   }
 
-  /// Adds a message that is nothing but a value, to whatever partition has room.
+  /// Adds a message with only a value, for any partition.
   @inline(__always)
   package mutating func append(
     value: UnsafeRawBufferPointer, token: UnsafeMutableRawPointer?
@@ -104,7 +106,7 @@ internal import CRdkafka
     count += 1
   }
 
-  /// Gives the message that was added last headers of its own.
+  /// Sets headers for the message that was added last.
   package mutating func setHeaders(_ list: [Header]) {
     precondition(count > 0)
     guard !list.isEmpty, let headers = unsafe rd_kafka_headers_new(list.count) else { return }
@@ -112,7 +114,7 @@ internal import CRdkafka
     unsafe self.headers[count - 1] = headers
   }
 
-  /// Frees what single messages own, for a batch that is not sent.
+  /// Frees what the messages own, when the batch is not sent.
   package mutating func discard() {
     for index in 0..<count {
       if let list = unsafe headers[index] { unsafe rd_kafka_headers_destroy(list) }
@@ -121,13 +123,14 @@ internal import CRdkafka
     empty()
   }
 
-  /// Forgets the messages; their headers are the library's by now.
+  /// Removes all messages; librdkafka owns their headers by now.
   mutating func empty() {
     count = 0
     used = 0
   }
 
-  /// Sorts by partition, keeping the order within each; returns where each partition's run begins, and the end.
+  /// Sorts by partition and keeps the order within each; returns where each partition's run begins,
+  /// and the end of the last.
   ///
   /// - Complexity: O(messages + partitions).
   func sort(among partitionCount: Int, into starts: inout [Int]) {
@@ -139,7 +142,7 @@ internal import CRdkafka
       unsafe sorted[starts[partition]] = unsafe messages[index]
       starts[partition] += 1
     }
-    // Each start has moved to its run's end, which is where the next one starts.
+    // Each start has moved to the end of its run, which is the start of the next run.
     for partition in stride(from: partitionCount, to: 0, by: -1) {
       starts[partition] = starts[partition - 1]
     }

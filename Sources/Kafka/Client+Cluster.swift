@@ -5,12 +5,12 @@ internal import Plumbing
 /// A partition as the cluster describes it.
 package struct Partition: Sendable, Equatable {
   package let number: Int32
-  /// The broker that leads it; -1 when none does.
+  /// The broker that leads it; -1 when it has no leader.
   package let leader: Int32
   package let replicas: [Int32]
   package let inSync: [Int32]
 
-  /// As `--check` prints it.
+  /// The line that `--check` prints.
   package var line: String {
     func list(_ numbers: [Int32]) -> String { numbers.map(String.init).joined(separator: ",") }
     let words = leader >= 0 ? "leader \(leader)" : "no leader"
@@ -19,11 +19,11 @@ package struct Partition: Sendable, Equatable {
 }
 
 extension Client {
-  /// How long the cluster is waited for.
+  /// How long to wait for the cluster.
   enum Patience {
-    /// A few seconds, and no longer than a refusal needs.
+    /// A few seconds, the time that a refusal needs.
     case short
-    /// As long as the user said.
+    /// As long as the user specified.
     case upTo(Duration)
 
     var limit: Duration {
@@ -36,14 +36,14 @@ extension Client {
 
   private enum Answer {
     case partitions([Partition])
-    /// Worth asking again.
+    /// Worth another attempt.
     case notYet(KafkaFailure)
     case final(KafkaFailure)
   }
 
-  /// Asks the cluster for the topic, and so finds out what is wrong before a line is read.
+  /// Asks the cluster for the topic, to find problems before a line is read.
   ///
-  /// - Throws: ``KafkaFailure`` in under five seconds, or when the wait is used up.
+  /// - Throws: ``KafkaFailure`` within five seconds, or when the wait is used up.
   func findTopic(
     _ patience: Patience, named name: String, brokers: String, in surroundings: Surroundings
   ) throws -> [Partition] {
@@ -63,7 +63,7 @@ extension Client {
       }
       if surroundings.signals() > 0 { throw KafkaFailure.interrupted }
       let now = surroundings.now()
-      // The last attempt may be too short for an answer; what was known before it still holds.
+      // The last attempt may be too short for an answer; the answer before it still holds.
       if failure.isSilence, let lastAnswer {
         failure = lastAnswer
       } else {
@@ -71,7 +71,8 @@ extension Client {
       }
       switch patience {
       case .short:
-        // Nobody listens, or the topic is not made on demand: a second and a half is enough to be sure.
+        // The connection is refused, or the topic is not auto-created: 1.5 seconds are enough to be
+        // sure.
         if trouble != nil || isMissing(failure) { refusedSince = refusedSince ?? now }
         if let refusedSince, refusedSince.duration(to: now) > .milliseconds(1500) {
           throw failure
@@ -84,7 +85,7 @@ extension Client {
         }
         Diagnostics.progress("waiting: \(failure.message)")
       }
-      // A far broker needs a longer look, a refusal only another one.
+      // A distant broker needs a longer attempt; a refusal needs only another attempt.
       slice = trouble == nil ? min(slice * 2, 2000) : 250
       pause(milliseconds: 10, surroundings)
     }
@@ -97,7 +98,7 @@ extension Client {
   private func ask(for name: String, brokers: String, milliseconds: Int32) throws -> Answer {
     var metadata: UnsafePointer<rd_kafka_metadata>?
     let error = unsafe rd_kafka_metadata(handle, 0, topic, &metadata, milliseconds)
-    // Nothing was sent yet, so no report is among the events.
+    // Nothing was sent yet, so there are no delivery reports among the events.
     unsafe takeEvents(milliseconds: 0) { _ in }
     defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata = unsafe metadata else {
@@ -124,11 +125,11 @@ extension Client {
     }
   }
 
-  /// What the cluster says of the topic now.
+  /// The topic's state, as the cluster describes it now.
   enum Look {
     case partitions([Partition])
     case missing
-    /// No answer at once, or one that tells nothing.
+    /// No immediate answer, or an answer without information.
     case unknown
   }
 
@@ -145,7 +146,7 @@ extension Client {
     return list.isEmpty ? .unknown : .partitions(list)
   }
 
-  /// The cluster's id; `nil` when it doesn't tell.
+  /// The cluster's id; `nil` when the cluster does not report it.
   var clusterID: String? {
     guard let text = unsafe rd_kafka_clusterid(handle, 500) else { return nil }
     defer { unsafe rd_kafka_mem_free(handle, text) }
@@ -153,7 +154,7 @@ extension Client {
     return name.isEmpty ? nil : name
   }
 
-  /// What it means that the cluster gave no answer.
+  /// The meaning of a request that the cluster did not answer.
   private func answer(error code: Int32, brokers: String) -> Answer {
     let code = trouble?.code ?? code
     let words = trouble.map { shortened($0.words) } ?? "no answer"
@@ -166,9 +167,9 @@ extension Client {
     }
   }
 
-  /// The broker does not let the user in, or a step before that fails.
+  /// The broker refuses the credentials, or a step before authentication fails.
   private func refusedCredentials(_ brokers: String, _ words: String) -> KafkaFailure {
-    // A listener without SASL has no mechanism to offer.
+    // A listener without SASL offers no mechanism.
     let signs = ["current SASL state", "Handshake not supported by broker"]
     if words.hasSuffix("supported mechanisms: ") || signs.contains(where: words.contains) {
       return .unreachable(
@@ -188,37 +189,39 @@ extension Client {
       hint: "user and password come from the file of -F FILE")
   }
 
-  /// Before 2.6.1 the library's last message of SCRAM holds its nonce twice, which Kafka 3.8.1 and 3.9 let pass.
+  /// Before 2.6.1, librdkafka's last SCRAM message holds its nonce twice, which Kafka 3.8.1 and 3.9
+  /// accept.
   private static var hasSCRAM: Bool { rd_kafka_version() >= 0x0206_01ff }
 
-  /// No answer, and what to do about it; the library's words for TLS are OpenSSL's.
+  /// No answer, with a hint about the cause; librdkafka passes on OpenSSL's words for TLS errors.
   private func unreachable(_ brokers: String, _ words: String) -> KafkaFailure {
     if words.contains("certificate verify failed") {
       return .unreachable(
         brokers: brokers, reason: "its certificate can't be verified",
-        hint: "ssl.ca.location=FILE in the file of -F names who vouches for it; "
+        hint: "ssl.ca.location=FILE in the file of -F names its certificate authority; "
           + "a certificate that is expired or made for another host is refused as well")
     }
     if words.contains("alert") && (words.contains("certificate") || words.contains("handshake")) {
       return .unreachable(
         brokers: brokers, reason: "it asks for a client certificate, or refuses the one it got",
-        hint: "ssl.certificate.location and ssl.key.location in the file of -F name yours")
+        hint: "ssl.certificate.location and ssl.key.location in the file of -F name your "
+          + "certificate and key")
     }
     let signs = ["security.protocol", "SSL routines", "SSL handshake", "SSL listener"]
     if signs.contains(where: { words.contains($0) }) {
       return .unreachable(
-        brokers: brokers, reason: "it speaks another protocol, or breaks off",
+        brokers: brokers, reason: "it uses another protocol, or closes the connection",
         hint:
           "security.protocol is plaintext, ssl, sasl_plaintext or sasl_ssl, as the broker has it")
     }
     if words.contains("nvalid response size") {
-      return .unreachable(brokers: brokers, reason: "what answers there is no Kafka broker")
+      return .unreachable(brokers: brokers, reason: "the server there is not a Kafka broker")
     }
     return .unreachable(brokers: brokers, reason: words)
   }
 
-  /// The heart of what the library says: "connection refused" out of
-  /// "localhost:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)".
+  /// The central part of librdkafka's message: "connection refused" out of "localhost:1/bootstrap:
+  /// Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)".
   func shortened(_ words: String) -> String {
     var text = words[...]
     if let end = firstRange(of: " (after ", in: text) { text = text[..<end.lowerBound] }
@@ -250,7 +253,7 @@ extension Client {
     unsafe Array(UnsafeBufferPointer(start: list, count: Int(count)))
   }
 
-  /// Sleeps, but for no signal.
+  /// Sleeps; a signal ends the sleep early.
   private func pause(milliseconds: Int32, _ surroundings: Surroundings) {
     var signal = pollfd(fd: surroundings.signalDescriptor, events: Int16(POLLIN), revents: 0)
     _ = unsafe poll(&signal, 1, milliseconds)

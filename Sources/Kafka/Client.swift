@@ -2,7 +2,7 @@ internal import CRdkafka
 internal import Glibc
 internal import Plumbing
 
-/// A producer of the client library for one topic: connection, queue of events, and the way to hand messages over.
+/// A librdkafka producer for one topic: connection, event queue, and sending.
 ///
 /// One thread uses it. Nothing here blocks for longer than it is told.
 @safe final class Client {
@@ -15,15 +15,15 @@ internal import Plumbing
   private let settings: ClientSettings
   private let sharedHeaders: SharedHeaders?
 
-  /// Messages handed over and not yet reported.
+  /// The number of messages that were handed over and not yet reported.
   var outstanding = 0
-  /// What the library complained of last, until somebody asks.
+  /// The last problem that librdkafka reported, until it is read.
   private(set) var trouble: Trouble?
-  /// The producer is beyond repair: every further message would be refused.
+  /// Whether a fatal error makes the producer refuse every further message.
   private(set) var isDead = false
-  /// Whether the cluster has given the id without which an idempotent producer sends nothing.
+  /// Whether the cluster has assigned the id that an idempotent producer needs to send.
   private(set) var hasProducerID = false
-  /// What the cluster said instead of giving an id.
+  /// The cluster's error when it did not assign an id.
   private(set) var producerIDTrouble: String?
 
   struct Trouble {
@@ -31,7 +31,7 @@ internal import Plumbing
     let words: String
   }
 
-  /// - Throws: ``KafkaFailure/badSetting(_:)`` for a property that the library refuses.
+  /// - Throws: ``KafkaFailure/badSetting(_:)`` for a property that librdkafka refuses.
   init(_ settings: ClientSettings) throws {
     self.settings = settings
     guard let configuration = unsafe rd_kafka_conf_new() else {
@@ -56,7 +56,7 @@ internal import Plumbing
       unsafe rd_kafka_conf_destroy(configuration)
       throw KafkaFailure.badSetting(lowercasedFirst(text(of: words)))
     }
-    // Since `log.queue` is set, the library's messages come as events; until this call they wait.
+    // With `log.queue` set, librdkafka's messages come as events; until this call they wait.
     unsafe rd_kafka_set_log_queue(handle, nil)
     guard let topic = unsafe rd_kafka_topic_new(handle, settings.topic, nil),
       let queue = unsafe rd_kafka_queue_get_main(handle)
@@ -76,7 +76,7 @@ internal import Plumbing
     }
     wakeDescriptor = ends[0]
     wakeWriteEnd = ends[1]
-    // From here on everything is set, so `deinit` frees it when this throws.
+    // All members are set from here on, so `deinit` frees them when this throws.
     guard isPiped else { throw SystemFailure("making a pipe") }
     var byte: UInt8 = 1
     unsafe rd_kafka_queue_io_event_enable(queue, wakeWriteEnd, &byte, 1)
@@ -106,7 +106,7 @@ internal import Plumbing
     }
   }
 
-  /// Hands every report over, which is the caller's to destroy; what else the library says is seen to here.
+  /// Passes on every delivery report, which the caller must destroy; other events are handled here.
   ///
   /// - Parameter milliseconds: how long to wait for the first one.
   func takeEvents(milliseconds: Int32, _ take: (OpaquePointer) -> Void) {
@@ -131,7 +131,7 @@ internal import Plumbing
     let words = unsafe String(cString: rd_kafka_event_error_string(event))
     Diagnostics.verbose(words)
     if unsafe rd_kafka_event_error_is_fatal(event) != 0 { isDead = true }
-    // "All brokers are down" tells less than what was said before it.
+    // "All brokers are down" says less than the message before it.
     if code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN.rawValue, let earlier = trouble {
       trouble = Trouble(code: earlier.code, words: earlier.words)
     } else {
@@ -148,18 +148,20 @@ internal import Plumbing
     else { return }
     let text = unsafe String(cString: words)
     noteProducerID(text)
-    // Debugging was switched on for the line above; a person who wants to see it says so.
+    // Debug logging is on for the line above; its messages are shown only when the user sets
+    // `debug`.
     if level < Self.debugLevel || settings.hasDebug { Diagnostics.verbose(text) }
   }
 
-  /// syslog's number for a message that only a developer wants.
+  /// The syslog level of debug messages.
   private static let debugLevel = 7
 
-  /// The library has no call that tells how it fares with the producer id; its log does.
+  /// librdkafka has no function for the state of the producer id; only its log reports it.
   private func noteProducerID(_ text: String) {
     guard settings.isIdempotent else { return }
     if text.contains("producer state change") {
-      // A new epoch is asked for in between; the producer has been let in by then.
+      // The state changes again when a new epoch is requested, but by then the producer is
+      // authorized.
       if text.hasSuffix("-> Assigned") { (hasProducerID, producerIDTrouble) = (true, nil) }
     } else if let name = text.firstRange(of: " PID from broker ") {
       let rest = text[name.upperBound...]
@@ -175,13 +177,13 @@ internal import Plumbing
     }
   }
 
-  /// The SASL mechanism that was asked for.
+  /// The requested SASL mechanism.
   var mechanism: String { settings.text(of: "sasl.mechanisms", "sasl.mechanism") ?? "" }
 
-  /// Whether this producer waits for an id before it can send anything.
+  /// Whether this producer waits for an id before it can send.
   var awaitsProducerID: Bool { settings.isIdempotent && !hasProducerID }
 
-  /// Looks for a fatal error, where the library has complained at all.
+  /// Checks for a fatal error if librdkafka has reported a problem.
   func checkForDeathIfTroubled() {
     if trouble != nil { checkForDeath() }
   }
@@ -193,11 +195,11 @@ internal import Plumbing
     }
   }
 
-  /// Why the producer died, when it was refused something that a new one would be refused as well.
+  /// Why the producer died, when a new producer would be refused for the same reason.
   func refusal(topic: String) -> KafkaFailure? {
     switch unsafe rd_kafka_fatal_error(handle, nil, 0) {
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-      // Since Kafka 2.8 whoever may write to a topic gets a producer id.
+      // Since Kafka 2.8, write permission on a topic is enough to get a producer id.
       .refused(
         "topic \(quoted(topic)): no permission to write to it, "
           + "or before Kafka 2.8 to use an idempotent producer",
@@ -209,7 +211,7 @@ internal import Plumbing
     }
   }
 
-  /// Gives up everything that is queued or on its way; the reports for it follow.
+  /// Purges all queued and in-flight messages; their reports follow.
   func giveUp() {
     unsafe rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
   }

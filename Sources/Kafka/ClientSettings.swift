@@ -1,12 +1,12 @@
 internal import Glibc
 package import Plumbing
 
-/// What the client library is told, in the order in which it is told: later words win.
+/// The client's properties in the order in which they are set: later ones override earlier ones.
 package struct ClientSettings: Sendable, Equatable {
   package struct Property: Sendable, Equatable {
     package let name: String
     package let value: String
-    /// How an error names the place it came from: `-X` or a line of a file.
+    /// How an error names the source of the property: `-X` or a line of a file.
     package let origin: String
 
     package init(name: String, value: String, origin: String) {
@@ -18,19 +18,19 @@ package struct ClientSettings: Sendable, Equatable {
 
   package var brokers: String
   package var topic: String
-  /// What the user asked for beyond our own settings.
+  /// The properties that the user set.
   package var properties: [Property] = []
   package var compression: String?
-  /// How long the cluster may acknowledge nothing before all is given up.
+  /// The longest time without any acknowledgement before everything is given up.
   package var timeout: Duration = .seconds(120)
-  /// The longest line that is sent.
+  /// The maximum line length in bytes.
   package var maximumLineLength = 1_000_000
   /// Headers of every message.
   package var headers: [Header] = []
-  /// Whether all messages have these headers and no others; else each brings them along.
+  /// Whether all messages have exactly these headers; if not, each message has its own.
   package var sharesHeaders = true
 
-  /// Whether asking for a topic may make it, where the cluster does so.
+  /// Whether asking for a topic may create it, where the cluster auto-creates topics.
   package var createsTopics = true
 
   package init(brokers: String, topic: String) {
@@ -38,7 +38,8 @@ package struct ClientSettings: Sendable, Equatable {
     self.topic = topic
   }
 
-  /// `name=value`, as `-X` takes it: no secrets, because everybody can see a command line.
+  /// Parses `name=value`, as `-X` takes it. Secrets are refused, because other users can see a
+  /// command line.
   package static func property(argument text: String) throws(UsageFailure) -> Property {
     guard let property = parse(text, origin: "-X") else {
       throw UsageFailure("-X: \(quoted(text)) is not NAME=VALUE")
@@ -52,7 +53,7 @@ package struct ClientSettings: Sendable, Equatable {
     return property
   }
 
-  /// A properties file: `name=value` lines, `#` comments, empty lines.
+  /// Parses a properties file: `name=value` lines, `#` comments, empty lines.
   package static func properties(
     file text: String, named name: String
   ) throws(UsageFailure) -> [Property] {
@@ -92,11 +93,11 @@ package struct ClientSettings: Sendable, Equatable {
       || ["ssl.key.pem", "sasl.oauthbearer.config", "sasl.jaas.config"].contains(name)
   }
 
-  /// Settings that would break the account we keep of every line.
+  /// Refuses properties that would break the accounting of every line.
   private static func refuseOurs(_ property: Property) throws(UsageFailure) {
     let ours = [
-      "transactional.id": "one transaction around a whole stream is not offered",
-      "delivery.report.only.error": "every line is accounted for",
+      "transactional.id": "transactions are not supported",
+      "delivery.report.only.error": "the report of every message is needed",
       "log.queue": "messages of the client go through --verbose",
     ]
     if let reason = ours[property.name.lowercased()] {
@@ -104,30 +105,31 @@ package struct ClientSettings: Sendable, Equatable {
     }
   }
 
-  /// The value of a setting that was asked for by one of these names, the last one.
+  /// The last value that was set under one of these names.
   private func value(of names: String...) -> Int? {
     properties.last { names.contains($0.name) }.flatMap { Int($0.value) }
   }
 
-  /// The library's own limit for a message. It would give up single messages while others go on, begin a new epoch, and
-  /// send unanswered batches again under it, which doubles lines; so it is taken for `timeout`.
+  /// librdkafka's own limit for a message, taken as `timeout` instead. With it, librdkafka would
+  /// give up single messages while others go on, begin a new epoch, and resend unanswered batches
+  /// under the new epoch, which duplicates lines.
   private static let messageLimits = ["message.timeout.ms", "delivery.timeout.ms"]
 
-  /// How long the cluster may acknowledge nothing; `nil`: without end.
+  /// The longest time without any acknowledgement; `nil` for no limit.
   package var patience: Duration? {
     let given = properties.last { Self.messageLimits.contains($0.name) }.flatMap { Int($0.value) }
     guard let given else { return timeout }
     return given == 0 ? nil : .milliseconds(given)
   }
 
-  /// How long a request may go unanswered. A leader that hangs holds its partitions back for so long, although another
-  /// broker takes over earlier.
+  /// The time that a request may go unanswered. A leader that hangs blocks its partitions for this
+  /// long, even if another broker takes over earlier.
   private var requestMilliseconds: Int {
     let half = patience.map { Int($0.inSeconds * 500) } ?? .max
     return max(10, min(15_000, half))
   }
 
-  /// Whether the library numbers the batches, so that a retry doubles nothing.
+  /// Whether librdkafka numbers the batches, so that a retry duplicates nothing.
   var isIdempotent: Bool {
     let given = properties.last { $0.name == "enable.idempotence" }?.value.lowercased()
     return given.map { ["true", "t", "1"].contains($0) } ?? true
@@ -140,15 +142,15 @@ package struct ClientSettings: Sendable, Equatable {
     return given != nil && given != "none"
   }
 
-  /// Whether somebody wants to see the library at work.
+  /// Whether the user enabled librdkafka's debug log.
   var hasDebug: Bool { properties.contains { $0.name == "debug" } }
 
-  /// A setting that was asked for, the last one.
+  /// The last value of a property that the user set, as text.
   func text(of names: String...) -> String? {
     properties.last { names.contains($0.name) }?.value
   }
 
-  /// The same for a producer that sends each message in a batch of its own and tries it once.
+  /// The same settings for a producer that sends each message in its own batch, with one attempt.
   func forSingleMessages() -> ClientSettings {
     var copy = self
     for (name, value) in [
@@ -160,7 +162,7 @@ package struct ClientSettings: Sendable, Equatable {
     return copy
   }
 
-  /// How often the topic's partitions are looked up again; `nil`: never.
+  /// How often the topic's partitions are refreshed; `nil`: never.
   var refreshInterval: Duration? {
     let given =
       value(of: "topic.metadata.refresh.interval.ms") ?? Self.refreshMilliseconds
@@ -169,10 +171,10 @@ package struct ClientSettings: Sendable, Equatable {
 
   private static let refreshMilliseconds = 60_000
 
-  /// The bytes of a batch, as far as they are set.
+  /// The maximum batch size in bytes, if set.
   var batchSize: Int { value(of: "batch.size") ?? 1_000_000 }
 
-  /// Limits batches to this many bytes; below 1,000 to one line each.
+  /// Limits batches to this many bytes; a limit below 1,000 means one line per batch.
   mutating func limitBatches(to bytes: Int) {
     properties.append(
       bytes < 1000
@@ -180,7 +182,7 @@ package struct ClientSettings: Sendable, Equatable {
         : Property(name: "batch.size", value: String(bytes), origin: "kprod"))
   }
 
-  /// Finds what the library would only complain about in words that name another cause.
+  /// Finds security settings for which librdkafka would report a misleading cause.
   ///
   /// - Throws: ``KafkaFailure/badSetting(_:)``.
   package func checkSecurity() throws(KafkaFailure) {
@@ -208,18 +210,18 @@ package struct ClientSettings: Sendable, Equatable {
     }
   }
 
-  /// Settings that name a file which must be there.
+  /// Settings that name a file that must exist.
   private static let fileNames = [
     "ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.keystore.location",
     "ssl.crl.location",
   ]
 
-  /// A limit that the library is to refuse in its own words.
+  /// Whether the value is a limit that librdkafka refuses in its own words.
   private func isMalformedLimit(_ property: Property) -> Bool {
     Self.messageLimits.contains(property.name) && Int(property.value) == nil
   }
 
-  /// All properties with our own first.
+  /// All properties, starting with our own.
   var all: [Property] {
     func own(_ name: String, _ value: some CustomStringConvertible) -> Property {
       Property(name: name, value: value.description, origin: "kprod")
@@ -228,24 +230,26 @@ package struct ClientSettings: Sendable, Equatable {
       own("client.id", "kprod"),
       own("acks", "all"),
       own("enable.idempotence", true),
-      // Five milliseconds batch a burst and hold no slow pipe back.
+      // Five milliseconds batch a burst and do not delay a slow pipe.
       own("linger.ms", 5),
       own("socket.nagle.disable", true),
       own("socket.keepalive.enable", true),
       own("reconnect.backoff.ms", 50),
       own("reconnect.backoff.max.ms", 1000),
-      // What is on its way stays under 64 MB whatever the cluster does; then standard input waits.
+      // At most 64 MB are queued, whatever the cluster does; then the tool stops reading standard
+      // input.
       own("queue.buffering.max.messages", 50_000),
       own("queue.buffering.max.kbytes", 32_768),
       own("message.timeout.ms", 0),
       own("socket.timeout.ms", requestMilliseconds),
       own("request.timeout.ms", requestMilliseconds),
       own("topic.metadata.refresh.interval.ms", Self.refreshMilliseconds),
-      // Room for a line of the greatest length with its key and headers; a broker's default limit is 1,048,588.
+      // Room for a line of the maximum length with its key and headers; a broker's default limit is
+      // 1,048,588.
       own("message.max.bytes", max(1_000_000, maximumLineLength + 40_000)),
       own("log.queue", true),
     ]
-    // Tells of the producer id, and of little else.
+    // Logs the state of the producer id, and little else.
     if isIdempotent, !hasDebug { list.append(own("debug", "eos")) }
     if !createsTopics { list.append(own("allow.auto.create.topics", false)) }
     if let compression { list.append(own("compression.codec", compression)) }
@@ -268,7 +272,7 @@ package struct Header: Sendable, Equatable {
   }
 }
 
-/// Whether Kafka takes this as the name of a topic.
+/// Whether the name is a valid topic name.
 package func isTopicName(_ name: String) -> Bool {
   let isAllowed = name.utf8.allSatisfy { byte in
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)

@@ -1,6 +1,6 @@
 internal import Plumbing
 
-/// A cluster that was reached, and the topic as it describes it.
+/// A connected cluster, and the topic as the cluster describes it.
 package struct Connection {
   let settings: ClientSettings
   let client: Client
@@ -8,11 +8,11 @@ package struct Connection {
   package let partitions: [Partition]
   package let limits: TopicLimits
 
-  /// Reaches the cluster and finds the topic.
+  /// Connects to the cluster and finds the topic.
   ///
   /// - Parameters:
-  ///   - wait: how long to wait for both; `nil`: a few seconds, no longer than a refusal needs.
-  ///   - partition: one that must be there.
+  ///   - wait: how long to wait for both; `nil`: a few seconds, the time that a refusal needs.
+  ///   - partition: a partition that must exist.
   /// - Throws: ``KafkaFailure``.
   package init(
     _ settings: ClientSettings, wait: Duration?, partition: Int32? = nil,
@@ -27,13 +27,14 @@ package struct Connection {
       throw KafkaFailure.missing(
         "topic \(quoted(settings.topic)) has no partition \(partition): it has \(partitions.count)")
     }
-    // The answer takes as long as the one about the topic did, or does not come at all.
+    // This request takes as long as the one about the topic did, or gets no answer at all.
     let took = start.duration(to: surroundings.now())
     limits = client.topicLimits(
       named: settings.topic, within: min(.milliseconds(500), .milliseconds(50) + took * 2))
     client.forgetTrouble()
     var settings = settings
-    // A batch that the topic takes needs no second attempt. The client is made anew only for a topic with a small limit.
+    // With batches within the topic's limit, no second attempt is needed. Only a topic with a small
+    // limit needs a new client.
     if let limit = limits.maximumBatch, limit < settings.batchSize {
       settings.limitBatches(to: max(1, limit - Self.batchMargin))
       self.client = try Client(settings)
@@ -46,19 +47,19 @@ package struct Connection {
     self.surroundings = surroundings
   }
 
-  /// What the library doesn't count when it fills a batch: the batch's own head.
+  /// The batch header, which librdkafka does not count when it fills a batch.
   private static let batchMargin = 100
 
-  /// The cluster's id; `nil` when it doesn't tell.
+  /// The cluster's id; `nil` when the cluster does not report it.
   package var clusterID: String? { client.clusterID }
 
-  /// Waits until the cluster has let the producer in, and throws ``KafkaFailure`` when it doesn't.
+  /// Waits until the cluster authorizes the producer, and throws ``KafkaFailure`` when it doesn't.
   ///
-  /// That is the one sign of a permission to write that shows before anything is written.
+  /// This is the only check of write permission that is possible before anything is written.
   package func checkPermission(within limit: Duration = .seconds(5)) throws {
     let deadline = surroundings.now() + limit
     while client.awaitsProducerID, surroundings.now() < deadline, surroundings.signals() == 0 {
-      // Nothing was sent, so no report is among the events.
+      // Nothing was sent yet, so there are no delivery reports among the events.
       unsafe client.takeEvents(milliseconds: 20) { _ in }
       client.checkForDeath()
       if client.isDead, let refusal = client.refusal(topic: settings.topic) { throw refusal }
@@ -68,7 +69,7 @@ package struct Connection {
 }
 
 extension Connection {
-  /// Key and value of the largest message that the topic can take; `nil` when that is unknown.
+  /// The size of the largest key and value that the topic accepts; `nil` when unknown.
   package var largestPayload: Int? {
     limits.largestPayload(isCompressed: settings.isCompressed)
   }

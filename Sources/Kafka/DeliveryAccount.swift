@@ -1,34 +1,36 @@
 internal import CRdkafka
 package import Plumbing
 
-/// Learns what became of each message, and holds the one reason why a run ends early.
+/// Receives the outcome of each message, and holds the reason why a run ends early.
 ///
-/// Every message that a ``Producer`` was given is reported exactly once.
+/// Every message that a ``Producer`` gets is reported exactly once.
 package protocol DeliveryAccount: AnyObject {
-  /// What ends the run early; the first reason stays.
+  /// The reason why the run ends early; the first reason is kept.
   var failure: (any ToolFailure)? { get }
-  /// The run ends early for this reason, unless it does so already.
+  /// Ends the run early for this reason, unless it has one already.
   func end(for failure: any ToolFailure)
 
   /// A broker acknowledged these messages.
   func delivered(_ batch: borrowing DeliveredBatch)
   /// A message is certainly not in the topic.
   func failed(_ message: Message, for error: KafkaError)
-  /// A message was handed over too late to be sent, and is not in the topic.
+  /// A message was too late to be sent, and is not in the topic.
   func unsent(_ message: Message)
-  /// A message was sent and may be in the topic; without an error no acknowledgement was asked for.
+  /// A message was sent and may be in the topic; the error is `nil` when no acknowledgement was
+  /// requested.
   func unknown(_ message: Message, for error: KafkaError?)
-  /// Messages that the library lost track of; only their number is known.
+  /// librdkafka lost track of messages; only their number is known.
   func lost(_ count: Int)
-  /// The reports of this moment are complete.
+  /// All reports that are available now were passed on.
   func settled()
 }
 
-/// Messages that one answer acknowledged, all of one partition and in the order of their offsets. Valid during the call.
+/// Messages of one partition that one response acknowledged, in the order of their offsets. Valid
+/// during the call.
 @safe package struct DeliveredBatch: ~Copyable {
   package let count: Int
   package let partition: Int32
-  /// The offset of the first; `nil` when none was reported.
+  /// The offset of the first message; `nil` when none was reported.
   package let firstOffset: Int64?
   private let event: OpaquePointer
   private let first: UnsafePointer<rd_kafka_message_t>
@@ -48,7 +50,7 @@ package protocol DeliveryAccount: AnyObject {
     return unsafe rd_kafka_message_timestamp(first, &kind)
   }
 
-  /// Goes through the messages; once.
+  /// Visits the messages; may be called once.
   package func forEach(
     _ body: (_ token: UnsafeMutableRawPointer?, _ offset: Int64, _ milliseconds: Int64) -> Void
   ) {
@@ -62,10 +64,10 @@ package protocol DeliveryAccount: AnyObject {
   }
 }
 
-/// A message that was not delivered. Valid during the call that gets it.
+/// A message that was not delivered. Valid during the call that receives it.
 @safe package struct Message {
   package let partition: Int32
-  /// What the sender of the message attached to it.
+  /// The value that the sender attached to the message.
   @unsafe package let token: UnsafeMutableRawPointer?
   /// `nil` is null, which is not the same as empty.
   @unsafe package let key: UnsafeRawBufferPointer?

@@ -1,6 +1,6 @@
 internal import CRdkafka
 
-/// An error of the client library or of a broker, by its number.
+/// An error code of librdkafka or of a broker.
 package struct KafkaError: Hashable, Sendable {
   package let code: Int32
 
@@ -10,11 +10,11 @@ package struct KafkaError: Hashable, Sendable {
 
   /// The name in the library and in the protocol: `MSG_SIZE_TOO_LARGE`, `_TRANSPORT`.
   package var name: String {
-    // The name of an error is constant text.
+    // The name of an error is a constant string.
     unsafe String(cString: rd_kafka_err2name(rd_kafka_resp_err_t(rawValue: code)))
   }
 
-  /// The words for a person, without a capital.
+  /// A description for the user, without a capital.
   package var words: String {
     switch self {
     case .purgedFromQueue: "given up before it was sent"
@@ -32,13 +32,13 @@ package struct KafkaError: Hashable, Sendable {
   static let purgedInFlight = KafkaError(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
   static let queueFull = KafkaError(RD_KAFKA_RESP_ERR__QUEUE_FULL)
 
-  /// Whether a batch was refused for its size, so that a smaller one may pass.
+  /// Whether a batch was refused for its size, so a smaller one may be accepted.
   var isAboutSize: Bool { self == .messageTooLarge || self == .listTooLarge }
 
-  /// Whether a batch was refused for something that may be true of one of its records only.
+  /// Whether a batch was refused for a problem that only some of its records may have.
   var isAboutRecords: Bool { self == .invalidTimestamp || self == .invalidRecord }
 
-  /// Whether the topic or the partition is not there, as far as somebody knows.
+  /// Whether the topic or the partition seems not to exist.
   var isAboutTopic: Bool {
     [
       RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
@@ -46,7 +46,7 @@ package struct KafkaError: Hashable, Sendable {
     ].contains { KafkaError($0) == self }
   }
 
-  /// Whether it can be the end of an idempotent producer.
+  /// Whether the error can be fatal to an idempotent producer.
   var endsProducer: Bool {
     [
       RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -55,7 +55,7 @@ package struct KafkaError: Hashable, Sendable {
     ].contains { KafkaError($0) == self }
   }
 
-  /// Whether another attempt can succeed: a leader moved, a connection broke.
+  /// Whether the error is transient: a leader moved, a connection broke.
   var isPassing: Bool {
     [
       RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
@@ -66,9 +66,9 @@ package struct KafkaError: Hashable, Sendable {
   }
 }
 
-/// The library's words for an error number.
+/// librdkafka's description of an error code.
 func kafkaWords(_ code: Int32) -> String {
-  // The words of an error are constant text, or this thread's own.
+  // The description is a constant string, or belongs to this thread.
   let text = unsafe String(cString: rd_kafka_err2str(rd_kafka_resp_err_t(rawValue: code)))
   for prefix in ["Local: ", "Broker: "] where text.hasPrefix(prefix) {
     let bare = text.dropFirst(prefix.count)

@@ -1,22 +1,22 @@
 package import Plumbing
 
-/// What can go wrong between us and the cluster, and how the process should end for it.
+/// A failure between the producer and the cluster, with its exit status.
 package enum KafkaFailure: ToolFailure, Equatable {
-  /// No broker answers, or none that we understand.
+  /// No broker answers, or none with a protocol that the client understands.
   case unreachable(brokers: String, reason: String, hint: String? = nil)
-  /// The time of `--wait` is used up, and this is what stood in the way.
+  /// The time of `--wait` is used up, for this reason.
   case waitedTooLong(limit: String, reason: String, hints: [String])
-  /// The cluster answers, but has no such topic, or no such partition.
+  /// The cluster answers, but the topic or the partition does not exist.
   case missing(String)
-  /// The cluster refuses who we are, or what we want.
+  /// The cluster refuses the credentials or the operation.
   case refused(String, hint: String?)
-  /// The client library refuses a setting.
+  /// librdkafka refuses a setting.
   case badSetting(String)
-  /// The library could not start, or the cluster answered with an error of its own.
+  /// librdkafka could not start, or the cluster answered with an error.
   case failed(String)
-  /// For the time of `--timeout` the cluster acknowledged nothing.
+  /// The cluster acknowledged nothing for the time of `--timeout`.
   case gaveUp(limit: String, reason: String, hasReadAll: Bool)
-  /// The cluster does not give the id that an idempotent producer needs.
+  /// The cluster does not assign the id that an idempotent producer needs.
   case noProducerID(reason: String?)
   /// A signal came before the work began.
   case interrupted
@@ -67,7 +67,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
   private static let withoutProducerID =
     "-X enable.idempotence=false sends without one; then a retry may double lines"
 
-  /// Whether the cluster said nothing at all.
+  /// Whether the cluster did not answer at all.
   var isSilence: Bool {
     if case .unreachable(_, "no answer", _) = self { true } else { false }
   }

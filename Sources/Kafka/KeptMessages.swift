@@ -1,9 +1,10 @@
 internal import CRdkafka
 
-/// Messages that came back and are certainly not in the topic, kept in their order until they are sent again.
+/// Messages that came back and are certainly not in the topic, kept in order until they are sent
+/// again.
 @safe final class KeptMessages {
   private var messages: [KeptMessage] = []
-  /// The bytes of the smallest batch that came back.
+  /// The size in bytes of the smallest batch that came back.
   private(set) var smallestBatch = Int.max
 
   var isEmpty: Bool { messages.isEmpty }
@@ -16,7 +17,7 @@ internal import CRdkafka
 
   func add(_ message: KeptMessage) { messages.append(message) }
 
-  /// Hands all of them over, in the order in which they came.
+  /// Removes and returns all messages, in the order in which they came.
   func takeAll() -> [KeptMessage] {
     defer {
       messages = []
@@ -26,21 +27,21 @@ internal import CRdkafka
   }
 }
 
-/// A message that can be sent again as it was.
+/// A message that can be sent again unchanged.
 @safe struct KeptMessage {
-  /// Key and payload lie in memory of their own.
+  /// A copy: key and payload have their own memory.
   let message: rd_kafka_message_t
   let timestamp: Int64
-  /// The headers of this message alone; those of all are lent anew.
+  /// Headers of this message only; shared headers are attached again when it is sent.
   let headers: OpaquePointer?
-  /// Why it came back.
+  /// The error that it came back with.
   let error: KafkaError
   private let bytes: UnsafeMutableRawPointer
 
   init(copying report: UnsafePointer<rd_kafka_message_t>, error: KafkaError) {
-    // The report is ours until its event is freed.
+    // The report belongs to us until its event is freed.
     let own = unsafe UnsafeMutablePointer(mutating: report)
-    // The library tells the time of a message only when it knows of no error.
+    // librdkafka returns a message's time only when its error is cleared.
     unsafe own.pointee.err = RD_KAFKA_RESP_ERR_NO_ERROR
     var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
     let timestamp = unsafe max(0, rd_kafka_message_timestamp(own, &kind))
@@ -49,7 +50,7 @@ internal import CRdkafka
     unsafe self.init(own.pointee, timestamp: timestamp, headers: list, error: error)
   }
 
-  /// - Parameter headers: theirs is the copy from now on.
+  /// - Parameter headers: the copy takes ownership.
   init(
     _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?, error: KafkaError
   ) {
@@ -58,7 +59,8 @@ internal import CRdkafka
     unsafe self.headers = headers
     self.error = error
     unsafe bytes = .allocate(byteCount: max(1, copy.len + copy.key_len), alignment: 1)
-    // Both are copied behind each other; nil stays nil, because it is not the same as empty.
+    // Key and payload are copied one after the other. `nil` stays `nil`, because null differs from
+    // empty.
     if let payload = unsafe copy.payload {
       unsafe bytes.copyMemory(from: payload, byteCount: copy.len)
       unsafe copy.payload = bytes
@@ -70,6 +72,6 @@ internal import CRdkafka
     unsafe self.message = copy
   }
 
-  /// Frees the copy; the headers are another's by then.
+  /// Frees the copy; its headers have another owner by then.
   func free() { unsafe bytes.deallocate() }
 }

@@ -3,7 +3,7 @@ internal import JSONLines
 package import Plumbing
 
 extension LinkedLibrary {
-  /// What the producer is linked against.
+  /// The libraries that the producer is linked against.
   package static var ofKafka: [LinkedLibrary] {
     [
       LinkedLibrary("librdkafka", unsafe String(cString: rd_kafka_version_str())),

@@ -1,4 +1,4 @@
-/// Kafka's murmur2: where the Java client puts a key, we put it too.
+/// Kafka's murmur2, so that a key goes to the same partition as with the Java client.
 ///
 /// - Complexity: O(length of the key).
 func murmur2(_ key: UnsafeRawBufferPointer) -> Int32 {
@@ -6,7 +6,7 @@ func murmur2(_ key: UnsafeRawBufferPointer) -> Int32 {
   var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.count)
   var position = 0
   while key.count - position >= 4 {
-    // Four bytes are left from `position` on.
+    // Four bytes remain at `position`.
     var word = unsafe key.loadUnaligned(fromByteOffset: position, as: UInt32.self).littleEndian
     word = word &* factor
     word ^= word >> 24

@@ -1,14 +1,15 @@
-/// Where messages without a key go: one partition for about a megabyte or a second, then the next one.
+/// Chooses partitions for messages without a key: one partition for about a megabyte or a second,
+/// then the next.
 ///
-/// Full batches for a single partition at a time are what the library and the brokers do best.
+/// librdkafka and the brokers are most efficient with full batches for one partition at a time.
 struct Placement {
-  /// Partitions that have a leader; all of them when none has.
+  /// The partitions that have a leader, or all partitions when none has.
   private var candidates: [Int32]
   private var index: Int
   private var bytes = 0
   private var since = ContinuousClock.now
 
-  /// - Parameter seed: where to begin, so that many short runs spread too.
+  /// - Parameter seed: the partition to begin with, so that many short runs use all partitions.
   init(_ partitions: [Partition], seed: Int) {
     candidates = Self.candidates(of: partitions)
     index = candidates.isEmpty ? 0 : Int(UInt(bitPattern: seed) % UInt(candidates.count))
@@ -19,7 +20,7 @@ struct Placement {
     return led.isEmpty ? partitions.map(\.number) : led
   }
 
-  /// Goes on with the partitions as they are now.
+  /// Continues with an updated list of partitions.
   mutating func update(_ partitions: [Partition]) {
     candidates = Self.candidates(of: partitions)
     index %= max(1, candidates.count)
@@ -27,7 +28,7 @@ struct Placement {
 
   var current: Int32 { candidates.isEmpty ? 0 : candidates[index] }
 
-  /// Books bytes that went to the current partition.
+  /// Counts bytes that went to the current partition.
   mutating func book(_ count: Int) {
     bytes += count
     guard bytes >= 1 << 20 || since.duration(to: .now) > .seconds(1) else { return }

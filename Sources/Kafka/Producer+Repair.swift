@@ -1,9 +1,11 @@
 internal import CRdkafka
 internal import Plumbing
 
-/// What follows when messages come back: a new producer for one that died, smaller batches, a look for the topic.
+/// Recovery when messages come back: a new producer for a dead one, smaller batches, a new look-up
+/// of the topic.
 extension Producer {
-  /// Sends again what came back and is certainly not in the topic. Lines behind such messages may arrive before them.
+  /// Resends messages that came back and are certainly not in the topic. Lines behind such messages
+  /// may arrive before them.
   mutating func repair() {
     isRepairing = true
     defer { isRepairing = false }
@@ -25,7 +27,8 @@ extension Producer {
     }
   }
 
-  /// A new producer for one that refuses to work. Only what was sent and not answered is in doubt; the rest goes again.
+  /// Replaces a producer with a fatal error. Only what was sent and not answered is in doubt; the
+  /// rest is sent again.
   private mutating func replaceClient() {
     Diagnostics.verbose("the Kafka client gave up; it is started again")
     keepsUnsent = true
@@ -35,14 +38,14 @@ extension Producer {
     deaths = hasDeliveredSinceBirth ? 1 : deaths + 1
     hasDeliveredSinceBirth = false
     guard deaths <= 3 else {
-      return end(for: KafkaFailure.failed("the cluster breaks off every attempt to send"))
+      return end(for: KafkaFailure.failed("every attempt to send ended in a fatal error"))
     }
     startClient()
   }
 
-  /// A new producer in the place of one that has nothing on its way.
+  /// Starts a new producer in place of one with no messages in flight.
   ///
-  /// The messages at hand are placed already, so the partitions stay those that are known.
+  /// The messages at hand have their partitions already, so the known partitions are kept.
   private mutating func startClient() {
     do {
       client = try Client(settings)
@@ -50,7 +53,7 @@ extension Producer {
         .upTo(settings.patience ?? settings.timeout), named: settings.topic,
         brokers: settings.brokers, in: surroundings)
     } catch KafkaFailure.interrupted {
-      // The signal is seen to by whoever waits for the messages.
+      // The caller that waits for the messages handles the signal.
     } catch {
       end(for: error)
     }
@@ -64,12 +67,12 @@ extension Producer {
     }
   }
 
-  /// Waits until what is on its way is answered, so that nothing is sent twice.
+  /// Waits until the messages in flight are answered, so that nothing is sent twice.
   private mutating func settleOutstanding() {
     while outstanding > 0, mayGoOn(), !client.isDead { collect(waiting: 20) }
   }
 
-  /// Whether the topic is there after all; messages wait meanwhile.
+  /// Whether the topic exists after all; messages wait meanwhile.
   private mutating func findTopicAgain() -> Bool {
     switch client.look() {
     case .missing:
@@ -79,12 +82,12 @@ extension Producer {
     case .partitions(let found):
       doubtsTopic = false
       topicLooks += 1
-      // A topic that is made anew is described before it takes anything.
+      // A re-created topic is described before it accepts messages.
       if topicLooks > 1 { takeReports(waiting: 100) }
       guard topicLooks <= 50 else {
         end(
           for: KafkaFailure.missing(
-            "topic \(quoted(settings.topic)) is there, but takes nothing"))
+            "topic \(quoted(settings.topic)) exists, but accepts no messages"))
         return false
       }
       use(found)
@@ -102,7 +105,8 @@ extension Producer {
     }
   }
 
-  /// Batches of half the size, by a new producer; it keeps that size, as later batches would be refused as well.
+  /// Sends batches of half the size with a new producer, which keeps that size because later
+  /// batches would be refused as well.
   private mutating func sendSmallerBatches() {
     settleOutstanding()
     guard outstanding == 0 else { return }
@@ -113,7 +117,8 @@ extension Producer {
     if !isHopeless { resend(tooLarge.takeAll()) }
   }
 
-  /// One of the records was refused and took the others along: each goes alone, by a producer that tries once.
+  /// One record made the broker refuse the whole batch: sends each message alone, with a producer
+  /// that makes one attempt.
   private mutating func sendOneByOne() {
     settleOutstanding()
     guard outstanding == 0 else { return }

@@ -2,25 +2,27 @@ internal import CRdkafka
 internal import Glibc
 internal import Plumbing
 
-/// Hands batches over to the client library, waits where its queue is full, and reports what became of every message.
+/// Sends batches through librdkafka, waits when its queue is full, and reports the outcome of every
+/// message.
 ///
-/// No message times out by itself while others are acknowledged: only when nothing at all was acknowledged for the time of
-/// ``ClientSettings/patience`` everything is given up. Clock and signals come from ``Surroundings``.
+/// No message times out while others are acknowledged. Only when nothing is acknowledged for the
+/// time of ``ClientSettings/patience``, everything is given up. Clock and signals come from
+/// ``Surroundings``.
 package struct Producer: ~Copyable {
   var settings: ClientSettings
   var client: Client
   let account: any DeliveryAccount
   let surroundings: Surroundings
-  /// Messages that came back unsent, or from a topic that may be gone, and go again.
+  /// Messages to send again: they came back unsent, or from a topic that may be gone.
   let unsent = KeptMessages()
-  /// Messages of batches that a broker found too large.
+  /// Messages of batches that a broker refused as too large.
   let tooLarge = KeptMessages()
-  /// Messages of batches that a broker refused because of some record among them.
+  /// Messages of batches that a broker refused because of one of their records.
   let invalid = KeptMessages()
-  /// Sends such messages one by one.
+  /// Sends the messages of ``invalid`` one by one.
   var single: Client?
 
-  /// The topic's partitions, as the cluster described them last.
+  /// The topic's partitions, as last described by the cluster.
   private(set) var partitions: [Partition]
   private var placement: Placement
   private let isBatchable: Bool
@@ -29,33 +31,33 @@ package struct Producer: ~Copyable {
   private var drainDeadline: ContinuousClock.Instant?
   /// Where each partition's run begins in a sorted batch.
   private var starts: [Int]
-  /// Producers that died in a row without a single delivery.
+  /// How many producers died in a row without a single delivery.
   var deaths = 0
   var hasDeliveredSinceBirth = false
-  /// Whether sending on is pointless; the reason is in the account.
+  /// Whether sending is pointless; the account has the reason.
   private(set) var isHopeless = false
-  /// Whether what comes back is being sent again, or not any more.
+  /// Whether messages that come back are being sent again.
   var isRepairing = false
-  /// Whether messages that come back unsent are kept to go again.
+  /// Whether messages that come back unsent are kept for another attempt.
   var keepsUnsent = false
-  /// Whether the library said that the topic is not there.
+  /// Whether librdkafka reported that the topic does not exist.
   var doubtsTopic = false
-  /// How often the topic was looked for since the last acknowledgement.
+  /// How often the topic was looked up since the last acknowledgement.
   var topicLooks = 0
   private var isDraining = false
   private let patience: Duration?
-  /// When the cluster answered last, or when there was last nothing to answer.
+  /// When the cluster last answered, or last had nothing to answer.
   private var lastAnswer: ContinuousClock.Instant
   private var hasWarned = false
   private let refreshInterval: Duration?
   private var lastRefresh: ContinuousClock.Instant
 
-  /// Why nothing has been acknowledged for a while; `nil` as long as answers come.
+  /// Why nothing has been acknowledged for a while; `nil` while answers come.
   package private(set) var stall: String?
 
   /// - Parameters:
-  ///   - isBatchable: whether no message has a time or headers of its own.
-  ///   - drainLimit: how long acknowledgements are waited for after a signal.
+  ///   - isBatchable: whether no message has its own time or headers.
+  ///   - drainLimit: how long to wait for acknowledgements after a signal.
   package init(
     _ connection: Connection, isBatchable: Bool, account: any DeliveryAccount, drainLimit: Duration
   ) {
@@ -77,16 +79,16 @@ package struct Producer: ~Copyable {
 
   /// Readable when reports are waiting.
   package var wakeDescriptor: Int32 { client.wakeDescriptor }
-  /// Messages on their way.
+  /// The number of messages in flight.
   package var outstanding: Int { client.outstanding + (single?.outstanding ?? 0) }
-  /// Whether any message is not accounted for.
+  /// Whether the outcome of any message is still open.
   package var isBusy: Bool {
     outstanding > 0 || !unsent.isEmpty || !tooLarge.isEmpty || !invalid.isEmpty
   }
 
   // MARK: - Reports
 
-  /// Reports what the cluster answered meanwhile, and sees to what follows from it.
+  /// Reports the answers that arrived, and handles their consequences.
   package mutating func collect(waiting milliseconds: Int32 = 0) {
     takeReports(waiting: milliseconds)
     if !isRepairing { repair() }
@@ -94,7 +96,8 @@ package struct Producer: ~Copyable {
   }
 
   mutating func takeReports(waiting milliseconds: Int32) {
-    // The library's threads answer for both clients; the one that is seldom there is asked without waiting.
+    // librdkafka's threads answer for both clients; the one that is used less is polled without
+    // waiting.
     if let single { takeReports(of: single, waiting: client.outstanding > 0 ? 0 : milliseconds) }
     takeReports(of: client, waiting: single == nil || client.outstanding > 0 ? milliseconds : 0)
     account.settled()
@@ -118,7 +121,7 @@ package struct Producer: ~Copyable {
     if unsafe error.code == 0
       && rd_kafka_message_status(first) == RD_KAFKA_MSG_STATUS_PERSISTED
     {
-      // One answer of a broker, one fate: the first message tells of all of them.
+      // The messages are from one response, so the first one's outcome applies to all of them.
       noteAnswer(isDelivery: true)
       unsafe account.delivered(DeliveredBatch(event: event, first: first, count: count))
       return count
@@ -164,7 +167,8 @@ package struct Producer: ~Copyable {
     }
   }
 
-  /// Whether an error is the end of this producer and not of the message, which a new one can send.
+  /// Whether the error is fatal to this producer and not to the message, so that a new producer can
+  /// send it.
   private func isEnd(_ error: KafkaError) -> Bool {
     guard error.endsProducer else { return false }
     client.checkForDeath()
@@ -181,7 +185,7 @@ package struct Producer: ~Copyable {
 
   // MARK: - Patience
 
-  /// Warns when nothing is acknowledged for a while, and gives up when that lasts too long.
+  /// Warns when nothing is acknowledged for a while, and gives up when the time limit is reached.
   private mutating func checkPatience() {
     let now = surroundings.now()
     guard isBusy else {
@@ -207,7 +211,7 @@ package struct Producer: ~Copyable {
 
   private static let silenceToWarnOf = Duration.seconds(5)
 
-  /// What the cluster can tell about the reason, asked now.
+  /// Asks the cluster for the reason.
   private mutating func reasonForSilence() -> String {
     if client.awaitsProducerID, client.trouble == nil || client.producerIDTrouble != nil {
       return KafkaFailure.noProducerID(reason: client.producerIDTrouble).message
@@ -222,7 +226,7 @@ package struct Producer: ~Copyable {
     }
   }
 
-  /// What keeps partitions from acknowledging, by the cluster's own description.
+  /// Which partition can't acknowledge, by the cluster's own description.
   private func shortage(in list: [Partition]) -> String? {
     if let found = list.first(where: { $0.leader < 0 }) {
       return "partition \(found.number) has no leader"
@@ -239,14 +243,14 @@ package struct Producer: ~Copyable {
     return nil
   }
 
-  /// Ends it all for a reason that more attempts don't change.
+  /// Ends the run for a reason that further attempts don't change.
   mutating func end(for failure: any ToolFailure) {
     isHopeless = true
     keepsUnsent = false
     account.end(for: failure)
   }
 
-  /// Ends it for an error that is no failure of ours by type.
+  /// Ends the run for an error of any type.
   mutating func end(for error: any Error) {
     end(
       for: error as? any ToolFailure
@@ -255,9 +259,9 @@ package struct Producer: ~Copyable {
 
   // MARK: - Partitions
 
-  /// Asks now and then whether the topic has more partitions, or other leaders.
+  /// Checks from time to time whether the topic has more partitions, or other leaders.
   ///
-  /// - Returns: how many partitions there are, when that was looked up.
+  /// - Returns: the number of partitions, when it was looked up.
   package mutating func refresh() -> Int32? {
     guard let refreshInterval else { return nil }
     let now = surroundings.now()
@@ -283,7 +287,7 @@ package struct Producer: ~Copyable {
 
   // MARK: - Sending
 
-  /// Whether there is still time to send: after the first signal for a while, after the second not at all.
+  /// Whether there is time to send: for a while after the first signal, none after the second.
   package mutating func mayGoOn() -> Bool {
     switch surroundings.signals() {
     case 0: return !isHopeless
@@ -296,7 +300,7 @@ package struct Producer: ~Copyable {
     }
   }
 
-  /// Sends a batch and empties it; messages that can't be sent are reported when it returns.
+  /// Sends a batch and empties it; messages that can't be sent are reported before it returns.
   package mutating func send(_ batch: inout Batch) {
     let count = batch.count
     guard count > 0 else { return }
@@ -316,7 +320,7 @@ package struct Producer: ~Copyable {
     collect()
   }
 
-  /// The partition that all messages go to, when it is one.
+  /// The partition of all messages, when they have the same one.
   private mutating func common(_ batch: borrowing Batch) -> Int32? {
     let first = unsafe batch.messages[0].partition
     for index in 1..<max(1, batch.count)
@@ -330,7 +334,7 @@ package struct Producer: ~Copyable {
     return placement.current
   }
 
-  /// Messages for one partition, in order; where the queue is full, those behind wait their turn.
+  /// Sends messages for one partition, in order; when the queue is full, the rest waits.
   private mutating func send(
     _ messages: UnsafeMutablePointer<rd_kafka_message_t>, _ count: Int, to partition: Int32
   ) {
@@ -349,7 +353,8 @@ package struct Producer: ~Copyable {
     }
   }
 
-  /// Moves what is to be tried again to the front, sees to the rest; returns how many there are.
+  /// Moves the messages to try again to the front and handles the others; returns how many there
+  /// are.
   private mutating func keepRefused(
     _ messages: UnsafeMutablePointer<rd_kafka_message_t>, _ count: Int, partition: Int32
   ) -> Int {
@@ -371,7 +376,7 @@ package struct Producer: ~Copyable {
     return kept
   }
 
-  /// Keeps a message that the library did not take for want of the topic.
+  /// Keeps a message that librdkafka refused because the topic is missing.
   private mutating func keep(
     _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?, _ error: KafkaError
   ) {
@@ -380,14 +385,14 @@ package struct Producer: ~Copyable {
       KeptMessage(message, timestamp: timestamp, headers: headers, error: error))
   }
 
-  /// A full queue empties, and a dead producer is replaced.
+  /// Whether to try again: a full queue empties, and a dead producer is replaced.
   private func mustRetry(_ error: KafkaError) -> Bool {
     if error == .queueFull { return true }
     client.checkForDeath()
     return client.isDead
   }
 
-  /// One call for each message, which is what times and headers of its own take.
+  /// Makes one call for each message, which their own times and headers require.
   private mutating func sendSingly(_ batch: borrowing Batch) {
     var bytes = 0
     for index in 0..<batch.count {
@@ -401,7 +406,7 @@ package struct Producer: ~Copyable {
     placement.book(bytes)
   }
 
-  /// Hands a message over, as soon as there is room; its headers are then the library's.
+  /// Hands a message to librdkafka as soon as there is room; librdkafka then owns its headers.
   mutating func produce(
     _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?
   ) {
@@ -415,7 +420,7 @@ package struct Producer: ~Copyable {
       }
       if mustRetry(error) {
         if isRepairing, client.isDead {
-          // The repair goes round once more.
+          // The repair goes another round.
           return unsafe unsent.add(
             KeptMessage(message, timestamp: timestamp, headers: headers, error: error))
         }
@@ -436,7 +441,7 @@ package struct Producer: ~Copyable {
 
   // MARK: - The end
 
-  /// Waits until every message is accounted for.
+  /// Waits until the outcome of every message is known.
   package mutating func drain() {
     isDraining = true
     while isBusy, mayGoOn() {
@@ -451,7 +456,7 @@ package struct Producer: ~Copyable {
     account.settled()
   }
 
-  /// Gives up what is still on its way, and reports it.
+  /// Gives up the messages in flight, and reports them.
   mutating func giveUp(_ client: Client) {
     guard client.outstanding > 0 else { return }
     client.giveUp()
@@ -461,7 +466,7 @@ package struct Producer: ~Copyable {
     client.outstanding = 0
   }
 
-  /// Reports what can't be sent again any more.
+  /// Reports the kept messages that can't be sent again.
   mutating func giveUpKept() {
     isHopeless = isHopeless || isDraining
     for kept in unsent.takeAll() + tooLarge.takeAll() + invalid.takeAll() {

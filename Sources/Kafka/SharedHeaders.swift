@@ -1,10 +1,11 @@
 internal import CRdkafka
 
-/// The fixed headers of all messages, one list for the whole run.
+/// The fixed headers of all messages, as one list for the whole run.
 ///
-/// The batch call takes no headers, and the call that does wants a list of its own for every message, which costs more
-/// than all the rest. So an interceptor lends each new message this one list, and another takes it back when the message
-/// is done, before the library would free it. In between the library only reads it.
+/// librdkafka's batch call takes no headers. The call that does needs a separate list for every
+/// message, which costs more than all the rest. So an interceptor lends this one list to each new
+/// message, and another takes it back when the message is done, before librdkafka would free it. In
+/// between, librdkafka only reads the list.
 @safe final class SharedHeaders {
   private let list: OpaquePointer
 
@@ -18,9 +19,9 @@ internal import CRdkafka
 
   deinit { unsafe rd_kafka_headers_destroy(list) }
 
-  /// Has the list lent to every message of the producer that is made from `configuration`.
+  /// Makes the producer that is created from `configuration` lend the list to every message.
   ///
-  /// The list must outlive the producer: its owner holds both.
+  /// The list must outlive the producer; one owner holds both.
   func attach(to configuration: OpaquePointer) {
     unsafe rd_kafka_conf_interceptor_add_on_new(
       configuration, "headers", beginLending, UnsafeMutableRawPointer(list))
@@ -29,7 +30,7 @@ internal import CRdkafka
 
 /// Adds a header; `nil` is a header without a value.
 func addHeader(_ name: String, _ value: [UInt8]?, to list: OpaquePointer) {
-  // The library copies both before it returns.
+  // librdkafka copies both before it returns.
   unsafe rd_kafka_header_add(list, name, name.utf8.count, value, value?.count ?? -1)
 }
 

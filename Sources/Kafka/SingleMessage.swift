@@ -1,6 +1,6 @@
 internal import CRdkafka
 
-/// The call for one message with everything.
+/// The call for one message with all of its fields.
 enum SingleMessage {
   static func produce(
     _ client: Client, _ message: rd_kafka_message_t, to partition: Int32, timestamp: Int64,
@@ -29,7 +29,7 @@ enum SingleMessage {
     unsafe words.7.vtype = RD_KAFKA_VTYPE_HEADERS
     unsafe words.7.u.headers = headers
     let count = unsafe headers == nil ? 7 : 8
-    // A tuple of equal elements lies in memory as an array of them.
+    // A tuple of equal elements has the memory layout of an array.
     let error = unsafe withUnsafePointer(to: &words) { pointer in
       unsafe pointer.withMemoryRebound(to: rd_kafka_vu_t.self, capacity: 8) {
         unsafe rd_kafka_produceva(client.handle, $0, count)

@@ -1,11 +1,11 @@
 internal import Plumbing
 
-/// What a producer learns from outside: the time, and the signals that ask it to stop.
+/// What a producer learns from outside: the time, and the signals to stop.
 package struct Surroundings: Sendable {
   package var now: @Sendable () -> ContinuousClock.Instant
-  /// How many signals came: one asks to finish, two to give up.
+  /// The number of signals: after one the producer finishes, after two it gives up.
   package var signals: @Sendable () -> Int
-  /// Readable from the first signal on; -1 for none.
+  /// Readable after the first signal; -1 for none.
   package var signalDescriptor: Int32
 
   package init(

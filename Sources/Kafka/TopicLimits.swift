@@ -1,13 +1,13 @@
 internal import CRdkafka
 internal import Plumbing
 
-/// What a topic takes, as far as the cluster tells it; `nil` is unknown.
+/// The limits of a topic, as far as the cluster reports them; `nil` is unknown.
 package struct TopicLimits: Sendable, Equatable {
-  /// The largest batch in bytes, as it arrives at the broker.
+  /// The maximum size of a batch in bytes, as it arrives at the broker.
   package var maximumBatch: Int?
   /// Whether a record needs a key.
   package var isCompacted = false
-  /// How far the time of a record may lie behind and ahead of the broker's clock, in milliseconds.
+  /// How far a record's time may be before and after the broker's clock, in milliseconds.
   package var maximumAge: Int64?
   package var maximumLead: Int64?
   /// How many replicas must have a record before it is acknowledged.
@@ -15,22 +15,23 @@ package struct TopicLimits: Sendable, Equatable {
 
   package init() {}
 
-  /// Bytes of a batch and of a record in it beside key and value, at the least.
+  /// The smallest overhead of a batch with one record, in bytes, beside key and value.
   private static let leastOverhead = 61 + 7
 
-  /// Key and value of a message that can't pass, whatever else is true of it; compression may make room.
+  /// The size in bytes of the largest key and value that the topic accepts; `nil` with compression,
+  /// which makes it unpredictable.
   package func largestPayload(isCompressed: Bool) -> Int? {
     isCompressed ? nil : maximumBatch.map { $0 - Self.leastOverhead }
   }
 
-  /// Takes in a setting of the topic.
+  /// Reads a setting of the topic.
   mutating func note(_ name: String, _ value: String) {
     switch name {
     case "max.message.bytes": maximumBatch = Int(value)
     case "cleanup.policy": isCompacted = value.split(separator: ",").contains("compact")
     case "message.timestamp.after.max.ms": maximumLead = Int64(value)
     case "message.timestamp.before.max.ms": maximumAge = Int64(value)
-    // Before Kafka 3.6 one setting stood for both.
+    // Before Kafka 3.6, one setting covers both.
     case "message.timestamp.difference.max.ms":
       maximumLead = maximumLead ?? Int64(value)
       maximumAge = maximumAge ?? Int64(value)
@@ -39,12 +40,13 @@ package struct TopicLimits: Sendable, Equatable {
     }
   }
 
-  /// The broker sets the times itself.
+  /// Removes the time limits, because the broker sets the times itself.
   mutating func forgetTimes() { (maximumAge, maximumLead) = (nil, nil) }
 }
 
 extension Client {
-  /// Asks for the topic's settings. A cluster that does not permit it, or does not answer in time, leaves them unknown.
+  /// Requests the topic's settings. They stay unknown when the cluster does not permit it or does
+  /// not answer in time.
   func topicLimits(named name: String, within limit: Duration) -> TopicLimits {
     guard let queue = unsafe rd_kafka_queue_new(handle),
       let resource = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name)

@@ -1,6 +1,6 @@
-// What a build knows about itself.
+// Information about the build.
 #pragma once
 
-/// The commit that the sources were built from, in hexadecimal, with a `+` behind it when files were changed since;
-/// empty when the build was not told.
+/// The commit that the sources were built from, in hexadecimal, followed by `+` when files had
+/// changes; empty when unknown.
 const char *cbuild_commit(void);

@@ -1,14 +1,15 @@
 /// A command line, read against the options of its command.
 package struct Arguments: Sendable {
-  /// What is left when the options are taken out, in order; `-` is an operand.
+  /// The operands (what remains without the options), in order; `-` is an operand.
   package private(set) var operands: [String] = []
   private var given: [String: [String]] = [:]
   private let variable: @Sendable (String) -> String?
 
   /// Reads a command line (without the command's name).
   ///
-  /// - Throws: ``UsageFailure`` for an unknown option, a missing or a needless value, a word that is no choice, a
-  ///   second value where one is allowed, operands where none are.
+  /// - Throws: ``UsageFailure`` for an unknown option, a missing or unexpected value, a word that
+  ///   is not one of the choices, a second value for an option that takes one, or operands where
+  ///   none are allowed.
   package init(
     _ words: [String], of command: CommandDescription,
     environment: @escaping @Sendable (String) -> String? = { _ in nil }
@@ -34,7 +35,7 @@ package struct Arguments: Sendable {
       }
     }
     for flag in flags { try checkChoice(of: flag) }
-    // A request for help is answered whatever else stands there.
+    // A request for help or for the version is answered even when there are unexpected operands.
     if command.operand == nil, let extra = operands.first, !isSet(.help), !isSet(.version) {
       throw UsageFailure(
         "unexpected argument \(quoted(extra))",
@@ -105,32 +106,35 @@ package struct Arguments: Sendable {
     for word in all(flag) where !flag.choices.contains(word) {
       let nearest = nearestWord(to: word, in: flag.choices)
       throw UsageFailure(
-        "\(origin(of: flag)): \(quoted(word)) is none of \(flag.choices.joined(separator: ", "))",
+        "\(origin(of: flag)): \(quoted(word)) is not one of "
+          + flag.choices.joined(separator: ", "),
         hints: nearest.map { ["did you mean '\($0)'?"] } ?? [])
     }
   }
 
-  /// Whether the option stands on the command line.
+  /// Whether the option was given on the command line.
   package func isSet(_ flag: Flag) -> Bool { given[flag.name] != nil }
 
-  /// The option's value: from the command line, else its variable (when not empty), else its default.
+  /// The option's value: from the command line, else from its variable (when not empty), else its
+  /// default.
   package func text(_ flag: Flag) -> String? {
     given[flag.name]?.last ?? variable(of: flag) ?? flag.fallback
   }
 
-  /// All values of a repeatable option, in order; its variable or default when there are none.
+  /// All values of a repeatable option, in order; without any, the value of its variable or its
+  /// default.
   package func all(_ flag: Flag) -> [String] {
     given[flag.name] ?? (variable(of: flag) ?? flag.fallback).map { [$0] } ?? []
   }
 
-  /// A variable of the environment, `nil` also when it is empty.
+  /// A variable of the environment; `nil` also when it is empty.
   package func environment(_ name: String) -> String? {
     variable(name).flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private func variable(of flag: Flag) -> String? { flag.variable.flatMap { environment($0) } }
 
-  /// How a message names the place that a value came from: the option, or its variable.
+  /// How a message names the source of a value: the option or its variable.
   package func origin(of flag: Flag) -> String {
     if given[flag.name] == nil, let name = flag.variable, environment(name) != nil { return name }
     return flag.spelling
@@ -143,7 +147,7 @@ package struct Arguments: Sendable {
     guard let text = text(flag) else { return nil }
     guard let number = Int(text), bounds.contains(number) else {
       throw UsageFailure(
-        "\(origin(of: flag)): \(quoted(text)) is no whole number \(words(for: bounds))")
+        "\(origin(of: flag)): \(quoted(text)) is not a whole number \(words(for: bounds))")
     }
     return number
   }
@@ -157,7 +161,7 @@ package struct Arguments: Sendable {
     guard let text = text(flag) else { return nil }
     guard let number = decimalNumber(text), bounds.contains(number) else {
       throw UsageFailure(
-        "\(origin(of: flag)): \(quoted(text)) is no number from "
+        "\(origin(of: flag)): \(quoted(text)) is not a number from "
           + "\(plainNumber(bounds.lowerBound)) to \(plainNumber(bounds.upperBound))")
     }
     return number
@@ -170,7 +174,7 @@ package struct Arguments: Sendable {
     guard let text = text(flag) else { return nil }
     guard let span = Duration(spelling: text) else {
       throw UsageFailure(
-        "\(origin(of: flag)): \(quoted(text)) is no span of time",
+        "\(origin(of: flag)): \(quoted(text)) is not a span of time",
         hints: ["write 250ms, 10s, 5m, 1h30m or 7d"])
     }
     return span
@@ -182,12 +186,13 @@ package struct Arguments: Sendable {
   }
 }
 
-/// A number as people write it: whole ones without a point.
+/// A number as people write it: whole numbers without a point.
 private func plainNumber(_ number: Double) -> String {
   Int(exactly: number).map(String.init) ?? "\(number)"
 }
 
-/// A decimal number as people write it: digits, a point, an exponent; no hexadecimal, no "nan", no "inf".
+/// A decimal number as people write it: digits, a point, an exponent. Hexadecimal, "nan" and "inf"
+/// are refused.
 package func decimalNumber(_ text: String) -> Double? {
   guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let number = Double(text),
     number.isFinite
@@ -195,7 +200,7 @@ package func decimalNumber(_ text: String) -> Double? {
   return number
 }
 
-/// A piece of foreign text in a message: in quotes, control characters escaped, cut when long.
+/// Foreign text for a message: quoted, with control characters escaped, and shortened when long.
 package func quoted(_ text: some StringProtocol) -> String {
   var out = "'"
   for scalar in text.unicodeScalars.prefix(200) {
@@ -208,7 +213,8 @@ package func quoted(_ text: some StringProtocol) -> String {
   return out + (text.unicodeScalars.count > 200 ? "…'" : "'")
 }
 
-/// The word that needs the fewest changes to become `word`, if they are few for its length.
+/// The candidate that needs the fewest edits to become `word`; `nil` when all need too many for its
+/// length.
 package func nearestWord(to word: String, in candidates: [String]) -> String? {
   guard word.utf8.count <= 64 else { return nil }
   let ranked = candidates.map { (word: $0, distance: editDistance(word, $0)) }
@@ -218,7 +224,7 @@ package func nearestWord(to word: String, in candidates: [String]) -> String? {
     ? best.word : candidates.first { word.count >= 3 && $0.hasPrefix(word) }
 }
 
-/// Damerau's distance in its restricted form: insert, delete, replace, swap neighbours.
+/// Damerau-Levenshtein distance in its restricted form: insert, delete, replace, swap neighbours.
 private func editDistance(_ a: String, _ b: String) -> Int {
   let a = Array(a.utf8)
   let b = Array(b.utf8)

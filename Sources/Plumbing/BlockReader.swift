@@ -1,31 +1,32 @@
 import Glibc
 
-/// Linux's `F_SETPIPE_SZ`, which the C headers show to GNU sources alone.
+/// Linux's `F_SETPIPE_SZ`, which the C headers declare only under `_GNU_SOURCE`.
 private let setPipeSize: Int32 = 1031
 
 /// Reads a descriptor block by block, for a tool that finds the records itself and does other work while it waits.
 ///
-/// The caller looks at ``bytes``, takes whole records off the front with ``consume(_:)``, and asks for more with
-/// ``wait(alsoFor:upTo:)``. A signal ends the input (``Interruption``): what the pipe holds at that moment is read, and
-/// the reading end is closed at once, so that whoever feeds it gets SIGPIPE and writes nothing more into a buffer that
-/// nobody empties. Of a file nothing more is read, because it keeps what it has.
+/// The caller looks at ``bytes``, takes whole records off the front with ``consume(_:)``, and asks
+/// for more with ``wait(alsoFor:upTo:)``. A signal ends the input (``Interruption``). For a pipe,
+/// the reader reads what the pipe holds at that moment and closes the reading end at once, so the
+/// writer gets SIGPIPE and writes nothing more into a buffer that nobody reads. A file keeps its
+/// content, so nothing more is read from it.
 @safe package struct BlockReader: ~Copyable {
-  /// Readable bytes behind the last one: what a JSON parser may look at.
+  /// Readable bytes after the last one, for a JSON parser that reads past the end.
   package static let padding = 64
 
-  /// What a wait brought.
+  /// The outcome of a wait.
   package enum Arrival: Sendable {
     /// More bytes.
     case data
-    /// None: the time is up, the other descriptor is readable, or a signal came.
+    /// No bytes: the time is up, the other descriptor is readable, or a signal came.
     case nothing
-    /// None, and none will come.
+    /// No bytes, and none will follow.
     case end
   }
 
   private let descriptor: Int32
   private let name: String
-  /// Storage of `capacity` bytes and the padding behind.
+  /// Storage of `capacity` bytes, followed by the padding.
   private var storage: UnsafeMutableRawBufferPointer
   private var start = 0
   private var end = 0
@@ -33,13 +34,14 @@ private let setPipeSize: Int32 = 1031
 
   /// Whether a signal ended the input.
   package private(set) var wasInterrupted = false
-  /// Whether what was read stays readable for the next reader: a file, no pipe.
+  /// Whether what was read stays readable for the next reader: true for a file, false for a pipe.
   package let isFile: Bool
 
   /// - Parameters:
   ///   - descriptor: what to read; it stays open.
-  ///   - name: what errors call it.
-  ///   - capacity: bytes of a block; the storage grows when the caller can't consume any of it.
+  ///   - name: how errors name the descriptor.
+  ///   - capacity: the size of a block in bytes; the storage grows when the caller can't consume
+  ///     any of it.
   package init(from descriptor: Int32, named name: String, capacity: Int = 262_144) {
     self.descriptor = descriptor
     self.name = name
@@ -48,19 +50,21 @@ private let setPipeSize: Int32 = 1031
     var status = stat()
     let isKnown = unsafe fstat(descriptor, &status) == 0
     isFile = isKnown && status.st_mode & S_IFMT == S_IFREG
-    // A larger pipe means fewer turns for both sides; where it is refused, the old one does.
+    // A larger pipe needs fewer switches between writer and reader. Where the system refuses, the
+    // pipe keeps its size.
     _ = fcntl(descriptor, setPipeSize, 1 << 20)
   }
 
   deinit { unsafe storage.deallocate() }
 
-  /// The bytes that are not yet consumed, with ``padding`` readable bytes behind. They stay where they are until the
-  /// next ``wait(alsoFor:upTo:)``, also when they are consumed: C libraries can be given pointers to them.
+  /// The bytes that are not yet consumed, followed by ``padding`` readable bytes. They stay in
+  /// place until the next ``wait(alsoFor:upTo:)``, even after they are consumed, so C libraries can
+  /// hold pointers to them.
   @unsafe package var bytes: UnsafeRawBufferPointer {
     unsafe UnsafeRawBufferPointer(rebasing: storage[start..<end])
   }
 
-  /// Whether a signal kept the rest of a file from being read.
+  /// Whether a signal left the rest of a file unread.
   package var leavesRest: Bool {
     guard wasInterrupted, isFile else { return false }
     var status = stat()
@@ -68,7 +72,7 @@ private let setPipeSize: Int32 = 1031
       && lseek(descriptor, 0, SEEK_CUR) < status.st_size
   }
 
-  /// How many bytes are not yet consumed.
+  /// The number of bytes not yet consumed.
   package var count: Int { end - start }
 
   /// Takes bytes off the front.
@@ -77,11 +81,11 @@ private let setPipeSize: Int32 = 1031
     start += count
   }
 
-  /// Waits for bytes, for another descriptor or for a signal, and reads once what is there.
+  /// Waits for bytes, for another descriptor or for a signal, then reads once what is available.
   ///
   /// - Parameters:
   ///   - other: a descriptor that ends the wait when it is readable; -1 for none.
-  ///   - limit: how long to wait; `nil`: without end.
+  ///   - limit: how long to wait; `nil` waits without a limit.
   package mutating func wait(
     alsoFor other: Int32 = -1, upTo limit: Duration? = nil
   ) throws(SystemFailure) -> Arrival {
@@ -100,7 +104,7 @@ private let setPipeSize: Int32 = 1031
 
   private mutating func readOnce(atMost limit: Int) throws(SystemFailure) -> Arrival {
     let room = min(makeRoom(), limit)
-    // The storage is ours, and `room` bytes behind `end` belong to it.
+    // The storage belongs to this reader, with `room` bytes after `end`.
     let count = unsafe read(descriptor, storage.baseAddress.map { unsafe $0 + end }, room)
     if count < 0 {
       guard errno == EINTR || errno == EAGAIN else { throw SystemFailure("reading \(name)") }
@@ -114,13 +118,14 @@ private let setPipeSize: Int32 = 1031
     return .data
   }
 
-  /// A signal came: what the pipe holds now is taken, and nothing after it.
+  /// Handles a signal: reads what the pipe holds now, and nothing after it.
   private mutating func takeRest() throws(SystemFailure) -> Arrival {
     wasInterrupted = true
     let before = end - start
     if !isFile {
-      // Whoever feeds the pipe goes on while it is read. With one page of room no more than that can be written between
-      // the last read and the close; a pipe that holds more can't be made that small, so it is read again.
+      // The writer may go on writing during the read. With a capacity of one page, it can write at
+      // most a page between the last read and the close. A pipe that holds more can't be shrunk
+      // yet, so it is read again.
       for _ in 0..<16 {
         try readWhatIsHeld()
         if fcntl(descriptor, setPipeSize, 4096) >= 0 || errno != EBUSY { break }
@@ -132,7 +137,7 @@ private let setPipeSize: Int32 = 1031
     return end - start > before ? .data : .end
   }
 
-  /// Reads as many bytes as the descriptor holds at this moment.
+  /// Reads as many bytes as the descriptor holds now.
   private mutating func readWhatIsHeld() throws(SystemFailure) {
     var held: Int32 = 0
     guard unsafe ioctl(descriptor, UInt(FIONREAD), &held) == 0 else { return }
@@ -144,7 +149,8 @@ private let setPipeSize: Int32 = 1031
     }
   }
 
-  /// The number stays in use, so that no file opened later gets it by chance. A terminal stays: nobody writes into a void.
+  /// Replaces the descriptor, so that its number stays in use and no file opened later gets it. A
+  /// terminal stays open: nobody can write into it unread.
   private func closeReadingEnd() {
     guard !isFile, !Terminal.isTerminal(descriptor) else { return }
     let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -153,7 +159,8 @@ private let setPipeSize: Int32 = 1031
     close(nothing)
   }
 
-  /// Moves what is left to the front, or doubles the storage when that fills it; returns the free bytes.
+  /// Moves the remaining bytes to the front, or doubles the storage when they fill it; returns the
+  /// number of free bytes.
   private mutating func makeRoom() -> Int {
     let capacity = unsafe storage.count - Self.padding
     let count = end - start

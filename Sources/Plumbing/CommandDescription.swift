@@ -1,29 +1,29 @@
-/// What a command is, as data: its help, its manual page and its completions are written from this.
+/// A command described as data: its help, manual page and completions are generated from this.
 package struct CommandDescription: Sendable {
   package let name: String
-  /// One sentence with a full stop: what it is for.
+  /// What the command is for: one sentence with a full stop.
   package let summary: String
-  /// The lines behind "usage:", without the command's name.
+  /// The lines after "usage:", without the command's name.
   package let usage: [String]
   /// A command line and what it does.
   package let examples: [(command: String, meaning: String)]
-  /// The command's own options, in the order of the help; the common ones follow by themselves.
+  /// The command's own options, in the order of the help; the common options are appended.
   package let ownFlags: [Flag]
-  /// What stands for operands in an error ("FILE", "COMMAND"); `nil` when there are none.
+  /// How an error names the operands ("FILE", "COMMAND"); `nil` when there are none.
   package let operand: String?
   /// Whether the first operand ends the options, as it must for a command that runs another.
   package let operandsEndOptions: Bool
-  /// What a shell offers for an operand.
+  /// What a shell completes for an operand.
   package let operandCompletion: Flag.Completion
-  /// The exit statuses that it can return, and what they mean here.
+  /// The exit statuses that the command can return, with their meanings.
   package let statuses: [(status: String, meaning: String)]
-  /// Variables of the environment that stand for no option, and what they do here.
+  /// Environment variables that belong to no option, with their meanings.
   let ownVariables: [(name: String, meaning: String)]
   /// The libraries that it is linked against, for `--version`.
   let libraries: @Sendable () -> [LinkedLibrary]
-  /// Paragraphs for the manual page.
+  /// Paragraphs of the manual page.
   package let prose: [String]
-  /// Options of programs that people come from, as they are typed, and what does the same here.
+  /// Options of similar programs, as typed, with what does the same here.
   let foreignOptions: [String: String]
 
   package init(
@@ -50,12 +50,13 @@ package struct CommandDescription: Sendable {
     self.foreignOptions = foreignOptions
   }
 
-  /// All options: the command's own, then those of every tool that it did not declare itself.
+  /// All options: the command's own, then the common ones that it does not declare itself.
   package var flags: [Flag] {
     ownFlags + Flag.common.filter { common in !ownFlags.contains { $0.name == common.name } }
   }
 
-  /// All variables of the environment that are read: those of options, the command's own, and the one of every tool.
+  /// All environment variables that are read: those of options, the command's own, and those that
+  /// every tool reads.
   var variables: [(name: String, meaning: String)] {
     let ofFlags = flags.compactMap { flag in
       flag.variable.map { (name: $0, meaning: "used when \(flag.spelling) is not given") }
@@ -65,6 +66,6 @@ package struct CommandDescription: Sendable {
     ]
   }
 
-  /// The version of the whole tool set; this line is the one place where it stands.
+  /// The version of all tools.
   package static let version = "0.1.0"
 }

@@ -1,6 +1,7 @@
-/// `--completion SHELL`: what bash, zsh and fish offer behind the command, from its list of options.
+/// `--completion SHELL`: the completions for bash, zsh and fish, generated from the list of
+/// options.
 extension CommandDescription {
-  /// A shell function's name may hold no dash.
+  /// A shell function's name can't contain a dash.
   private var function: String { "_" + name.map { $0 == "-" ? "_" : String($0) }.joined() }
 
   package var bashCompletion: String {
@@ -100,7 +101,7 @@ extension CommandDescription {
   }
 }
 
-/// Text inside a single-quoted specification of zsh's _arguments.
+/// Escapes text for a single-quoted specification of zsh's _arguments.
 private func zsh(_ text: String) -> String {
   text.map { character in
     switch character {
@@ -111,7 +112,7 @@ private func zsh(_ text: String) -> String {
   }.joined()
 }
 
-/// Text inside single quotes of fish.
+/// Escapes text for single quotes in fish.
 private func fish(_ text: String) -> String {
   text.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined()
 }

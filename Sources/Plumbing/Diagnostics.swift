@@ -1,12 +1,13 @@
 import Glibc
 import Synchronization
 
-/// The only writer of standard error: messages of a line each, a progress line on a terminal, and the summary.
+/// The only writer of standard error: messages of one line each, a progress line on a terminal, and
+/// the summary.
 ///
-/// Every line leaves in one `write`, and may come from any thread. What can't be written is given up: there is
-/// nowhere left to say so.
+/// Every line is one `write` and may come from any thread. A line that can't be written is dropped,
+/// because there is no other place to report it.
 package enum Diagnostics {
-  /// How much is said.
+  /// How much is shown.
   package enum Level: Int, Sendable {
     case errorsOnly, normal, everything
   }
@@ -22,7 +23,7 @@ package enum Diagnostics {
 
   private static let state = Mutex(State())
 
-  /// Sets name, level and colour; the command's start does this once.
+  /// Sets name, level and colour; called once, when the command starts.
   package static func configure(tool: String, level: Level, isColored: Bool) {
     let isTerminal = Terminal.isTerminal(STDERR_FILENO)
     state.withLock { state in
@@ -33,47 +34,48 @@ package enum Diagnostics {
     }
   }
 
-  /// Something failed. Always shown.
+  /// Reports a failure; always shown.
   package static func error(_ message: String) {
     say(message, from: .errorsOnly, color: "31")
   }
 
-  /// Something that the user should know, though the work goes on.
+  /// Reports something that the user should know, though the work goes on.
   package static func warning(_ message: String) {
     say("warning: " + message, from: .normal, color: "33")
   }
 
-  /// A next step behind an error or a warning.
+  /// Suggests a next step after an error or a warning.
   package static func hint(_ message: String) {
     say("hint: " + message, from: .normal, color: "36")
   }
 
-  /// Good to know: shows on a terminal or with `--verbose`.
+  /// Reports something useful; shown on a terminal or with `--verbose`.
   package static func note(_ message: String) {
     let level = state.withLock { $0.isTerminal ? Level.normal : .everything }
     say(message, from: level, color: nil)
   }
 
-  /// Shows with `--verbose` alone: also what the libraries say for themselves.
+  /// Reports a detail, such as a library's own message; shown only with `--verbose`.
   package static func verbose(_ message: String) {
     say(message, from: .everything, color: nil)
   }
 
-  /// A line shown as it is, with the level of an error: a piece of input, a caret.
+  /// Shows a line as it is, at the level of an error: a piece of input, a caret.
   package static func detail(_ line: String) {
     state.withLock { state in
       write(printable(line) + "\n", &state)
     }
   }
 
-  /// The line of counts that `--summary` asks for; it must be the last thing said.
+  /// Writes the JSON object of `--summary`; it must be the last line.
   package static func summary(_ json: String) {
     state.withLock { state in
       write(json + "\n", &state)
     }
   }
 
-  /// Replaces the progress line: on a terminal only, not with `--quiet`, ten times a second at most.
+  /// Replaces the progress line: only on a terminal and without `--quiet`, at most ten times a
+  /// second.
   package static func progress(_ text: @autoclosure () -> String) {
     let now = ContinuousClock.now
     state.withLock { state in
@@ -86,7 +88,7 @@ package enum Diagnostics {
     }
   }
 
-  /// Takes the progress line away, as the end of the work does.
+  /// Removes the progress line at the end of the work.
   package static func endProgress() {
     state.withLock { write("", &$0) }
   }
@@ -112,12 +114,13 @@ package enum Diagnostics {
     state.hasProgress = isProgress
     guard !text.isEmpty else { return }
     text.withUTF8 { bytes in
-      // A message is lost only where standard error itself is broken.
+      // A message is lost only when standard error itself fails.
       _ = unsafe writeFully(bytes, to: STDERR_FILENO)
     }
   }
 
-  /// What foreign text would make the terminal do is shown, not obeyed; a tab stands.
+  /// Escapes control characters of foreign text, so that the terminal shows them and does not act
+  /// on them; a tab stays.
   private static func printable(_ text: String) -> String {
     func isPlain(_ scalar: Unicode.Scalar) -> Bool {
       scalar == "\t" || (0x20..<0x7f).contains(scalar.value)

@@ -18,7 +18,7 @@ extension Duration {
       else { return nil }
       total += number * unit
     }
-    // Beyond 10,000 years nothing here has a meaning, and Duration would overflow far later.
+    // Spans beyond 10,000 years are refused, far below where Duration overflows.
     guard total <= 3.2e11 else { return nil }
     let whole = total.rounded(.down)
     self.init(
@@ -30,7 +30,7 @@ extension Duration {
     "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800,
   ]
 
-  /// The span in milliseconds, rounded up, at most `Int32.max`: what poll(2) takes.
+  /// The span in milliseconds for poll(2): rounded up, at most `Int32.max`.
   package var pollMilliseconds: Int32 {
     let (seconds, attoseconds) = components
     guard seconds < 2_000_000 else { return Int32.max }

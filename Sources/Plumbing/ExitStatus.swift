@@ -1,20 +1,20 @@
-/// Every status that a command of this project returns for itself, after sysexits(3).
+/// The exit statuses that the commands of this project return, after sysexits(3).
 package enum ExitStatus: Int32, Sendable {
-  /// All of it was done, also when the reader downstream hung up.
+  /// Done; also when the reader downstream hung up.
   case done = 0
   /// Done, but not all of it: records undelivered, an answer cut, lines set aside.
   case incomplete = 1
-  /// The command line can't be understood.
+  /// The command line is not valid.
   case usage = 64
-  /// The input can't be used.
+  /// The input is not usable.
   case input = 65
-  /// A server is not there, or lacks what was asked of it.
+  /// A server is unreachable, or lacks what was requested.
   case unavailable = 69
-  /// A mistake of ours.
+  /// An internal error.
   case internalError = 70
   /// Reading or writing failed.
   case system = 74
-  /// A wait or a time limit was used up; trying again may help.
+  /// A wait or a time limit is used up; trying again may help.
   case temporary = 75
   /// Credentials or permission.
   case permission = 77

@@ -1,6 +1,7 @@
-/// A failure that a server can be told to show, as data: the grammar, its error messages, help and manual come from it.
+/// A failure that a server can be told to simulate, as data: grammar, error messages, help and
+/// manual are derived from it.
 package struct FaultKind: Sendable, Equatable {
-  /// What stands behind the name's `=`.
+  /// The value after the name's `=`.
   package enum Parameter: Sendable, Equatable {
     case none
     /// A whole number within the range; required unless there is a default.
@@ -9,10 +10,10 @@ package struct FaultKind: Sendable, Equatable {
     case span(fallback: Duration? = nil)
   }
 
-  /// As it is written, such as `cut@bytes`.
+  /// The name as written, such as `cut@bytes`.
   package let name: String
   package let parameter: Parameter
-  /// What it can be limited to with `on=`: the first words of the requests that it touches.
+  /// The values allowed for `on=`: the first words of the requests that the fault can affect.
   package let targets: [String]
   /// What a client sees: one clause without a full stop.
   package let meaning: String
@@ -26,7 +27,7 @@ package struct FaultKind: Sendable, Equatable {
     self.meaning = meaning
   }
 
-  /// The name with what it needs, for help and hints: `slow=SPAN`.
+  /// The name with its value, for help and hints: `slow=SPAN`.
   package var usage: String {
     switch parameter {
     case .none: name
@@ -36,30 +37,30 @@ package struct FaultKind: Sendable, Equatable {
   }
 }
 
-/// One failure to order: what happens, to which requests, and how often.
+/// A requested failure: what happens, to which requests, and how often.
 ///
 /// Written as `NAME[=VALUE][,xN][,p=P][,seed=N][,after=SPAN][,on=TARGET]`.
 package struct Fault: Sendable, Equatable {
   package let kind: FaultKind
-  /// The value of a kind that takes a number; 0 for others.
+  /// The value of a kind that takes a number; 0 for other kinds.
   package var count = 0
-  /// The value of a kind that takes a span; zero for others.
+  /// The value of a kind that takes a span; zero for other kinds.
   package var span = Duration.zero
-  /// How many times it strikes; `nil`: until it is taken back.
+  /// How many times the fault applies; `nil`: until it is cleared.
   package var times: Int?
-  /// The share of the requests that it strikes, from 0 to 1.
+  /// The fraction of requests that it applies to, from 0 to 1.
   package var probability = 1.0
-  /// What the choice of those requests is drawn from.
+  /// The seed for choosing those requests.
   package var seed: UInt64 = 1
-  /// How long after it was ordered it begins.
+  /// How long after the order the fault begins.
   package var delay = Duration.zero
-  /// The requests that it strikes; empty: all that its kind knows.
+  /// The requests that it applies to; empty: all that its kind supports.
   package var target = ""
-  /// As it was written.
+  /// The text that it was parsed from.
   package let text: String
 
-  /// - Parameter kinds: all that the server knows.
-  /// - Throws: ``UsageFailure`` with the text and a caret under what is wrong.
+  /// - Parameter kinds: all kinds that the server supports.
+  /// - Throws: ``UsageFailure`` with the text and a caret under the error.
   package init(_ text: String, among kinds: [FaultKind]) throws(UsageFailure) {
     var reader = FaultReader(text)
     let head = reader.next()
@@ -85,7 +86,7 @@ package struct Fault: Sendable, Equatable {
   }
 }
 
-/// Reads a fault from left to right and knows where it stands.
+/// Parses a fault from left to right and keeps its position.
 private struct FaultReader {
   typealias Piece = (text: Substring, place: Int)
 
@@ -104,7 +105,7 @@ private struct FaultReader {
       details: ["  " + text, "  " + String(repeating: " ", count: piece.place) + "^"])
   }
 
-  /// What stands before the next comma.
+  /// The text before the next comma.
   mutating func next() -> Piece {
     let place = text.count - rest.count
     let piece = rest.prefix { $0 != "," }

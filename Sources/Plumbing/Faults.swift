@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The faults that a server is to show now; any thread may ask and change them.
+/// The faults that a server simulates now; any thread may query and change them.
 ///
-/// When nothing is ordered, asking costs one atomic load.
+/// Without any fault, a query costs one atomic load.
 package final class Faults: Sendable {
   private struct Order {
     let fault: Fault
@@ -11,7 +11,8 @@ package final class Faults: Sendable {
     var struck = 0
     var random: UInt64
 
-    /// Draws the next request's luck (SplitMix64), so that the same seed strikes the same requests.
+    /// Decides whether the next request is affected (SplitMix64): the same seed affects the same
+    /// requests.
     mutating func happens() -> Bool {
       guard fault.probability < 1 else { return true }
       random &+= 0x9e37_79b9_7f4a_7c15
@@ -23,11 +24,11 @@ package final class Faults: Sendable {
     }
   }
 
-  /// A fault that was ordered, and how often it struck.
+  /// A fault that was ordered, and how often it has applied.
   package struct Status: Sendable, Equatable {
     package let fault: Fault
     package let struck: Int
-    /// Whether it has struck as often as it was to.
+    /// Whether the fault has applied as often as ordered.
     package let isSpent: Bool
   }
 
@@ -36,7 +37,7 @@ package final class Faults: Sendable {
 
   package init() {}
 
-  /// - Parameter now: from here on the fault's `after` counts.
+  /// - Parameter now: when the fault's `after` begins to count.
   package func order(_ fault: Fault, now: ContinuousClock.Instant = .now) {
     orders.withLock { orders in
       orders.append(
@@ -47,7 +48,7 @@ package final class Faults: Sendable {
     }
   }
 
-  /// Takes all of them back.
+  /// Removes all faults.
   package func clear() {
     orders.withLock { orders in
       orders.removeAll()
@@ -61,11 +62,13 @@ package final class Faults: Sendable {
     }
   }
 
-  /// The fault that a request meets, counted as struck: the first in the order of their ordering that applies.
+  /// The first fault, in the order of ordering, that applies to a request; it is counted as
+  /// applied.
   ///
   /// - Parameters:
   ///   - target: what the request is, such as `produce`.
-  ///   - accepts: whether the request can show a fault of this kind; one that it can't is left for the next request.
+  ///   - accepts: whether the request can show a fault of this kind; if not, the fault stays for
+  ///     the next request.
   package func strike(
     _ target: String, now: ContinuousClock.Instant = .now,
     where accepts: (FaultKind) -> Bool = { _ in true }

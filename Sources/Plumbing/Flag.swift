@@ -1,6 +1,6 @@
-/// An option of a command, as data: parsing, help, man page and completions all come from it.
+/// An option of a command, as data: parsing, help, manual page and completions are derived from it.
 package struct Flag: Sendable {
-  /// What a shell offers behind the option.
+  /// What a shell completes after the option.
   package enum Completion: Sendable, Equatable {
     case nothing
     case file
@@ -11,16 +11,16 @@ package struct Flag: Sendable {
   package let name: String
   /// The one-letter name, for the few in daily use.
   package let letter: Character?
-  /// What stands for the value in the help ("N", "FILE"); `nil` for a switch.
+  /// The placeholder of the value in the help ("N", "FILE"); `nil` for a switch.
   package let value: String?
-  /// The environment variable that is asked when the option is absent.
+  /// The environment variable that is read when the option is absent.
   package let variable: String?
-  /// What holds without option and variable.
+  /// The default, when neither the option nor its variable is given.
   package let fallback: String?
-  /// Whether it may be given several times.
+  /// Whether it may be given more than once.
   package let isRepeatable: Bool
   package let completion: Completion
-  /// What it does: one clause without a full stop.
+  /// What the option does: one clause without a full stop.
   package let help: String
 
   /// An option without a value.
@@ -46,7 +46,7 @@ package struct Flag: Sendable {
   /// The name as the user types it.
   package var spelling: String { "--" + name }
 
-  /// The words that are allowed as a value; empty when any are.
+  /// The words that are allowed as a value; empty when any value is allowed.
   package var choices: [String] {
     if case .choices(let words) = completion { words } else { [] }
   }

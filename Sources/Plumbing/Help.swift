@@ -37,7 +37,7 @@ extension CommandDescription {
 }
 
 extension Flag {
-  /// The help with what holds when the option is absent.
+  /// The help with the default.
   var helpWithDefault: String {
     var notes: [String] = []
     if let fallback { notes.append("default \(fallback)") }
@@ -49,7 +49,8 @@ extension Flag {
   }
 }
 
-/// Breaks a paragraph at spaces into lines of `width` columns, each behind `indent` spaces.
+/// Breaks a paragraph at spaces into lines of at most `width` columns, each indented by `indent`
+/// spaces.
 func wrap(_ text: String, indent: Int, width: Int) -> String {
   let gap = String(repeating: " ", count: indent)
   var lines: [String] = []

@@ -1,18 +1,19 @@
 import Glibc
 import Synchronization
 
-/// SIGINT, SIGTERM, SIGHUP, and the signals of a write that fails.
+/// Handles SIGINT, SIGTERM, SIGHUP, and the signals of failed writes.
 ///
-/// SIGPIPE and SIGXFSZ are ignored: a reader that hung up shows as `EPIPE`, a file at its limit as `EFBIG`. The first
-/// SIGINT, SIGTERM or SIGHUP makes ``count`` 1 and ``descriptor`` readable, so that a wait in poll(2) ends; the second
-/// makes it 2. The tool then tidies up, and ``Tool`` ends it by ``raiseAgain()`` where the parent must see the signal.
+/// SIGPIPE and SIGXFSZ are ignored: a closed reader shows as `EPIPE`, a file at its size limit as
+/// `EFBIG`. The first SIGINT, SIGTERM or SIGHUP sets ``count`` to 1 and makes ``descriptor``
+/// readable, which ends a wait in poll(2); the second sets ``count`` to 2. The tool then finishes,
+/// and ``Tool`` ends it with ``raiseAgain()`` where the parent must see the signal.
 package enum Interruption {
   private static let signals = Atomic<Int>(0)
   private static let first = Atomic<Int32>(0)
   private static let readEnd = Atomic<Int32>(-1)
   private static let writeEnd = Atomic<Int32>(-1)
 
-  /// How many signals came so far; more than two count as two.
+  /// How many signals have come, at most 2.
   package static var count: Int { min(2, signals.load(ordering: .acquiring)) }
 
   /// The signal that came first.
@@ -21,16 +22,17 @@ package enum Interruption {
     return number == 0 ? nil : number
   }
 
-  /// A descriptor that is readable from the first signal on (nobody reads it); -1 before ``openDescriptor()``.
+  /// A descriptor that is readable after the first signal (nobody reads from it); -1 before
+  /// ``openDescriptor()``.
   package static var descriptor: Int32 { readEnd.load(ordering: .relaxed) }
 
   private static let handled = [SIGINT, SIGTERM, SIGHUP]
 
-  /// Takes the signals over: the first thing that a command does, so that none of them ends it without an account.
+  /// Installs the handlers. A command does this first, so that no signal ends it without a report.
   ///
-  /// A signal that the parent had ignored (`nohup`, a shell's background job) stays ignored.
+  /// A signal that the parent ignores (`nohup`, a shell's background job) stays ignored.
   package static func install() {
-    // The accessors run once, so the handler finds every atomic in place: it only loads, stores and writes.
+    // The accessors initialize the atomics here, so the handler only loads, stores and writes.
     _ = (count, firstSignal, descriptor, writeEnd.load(ordering: .relaxed))
     for number in handled {
       var action = sigaction()
@@ -41,19 +43,19 @@ package enum Interruption {
       unsafe sigemptyset(&action.sa_mask)
       unsafe sigaction(number, &action, nil)
     }
-    // A parent that blocks them would leave a tool that nothing but SIGKILL ends.
+    // Unblock the signals: when the parent blocks them, only SIGKILL could end the tool.
     var taken = sigset_t()
     unsafe sigemptyset(&taken)
     for number in handled { unsafe sigaddset(&taken, number) }
     unsafe pthread_sigmask(SIG_UNBLOCK, &taken, nil)
     signal(SIGPIPE, SIG_IGN)
-    // A file at the limit of its size is then an error of write(2), EFBIG.
+    // A file at its size limit then shows as an error of write(2), EFBIG.
     signal(SIGXFSZ, SIG_IGN)
   }
 
-  /// Opens ``descriptor``; once, when the standard descriptors are in place.
+  /// Opens ``descriptor``; called once, after the standard descriptors are reserved.
   ///
-  /// - Throws: ``SystemFailure`` when no pipe can be made.
+  /// - Throws: ``SystemFailure`` when the pipe can't be created.
   package static func openDescriptor() throws(SystemFailure) {
     var ends: [Int32] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw SystemFailure("making a pipe") }
@@ -63,7 +65,7 @@ package enum Interruption {
     }
     readEnd.store(ends[0], ordering: .relaxed)
     writeEnd.store(ends[1], ordering: .relaxed)
-    // A signal that came before this had nowhere to write.
+    // A signal that came before this point could not be written to the pipe.
     if count > 0 { wake() }
   }
 
@@ -81,13 +83,14 @@ package enum Interruption {
     errno = saved
   }
 
-  /// Makes ``descriptor`` readable. One byte is enough; a full pipe is readable already.
+  /// Makes ``descriptor`` readable. One byte is enough; when the pipe is full, it is readable
+  /// already.
   private static func wake() {
     var byte: UInt8 = 1
     _ = unsafe write(writeEnd.load(ordering: .relaxed), &byte, 1)
   }
 
-  /// Forgets the signals that came, for a prompt, where Ctrl-C ends a query and not the session.
+  /// Resets the signals for a prompt, where Ctrl-C ends a query and not the session.
   package static func forget() {
     var byte: UInt8 = 0
     while unsafe read(descriptor, &byte, 1) == 1 {}
@@ -95,7 +98,7 @@ package enum Interruption {
     signals.store(0, ordering: .releasing)
   }
 
-  /// Ends the process by the signal that came first, with its default action.
+  /// Ends the process by the first signal, with its default action.
   package static func raiseAgain() -> Never {
     let number = firstSignal ?? SIGTERM
     signal(number, SIG_DFL)

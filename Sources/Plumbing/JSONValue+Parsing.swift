@@ -1,6 +1,6 @@
-/// Strict reading of RFC 8259 text, at most 512 levels deep.
+/// Strict parsing of RFC 8259 text, at most 512 levels deep.
 extension JSONValue {
-  /// Text that is no JSON.
+  /// Text that is not valid JSON.
   package struct Malformed: Error, Equatable, Sendable {
     package let reason: String
     /// Bytes from the start of the text.
@@ -11,13 +11,13 @@ extension JSONValue {
     try self.init(parsing: Array(text.utf8))
   }
 
-  /// Reads one value with nothing but white space around it.
+  /// Parses one value with only white space around it.
   package init(parsing bytes: [UInt8]) throws(Malformed) {
     var parser = JSONParser(bytes: bytes)
     parser.skipSpace()
     self = try parser.value(depth: 0)
     parser.skipSpace()
-    guard parser.isAtEnd else { throw parser.failure("something stands behind the value") }
+    guard parser.isAtEnd else { throw parser.failure("unexpected text after the value") }
   }
 }
 
@@ -31,7 +31,7 @@ private struct JSONParser {
   var next: UInt8? { place < bytes.count ? bytes[place] : nil }
 
   func failure(_ reason: String) -> JSONValue.Malformed {
-    JSONValue.Malformed(reason: isAtEnd ? "the text ends too early" : reason, offset: place)
+    JSONValue.Malformed(reason: isAtEnd ? "unexpected end of text" : reason, offset: place)
   }
 
   mutating func skipSpace() {
@@ -137,17 +137,17 @@ private struct JSONParser {
         place += 1
         try escape(into: &text)
       case 0..<0x20:
-        throw failure("a control character stands in a string")
+        throw failure("a control character in a string")
       default:
         text.append(byte)
         place += 1
       }
     }
-    throw failure("the text ends too early")
+    throw failure("unexpected end of text")
   }
 
   private mutating func escape(into text: inout [UInt8]) throws(JSONValue.Malformed) {
-    guard let byte = next else { throw failure("the text ends too early") }
+    guard let byte = next else { throw failure("unexpected end of text") }
     place += 1
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
@@ -164,7 +164,7 @@ private struct JSONParser {
   private mutating func scalar() throws(JSONValue.Malformed) -> Unicode.Scalar {
     let first = try hexadecimal()
     if let scalar = Unicode.Scalar(first) { return scalar }
-    // A high surrogate needs its low one; a lone one has no text.
+    // A high surrogate must be followed by a low one; a lone surrogate encodes no character.
     guard first < 0xdc00, take("\\"), take("u") else { throw failure("a lone surrogate") }
     let second = try hexadecimal()
     guard (0xdc00..<0xe000).contains(second),

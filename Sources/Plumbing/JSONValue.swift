@@ -1,6 +1,7 @@
-/// A small JSON tree: for specs, errors and summaries, not for the lines of a stream (the module JSONLines).
+/// A small JSON tree for specs, errors and summaries. The lines of a stream are read by the module
+/// JSONLines.
 ///
-/// Numbers keep their text, so nothing is lost on the way through; objects keep the order of their keys.
+/// Numbers keep their text, so no precision is lost; objects keep the order of their keys.
 package indirect enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -27,7 +28,8 @@ package indirect enum JSONValue: Sendable, Equatable {
     .object(members.map { Member(key: $0.key, value: $0.value) })
   }
 
-  /// A member of an object; the last of equal keys counts. `nil` for anything else.
+  /// A member of an object, the last one when keys repeat; `nil` when there is none or the value is
+  /// not an object.
   package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
@@ -44,7 +46,8 @@ package indirect enum JSONValue: Sendable, Equatable {
 
   package var double: Double? { if case .number(let text) = self { Double(text) } else { nil } }
 
-  /// The value as JSON text without spaces; every character but quotes, backslashes and controls as it is.
+  /// The value as JSON text without spaces; only quotes, backslashes and control characters are
+  /// escaped.
   package var jsonText: String {
     var out = ""
     write(to: &out)

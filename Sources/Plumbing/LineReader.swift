@@ -1,31 +1,31 @@
 import Glibc
 
-/// Lends the lines of a descriptor, and copies none; a ``BlockReader`` waits and reads.
+/// Lends the lines of a descriptor without copying them; a ``BlockReader`` waits and reads.
 ///
-/// After a signal (``Interruption``) what the pipe held at that moment is read, up to its last newline, and no more; what
-/// is behind that newline is torn.
+/// After a signal (``Interruption``) it yields what the pipe held at that moment, up to the last
+/// newline. The bytes after that newline are a torn line, which it does not yield.
 @safe package struct LineReader: ~Copyable {
   private var blocks: BlockReader
-  /// What the caller has of the block: the line that was lent last, with its newline.
+  /// The length of the line that was lent last, with its newline.
   private var lent = 0
-  /// How much of the block behind it holds no newline.
+  /// How many bytes after that line are known to hold no newline.
   private var searched = 0
   private let maximumLineLength: Int
 
   /// The number of the line that was lent last, counted from 1.
   package private(set) var lineNumber = 0
-  /// Whether the last line ended with a newline; the last of the input may not.
+  /// Whether the last line ended with a newline; only the last line of the input may lack it.
   package private(set) var lineIsTerminated = true
-  /// Bytes behind the last newline when a signal ended the input: a torn line, lent to nobody.
+  /// The length of the torn line: the bytes after the last newline when a signal ended the input.
   package private(set) var tornByteCount = 0
-  /// Whether a signal kept the rest of a file from being read.
+  /// Whether a signal left the rest of a file unread.
   package var leavesRest: Bool { blocks.leavesRest }
 
   /// - Parameters:
   ///   - descriptor: what to read; it stays open.
-  ///   - name: what errors call it.
-  ///   - capacity: bytes of a block.
-  ///   - maximumLineLength: a longer line is an error.
+  ///   - name: how errors name the descriptor.
+  ///   - capacity: the size of a block in bytes.
+  ///   - maximumLineLength: in bytes; a longer line is an error.
   package init(
     from descriptor: Int32, named name: String, capacity: Int = 262_144,
     maximumLineLength: Int = 1 << 30
@@ -34,7 +34,7 @@ import Glibc
     self.maximumLineLength = maximumLineLength
   }
 
-  /// The next line without its newline, or `nil` at the end of input; it is the reader's until the next call.
+  /// The next line without its newline, or `nil` at the end of input; valid until the next call.
   ///
   /// - Throws: ``SystemFailure`` when reading fails, ``LineTooLong`` for a line over the limit.
   /// - Complexity: O(length of the line); allocates only when a line outgrows the buffer.
@@ -57,7 +57,7 @@ import Glibc
     }
   }
 
-  /// The length of the next line when its newline is in the block.
+  /// The length of the next line if its newline is in the block.
   private mutating func newline() -> Int? {
     let bytes = unsafe blocks.bytes
     guard searched < bytes.count, let base = bytes.baseAddress else { return nil }
@@ -75,7 +75,7 @@ import Glibc
     searched = 0
     lineNumber += 1
     lineIsTerminated = isTerminated
-    // The bytes stay where they are until the next call, which the lifetime forbids while the span is in use.
+    // The bytes stay in place until the next call, and the span's lifetime ends before that.
     let span = unsafe RawSpan(
       _unsafeBytes: UnsafeRawBufferPointer(rebasing: blocks.bytes[..<count]))
     return unsafe _overrideLifetime(span, mutating: &self)

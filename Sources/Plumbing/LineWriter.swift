@@ -1,12 +1,12 @@
 import Glibc
 
-/// Whole lines out, or an error: bytes are gathered in a block, leave with ``flush()``, and no write ends inside a
-/// line unless one line alone is larger than the block. On a terminal each line leaves at once.
+/// Writes whole lines: bytes are gathered in a block and leave with ``flush()``. No write ends
+/// inside a line unless that line is larger than the block. On a terminal each line leaves at once.
 ///
-/// Closing is an operation that can fail: a writer that is dropped without ``close()`` has lost what it held.
+/// Closing can fail: a writer that is dropped without ``close()`` loses what it holds.
 package struct LineWriter: ~Copyable {
   private let descriptor: Int32
-  /// What the errors call it: "standard output", or the file's name.
+  /// How errors name the destination: "standard output", or the file's name.
   private let name: String
   private let isTerminal: Bool
   private let owns: Bool
@@ -15,15 +15,16 @@ package struct LineWriter: ~Copyable {
   private var whole = 0
   private let capacity: Int
   private let yieldsToSignals: Bool
-  /// After the signal that the writer yielded to: when the rest is given up.
+  /// When to give up the rest, after the writer has yielded to a signal.
   private var lastCall: ContinuousClock.Instant?
-  /// The rest was given up: whatever came now would stand behind a gap.
+  /// Whether the rest was given up; anything written afterwards would follow a gap.
   private var hasGivenUp = false
 
   /// - Parameters:
   ///   - owns: whether ``close()`` closes the descriptor, as it must for a file that was opened for this.
-  ///   - yieldsToSignals: whether the first signal ends a write that nobody takes, by ``SystemFailure`` with `EINTR`.
-  ///     Nothing is lost by that: the next call goes on where it stopped, and then gives up after two seconds.
+  ///   - yieldsToSignals: whether the first signal ends a blocked write with ``SystemFailure``
+  ///     `EINTR`. Nothing is lost then: the next call continues where the write stopped, and gives
+  ///     up after two seconds.
   package init(
     to descriptor: Int32, named name: String, owns: Bool = false, capacity: Int = 65536,
     yieldsToSignals: Bool = false
@@ -37,14 +38,15 @@ package struct LineWriter: ~Copyable {
     buffer.reserveCapacity(capacity + 4096)
   }
 
-  /// Appends text that may hold any number of line ends.
+  /// Appends text with any number of newlines.
   package mutating func append(_ text: String) throws(SystemFailure) {
     var text = text
     text.withUTF8 { unsafe buffer.append(contentsOf: $0) }
     try settle()
   }
 
-  /// Appends bytes that may hold any number of line ends; a block of whole lines goes out from where it is.
+  /// Appends bytes with any number of newlines; a block of whole lines is written without copying
+  /// it.
   package mutating func append(_ bytes: RawSpan) throws(SystemFailure) {
     let isBlock = !isTerminal && bytes.byteCount >= capacity && bytes.endsLine
     guard isBlock else {
@@ -70,7 +72,7 @@ package struct LineWriter: ~Copyable {
     unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0[start...]) }
   }
 
-  /// Appends bytes that may hold any number of line ends.
+  /// Appends bytes with any number of newlines.
   package mutating func append(_ bytes: [UInt8]) throws(SystemFailure) {
     buffer.append(contentsOf: bytes)
     try settle()
@@ -99,14 +101,15 @@ package struct LineWriter: ~Copyable {
     throw failure
   }
 
-  /// How the next write meets a signal; one that came starts the last two seconds.
+  /// How the next write responds to a signal; the first call after a signal starts the last two
+  /// seconds.
   private mutating func takeConduct() -> SignalConduct {
     guard yieldsToSignals else { return .patient }
     if lastCall == nil, Interruption.count > 0 { lastCall = .now + .seconds(2) }
     return lastCall.map { .until($0) } ?? .yielding
   }
 
-  /// Writes; how much went out, and why no more did.
+  /// Writes bytes; returns how many were written, and the failure that stopped the write, if any.
   private func send(
     _ bytes: UnsafeRawBufferPointer, _ conduct: SignalConduct
   ) -> (written: Int, failure: SystemFailure?) {
@@ -121,17 +124,17 @@ package struct LineWriter: ~Copyable {
     hasGivenUp = failure.isInterruption && yieldsToSignals
   }
 
-  /// Whether a write ended for a signal, and goes on with the next call.
+  /// Whether a signal ended a write that the next call continues.
   private func hasYielded(_ failure: SystemFailure) -> Bool {
     failure.isInterruption && yieldsToSignals && lastCall == nil
   }
 
-  /// Writes all that was appended: before anything that can block.
+  /// Writes everything that was appended; call it before anything that can block.
   package mutating func flush() throws(SystemFailure) {
     try leave(count: buffer.count)
   }
 
-  /// Flushes, and closes the descriptor when it is the writer's own.
+  /// Flushes, and closes the descriptor when the writer owns it.
   package consuming func close() throws(SystemFailure) {
     try flush()
     guard owns else { return }
@@ -145,7 +148,7 @@ extension RawSpan {
   /// Whether the last byte is a newline.
   fileprivate var endsLine: Bool {
     guard byteCount > 0 else { return false }
-    // Below the count, and any bit pattern is a byte.
+    // The index is below the count, and any bit pattern is a valid byte.
     return unsafe unsafeLoad(fromUncheckedByteOffset: byteCount - 1, as: UInt8.self) == 10
   }
 }

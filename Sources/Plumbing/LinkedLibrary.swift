@@ -1,6 +1,7 @@
 internal import CBuild
 
-/// A library that a tool is linked against, as `--version` names it: the version is that of the file which is loaded.
+/// A library that a tool is linked against, as `--version` shows it, with the version of the loaded
+/// file.
 package struct LinkedLibrary: Sendable {
   let name: String
   let version: String
@@ -12,7 +13,7 @@ package struct LinkedLibrary: Sendable {
 }
 
 extension CommandDescription {
-  /// `--version`: the tool's own version and commit, then a line for each library.
+  /// `--version`: the tool's version and commit, then a line for each library.
   var versionText: String {
     let commit = unsafe String(cString: cbuild_commit())
     let build = commit.isEmpty ? "" : " (commit \(commit))"

@@ -40,7 +40,7 @@ private func sentence(_ text: String) -> String {
   text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
 }
 
-/// Text as roff shows it unchanged: backslashes, dashes and quotes escaped, no line that looks like a request.
+/// Escapes text for roff: backslashes, dashes and quotes, and lines that look like requests.
 private func roff(_ text: String) -> String {
   var out = ""
   for character in text {

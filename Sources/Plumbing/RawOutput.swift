@@ -1,18 +1,19 @@
 import Glibc
 
-/// What a write does when a signal comes while nobody takes the bytes.
+/// How a blocked write responds to a signal.
 enum SignalConduct {
-  /// Waits on; the second signal gives up.
+  /// Keeps waiting; the second signal ends the write.
   case patient
-  /// Ends at the first signal, so that something can be done about it; the rest can be written later.
+  /// Ends at the first signal; the caller can write the rest later.
   case yielding
-  /// A signal came before: ends at this moment, or at the second signal.
+  /// A signal came earlier: ends at this moment, or at the second signal.
   case until(ContinuousClock.Instant)
 }
 
-/// Writes all of the bytes; how many were written, and 0 or the error number that stopped it.
+/// Writes all of the bytes; returns how many were written, and 0 or the error number that stopped
+/// the write.
 ///
-/// A descriptor that was set non-blocking by somebody else is waited for.
+/// A non-blocking descriptor is waited for.
 func writeFully(
   _ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32, conduct: SignalConduct = .patient
 ) -> (count: Int, code: Int32) {
@@ -23,7 +24,7 @@ func writeFully(
     let count = unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)
     if count >= 0 {
       unsafe rest = rest.dropFirst(count)
-      // The signal may have come when a part was out.
+      // The signal may have come after a part was written.
       if unsafe !rest.isEmpty, conduct.endsNow { break }
     } else if errno == EAGAIN {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
@@ -39,16 +40,16 @@ func writeFully(
 }
 
 extension SignalConduct {
-  /// What a descriptor that is ready surely takes without waiting for more room, when a moment is set.
+  /// With a deadline: how many bytes a ready descriptor takes without blocking.
   fileprivate var pieceSize: Int { if case .until = self { 512 } else { .max } }
 
-  /// Whether the signals that came so far end the write.
+  /// Whether the signals so far end the write.
   fileprivate var endsNow: Bool {
     if case .yielding = self { Interruption.count > 0 } else { Interruption.count > 1 }
   }
 }
 
-/// Waits until a descriptor takes bytes; false when the time is up or a second signal came.
+/// Waits until a descriptor can be written to; false when the time is up or a second signal came.
 private func canWrite(to descriptor: Int32, until deadline: ContinuousClock.Instant) -> Bool {
   while Interruption.count < 2 {
     let left = ContinuousClock.now.duration(to: deadline)

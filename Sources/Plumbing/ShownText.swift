@@ -1,6 +1,7 @@
-/// How a character of foreign text is shown where it must not be obeyed: what moves the cursor, breaks the line or turns
-/// its direction around.
+/// How a message shows a character of foreign text that would move the cursor, break the line or
+/// reverse its direction.
 ///
+/// - Returns: `nil` for a character that is shown as it is.
 /// - Returns: `nil` for a character that stands for itself.
 package func shownEscape(of scalar: Unicode.Scalar) -> String? {
   let digits = String(scalar.value, radix: 16)

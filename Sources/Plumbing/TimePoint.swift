@@ -1,4 +1,5 @@
-/// A moment as people write it at a shell, and as ISO 8601 in UTC: proleptic Gregorian calendar, no leap seconds.
+/// A moment as people write it at a shell, and as ISO 8601 in UTC: proleptic Gregorian calendar, no
+/// leap seconds.
 package struct TimePoint: Sendable, Equatable, Comparable {
   /// Since 1970-01-01T00:00:00Z.
   package var milliseconds: Int64
@@ -10,8 +11,9 @@ package struct TimePoint: Sendable, Equatable, Comparable {
   /// Whole seconds since 1970, rounded down.
   package var seconds: Int64 { milliseconds.floorDivided(by: 1000) }
 
-  /// `now`, a signed span from now (`-7d`, `+1h30m`), epoch seconds, a bare date (midnight UTC), or RFC 3339; without
-  /// an offset a time counts as UTC. `nil` for anything else, or outside the years 0 to 9999.
+  /// Parses `now`, a signed span from now (`-7d`, `+1h30m`), epoch seconds, a bare date (midnight
+  /// UTC), or RFC 3339 (UTC unless there is an offset). `nil` for anything else, and outside the
+  /// years 0 to 9999.
   package init?(spelling text: String, now: TimePoint) {
     if text == "now" {
       self = now
@@ -33,7 +35,8 @@ package struct TimePoint: Sendable, Equatable, Comparable {
     }
   }
 
-  /// `2026-01-01`, `2026-01-01T12:30:00Z`, `2026-01-01 12:30:00.250+02:00`, seconds and offset optional.
+  /// Parses `2026-01-01`, `2026-01-01T12:30:00Z` or `2026-01-01 12:30:00.250+02:00`; seconds and
+  /// offset are optional.
   package init?(rfc3339 text: String) {
     var rest = Array(text.utf8)[...]
     func number(_ digits: Int) -> Int64? {
@@ -104,7 +107,7 @@ package struct TimePoint: Sendable, Equatable, Comparable {
 }
 
 extension Int64 {
-  /// The quotient rounded down, for positive divisors.
+  /// The quotient rounded down, for a positive divisor.
   package func floorDivided(by divisor: Int64) -> Int64 {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient
@@ -121,7 +124,7 @@ package func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64 {
   return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
 }
 
-/// The date that lies `days` after 1970-01-01 (same source, civil_from_days).
+/// The date `days` after 1970-01-01 (same source, civil_from_days).
 package func civilDate(daysSinceEpoch days: Int64) -> (year: Int64, month: Int64, day: Int64) {
   let days = days + 719_468
   let era = days.floorDivided(by: 146_097)

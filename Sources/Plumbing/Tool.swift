@@ -1,18 +1,21 @@
 import Glibc
 
-/// A command: parse, run, report, exit. Errors travel up to here, and only here become words and a status.
+/// A command: parse, run, report, exit. Errors travel up to here, where they become messages and an
+/// exit status.
 package protocol Tool: ~Copyable {
   static var description: CommandDescription { get }
-  /// Reads the settings; throws ``UsageFailure`` when they make no sense.
+  /// Reads the settings; throws ``UsageFailure`` when they are not valid.
   init(_ arguments: Arguments) throws
-  /// Does the work. It returns the status: ``ExitStatus/done``, or ``ExitStatus/incomplete`` when that was said already.
+  /// Does the work. Returns ``ExitStatus/done``, or ``ExitStatus/incomplete`` when that is already
+  /// reported.
   mutating func run() throws -> ExitStatus
 }
 
 extension Tool where Self: ~Copyable {
   /// The entry point of a command.
   package static func main() {
-    // Without exit handlers: everything is written by then, and what libraries would tidy up goes with the process.
+    // Skip exit handlers: everything is written, and the process's end frees what the libraries
+    // hold.
     _exit(start(words: Array(CommandLine.arguments.dropFirst())))
   }
 
@@ -38,8 +41,9 @@ extension Tool where Self: ~Copyable {
     }
   }
 
-  /// After SIGINT the tool always ends by that signal, so that a shell's loop ends as well. After another signal it
-  /// does so when everything was done; otherwise its status says what was not.
+  /// After SIGINT the tool always ends by that signal, so that a shell's loop ends as well. After
+  /// another signal it does so only when everything was done; otherwise its exit status reports
+  /// what was not.
   private static func finish(_ status: ExitStatus) -> Int32 {
     let isLoopEnding = Interruption.firstSignal == SIGINT
     if Interruption.count > 0, status == .done || isLoopEnding { Interruption.raiseAgain() }
@@ -95,7 +99,8 @@ extension Tool where Self: ~Copyable {
   }
 }
 
-/// Words that are no UTF-8 come repaired: they would say something else than the user wrote.
+/// Refuses arguments that are not UTF-8: Swift repairs them, so they would differ from what the
+/// user wrote.
 private func checkWords() throws(UsageFailure) {
   for (index, word) in CommandLine.arguments.enumerated().dropFirst() {
     guard let bytes = unsafe CommandLine.unsafeArgv[index],
@@ -105,8 +110,9 @@ private func checkWords() throws(UsageFailure) {
   }
 }
 
-/// A descriptor 0, 1 or 2 that came closed would be taken by the next file that is opened: it gets /dev/null, standard
-/// input one that can't be read and standard output one that can't be written, so that using either is an error.
+/// Opens /dev/null for descriptors 0, 1 and 2 that are closed at the start, so that a file opened
+/// later does not get their number. Standard input can't be read then and standard output can't be
+/// written, so that using them is an error.
 private func reserveStandardDescriptors() throws(SystemFailure) {
   for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
     let mode = descriptor == STDOUT_FILENO ? O_RDONLY : O_WRONLY

@@ -1,6 +1,6 @@
 import Glibc
 
-/// An error that knows how the process should end, and what to tell the person at the shell.
+/// An error with an exit status and a message for the user.
 package protocol ToolFailure: Error {
   var exitStatus: ExitStatus { get }
   /// One line: what failed, then why. No tool name, no capital, no full stop.
@@ -16,7 +16,7 @@ extension ToolFailure {
   package var details: [String] { [] }
 }
 
-/// A command line that can't be understood.
+/// A command line that is not valid.
 package struct UsageFailure: ToolFailure, Equatable {
   package let message: String
   package let hints: [String]
@@ -46,13 +46,13 @@ package struct SystemFailure: ToolFailure, Equatable {
   package var exitStatus: ExitStatus { .system }
   package var message: String { "\(action): \(systemErrorText(code))" }
 
-  /// The reader of a pipe went away: the end of our work, and no failure.
+  /// Whether the reader of a pipe went away: the work ends, but this is not a failure.
   package var isReaderGone: Bool { code == EPIPE }
-  /// A signal came before all was written.
+  /// Whether a signal came before everything was written.
   package var isInterruption: Bool { code == EINTR }
 }
 
-/// The system's words for an error number, without their capital.
+/// The system's description of an error number, without its capital.
 package func systemErrorText(_ code: Int32) -> String {
   // strerror's text for a known number is constant; an unknown one is this thread's own.
   guard let words = unsafe strerror(code) else { return "error \(code)" }

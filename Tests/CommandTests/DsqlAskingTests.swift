@@ -53,7 +53,7 @@ import Testing
     arguments: [
       ("dsql -e 'SELECT ?'", 64, "it has 1 '?', and --param gives 0"),
       ("dsql -p int:x -e 'SELECT ?'", 64, "'x' is not a valid whole number"),
-      ("dsql -f xml -e 'SELECT 1'", 64, "'xml' is none of"),
+      ("dsql -f xml -e 'SELECT 1'", 64, "'xml' is not one of"),
       ("dsql -c broken -e 'SELECT 1'", 64, "'broken' is not NAME=VALUE"),
       ("dsql -c 'SELECT 1'", 64, "hint: -e takes SQL"),
       ("dsql 'SELECT 1'", 74, "hint: -e takes SQL, and operands are files"),

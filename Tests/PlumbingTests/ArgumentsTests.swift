@@ -70,7 +70,7 @@ private func command(operand: String? = "FILE", operandsEndOptions: Bool = false
       (["-n"], "option '-n' needs a value (N)", nil),
       (["--check=yes"], "option '--check' takes no value", nil),
       (["-n1", "-n2"], "option '--count' is given twice: '1' and '2'", nil),
-      (["-f", "cvs"], "--format: 'cvs' is none of table, csv", "did you mean 'csv'?"),
+      (["-f", "cvs"], "--format: 'cvs' is not one of table, csv", "did you mean 'csv'?"),
     ] as [([String], String, String?)])
   func mistakesAreNamed(words: [String], message: String, hint: String?) throws {
     let failure = #expect(throws: UsageFailure.self) { try Arguments(words, of: command()) }

@@ -1,17 +1,18 @@
-/// The tables that a query may read, as the engine knows them at that moment.
+/// The tables that a query may read, as they are when the query is planned.
 package struct Catalog: Sendable {
   package enum Kind: Sendable {
     case dataSource
-    /// A table of `INFORMATION_SCHEMA` or `sys`: standard functions only, exact counts.
+    /// A table of `INFORMATION_SCHEMA` or `sys`. Only standard functions apply, and counts are
+    /// exact.
     case system
   }
 
   package struct Column: Sendable {
     package var name: String
     package var type: SQLType
-    /// What reads it in SQLite: a column name, quoted if need be.
+    /// SQLite's expression for it: a column name, quoted if necessary.
     package var sqlite: String
-    /// Whether any row holds a multi-value, so that filters and grouping must look inside.
+    /// Whether any row has a multi-value, in which case filters and grouping look at each value.
     package var hasMultipleValues: Bool
 
     package init(name: String, type: SQLType, sqlite: String, hasMultipleValues: Bool = false) {
@@ -27,7 +28,7 @@ package struct Catalog: Sendable {
     package var schema: String
     package var name: String
     package var kind: Kind
-    /// What stands for it in SQLite's FROM: a table name or a SELECT in parentheses.
+    /// SQLite's name for it in FROM: a table name or a SELECT in parentheses.
     package var sqlite: String
     /// In the order of `SELECT *`.
     package var columns: [Column]

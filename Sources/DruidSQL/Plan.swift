@@ -1,6 +1,6 @@
-/// What a query was planned to: SQL for SQLite, and what its answer looks like.
+/// The result of planning a query: SQL for SQLite, and the columns of the result.
 ///
-/// How values cross the border to SQLite, in stored columns and in the rows of an answer:
+/// Values in stored columns and in result rows have these SQLite types:
 ///
 /// | SQL type | SQLite value |
 /// | --- | --- |
@@ -26,13 +26,13 @@ package struct Plan: Sendable {
 
   /// One SELECT for SQLite, without parameters.
   package var sqlite: String
-  /// Tables in `sqlite` that the engine computes by itself; those that it does not, it reads with
+  /// Tables in `sqlite` that the engine may compute by itself. It leaves the others to SQLite with
   /// ``sqlite(leaving:)``.
   package var groupings: [ColumnGrouping]
   package var columns: [Column]
-  /// The datasources it reads, each once: the engine waits for their ingestion.
+  /// The datasources that the query reads. The engine waits for their ingestion.
   package var dataSources: [String]
-  /// Whether it says EXPLAIN PLAN FOR; `sqlite` is then empty.
+  /// Whether the query is EXPLAIN PLAN FOR; `sqlite` is then empty.
   package var isExplain: Bool
 
   package init(
@@ -48,7 +48,7 @@ package struct Plan: Sendable {
 }
 
 extension Plan {
-  /// The SELECT with these groupings left to SQLite.
+  /// The SELECT in which SQLite computes these groupings.
   package func sqlite(leaving groupings: [ColumnGrouping]) -> String {
     guard !groupings.isEmpty else { return sqlite }
     let tables = groupings.map { "\($0.name) AS NOT MATERIALIZED (\($0.sqlite))" }
@@ -56,23 +56,24 @@ extension Plan {
   }
 }
 
-/// The settings of a query that change its answer; from the request's context.
+/// The settings of the request's context that change the result.
 package struct PlanSettings: Sendable {
   /// `sqlTimeZone`, an IANA name or an offset; `Etc/UTC` is UTC.
   package var timeZone: String
-  /// The clock, milliseconds since 1970: CURRENT_TIMESTAMP.
+  /// The time of CURRENT_TIMESTAMP, in milliseconds since 1970.
   package var nowMilliseconds: Int64
-  /// `useApproximateCountDistinct`: whether COUNT(DISTINCT ...) is Druid's estimate.
+  /// `useApproximateCountDistinct`: whether COUNT(DISTINCT ...) is estimated.
   package var approximatesCountDistinct: Bool
-  /// `useApproximateTopN`: whether one key ordered by an aggregate with a LIMIT is Druid's TopN.
+  /// `useApproximateTopN`: whether a query with one key, ordered by an aggregate, with a LIMIT runs
+  /// as a TopN.
   package var approximatesTopN: Bool
-  /// `skipEmptyBuckets` of a Timeseries; nil for what Druid's planner sets by itself.
+  /// `skipEmptyBuckets` of a Timeseries; nil for the planner's default.
   package var skipsEmptyBuckets: Bool?
   /// `groupByEnableMultiValueUnnesting`
   package var groupsMultipleValues: Bool
   /// `sqlOuterLimit`
   package var outerLimit: Int?
-  /// `vectorize` of `force`
+  /// Whether `vectorize` is `force`.
   package var forcesVectors: Bool
 
   package init(
@@ -104,7 +105,7 @@ package struct PlanParameter: Sendable {
     case array([Value])
   }
 
-  /// As the request spells it: `VARCHAR`, `BIGINT`, ...
+  /// The type as the request spells it: `VARCHAR`, `BIGINT`, ...
   package var type: String
   package var value: Value
 

@@ -1,6 +1,7 @@
-/// From the text of a query to what SQLite shall be asked.
+/// Plans a query: from its text to SQL for SQLite.
 package enum Planner {
-  /// - Throws: ``SQLFailure`` when the query is wrong, or is not known for certain to be answered as Druid answers it.
+  /// - Throws: ``SQLFailure`` when the query is wrong, or when it is not certain that Druid gives
+  /// the same result.
   package static func plan(
     _ sql: String, parameters: [PlanParameter] = [], catalog: Catalog, settings: PlanSettings
   ) throws(SQLFailure) -> Plan {
@@ -30,7 +31,7 @@ package enum Planner {
       dataSources: resolver.dataSources, isExplain: false)
   }
 
-  /// The query with `sqlOuterLimit` as its own LIMIT, or the limit that must be put around its answer.
+  /// Applies `sqlOuterLimit` as the query's LIMIT, or returns the limit to put around the query.
   private static func limited(_ query: Query, _ limit: Int?) -> (Query, Int?) {
     guard let limit, case .select = query.body else { return (query, limit) }
     var count = limit

@@ -42,7 +42,7 @@ package struct SQLType: Hashable, Sendable {
   package static let null = SQLType(.null)
   package static let json = SQLType(.complex("json"))
 
-  /// As `sqlTypesHeader` shows it.
+  /// The type as `sqlTypesHeader` shows it.
   package var sqlName: String {
     switch kind {
     case .boolean: "BOOLEAN"
@@ -63,7 +63,7 @@ package struct SQLType: Hashable, Sendable {
     }
   }
 
-  /// As `typesHeader` shows it.
+  /// The type as `typesHeader` shows it.
   package var nativeName: String {
     switch kind {
     case .boolean, .integer, .bigint, .timestamp, .date, .dayInterval, .monthInterval: "LONG"

@@ -1,20 +1,20 @@
 /// The errors that more than one step of the analysis throws.
 extension SQLFailure {
-  /// What Druid may well take, but what is not known here for certain.
+  /// Refuses something that Druid may accept but whose result this module cannot guarantee.
   package static func unknown(_ what: String, at range: SourceRange?) -> SQLFailure {
     SQLFailure(
       "\(what) is not supported here", at: range == SourceRange.none ? nil : range,
       category: .unsupported)
   }
 
-  /// A plan that Druid's planner does not find.
+  /// Refuses a query for which Druid's planner finds no plan.
   package static func unplannable(_ reason: String) -> SQLFailure {
     SQLFailure(
       "Query could not be planned. A possible reason is [\(reason)]", at: nil,
       category: .invalidInput, errorCode: "general")
   }
 
-  /// A whole number divided by a constant zero.
+  /// An integer divided by the constant zero.
   static let divisionByZero = SQLFailure(
     "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
 

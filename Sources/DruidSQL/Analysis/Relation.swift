@@ -1,4 +1,4 @@
-/// Rows with columns: what stands in FROM, and what a query answers.
+/// Rows with columns: an item of FROM, or the result of a query.
 package final class Relation: Sendable, Hashable {
   package struct Column: Sendable {
     package var name: String
@@ -7,19 +7,21 @@ package final class Relation: Sendable, Hashable {
     package var isWild = false
     /// See ``TypedExpression/isExploded``.
     package var isExploded = false
-    /// An approximate or unfinished aggregate of a grouped subquery: in a join Druid has no value for it.
+    /// Set for an approximate or unfinished aggregate of a grouped subquery. Druid has no value for
+    /// it in a join.
     package var unfinished: Unfinished? = nil
-    /// Several values that a join has found by its hash: not to be worked on.
+    /// A multi-value column that a join looks up in a hash table. It can be shown but not computed
+    /// with.
     package var isLookedUp = false
     /// Whether `SELECT *` shows it.
     package var isHidden = false
   }
 
-  /// What a join sees of an aggregate that Druid finishes only at the top.
+  /// What a join sees of an aggregate that Druid finalizes only in the outermost query.
   package enum Unfinished: Sendable {
-    /// NULL, as COUNT(DISTINCT ...) by estimate
+    /// NULL, as for an approximate COUNT(DISTINCT ...)
     case null
-    /// something else, not known here
+    /// Something else; this module does not know what.
     case unknown
   }
 
@@ -29,7 +31,7 @@ package final class Relation: Sendable, Hashable {
     case join(JoinedRelation)
     case select(SelectedRelation)
     case union([Relation])
-    /// A column of strings or an array made to rows, beside the rows it comes from.
+    /// The elements of an array or multi-value column as rows, joined to the rows they come from.
     case unnest(input: Relation?, array: TypedExpression)
     /// One row without columns: SELECT without FROM.
     case single
@@ -48,7 +50,7 @@ package final class Relation: Sendable, Hashable {
     self.shape = shape
   }
 
-  /// Whether an expression is a column of a datasource in it, passed on as it is.
+  /// Whether an expression is a datasource's column, passed on unchanged.
   package func stores(_ expression: TypedExpression) -> Bool {
     switch kind {
     case .table(let table):
@@ -70,40 +72,42 @@ package final class Relation: Sendable, Hashable {
 
   package func hash(into hasher: inout Hasher) { hasher.combine(number) }
 
-  /// How Druid would run it, as far as that decides what may be sorted.
+  /// How Druid runs the relation, as far as that decides which sorts it accepts.
   package struct Shape: Sendable {
     package enum Stage: Sendable {
-      /// Rows of a datasource as they are, filtered and projected.
+      /// A datasource's rows, filtered and projected at most.
       case table
-      /// Grouped, with no LIMIT of its own.
+      /// Grouped, without a LIMIT.
       case grouped
       /// With window functions.
       case windowed
-      /// A join, a union, rows limited or sorted: anything that a further query reads from outside.
+      /// A join, a union, or limited or sorted rows: anything that an outer query reads as a
+      /// subquery.
       case other
       /// VALUES, or no FROM.
       case constant
-      /// Answers of several queries, one after another: nothing but a LIMIT may work on them.
+      /// The results of several queries, one after another. Only a LIMIT may apply to them.
       case union
     }
 
     package var stage: Stage
     /// For `.table`: the index of the column that is `__time`.
     package var timeColumn: Int?
-    /// The index of the column that is `__time`, whatever has been done with the rows; nil behind a grouping.
+    /// The index of the output column that is `__time`, however the rows were changed; nil after a
+    /// grouping.
     package var timeOutput: Int?
-    /// Whether a column is computed rather than passed on, above the stage.
+    /// Whether a column above the stage is computed rather than passed on.
     package var isComputed = false
-    /// A table of INFORMATION_SCHEMA or sys is among what it reads.
+    /// Whether it reads a table of INFORMATION_SCHEMA or sys.
     package var readsSystem = false
     package var readsDataSource = false
-    /// A join whose leftmost side is a datasource itself.
+    /// A join whose leftmost side is a datasource.
     package var joinsTable = false
-    /// Datasources read as one, of which none comes first.
+    /// Datasources that are read as one, in no particular order.
     package var isUnion = false
-    /// The columns of such a union that have other names or types in other datasources.
+    /// For such a union: the columns whose names or types differ between the datasources.
     package var mixed: Set<Int> = []
-    /// Those that are numbers of different types.
+    /// For such a union: the columns that are numbers of different types.
     package var mixedNumbers: Set<Int> = []
   }
 }
@@ -123,36 +127,37 @@ package struct JoinedRelation: Sendable {
   package var condition: TypedExpression?
 }
 
-/// A SELECT with all of its clauses, in the order in which they work.
+/// A SELECT with all of its clauses, in the order in which they apply.
 package struct SelectedRelation: Sendable {
   package var input: Relation
   package var filter: TypedExpression?
   package var grouping: Grouping?
-  /// Over the grouping's columns when there is one.
+  /// With a grouping, HAVING reads the grouping's columns.
   package var having: TypedExpression?
   package var items: [TypedExpression]
   package var isDistinct = false
   package var orderBy: [OrderKey] = []
   package var limit: Int64?
   package var offset: Int64?
-  /// Whether a LIMIT or OFFSET takes of rows that are in no known order.
+  /// Whether a LIMIT or OFFSET cuts rows whose order is unknown.
   package var isUnordered = false
 
-  /// Whether its rows are its input's, filtered at most.
+  /// Whether its rows are its input's rows, filtered at most.
   package var passesOn: Bool {
     grouping == nil && !isDistinct && orderBy.isEmpty && limit == nil && offset == nil
   }
 
   package struct Grouping: Sendable {
-    /// The number by which items and HAVING name its columns: keys first, then aggregates, then GROUPING values.
+    /// The relation number by which items and HAVING name the grouping's columns: keys, then
+    /// aggregates, then GROUPING values.
     package var number: Int
     package var keys: [TypedExpression]
     package var aggregates: [TypedExpression]
-    /// Each the indices of the keys that it groups by.
+    /// The grouping sets; each is a list of key indices.
     package var sets: [[Int]]
-    /// The keys each GROUPING(...) asks about.
+    /// For each GROUPING(...): the indices of its keys.
     package var groupings: [[Int]] = []
-    /// Whether there was a GROUP BY (or DISTINCT), rather than aggregates alone.
+    /// Whether the query has GROUP BY or DISTINCT, rather than aggregates alone.
     package var isExplicit: Bool
   }
 }

@@ -66,8 +66,8 @@ extension Resolver {
     return try bind(self, use)
   }
 
-  /// An aggregate of a CASE as the aggregate of its value with the condition as FILTER (`AggregateCaseToFilterRule`): over
-  /// no row that fits it is NULL rather than 0.
+  /// Rewrites an aggregate of a CASE as an aggregate with the condition as FILTER
+  /// (`AggregateCaseToFilterRule`). Without a matching row the result is NULL rather than 0.
   private func filtered(_ use: Function.AggregateUse) -> Function.AggregateUse {
     let readsRows = use.scope.entries.contains { $0.relation.shape.stage != .constant }
     guard readsRows, !use.isDistinct, use.arguments.count == 1,
@@ -106,7 +106,7 @@ extension Resolver {
     return filtered
   }
 
-  /// In ORDER BY Calcite puts what an alias stands for even into an aggregate, and then nests two of them.
+  /// In ORDER BY, Calcite replaces an alias even inside an aggregate, which nests two aggregates.
   func refuseAliases(
     of call: FunctionCall, _ place: Place, at range: SourceRange
   ) throws(SQLFailure) {
@@ -123,12 +123,13 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// What a cast is of, or itself.
+  /// The operand of a cast, or the expression itself.
   fileprivate var uncast: TypedExpression {
     if case .cast(let operand) = node { operand.uncast } else { self }
   }
 
-  /// Whether it is the whole number 0, computed or not.
+  /// Whether it is always the integer 0: the constant, a cast or negation of it, or `x - x` of a
+  /// constant.
   fileprivate var isWholeZero: Bool {
     guard type.isIntegral else { return false }
     switch node {

@@ -1,6 +1,7 @@
-/// `TABLE(APPEND('a', 'b'))`: datasources read as one, with the columns of all of them.
+/// `TABLE(APPEND('a', 'b'))`: several datasources read as one, with the columns of all of them.
 ///
-/// `TableAppendMacro` puts the columns in the order in which they are first met; a datasource without one has NULL there.
+/// `TableAppendMacro` orders the columns by first occurrence. A datasource that lacks a column has
+/// NULL there.
 extension Resolver {
   func append(_ call: FunctionCall) throws(SQLFailure) -> Relation {
     if call.arguments.isEmpty {
@@ -43,7 +44,7 @@ extension Resolver {
     return Relation(number: nextNumber(), kind: .union(branches), columns: columns, shape: shape)
   }
 
-  /// The rows of one datasource in the columns of all.
+  /// The rows of one datasource, with the columns of all.
   private func branch(of table: Catalog.Table, _ columns: [Relation.Column]) -> Relation {
     let own = table.columns.map {
       Relation.Column(name: $0.name, type: $0.type, hasMultipleValues: $0.hasMultipleValues)

@@ -54,7 +54,8 @@ extension Resolver {
     return typed
   }
 
-  /// CURRENT_TIMESTAMP and its like; other bare words are columns that do not exist.
+  /// Resolves CURRENT_TIMESTAMP and similar words. Any other bare word is a column that does not
+  /// exist.
   private func clock(
     _ word: String, _ name: Name, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -76,7 +77,7 @@ extension Resolver {
     }
   }
 
-  /// CURRENT_TIMESTAMP, cut to a number of digits of a second.
+  /// CURRENT_TIMESTAMP, truncated to a number of fractional digits.
   func clock(
     _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -140,7 +141,7 @@ extension Resolver {
     return result
   }
 
-  /// Whether a function of constants is known to give a finite number.
+  /// Whether the function's result for constant arguments is known to be finite.
   private func isTame(_ function: Function, _ arguments: [TypedExpression]) -> Bool {
     let values: [Double] = arguments.compactMap {
       switch $0.constant {
@@ -206,7 +207,8 @@ extension Resolver {
     case .address: fits = type.isCharacter || type.isIntegral && !type.isNullable
     }
     if fits { return value }
-    // Calcite casts strings and numbers to each other here; Druid's own functions check more. Not known case by case.
+    // Calcite casts strings and numbers to each other here, but Druid's own functions check more.
+    // Which of the two applies is not known for every function.
     let mayBeCast =
       type.isCharacter || type.isNumeric || type.kind == .boolean || operand == .constantText
     if operand == .printable || operand == .arrayOrText || operand == .address {
@@ -219,7 +221,7 @@ extension Resolver {
     throw .cannotApply(name, all.map(\.type), at: range)
   }
 
-  /// What Druid's own functions search for: a literal, and no bare NULL.
+  /// The pattern of one of Druid's own search functions: a literal other than a bare NULL.
   private func pattern(
     _ value: TypedExpression, of name: String, _ all: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -236,7 +238,7 @@ extension Resolver {
 }
 
 extension Function {
-  /// Whether Druid maps it over the values of its one multi-value argument.
+  /// Whether Druid calls the function for each value of its only multi-value argument.
   func maps(_ arguments: [TypedExpression]) -> Bool {
     guard traits.contains(.mapsValues), let first = arguments.first(where: \.isMultiple) else {
       return false
@@ -244,7 +246,8 @@ extension Function {
     return arguments.allSatisfy { $0 == first || !$0.isMultiple }
   }
 
-  /// The functions of multi-values take arrays of strings as well, and are those of arrays then.
+  /// A function of multi-values that is called with an array of strings is the ARRAY_ function of
+  /// that name.
   fileprivate func taking(_ arguments: [TypedExpression]) -> Function {
     guard traits.contains(.takesArrays), arguments.first?.type.element?.isCharacter == true else {
       return self

@@ -17,7 +17,8 @@ extension Resolver {
       return same
     }
     if let text = operand.text, target.isNumeric {
-      // What a cast of a constant that is no number gives is settled in planning, not like a column's.
+      // Druid's planner evaluates the cast of a constant, and for a text that is not a number the
+      // result differs from a column's.
       let isFine = target.isIntegral ? Int64(text) != nil : isPlainNumber(text)
       if !isFine { throw .unknown("CAST of '\(text)' as a number", at: range) }
     }
@@ -25,7 +26,7 @@ extension Resolver {
       return try cast(whole, to: name, at: range)
     }
     if target.kind == .boolean, source.isIntegral {
-      // Calcite asks whether the number is another than zero.
+      // Calcite compares the number with zero.
       return try compare(
         .notEqual, operand, TypedExpression(.constant(.long(0)), .integer.nullable(false)),
         at: range)
@@ -94,8 +95,8 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// The whole number that a real is, where Calcite sees that nothing but its type differs: `n * 1.0`, `n + 0.0`,
-  /// `CAST(n AS DOUBLE)`.
+  /// The integer expression that a real stands for, where Calcite sees that only the type differs:
+  /// `n * 1.0`, `n + 0.0`, `CAST(n AS DOUBLE)`.
   var sameWholeNumber: TypedExpression? {
     guard type.isReal, !isConstant else { return nil }
     switch node {

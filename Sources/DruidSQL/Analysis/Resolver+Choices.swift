@@ -4,7 +4,7 @@ extension Resolver {
     _ name: String, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard !arguments.isEmpty, name == "COALESCE" || arguments.count == 2 else {
-      throw .unknown("\(name) with so many arguments", at: range)
+      throw .unknown("\(name) with this number of arguments", at: range)
     }
     try refuseMixture(arguments, at: range)
     guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
@@ -29,7 +29,7 @@ extension Resolver {
     return call
   }
 
-  /// An array beside a text has no type that both could be.
+  /// Refuses arrays mixed with strings, which have no common type.
   func refuseMixture(_ values: [TypedExpression], at range: SourceRange) throws(SQLFailure) {
     guard values.contains(where: \.type.isArray), values.contains(where: \.type.isCharacter) else {
       return
@@ -37,7 +37,7 @@ extension Resolver {
     throw SQLFailure("Illegal mixing of types in CASE or COALESCE statement", at: range)
   }
 
-  /// GREATEST and LEAST, which pass NULLs over.
+  /// GREATEST and LEAST, which ignore NULLs.
   func extreme(
     _ function: Function, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -53,7 +53,7 @@ extension Resolver {
       guard text.type.kind == .varchar || arguments.allSatisfy({ $0.type.isCharacter }),
         arguments.allSatisfy({ $0.type.isCharacter || $0.type.isNumeric })
       else { throw .unknown("\(name) of these types", at: range) }
-      // Numbers among texts are compared as their text.
+      // Between strings, a number is compared as its text.
       for index in arguments.indices where arguments[index].type.isNumeric {
         arguments[index] = TypedExpression(.operation(.print, [arguments[index]]), .varchar)
       }
@@ -65,7 +65,7 @@ extension Resolver {
     } else if arguments.allSatisfy({ $0.type.isIntegral })
       || arguments.allSatisfy({ $0.type.isTime })
     {
-      // Of times it is the milliseconds.
+      // The result of times is a number of milliseconds.
       type = .bigint
     } else if arguments.allSatisfy({ $0.type.isNumeric }) {
       type = .double

@@ -1,16 +1,16 @@
 /// Aggregates that choose one row's value, and those that collect all of them.
 extension Resolver {
-  /// What Druid keeps of a string when nothing else is said.
+  /// Default length to which Druid cuts a string, in bytes.
   private static let stringLimit: Int64 = 1024
 
-  /// EARLIEST, LATEST, their kin with a time of their own, and ANY_VALUE.
+  /// EARLIEST, LATEST, EARLIEST_BY, LATEST_BY and ANY_VALUE.
   func chosen(_ use: Function.AggregateUse) throws(SQLFailure) -> TypedExpression {
     let (name, arguments, range) = (use.name, use.arguments, use.range)
     if use.isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
     let isBy = name.hasSuffix("_BY")
     guard arguments.count <= (name == "EARLIEST" || name == "LATEST" ? 2 : 3),
       arguments.count >= (isBy ? 2 : 1)
-    else { throw .unknown("\(name) with so many arguments", at: range) }
+    else { throw .unknown("\(name) with this number of arguments", at: range) }
     var value = arguments[0]
     let type = value.type
     guard type.isNumeric || type.isCharacter, !value.isWild else {
@@ -54,7 +54,7 @@ extension Resolver {
     return use.aggregate(operands + [long(limit)], type.nullable(true))
   }
 
-  /// The `__time` by which EARLIEST and LATEST choose.
+  /// The `__time` column by which EARLIEST and LATEST choose.
   private func time(
     of name: String, in scope: Scope, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -99,7 +99,7 @@ extension Resolver {
     return try collection(use, [value, separator], rest, .varchar)
   }
 
-  /// A collection with its limit in bytes behind its operands.
+  /// An aggregate that collects values. Its limit in bytes follows its operands.
   func collection(
     _ use: Function.AggregateUse, _ operands: [TypedExpression], _ rest: [TypedExpression],
     _ type: SQLType

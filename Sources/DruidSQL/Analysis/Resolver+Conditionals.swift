@@ -1,4 +1,4 @@
-/// CASE and ARRAY: values of several expressions that must find one type.
+/// CASE and ARRAY, whose expressions must have a common type.
 extension Resolver {
   func conditional(
     _ operand: Expression?, _ branches: [WhenBranch], _ otherwise: Expression?, in scope: Scope,

@@ -1,5 +1,5 @@
 extension Resolver {
-  /// Names, types and implicit casts of one expression.
+  /// Resolves the names, types and implicit casts of one expression.
   func resolve(
     _ expression: Expression, in scope: Scope, _ place: Place
   ) throws(SQLFailure) -> TypedExpression {
@@ -11,7 +11,7 @@ extension Resolver {
     return typed
   }
 
-  /// A condition that Druid runs as a filter.
+  /// Resolves a condition that Druid runs as a filter.
   func resolve(
     filter: Expression, in scope: Scope, _ place: Place
   ) throws(SQLFailure) -> TypedExpression {
@@ -113,7 +113,7 @@ extension Resolver {
     case .timestampDiff(let unit, let from, let to):
       return try timestampDiff(
         unit, try resolve(from, in: scope, place), try resolve(to, in: scope, place), at: range)
-    case .interval: throw .unknown("An INTERVAL that is no literal", at: range)
+    case .interval: throw .unknown("An INTERVAL that is not a literal", at: range)
     case .row(let parts):
       guard place.clause == "WHERE" || place.clause == "ON" else {
         throw .unknown("A ROW value", at: range)
@@ -130,7 +130,7 @@ extension Resolver {
     }
   }
 
-  /// The type of a `?` for a DATE is not known where nothing tells it.
+  /// Refuses a DATE parameter where no context determines its type.
   func refuseDate(parameter expression: Expression) throws(SQLFailure) {
     guard case .parameter(let index) = expression.kind, parameters.indices.contains(index),
       parameters[index].type == "DATE", parameters[index].value != .null
@@ -203,14 +203,15 @@ extension Resolver {
 }
 
 extension Expression.Kind {
-  /// The digits of a whole literal.
+  /// The digits of an integer literal.
   fileprivate var integerDigits: String? {
     if case .literal(.integer(let digits)) = self { digits } else { nil }
   }
 }
 
 extension Expression {
-  /// Whether it is a test, or tests joined: what a filter is made of.
+  /// Whether it is a comparison, or several combined: the kind of expression that a filter is made
+  /// of.
   fileprivate var isCondition: Bool {
     switch kind {
     case .logical, .inList, .between: true
@@ -225,7 +226,7 @@ extension Expression {
 }
 
 extension TypedExpression {
-  /// The same value in a type that holds it, for CASE, COALESCE and UNION.
+  /// The same value, converted to a type that can hold it; for CASE, COALESCE and UNION.
   func widened(to target: SQLType) -> TypedExpression {
     if isNullConstant { return TypedExpression(.constant(.null), target, range) }
     if type.isNumeric && target.isReal && !type.isReal {

@@ -1,8 +1,10 @@
 import JavaValues
 
-/// What Druid's filters do otherwise than its expressions: they compare a column with a constant in the column's own type.
+/// Comparisons in Druid's filters. Unlike expressions, filters compare a column with a constant in
+/// the column's type.
 extension Resolver {
-  /// A string beside a number: a constant is read as one, anything else is cast.
+  /// Makes numbers of a string and a number that are compared: a constant string is parsed, any
+  /// other string is cast.
   func numbers(
     _ left: TypedExpression, _ right: TypedExpression
   ) throws(SQLFailure) -> (TypedExpression, TypedExpression) {
@@ -31,7 +33,7 @@ extension Resolver {
       operand.range)
   }
 
-  /// The comparison as a filter makes it; nil when it is that of an expression.
+  /// The comparison as a filter evaluates it; nil when a filter evaluates it as an expression does.
   func filter(
     _ op: Operator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression? {
@@ -44,7 +46,7 @@ extension Resolver {
     if left.type.isIntegral, op.mirrored != nil, case .long(let value) = constant,
       left.isStoredOrAggregated
     {
-      // A range's bound goes through a double and back.
+      // Druid converts the bound of a range to a double and back.
       var bound = right
       bound.node = .constant(.long(JavaNumber.long(Double(value))))
       return TypedExpression(
@@ -88,7 +90,7 @@ extension Resolver {
       case .double(let value): text = JavaNumber.text(value)
       default: return nil
       }
-      // Whether a whole number is 2 or 2.0 by then is not known for certain.
+      // Druid may have turned the integer into 2 or 2.0 by then; which is not known.
       if isEquality, left.type.isReal, case .long = constant {
         throw .unknown("A string as DOUBLE compared with a whole number", at: range)
       }
@@ -108,7 +110,8 @@ extension Resolver {
     return nil
   }
 
-  /// Calcite makes filters of an aggregate's CASE, where a string or float would be compared in another way.
+  /// Calcite turns the CASE of an aggregate into a filter, which compares strings and floats in
+  /// another way.
   func refuseFilterCase(_ expression: TypedExpression) throws(SQLFailure) {
     let isMixed = expression.contains {
       guard case .conditional(let branches, _) = $0.node else { return false }
@@ -119,7 +122,7 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// The condition with the bounds that its ranges have as a filter.
+  /// The condition with its range bounds converted as a filter converts them.
   var withFilterBounds: TypedExpression {
     rewritten { (part) -> TypedExpression? in
       guard case .operation(let op, let operands) = part.node, op.mirrored != nil,
@@ -133,13 +136,13 @@ extension TypedExpression {
     }
   }
 
-  /// Whether a filter can look it up: a column, or what an aggregate gives.
+  /// Whether a filter can look up its value: a column or the result of an aggregate.
   fileprivate var isStoredOrAggregated: Bool {
     if case .aggregate = node { return true }
     return isColumn
   }
 
-  /// Whether it compares a cast column with a constant, which a filter does without the cast.
+  /// Whether it compares a cast column with a constant. A filter ignores such a cast.
   fileprivate var comparesCast: Bool {
     guard case .operation(let op, let operands) = node, op.isComparison || op == .isIn,
       case .cast(let column) = operands[0].node, column.isColumn

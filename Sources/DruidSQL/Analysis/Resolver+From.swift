@@ -1,5 +1,5 @@
 extension Resolver {
-  /// Resolves what stands in FROM and adds its tables to the scope.
+  /// Resolves an item of FROM and adds its tables to the scope.
   func resolve(
     from reference: TableReference, into scope: inout Scope
   ) throws(SQLFailure) -> Relation {
@@ -49,7 +49,7 @@ extension Resolver {
     scope.entries.append(entry)
   }
 
-  /// The relation of a name in FROM: a query of WITH, or a table of the catalog.
+  /// The relation that a name in FROM stands for: a query of WITH, or a table of the catalog.
   private func table(_ name: Name, _ scope: Scope) throws(SQLFailure) -> (Relation, String?) {
     if name.parts.count == 1, let common = scope.tables[name.last] {
       return (copy(common), nil)
@@ -114,7 +114,7 @@ extension Resolver {
     }
   }
 
-  /// A second reading of the same rows, under a number of its own.
+  /// The same rows as another relation, with a new number.
   private func copy(_ relation: Relation) -> Relation {
     Relation(
       number: nextNumber(), kind: relation.kind, columns: relation.columns, shape: relation.shape)
@@ -216,8 +216,9 @@ extension Resolver {
       columns: [], shape: shape)
   }
 
-  /// Druid's joins hash on equalities of an expression of the left and one of the right; what else an inner join asks for
-  /// becomes a filter behind it, and of another join it is refused (`DruidJoinRule.canHandleCondition`).
+  /// Checks an ON condition. Druid's joins hash on equalities between an expression of the left
+  /// side and one of the right. Any other condition becomes a filter after an inner join, and is
+  /// refused for other joins (`DruidJoinRule.canHandleCondition`).
   private func checkCondition(
     _ condition: TypedExpression, left: Relation, right: Relation, _ kind: JoinedRelation.Kind
   ) throws(SQLFailure) {
@@ -298,7 +299,7 @@ extension Resolver {
 }
 
 extension Relation {
-  /// The numbers by which expressions may name its columns.
+  /// The relation numbers that expressions may use for its columns.
   var numbers: Set<Int> {
     switch kind {
     case .join(let join): join.left.numbers.union(join.right.numbers)
@@ -309,7 +310,7 @@ extension Relation {
 }
 
 extension TypedExpression {
-  /// Whether a part is `x IS NOT NULL` of an x that an equality beside it compares.
+  /// Whether `part` is `x IS NOT NULL` and an equality here compares the same x.
   fileprivate func implies(_ part: TypedExpression) -> Bool {
     guard case .operation(.isNotNull, let operands) = part.node else { return false }
     return conjuncts.contains {
@@ -317,12 +318,12 @@ extension TypedExpression {
     }
   }
 
-  /// Whether it is what Druid's joins hash on.
+  /// Whether it is an equality on which Druid's joins can hash.
   fileprivate var equates: Bool {
     if case .operation(let op, _) = node { op == .equal || op == .isNotDistinctFrom } else { false }
   }
 
-  /// The operands of AND, itself when it is none.
+  /// The operands of AND; for any other expression, the expression itself.
   var conjuncts: [TypedExpression] {
     if case .operation(.and, let parts) = node { return parts.flatMap(\.conjuncts) }
     return [self]

@@ -1,6 +1,6 @@
-/// Rules of single functions that bind in a way of their own.
+/// Binding rules of single functions that the signature alone does not describe.
 extension Resolver {
-  /// SCALAR_IN_ARRAY: whether a value is one of an array's.
+  /// SCALAR_IN_ARRAY: whether an array contains a value.
   func scalarInArray(
     _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -22,7 +22,7 @@ extension Resolver {
     } else {
       holdsNull = true
     }
-    // What NULL among the values does is not known, nor how floats meet doubles.
+    // Not known: the effect of a NULL among the values, and how floats compare with doubles.
     guard !holdsNull, !value.isMultiple, !value.isWild, value.type.kind != .float else {
       throw .unknown("This SCALAR_IN_ARRAY", at: range)
     }
@@ -33,7 +33,7 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// A part that is a constant of CHAR shorter than its type.
+  /// The first SUBSTRING of type CHAR inside it. Calcite pads the result of a constant one.
   var padded: TypedExpression? {
     if case .call(.substring, _) = node, case .char = type.kind { return self }
     for child in children {

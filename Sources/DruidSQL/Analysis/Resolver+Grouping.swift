@@ -1,5 +1,5 @@
 extension Resolver {
-  /// The keys of GROUP BY and the sets they are grouped in; nil without GROUP BY.
+  /// The keys of GROUP BY and its grouping sets; nil without GROUP BY.
   func groupKeys(
     _ select: Select, in scope: Scope
   ) throws(SQLFailure) -> (expressions: [TypedExpression], sets: [[Int]]?)? {
@@ -68,7 +68,8 @@ extension Resolver {
     return (keys, unique.sorted(by: Self.comesFirst))
   }
 
-  /// Calcite's order of grouping sets, which is that of their rows: by their keys, a larger set before what it holds.
+  /// Calcite's order of grouping sets, in which their rows come: by their keys, a set before its
+  /// subsets.
   private static func comesFirst(_ left: [Int], _ right: [Int]) -> Bool {
     for (one, two) in zip(left, right) where one != two { return one < two }
     return left.count > right.count
@@ -104,7 +105,7 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// A function whose several values are what rows are grouped by.
+  /// Whether it is a function whose several values GROUP BY turns into one group each.
   var isExplodable: Bool {
     switch node {
     case .call, .operation: isMultiple
@@ -114,8 +115,8 @@ extension TypedExpression {
 }
 
 extension TypedExpression {
-  /// Whether COALESCE fills the gaps of one column alone: Druid then leaves rows without any value as they are, but not
-  /// those of one NULL, and here the two are one.
+  /// Whether COALESCE replaces the missing values of a single column. Druid then leaves a row
+  /// without values as it is, unlike a row with one NULL; this module does not tell the two apart.
   fileprivate var fillsOneColumn: Bool {
     var columns: Set<TypedExpression> = []
     func collect(_ expression: TypedExpression) {
@@ -150,7 +151,7 @@ struct Grouper {
       groupings: groupings, isExplicit: isExplicit)
   }
 
-  /// The column of a key that is known to be one.
+  /// The group's column for an expression that is known to be a key.
   func key(_ expression: TypedExpression) -> TypedExpression {
     guard let index = keys.firstIndex(of: expression) else { return expression }
     return column(index, like: expression)
@@ -163,7 +164,7 @@ struct Grouper {
     return result
   }
 
-  /// - Throws: what names a column that is neither grouped nor aggregated.
+  /// - Throws: when the expression names a column that is neither grouped nor aggregated.
   mutating func rewrite(_ expression: TypedExpression) throws(SQLFailure) -> TypedExpression {
     var copy = self
     let result = try expression.rewritten { (part) throws(SQLFailure) -> TypedExpression? in
@@ -201,7 +202,7 @@ struct Grouper {
     }
     let position = groupings.firstIndex(of: indices) ?? groupings.count
     if position == groupings.count { groupings.append(indices) }
-    // Named by negative indices, as more aggregates may yet come.
+    // Negative indices, because further aggregates may follow.
     return TypedExpression(
       .column(relation: number, index: -1 - position), part.type, part.range)
   }

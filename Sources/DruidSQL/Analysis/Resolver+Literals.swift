@@ -44,7 +44,7 @@ extension Resolver {
     }
   }
 
-  /// A literal's time, read in the query's zone.
+  /// The time of a literal, in the query's time zone.
   private func time(
     _ text: String, _ kind: SQLType.Kind, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -97,7 +97,7 @@ extension Resolver {
       return make(.double(value), .double)
     case .boolean(let value): return make(.boolean(value), .boolean)
     case .time(let local):
-      // Read on the clock of the query's zone.
+      // Local time in the query's time zone.
       let type = type == "DATE" ? SQLType.date : .timestamp
       return isUTC
         ? make(.long(local), type) : make(.localTime(TimeText.exact(local)), type)
@@ -109,7 +109,7 @@ extension Resolver {
     }
   }
 
-  /// A string in place of a time; of a constant it is known now whether it is one.
+  /// A string used as a time. A constant is checked here.
   func castText(
     _ operand: TypedExpression, to type: SQLType, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -140,7 +140,7 @@ extension Resolver {
 }
 
 extension IntervalLiteral {
-  /// What Druid makes of it: a week counts as an hour, a quarter as a month.
+  /// The length that Druid uses: it treats a week as an hour and a quarter as a month.
   var druidLength: Int64? {
     let length = length
     switch (qualifier.from, qualifier.until) {
@@ -150,7 +150,7 @@ extension IntervalLiteral {
     }
   }
 
-  /// Milliseconds, or months; nil for a form not known here.
+  /// Milliseconds or months, by unit; nil for an unknown form.
   var length: Int64? {
     if let until = qualifier.until { return length(until: until) }
     guard let count = Int64(text), abs(count) < 1_000_000_000 else { return nil }
@@ -171,7 +171,8 @@ extension IntervalLiteral {
 }
 
 extension IntervalLiteral {
-  /// `'1-6' YEAR TO MONTH`, `'3 04:05:06' DAY TO SECOND`: two or more fields, each below what makes one of the field before.
+  /// The length of `'1-6' YEAR TO MONTH` or `'3 04:05:06' DAY TO SECOND`: two or more fields, each
+  /// less than one unit of the field before.
   private func length(until: TimeUnit) -> Int64? {
     let units: [(unit: TimeUnit, length: Int64, limit: Int64, separator: Character)] = [
       (.day, 86_400_000, .max, " "), (.hour, 3_600_000, 24, " "), (.minute, 60_000, 60, ":"),
@@ -207,9 +208,10 @@ extension IntervalLiteral {
   }
 }
 
-/// Dates of the Gregorian calendar as milliseconds, without any zone.
+/// Dates of the Gregorian calendar as milliseconds, without a time zone.
 enum TimeLiteral {
-  /// `yyyy-MM-dd`, or that with `T` or blanks, `HH:mm:ss`, a fraction and `Z` behind; nil for everything else.
+  /// Parses `yyyy-MM-dd`, optionally followed by `T` or blanks, `HH:mm:ss`, a fraction and `Z`; nil
+  /// for any other text.
   static func milliseconds(_ text: String) -> Int64? {
     var bytes = Substring(text).utf8
     func number(_ digits: Int) -> Int64? {

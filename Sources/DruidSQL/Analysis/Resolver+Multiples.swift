@@ -1,9 +1,11 @@
-/// Conditions on columns that hold several values.
+/// Conditions on multi-value columns.
 ///
-/// To Calcite such a column is a plain string: it merges, negates and simplifies what is asked of it as if there were one
-/// value, and only what is left is asked of all of them, of which any will do. What it may change is refused here.
+/// Calcite treats such a column as a plain string: it merges, negates and simplifies the conditions
+/// as if there were one value. Druid then evaluates what is left, which is true when any value
+/// satisfies it. Conditions that Calcite may change in this way are refused here.
 extension TypedExpression {
-  /// The multi-value expressions that it compares, and whether each comparison is one that only asks for absence.
+  /// The multi-value expressions that it compares, and for each whether the comparison is a
+  /// negative one.
   fileprivate var multipleTests: [(subject: TypedExpression, isNegative: Bool)] {
     guard case .operation(let op, let operands) = node else { return [] }
     switch op {
@@ -20,7 +22,8 @@ extension TypedExpression {
     }
   }
 
-  /// Its negation where that is another comparison of some value; nil where NOT says it.
+  /// Its negation as the opposite comparison, which any value may satisfy; nil where the negation
+  /// is a NOT.
   fileprivate var mirroredTest: TypedExpression? {
     guard case .operation(let op, let operands) = node, operands.contains(where: \.isMultiple),
       let opposite = op.opposite
@@ -28,7 +31,7 @@ extension TypedExpression {
     return TypedExpression(.operation(opposite, operands), type, range)
   }
 
-  /// A lower and an upper bound of one multi-value, in the order subject, bound.
+  /// A bound of a multi-value by a constant, with the multi-value on the left.
   fileprivate var bound: (name: String, subject: TypedExpression, value: TypedExpression)? {
     guard case .operation(let op, let operands) = node, op.opposite != nil,
       operands[0].isMultiple, operands[1].text != nil
@@ -36,7 +39,7 @@ extension TypedExpression {
     return (op.rawValue, operands[0], operands[1])
   }
 
-  /// What must be one constant, as `tags = 'a'` says of a column.
+  /// The expressions that it restricts to one constant, as `tags = 'a'` does.
   fileprivate var pinned: [TypedExpression] {
     guard case .operation(let op, let operands) = node else { return [] }
     switch op {
@@ -62,7 +65,8 @@ extension Resolver {
       .operation(.not, [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
   }
 
-  /// AND and OR where at most one operand asks about the same multi-value column, or all ask alike.
+  /// Checks AND and OR: at most one operand may test a multi-value column, unless all operands are
+  /// the same kind of test.
   func checkMultiples(
     _ op: Operator, _ operands: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression? {
@@ -94,8 +98,8 @@ extension Resolver {
     return nil
   }
 
-  /// What a join finds by its hash (`IndexedTable`) has no values but one: a column of several is a string like `[a, b]` to
-  /// all that works on it, and only shown as it is.
+  /// Refuses computing with multi-value columns that a join looks up by hash (`IndexedTable`).
+  /// Druid treats such a value as one string such as `[a, b]`, and can only show it.
   func refuseLookedUp(
     _ select: SelectedRelation, at range: SourceRange
   ) throws(SQLFailure) {
@@ -109,7 +113,8 @@ extension Resolver {
     }
   }
 
-  /// Calcite takes a condition on a group's key down to the rows, where any of a row's values will do and all of them stay.
+  /// Refuses conditions on exploded group keys. Calcite moves such a condition to the rows, where
+  /// one matching value keeps all values of the row.
   func refuseExploded(
     _ condition: TypedExpression, _ grouping: SelectedRelation.Grouping?
   ) throws(SQLFailure) {
@@ -118,7 +123,8 @@ extension Resolver {
     }
   }
 
-  /// With a key held to one value Druid shows it also in the grouping sets without the key (apache/druid#13204).
+  /// Refuses grouping sets with a key that WHERE restricts to one value: Druid also shows that
+  /// value in sets without the key (apache/druid#13204).
   func refusePinnedSets(
     _ filter: TypedExpression?, _ grouping: SelectedRelation.Grouping, at range: SourceRange
   ) throws(SQLFailure) {
@@ -128,7 +134,8 @@ extension Resolver {
     }
   }
 
-  /// With a multi-value column held to one value Calcite may put that value in the column's place.
+  /// Refuses a multi-value column that WHERE restricts to one value: Calcite may replace the column
+  /// by that value.
   func refusePinned(
     _ filter: TypedExpression?, _ used: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) {
@@ -141,7 +148,7 @@ extension Resolver {
 }
 
 extension Relation {
-  /// The columns of several values that its joins look up, as expressions name them.
+  /// The multi-value columns that its joins look up, as expressions name them.
   var lookedUp: Set<TypedExpression.Node> {
     switch kind {
     case .join(let join): join.left.lookedUp.union(join.right.multiples(where: { _ in true }))
@@ -162,7 +169,7 @@ extension Relation {
     }
   }
 
-  /// The arrays it makes to rows.
+  /// The arrays that it unnests.
   fileprivate var unnested: [TypedExpression] {
     if case .unnest(let input, let array) = kind { return (input?.unnested ?? []) + [array] }
     return []
@@ -170,7 +177,7 @@ extension Relation {
 }
 
 extension TypedExpression {
-  /// A comparison, not a combination of several.
+  /// Whether it is a single comparison.
   fileprivate var isPlainTest: Bool {
     if case .operation(.and, _) = node { return multipleTests.isEmpty }
     if case .operation(.not, _) = node { return multipleTests.isEmpty }
@@ -179,9 +186,11 @@ extension TypedExpression {
 }
 
 extension TypedExpression {
-  /// With MV_CONTAINS and MV_OVERLAP as values rather than filters: they are functions of the whole list then.
+  /// The expression with MV_CONTAINS and MV_OVERLAP as functions of the whole list rather than
+  /// filters.
   ///
-  /// Whether a row without values gives NULL or false is not known, and is the same to a CASE.
+  /// For a row without values it is not known whether the result is NULL or false. CASE treats both
+  /// alike.
   var withListTests: TypedExpression {
     rewritten { (part) throws(Never) -> TypedExpression? in
       if case .conditional(let branches, let otherwise) = part.node {
@@ -216,7 +225,7 @@ extension TypedExpression {
 }
 
 extension TypedExpression {
-  /// Whether it reads what GROUP BY made of several values, here or in a subquery.
+  /// Whether it reads a multi-value expression after GROUP BY, here or in a subquery.
   func readsExploded(_ grouping: SelectedRelation.Grouping?) -> Bool {
     contains {
       if $0.isExploded { return true }
@@ -228,7 +237,7 @@ extension TypedExpression {
 
   fileprivate func mentions(_ other: TypedExpression) -> Bool { contains { $0 == other } }
 
-  /// Both sides of it are more than constants.
+  /// Whether it is an equality with a non-constant expression on both sides.
   var isEquality: Bool {
     guard case .operation(.equal, let sides) = node, sides.count == 2 else { return false }
     return !sides.contains(where: \.isConstant)

@@ -41,7 +41,7 @@ extension Resolver {
     throw SQLFailure(message, at: name.range)
   }
 
-  /// A name that only an enclosing query knows makes the subquery a correlated one.
+  /// Refuses a name that only an enclosing query knows, which makes the subquery correlated.
   private func refuseCorrelation(
     _ outer: [Scope.Entry], _ part: Identifier, _ name: Name
   ) throws(SQLFailure) {
@@ -112,7 +112,7 @@ extension Resolver {
     if entries.isEmpty {
       throw SQLFailure("SELECT * requires a FROM clause", at: range)
     }
-    // What USING joins comes first and once.
+    // Columns that USING joins come first, and once.
     let merged = qualifier == nil ? scope.merged : []
     var columns: [(name: String, expression: TypedExpression)] = []
     for name in merged {

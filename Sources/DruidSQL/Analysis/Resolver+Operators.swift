@@ -1,4 +1,4 @@
-/// What signs and words between operands ask of them, and what they become.
+/// Operand checks and types of the operators.
 extension Resolver {
   func prefix(
     _ op: PrefixOperator, _ operand: TypedExpression, at range: SourceRange
@@ -130,7 +130,8 @@ extension Resolver {
     return result
   }
 
-  /// The operand that a sum with zero, a product with one or a quotient by one is: Calcite leaves it as it is, sign and all.
+  /// The operand that a sum with zero, a product with one or a quotient by one is equal to. Calcite
+  /// leaves the operand as it is, including the sign of a zero.
   private static func unchanged(
     _ op: Operator, _ left: TypedExpression, _ right: TypedExpression
   ) -> TypedExpression? {
@@ -172,7 +173,7 @@ extension Resolver {
     return result
   }
 
-  /// A comparison, its operands cast as Calcite casts them.
+  /// A comparison with the operands cast as Calcite casts them.
   func compare(
     _ op: Operator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
@@ -200,7 +201,8 @@ extension Resolver {
       }
     }
     if isFilter, let filter = try filter(op, left, right, at: range) { return filter }
-    // A float column against a decimal constant: Druid compares one as float, the other as double.
+    // A FLOAT column and a decimal constant: Druid compares one of them as a float, the other as a
+    // double.
     let kinds = [left.type.kind, right.type.kind]
     if kinds.contains(.float), kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
       left.isConstant || right.isConstant, [left, right].contains(where: { !$0.isFloatExact })
@@ -236,7 +238,7 @@ extension TypedExpression {
     }
   }
 
-  /// Whether a constant, if it is one, is the same as a 32-bit float.
+  /// Whether a 32-bit float holds the value exactly, if it is a constant.
   var isFloatExact: Bool {
     switch node {
     case .constant(.double(let value)): Double(Float(value)) == value
@@ -247,7 +249,7 @@ extension TypedExpression {
 }
 
 extension BinaryOperator {
-  /// The typed operator; nil for what is not answered.
+  /// The typed operator; nil for an unsupported one.
   fileprivate var operation: Operator? {
     switch self {
     case .plus: .add
@@ -269,7 +271,7 @@ extension BinaryOperator {
 }
 
 extension Test {
-  /// The typed operator; nil for what is not answered.
+  /// The typed operator; nil for an unsupported one.
   fileprivate var operation: Operator? {
     switch self {
     case .isNull: .isNull

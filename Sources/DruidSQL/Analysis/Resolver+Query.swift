@@ -1,5 +1,5 @@
 extension Resolver {
-  /// A query with all that it holds, as a relation.
+  /// Resolves a query with its subqueries to a relation.
   func resolve(
     _ query: Query, tables: CommonTables = .init(), outer: [Scope.Entry] = [], isTop: Bool = false
   ) throws(SQLFailure) -> Relation {
@@ -130,7 +130,8 @@ extension Resolver {
 }
 
 extension SelectedRelation {
-  /// Whether it gives one row, or none: an aggregate of all, or the first row in a known order.
+  /// Whether it returns at most one row: an aggregate without keys, or the first row in a known
+  /// order.
   fileprivate var isSingle: Bool {
     if limit == 1 { return !isUnordered && input.shape.readsDataSource }
     guard let grouping else { return false }

@@ -58,7 +58,7 @@ extension Resolver {
     }
     for part in items.flatMap(\.expression.children) + (result.filter.map { [$0] } ?? []) {
       if let padded = part.padded {
-        // Calcite computes the whole of what is constant, and pads only that.
+        // Calcite pads a constant only when it computes the whole expression.
         throw .unknown("SUBSTRING of a constant within more", at: padded.range)
       }
     }
@@ -73,7 +73,8 @@ extension Resolver {
     if items.contains(where: { $0.expression.hasWindow }),
       let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
     {
-      // The frames that windows work on hold no such column (`StringFrameColumnReader`).
+      // The frames that window functions run on cannot hold such a column
+      // (`StringFrameColumnReader`).
       throw .unknown("A multi-value column beside a window", at: item.expression.range)
     }
     for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
@@ -85,7 +86,7 @@ extension Resolver {
     if settings.forcesVectors, result.grouping != nil, !result.isTopN,
       !result.input.shape.readsSystem
     {
-      // Rows that a streaming task still holds can't be read so.
+      // Rows that a streaming task still holds cannot be read in this way.
       throw SQLFailure(
         "Cannot vectorize!", at: nil, category: .runtimeFailure, errorCode: "general",
         persona: "OPERATOR")
@@ -95,7 +96,7 @@ extension Resolver {
       items.map(\.expression) + (result.grouping.map { $0.keys + $0.aggregates } ?? []),
       at: select.range)
     result.items = items.map(\.expression)
-    // What sorts a subquery and cuts nothing is dropped by Calcite.
+    // Calcite drops the ORDER BY of a subquery without LIMIT or OFFSET.
     result.orderBy = isTop || limit != nil || offset != nil ? order : []
     result.limit = limit
     result.offset = offset
@@ -109,7 +110,8 @@ extension Resolver {
       shape: shape)
   }
 
-  /// A test of a multi-value column is a filter's work; as a value Druid maps it over the values.
+  /// Refuses a test of a multi-value column as a value: Druid evaluates it for each value, which
+  /// only works as a filter.
   func refuseMultipleTest(_ expression: TypedExpression) throws(SQLFailure) {
     let isTest = expression.contains {
       switch $0.node {
@@ -216,7 +218,7 @@ extension Resolver {
     return keys
   }
 
-  /// DISTINCT groups by all columns; over groups or windows it stays a DISTINCT.
+  /// Turns DISTINCT into a GROUP BY of all columns, except over groups or windows.
   private func makeDistinct(
     _ result: inout SelectedRelation, _ items: inout [Item], _ order: inout [OrderKey],
     _ scope: Scope, at range: SourceRange
@@ -238,7 +240,7 @@ extension Resolver {
     result.grouping = grouper.grouping(sets: nil, isExplicit: true)
   }
 
-  /// Settings of the context that would change this answer.
+  /// Refuses context settings that would change this query's result.
   private func refuseSettings(
     _ select: SelectedRelation, at range: SourceRange
   ) throws(SQLFailure) {
@@ -253,7 +255,8 @@ extension Resolver {
     }
   }
 
-  /// The exact distincts that a server of two merge buffers has no room for, or that its planner has no way for.
+  /// Refuses exact distinct counts that exceed a server's two merge buffers, or that Druid's
+  /// planner cannot plan.
   private func refuseDistincts(_ select: SelectedRelation) throws(SQLFailure) {
     guard !settings.approximatesCountDistinct, !select.input.shape.readsSystem,
       let grouping = select.grouping
@@ -312,7 +315,7 @@ extension Resolver {
     }
   }
 
-  /// What a join would see of a column; see ``Relation/Unfinished``.
+  /// What a join sees of a column; see ``Relation/Unfinished``.
   private func unfinished(
     _ expression: TypedExpression, _ select: SelectedRelation
   ) -> Relation.Unfinished? {
@@ -362,7 +365,7 @@ extension Select {
 }
 
 extension Expression {
-  /// Whether an aggregate stands in it, subqueries and windows aside.
+  /// Whether it contains an aggregate, not counting subqueries and windows.
   var hasAggregateCall: Bool {
     if case .call(let call) = kind, call.over == nil,
       Function.named(call.function)?.isAggregate == true
@@ -376,7 +379,7 @@ extension Expression {
 }
 
 extension Expression {
-  /// Whether a bare name stands in it.
+  /// Whether it contains a bare name.
   func mentions(_ word: String) -> Bool {
     if case .name(let name) = kind { return name.parts.count == 1 && name.last == word }
     var found = false

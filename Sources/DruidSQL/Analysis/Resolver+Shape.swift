@@ -1,7 +1,8 @@
 import JavaValues
 
 extension Resolver {
-  /// How Druid runs a SELECT, as far as it decides what may be sorted; refuses the sorts that Druid refuses.
+  /// How Druid runs a SELECT, as far as that decides which sorts it accepts. Refuses the sorts that
+  /// Druid refuses.
   func shape(_ select: SelectedRelation) throws(SQLFailure) -> Relation.Shape {
     let input = select.input.shape
     var shape = input
@@ -50,7 +51,7 @@ extension Resolver {
       case .union: break
       }
     }
-    // LIMIT 0 leaves nothing to be sorted.
+    // With LIMIT 0 there is nothing to sort.
     if !select.orderBy.isEmpty, select.limit != 0, !select.keepsNothing {
       try checkOrder(select, shape, isComputed: isComputed)
     }
@@ -80,7 +81,7 @@ extension Resolver {
       }
       return .nonTimeOrder(names)
     }
-    // Druid's scan can put such rows in order of time no more, and says so when it runs.
+    // Druid's scan cannot order such rows by time, and fails at run time.
     func refuseTime() throws(SQLFailure) {
       guard select.orderBy.count == 1, select.grouping == nil,
         let time = select.input.shape.timeColumn ?? select.input.shape.timeOutput
@@ -118,7 +119,7 @@ extension Resolver {
         key.expression.node == .column(relation: time.relation, index: time.index)
       else { throw refusal() }
     case .other:
-      // The leftmost table of a join keeps its time.
+      // A join keeps the time column of its leftmost table.
       if select.orderBy.count == 1, let time = select.input.leftmostTime,
         select.orderBy[0].expression.node == time
       {
@@ -134,7 +135,8 @@ extension Resolver {
     }
   }
 
-  /// Druid compares the collections of two groups as if they were arrays of Java's, which they are not yet.
+  /// Refuses sorting groups by a collection: Druid compares the lists as Java arrays, and the cast
+  /// fails.
   private func refuseCollections(_ select: SelectedRelation) throws(SQLFailure) {
     guard let grouping = select.grouping, grouping.isExplicit, select.limit == nil,
       case .column(grouping.number, let index)? = select.orderBy.first?.expression.node,
@@ -148,7 +150,7 @@ extension Resolver {
       category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
   }
 
-  /// What Druid's planner makes of some cuts.
+  /// Refuses the limits and offsets at which Druid's planner fails.
   private func checkCut(_ select: SelectedRelation) throws(SQLFailure) {
     guard !select.orderBy.isEmpty, !select.input.shape.readsSystem else { return }
     var groups: (number: Int, columns: [Int])?
@@ -164,7 +166,7 @@ extension Resolver {
             == .column(relation: groups.number, index: groups.columns[position])
       }
       if !isByKeys {
-        // The limit that is not there and the offset are more than a number holds.
+        // Without a limit Druid adds the offset to the largest number, which overflows.
         throw SQLFailure(
           "limit >= 0", at: nil, category: .runtimeFailure, errorCode: "general",
           persona: "OPERATOR")
@@ -189,7 +191,7 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// Whether a subquery stands in it, which Druid joins.
+  /// Whether it contains a subquery, which Druid turns into a join.
   var readsQuery: Bool {
     contains {
       switch $0.node {
@@ -201,7 +203,8 @@ extension TypedExpression {
 }
 
 extension TypedExpression {
-  /// Whether it is more than a column, a window over columns or a subquery's one value.
+  /// Whether it is computed: anything but a column, a window over columns or a subquery's single
+  /// value.
   fileprivate var isWorkedOn: Bool {
     switch node {
     case .window, .scalarQuery: false
@@ -211,7 +214,7 @@ extension TypedExpression {
 }
 
 extension TypedExpression {
-  /// Whether a condition without a subquery stands in it beside others.
+  /// Whether it has a condition without a subquery.
   fileprivate var filtersTableToo: Bool {
     if case .operation(.and, let operands) = node {
       return operands.contains(where: \.filtersTableToo)
@@ -221,10 +224,11 @@ extension TypedExpression {
 }
 
 extension SelectedRelation {
-  /// Whether its WHERE says FALSE.
+  /// Whether its WHERE is FALSE.
   fileprivate var keepsNothing: Bool { filter?.constant == .boolean(false) }
 
-  /// Whether it groups rows of VALUES that are groups already, so that Druid's planner sees no grouping.
+  /// Whether it groups rows of VALUES that are already distinct, so that Druid's planner drops the
+  /// grouping.
   fileprivate var groupsUniqueValues: Bool {
     guard let grouping, grouping.sets.count == 1, case .values(let rows) = input.kind,
       filter == nil
@@ -245,8 +249,8 @@ extension SelectedRelation {
       && keys.allSatisfy { $0.allSatisfy { $0.constant != nil } }
   }
 
-  /// Whether rows of VALUES stand in the order that is asked for: each key ascending, the keys neighbours from left to
-  /// right, nothing cut.
+  /// Whether rows of VALUES are already in the requested order: each key ascending, the keys in
+  /// adjacent columns from left to right, and no LIMIT or filter.
   fileprivate var isSortedByItself: Bool {
     guard limit == nil, offset == nil, filter == nil, grouping == nil || grouping?.sets.count == 1,
       case .values(let rows) = input.kind, !orderBy.contains(where: \.isDescending)
@@ -271,7 +275,7 @@ extension SelectedRelation {
     return true
   }
 
-  /// The column of VALUES that an expression is, as a key of its groups or as it is.
+  /// The index of the VALUES column that an expression reads, directly or as a group key.
   private func valuesColumn(_ expression: TypedExpression) -> Int? {
     guard case .column(let number, let index) = expression.node else { return nil }
     if number == input.number { return index }
@@ -281,7 +285,7 @@ extension SelectedRelation {
     return column
   }
 
-  /// Below zero when the first constant comes first; NULL is the largest.
+  /// Negative when the first constant comes first; NULL is the largest.
   private static func order(_ one: TypedExpression, _ other: TypedExpression) -> Int? {
     func order<Value: Comparable>(_ one: Value, _ other: Value) -> Int {
       one < other ? -1 : one == other ? 0 : 1
@@ -301,7 +305,7 @@ extension SelectedRelation {
 }
 
 extension Relation {
-  /// `__time` of the datasource that is leftmost in a join.
+  /// `__time` of the leftmost datasource of a join.
   fileprivate var leftmostTime: TypedExpression.Node? {
     guard case .join(let join) = kind else { return nil }
     if case .table(let table) = join.left.kind, table.kind == .dataSource,
@@ -314,7 +318,7 @@ extension Relation {
 }
 
 extension SelectedRelation {
-  /// Where the input's `__time` is found.
+  /// The position of the input's `__time` column.
   var timeIndex: (relation: Int, index: Int)? { input.timeIndex }
 }
 

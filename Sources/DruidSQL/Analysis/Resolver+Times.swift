@@ -1,7 +1,7 @@
 import JavaValues
 
 extension Resolver {
-  /// The ISO period of a unit that FLOOR and CEIL know.
+  /// The ISO period of a unit of FLOOR and CEIL; nil for other units.
   static func period(_ unit: TimeUnit) -> String? {
     switch unit {
     case .second: "PT1S"
@@ -78,7 +78,7 @@ extension Resolver {
     }
     let step = op == .plus ? length : -length
     if time.type.kind == .date, interval.type.kind == .dayInterval, step % 86_400_000 != 0 {
-      // A date stays one: the day on which the sum falls.
+      // The result for a DATE is a DATE: the day of the sum.
       var sum = time
       sum.type = SQLType(.timestamp, isNullable: time.type.isNullable)
       sum = TypedExpression(.operation(.addMilliseconds, [sum, long(step)]), sum.type, range)
@@ -227,7 +227,7 @@ struct FixedPeriod {
   var months: Int64 = 0
   var milliseconds: Int64 = 0
 
-  /// nil for what is none, or holds a fraction or a sign.
+  /// Nil when the text is not a period, or has a fraction or a sign.
   init?(_ text: String) {
     let text = text.uppercased()
     guard text.first == "P", text.count > 1 else { return nil }

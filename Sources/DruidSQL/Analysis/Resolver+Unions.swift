@@ -1,7 +1,8 @@
-/// UNION ALL: of datasources, which Druid reads as one, and of queries, which it runs one after another.
+/// UNION ALL, of datasources or of queries.
 ///
-/// `DruidUnionDataSourceRule` makes one of scans of tables that name the same columns in the same order; on it a query
-/// stands as on any table. What else is united is a `DruidUnionRel`, on which no rule builds but that of LIMIT.
+/// `DruidUnionDataSourceRule` turns scans of tables that name the same columns in the same order
+/// into one datasource, which a query reads like a table. Any other union is a `DruidUnionRel`
+/// whose queries run one after another, and only a LIMIT may apply to it.
 extension Resolver {
   func resolve(
     _ operation: SetOperation, tables: CommonTables, outer: [Scope.Entry]
@@ -25,7 +26,7 @@ extension Resolver {
     let areTables = scans.count == branches.count
     let readsSystem = branches.contains { $0.shape.readsSystem }
     guard operation.kind == .union, operation.isAll else {
-      // A UNION of what is read as one datasource may well become a GROUP BY of it.
+      // Druid may turn a UNION of one datasource's rows into a GROUP BY of them.
       if readsSystem
         || areTables && operation.kind == .union && scans.allSatisfy({ $0 == scans[0] })
       {
@@ -68,7 +69,7 @@ extension Resolver {
       number: nextNumber(), kind: .union(branches), columns: columns, shape: shape)
   }
 
-  /// Refuses what Druid builds on no union.
+  /// Refuses queries that Druid cannot build on a union.
   func checkUnion(_ select: SelectedRelation) throws(SQLFailure) {
     let input = select.input
     if input.shape.mixed.isEmpty, input.shape.mixedNumbers.isEmpty, input.shape.stage != .union {
@@ -80,7 +81,7 @@ extension Resolver {
       + (select.grouping.map { $0.keys + $0.aggregates } ?? [])
     if !input.shape.mixed.isEmpty || !input.shape.mixedNumbers.isEmpty {
       let used = Set(expressions.flatMap { $0.columns(of: input.number) })
-      // Of a union of which nothing is read, Calcite keeps the last column.
+      // When a query reads no column of a union, Calcite keeps the last one.
       if used.isEmpty || !used.isDisjoint(with: input.shape.mixedNumbers) {
         throw .unknown("UNION ALL of different types", at: nil)
       }
@@ -106,7 +107,7 @@ extension Resolver {
       : .unplannable("SQL requires a query of a union, which is not supported.")
   }
 
-  /// Whether rows that a LIMIT takes come in an order that is not known here.
+  /// Whether a LIMIT or OFFSET applies to rows whose order is not known here.
   func isUnordered(_ select: SelectedRelation) -> Bool {
     guard select.limit != nil || select.offset != nil, select.orderBy.isEmpty else { return false }
     if select.isDistinct { return false }
@@ -145,7 +146,7 @@ extension SetOperation {
 }
 
 extension Relation {
-  /// The names of the datasource's columns that it reads, when it does nothing but read them.
+  /// The names of the datasource columns that it reads, if it does nothing else.
   fileprivate var scannedColumns: [String]? {
     guard case .select(let select) = kind, case .table(let table) = select.input.kind,
       table.kind == .dataSource, select.filter == nil, select.grouping == nil,
@@ -162,7 +163,7 @@ extension Relation {
 }
 
 extension TypedExpression {
-  /// Whether a window in it sorts the rows anew.
+  /// Whether it contains a window that sorts the rows.
   fileprivate var hasSortingWindow: Bool {
     contains {
       if case .window(let call) = $0.node {
@@ -173,7 +174,7 @@ extension TypedExpression {
     }
   }
 
-  /// The columns of a relation that it reads.
+  /// The columns that it reads of a relation.
   fileprivate func columns(of relation: Int) -> [Int] {
     if case .column(relation, let index) = node { return [index] }
     return children.flatMap { $0.columns(of: relation) }

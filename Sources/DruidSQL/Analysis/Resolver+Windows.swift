@@ -49,7 +49,8 @@ extension Resolver {
       frame = try self.frame(written, over.range, hasOrder: !order.isEmpty)
     }
     if isCurrentRow(function, frame, hasOrder: !order.isEmpty), arguments.count == 1 {
-      // Druid rewrites it to the row itself, whichever rows tie with it (`RewriteFirstValueLastValueRule`).
+      // Druid replaces it by the current row, whichever rows tie with it
+      // (`RewriteFirstValueLastValueRule`).
       (function, frame) = (.lag, nil)
       arguments.append(TypedExpression(.constant(.long(0)), .bigint.nullable(false)))
     }
@@ -95,7 +96,7 @@ extension Resolver {
     return item.isDescending
   }
 
-  /// Whether a FIRST_VALUE or LAST_VALUE ends at the row that asks.
+  /// Whether FIRST_VALUE starts, or LAST_VALUE ends, at the current row.
   private func isCurrentRow(_ function: Function, _ frame: String?, hasOrder: Bool) -> Bool {
     switch function {
     case .firstValue: hasOrder && frame?.contains("BETWEEN CURRENT ROW") == true
@@ -104,7 +105,7 @@ extension Resolver {
     }
   }
 
-  /// What `DruidSqlValidator.validateWindow` refuses.
+  /// Refuses the frames that `DruidSqlValidator.validateWindow` refuses.
   private func checkFrame(
     _ frame: WindowFrame, _ function: Function, _ window: SourceRange, call: SourceRange
   ) throws(SQLFailure) {
@@ -176,7 +177,8 @@ extension Resolver {
 }
 
 extension WindowFrame {
-  /// Where it begins and ends: the bound that is not written is the row that asks, before or behind the other.
+  /// Start and end of the frame. An omitted bound is the current row: the start if the given bound
+  /// is FOLLOWING, else the end.
   fileprivate var bounds: (Bound, Bound) {
     switch (start, end) {
     case (_, let end?): (start, end)
@@ -185,7 +187,7 @@ extension WindowFrame {
     }
   }
 
-  /// Whether it goes by no count of rows.
+  /// Whether it has no bound that counts rows.
   fileprivate var isPlain: Bool {
     [start, end ?? .currentRow].allSatisfy {
       switch $0 {

@@ -1,13 +1,13 @@
-/// Gives every name of a query its column and every expression its type.
+/// Resolves the names and types of a query.
 ///
-/// A final class, because numbers of relations are handed out as it walks.
+/// A class, because it numbers relations as it walks the query.
 final class Resolver {
   let catalog: Catalog
   let settings: PlanSettings
   let parameters: [PlanParameter]
-  /// The datasources met, in order.
+  /// The datasources that the query reads, in order of appearance.
   var dataSources: [String] = []
-  /// Whether what is resolved now is a condition that Druid runs as a filter.
+  /// Whether the expression being resolved is a condition that Druid runs as a filter.
   var isFilter = false
   private var count = 0
 
@@ -25,18 +25,19 @@ final class Resolver {
   var isUTC: Bool { settings.timeZone == "UTC" || settings.timeZone == "Etc/UTC" }
 }
 
-/// What a name may mean at some place of a query.
+/// What names mean at one place of a query.
 struct Scope {
   struct Entry {
-    /// The name by which columns may be qualified; nil for none.
+    /// The name that may qualify columns; nil if there is none.
     var name: String?
-    /// `druid` of `druid.ecommerce`, when the table stands without an alias.
+    /// The schema that may qualify the table, such as `druid` in `druid.ecommerce`; nil when it has
+    /// an alias.
     var schema: String?
     var relation: Relation
-    /// Whether it is one side of a join, where Druid leaves some aggregates unfinished.
+    /// Whether it is a side of a join, for which Druid does not finalize some aggregates.
     var isJoined = false
 
-    /// The relation's number and index of column `i` as expressions see it.
+    /// Column `i` as an expression: its relation's number and its index there.
     func column(_ index: Int, at range: SourceRange) -> TypedExpression {
       let column = relation.columns[index]
       if isJoined, let unfinished = column.unfinished {
@@ -53,16 +54,16 @@ struct Scope {
   }
 
   var entries: [Entry] = []
-  /// Columns that USING or NATURAL made one of two: only the first is found by its bare name.
+  /// Columns that USING or NATURAL merged. A bare name finds only the first of the two.
   var merged: [String] = []
-  /// Whether joins with USING stand on one another.
+  /// Whether joins with USING are nested.
   var isChained = false
   var tables: CommonTables = .init()
-  /// Enclosing scopes' entries, to tell a correlated name from an unknown one.
+  /// Entries of enclosing scopes, to tell a correlated name from an unknown one.
   var outer: [Entry] = []
 }
 
-/// The queries that WITH has named, innermost last.
+/// The queries of WITH, innermost last.
 struct CommonTables {
   private var tables: [(name: String, relation: Relation)] = []
 
@@ -71,7 +72,7 @@ struct CommonTables {
   subscript(name: String) -> Relation? { tables.last { $0.name == name }?.relation }
 }
 
-/// Which functions an expression may hold where it stands, and how the place is called in errors.
+/// Which functions an expression may contain at its place, and how error messages call the place.
 struct Place {
   /// `WHERE`, `GROUP BY`, ... when aggregates are not allowed.
   var clause: String?
@@ -80,7 +81,7 @@ struct Place {
   var isInAggregate = false
   /// SELECT aliases that HAVING and ORDER BY may name.
   var aliases: [String: TypedExpression] = [:]
-  /// Whether aliases go before columns.
+  /// Whether aliases take precedence over columns.
   var prefersAliases = false
   var windows: [NamedWindow] = []
 

@@ -20,7 +20,7 @@ extension SQLType {
 
   package var isApproximate: Bool { kind == .float || kind == .double }
 
-  /// Numbers that Druid computes with as doubles.
+  /// Whether Druid computes with it as a double.
   package var isReal: Bool {
     switch kind {
     case .float, .double, .decimal: true
@@ -34,7 +34,8 @@ extension SQLType {
 
   package var isArray: Bool { element != nil }
 
-  /// Whether both are arrays of strings, or both of whole numbers: equal ones have one text then.
+  /// Whether both are arrays of strings, or both arrays of integers, so that equal arrays have
+  /// equal text.
   package func holdsLike(_ other: SQLType) -> Bool {
     guard let one = element, let two = other.element else { return false }
     return one.isCharacter && two.isCharacter || one.isIntegral && two.isIntegral
@@ -50,7 +51,7 @@ extension SQLType {
     return false
   }
 
-  /// What Calcite calls the family, in `No match found for function signature F(<NUMERIC>)`.
+  /// The type's family as Calcite names it in `No match found for function signature F(<NUMERIC>)`.
   package var family: String {
     switch kind {
     case .boolean: "BOOLEAN"
@@ -66,7 +67,7 @@ extension SQLType {
     }
   }
 
-  /// As `Cannot apply 'F' to arguments of type 'F(<CHAR(3)>)'` shows it.
+  /// The type as `Cannot apply 'F' to arguments of type 'F(<CHAR(3)>)'` shows it.
   package var signature: String {
     switch kind {
     case .decimal(let precision, let scale): "DECIMAL(\(precision), \(scale))"
@@ -85,7 +86,7 @@ extension SQLType {
     return copy
   }
 
-  /// The type that values of all of them have together, as in CASE, COALESCE and UNION; nil when there is none.
+  /// The common type of several values, as in CASE, COALESCE and UNION; nil when there is none.
   package static func leastRestrictive(_ types: [SQLType]) -> SQLType? {
     guard var result = types.first else { return nil }
     for type in types.dropFirst() {
@@ -109,7 +110,7 @@ extension SQLType {
     case (.integer, .decimal), (.bigint, .decimal): return other
     case (.decimal, .float), (.float, .decimal), (.decimal, .double), (.double, .decimal):
       return .double
-    // Both have fifteen digits to Calcite, and neither goes before the other.
+    // Calcite gives both fifteen digits and prefers neither.
     case (.float, .double), (.double, .float): return self
     case (.float, .integer), (.float, .bigint), (.double, .integer), (.double, .bigint): return self
     case (.integer, .float), (.bigint, .float), (.integer, .double), (.bigint, .double):
@@ -120,7 +121,7 @@ extension SQLType {
     }
   }
 
-  /// The type of `a op b` for numbers; nil when Calcite's answer is not known.
+  /// The type of an arithmetic operation; nil when Calcite's answer is not known.
   package static func arithmetic(_ op: Operator, _ left: SQLType, _ right: SQLType) -> SQLType? {
     let nullable = left.isNullable || right.isNullable
     if left.kind == .null && right.kind == .null { return .null }

@@ -1,19 +1,20 @@
-/// An expression whose names are resolved and whose types are known.
+/// An expression with resolved names and known types.
 ///
-/// Equal, and hashed alike, when it computes the same: where it stood and how it was spelled do not count.
+/// Equality and hash ignore the position and the spelling: two expressions that compute the same
+/// are equal.
 package struct TypedExpression: Hashable, Sendable {
   package indirect enum Node: Hashable, Sendable {
-    /// A column of the relation with that number.
+    /// A column of the relation with this number.
     case column(relation: Int, index: Int)
     case constant(Constant)
     case operation(Operator, [TypedExpression])
     case call(Function, [TypedExpression])
-    /// To this expression's type.
+    /// A conversion to this expression's type.
     case cast(TypedExpression)
     case conditional([Branch], otherwise: TypedExpression)
     case aggregate(AggregateCall)
     case window(WindowCall)
-    /// GROUPING(a, b): the keys it asks about
+    /// GROUPING(a, b), with its keys.
     case grouping([TypedExpression])
     case inQuery(TypedExpression, Relation)
     case exists(Relation)
@@ -28,23 +29,23 @@ package struct TypedExpression: Hashable, Sendable {
   package enum Constant: Hashable, Sendable {
     case null
     case text(String)
-    /// Also times (milliseconds) and intervals.
+    /// An integer; also a time (milliseconds) or an interval.
     case long(Int64)
     case double(Double)
     case boolean(Bool)
-    /// `TIMESTAMP '...'` in a zone other than UTC, to be read there: `yyyy-MM-dd HH:mm:ss.SSS`.
+    /// `TIMESTAMP '...'`, to be read in a time zone other than UTC: `yyyy-MM-dd HH:mm:ss.SSS`.
     case localTime(String)
   }
 
   package var node: Node
   package var type: SQLType
-  /// Where it was written.
+  /// The position in the statement.
   package var range: SourceRange
-  /// A string that may hold several values.
+  /// A string that may have several values.
   package var isMultiple = false
-  /// A double that may be infinite or not a number.
+  /// A double that may be infinite or NaN.
   package var isWild = false
-  /// One of several values: a subquery grouped by a multi-value expression.
+  /// One value of a multi-value expression by which a subquery groups.
   package var isExploded = false
 
   package init(_ node: Node, _ type: SQLType, _ range: SourceRange = .none) {
@@ -71,7 +72,7 @@ package struct TypedExpression: Hashable, Sendable {
     return false
   }
 
-  /// A column passed on as it is, or in place of one what a join sees of it: NULL.
+  /// A column passed on unchanged, or the NULL that a join sees in place of one.
   package var isPassedOn: Bool { isColumn || node == .operation(.unfinishedNull, []) }
 
   /// The text of a string constant.
@@ -81,7 +82,7 @@ package struct TypedExpression: Hashable, Sendable {
   }
 }
 
-/// An aggregate function with what it is given.
+/// An aggregate function with its arguments and modifiers.
 package struct AggregateCall: Hashable, Sendable {
   package var function: Function
   package var arguments: [TypedExpression]
@@ -90,13 +91,13 @@ package struct AggregateCall: Hashable, Sendable {
   package var orderBy: [OrderKey] = []
 }
 
-/// A window function with its window.
+/// A window function with its arguments and window.
 package struct WindowCall: Hashable, Sendable {
   package var function: Function
   package var arguments: [TypedExpression]
   package var partitionBy: [TypedExpression]
   package var orderBy: [OrderKey]
-  /// The frame as SQLite spells it, nil for none.
+  /// The frame in SQLite's syntax; nil for none.
   package var frame: String?
   package var filter: TypedExpression?
 }
@@ -107,7 +108,7 @@ package struct OrderKey: Hashable, Sendable {
 }
 
 extension TypedExpression {
-  /// The direct operands; subqueries are not entered.
+  /// The direct operands, without those of subqueries.
   package var children: [TypedExpression] {
     switch node {
     case .column, .constant, .exists, .scalarQuery: []
@@ -123,7 +124,7 @@ extension TypedExpression {
     }
   }
 
-  /// Whether it or anything in it passes the test.
+  /// Whether it, or any expression inside it, passes the test.
   package func contains(where test: (TypedExpression) -> Bool) -> Bool {
     test(self) || children.contains { $0.contains(where: test) }
   }
@@ -144,7 +145,7 @@ extension TypedExpression {
     }
   }
 
-  /// Computed of constants alone, at any time alike.
+  /// Computed from constants alone, and independent of the clock.
   package var isConstant: Bool {
     switch node {
     case .constant: true
@@ -153,8 +154,9 @@ extension TypedExpression {
     }
   }
 
-  /// A copy in which every part, from the leaves up, has been replaced by what `change` makes of it; `change` sees a
-  /// part before its operands and may answer for the whole by returning something else.
+  /// A copy in which `change` has replaced parts. It is called for each part before the part's
+  /// operands; what it returns replaces the whole part, and nil keeps the part and continues with
+  /// the operands.
   package func rewritten<Failure: Error>(
     _ change: (TypedExpression) throws(Failure) -> TypedExpression?
   ) throws(Failure) -> TypedExpression {

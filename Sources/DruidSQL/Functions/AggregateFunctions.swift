@@ -22,7 +22,7 @@ extension Function {
       return .bigint.nullable(false)
     },
     kernels: [
-      // HyperLogLog of the values, 1 for a FLOAT and else 0; NULLs skipped.
+      // HyperLogLog of the values; 1 for a FLOAT, else 0. NULLs are skipped.
       .aggregate("approx_count_distinct", 2) { DistinctCount() }
     ],
     aggregateSpelling: { call in
@@ -43,7 +43,7 @@ extension Function {
     },
     kernels: [
       .aggregate("sum_long", 1) { LongSum() },
-      // Of doubles that may be NaN, with which the whole is.
+      // A sum of doubles that may be NaN; one NaN makes the sum NaN.
       .aggregate("wild_sum", 1) { WildDoubles { $0 + $1 } },
       .aggregate("wild_avg", 1) { WildDoubles(isMean: true) { $0 + $1 } },
       .aggregate("wild_min", 1) { WildDoubles { $0.isNaN || $0 <= $1 ? $0 : $1 } },
@@ -123,7 +123,7 @@ extension Function {
         },
         kernels: [.aggregate("array_concat_agg", 3) { ArrayCollection(flattens: true) }],
         aggregateSpelling: { $0.collection("array_concat_agg", nests: false) }),
-      // Druid starts from 0, with which no bit survives.
+      // Druid starts from 0, so the result is always 0.
       bits("BIT_AND", "The bits that all have.") { "MIN(\($0.argument) & 0)" },
       bits(
         "BIT_OR", "The bits that any has.", [.aggregate("bit_or", 1) { Bits { $0 | $1 } }]
@@ -193,7 +193,7 @@ extension Function {
       aggregateSpelling: { "druid_quantile(\($0.argument), \($0.others[0]))" }),
   ]
 
-  /// Exact here: a sketch of few values is.
+  /// A distinct count by a sketch. It is exact here, as a sketch of few values is.
   private static func sketch(
     _ kind: String, _ operands: [FunctionSignature.Operand]
   ) -> Function {
@@ -203,7 +203,7 @@ extension Function {
       binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
       kernels: kind == "HLL" ? [.aggregate("count_distinct", 1) { MultipleDistinctCount() }] : [],
       aggregateSpelling: { call in
-        // A sketch passes empty texts over as it does NULL.
+        // A sketch ignores empty strings as it ignores NULL.
         if call.call.arguments.first?.isMultiple == true {
           return "druid_count_distinct(\(call.argument))"
         }
@@ -212,7 +212,7 @@ extension Function {
       })
   }
 
-  /// EARLIEST, LATEST, and with a base their kin that are given a time.
+  /// EARLIEST and LATEST; with a base, EARLIEST_BY and LATEST_BY, which take a time argument.
   private static func byTime(
     _ name: String, _ summary: String, isLatest: Bool, base: Function? = nil
   ) -> Function {
@@ -252,7 +252,7 @@ extension Function {
 
 extension Function.AggregateUse {
   func refuseMore() throws(SQLFailure) {
-    if arguments.count > 1 { throw .unknown("\(name) with so many arguments", at: range) }
+    if arguments.count > 1 { throw .unknown("\(name) with more than one argument", at: range) }
   }
 
   func refuseOpaque() throws(SQLFailure) {
@@ -261,7 +261,7 @@ extension Function.AggregateUse {
     if type.isComplex { throw .unknown("\(name) of \(type.sqlName)", at: range) }
   }
 
-  /// SUM and AVG, which take texts as the numbers they spell.
+  /// SUM and AVG. They parse strings as numbers.
   func total(_ type: SQLType) throws(SQLFailure) -> TypedExpression {
     var arguments = arguments
     let first = arguments[0]
@@ -287,7 +287,7 @@ extension Function.AggregateUse {
 }
 
 extension Function.SpeltAggregate {
-  /// COUNT(DISTINCT ...) as Druid estimates it.
+  /// SQL for Druid's estimate of COUNT(DISTINCT ...).
   var estimate: String {
     "druid_approx_count_distinct(\(argument), \(type?.kind == .float ? 1 : 0))"
   }

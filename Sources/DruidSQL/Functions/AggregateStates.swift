@@ -1,12 +1,12 @@
 package import JavaValues
 
-/// An aggregate of one group while its rows come.
+/// The state of an aggregate of one group.
 package protocol AggregateState: AnyObject {
   func add(_ values: [SQLValue]) throws(ValueFailure)
-  /// Takes a row back that has left the window's frame.
+  /// Removes a row that has left the window's frame.
   func remove(_ values: [SQLValue]) throws(ValueFailure)
   func result() throws(ValueFailure) -> SQLValue
-  /// Bytes that it holds, where they grow with the rows.
+  /// The memory it uses, in bytes, where that grows with the rows.
   var heldBytes: Int { get }
 }
 
@@ -38,7 +38,7 @@ final class LongSum: AggregateState {
   func result() -> SQLValue { count == 0 ? .null : .integer(sum) }
 }
 
-/// SUM, AVG, MIN and MAX of doubles among which NaN may be.
+/// SUM, AVG, MIN and MAX of doubles that may be NaN.
 final class WildDoubles: AggregateState {
   private let isMean: Bool
   private let combine: (Double, Double) -> Double
@@ -76,7 +76,7 @@ final class Bits: AggregateState {
   func result() -> SQLValue { value.map { .integer($0) } ?? .null }
 }
 
-/// COUNT(DISTINCT ...) as Druid estimates it.
+/// Druid's estimate of COUNT(DISTINCT ...).
 final class DistinctCount: AggregateState {
   private var registers = HyperLogLog()
 
@@ -96,7 +96,7 @@ final class DistinctCount: AggregateState {
   func result() -> SQLValue { .integer(registers.count) }
 }
 
-/// How many values there are in a multi-value column, each counted once; empty ones a sketch does not see.
+/// The number of distinct values of a multi-value column. Like a sketch, it ignores empty strings.
 final class MultipleDistinctCount: AggregateState {
   private var seen: Set<ExactText> = []
 
@@ -109,7 +109,7 @@ final class MultipleDistinctCount: AggregateState {
   func result() -> SQLValue { .integer(Int64(seen.count)) }
 }
 
-/// The exact quantile, where Druid has a sketch.
+/// The exact quantile, in place of Druid's sketches.
 final class Quantile: AggregateState {
   private var values: [Double] = []
   private var fraction = 0.5
@@ -124,7 +124,7 @@ final class Quantile: AggregateState {
   func result() -> SQLValue {
     guard !values.isEmpty else { return .double(.nan) }
     values.sort()
-    // The fraction travels as a float; the sketch rounds what that adds away.
+    // Druid passes the fraction as a float; its sketch rounds the conversion error away.
     let rank = (Double(Float(fraction)) * Double(values.count) * 1e7).rounded() / 1e7
     return .double(values[min(max(Int(rank.rounded(.up)) - 1, 0), values.count - 1)])
   }

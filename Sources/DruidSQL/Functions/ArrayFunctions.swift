@@ -28,7 +28,8 @@ extension Function {
         "ARRAY_CONCAT", "The elements of both.",
         .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
         spelling: { call in
-          // Literals behind a first array of texts of one length are padded to it.
+          // Calcite pads literals to the length of the first array's texts if those have one
+          // length.
           guard let first = call.operands[0].literalTexts,
             let second = call.operands[1].literalTexts,
             let length = first.first?.utf16.count, first.allSatisfy({ $0.utf16.count == length })
@@ -152,7 +153,7 @@ extension Function {
     }
   }
 
-  /// The elements of an array, or the one value that is none.
+  /// The elements of an array; any other value is an array of one element.
   private static func members(
     _ value: SQLValue, _ context: ValueContext
   ) throws(ValueFailure) -> [JSONTree] {
@@ -162,7 +163,7 @@ extension Function {
     return list
   }
 
-  /// Arrays and values must be of one kind: Druid casts others in ways of its own.
+  /// Refuses arrays and values of different kinds, because Druid's casts between them differ.
   static func ofOneKind(_ name: String) -> Check {
     { _, arguments, range throws(SQLFailure) in
       var kind: Int?
@@ -180,7 +181,7 @@ extension Function {
 }
 
 extension JSONTree {
-  /// A text that sorts as the element does in an array: NULL least, then by value.
+  /// A key whose byte order is the order of array elements: NULL first, then by value.
   package var sortingText: String {
     func digits(_ bits: UInt64, _ count: Int) -> String {
       let text = String(bits, radix: 16)
@@ -199,14 +200,14 @@ extension JSONTree {
 }
 
 extension TypedExpression {
-  /// The elements of an array that is written out of texts.
+  /// The elements of an array constructor that contains only strings.
   fileprivate var literalTexts: [String]? {
     guard case .operation(.array, let elements) = node else { return nil }
     let texts = elements.compactMap(\.text)
     return texts.count == elements.count ? texts : nil
   }
 
-  /// How many elements an array has that is written out of literals.
+  /// The number of elements of an array constructor that contains only literals.
   fileprivate var literalCount: Int? {
     guard case .operation(.array, let elements) = node,
       elements.allSatisfy({ $0.constant != nil })
@@ -216,7 +217,7 @@ extension TypedExpression {
 }
 
 extension SQLFailure {
-  /// What Druid's planner makes of a NULL among literals that can't be one.
+  /// Druid's error for a NULL in an array constructor of literals that are not nullable.
   fileprivate static let assertion = SQLFailure(
     "Calcite assertion violated: [Cannot add expression of different type to set]", at: nil)
 }

@@ -1,11 +1,11 @@
 import JavaValues
 
-/// What Druid keeps of a text that is longer than it wants to remember.
+/// A string cut to the length that Druid keeps.
 private func kept(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) -> SQLValue {
   guard case .text(let text) = value, let bytes = limit.integer, text.utf8.count > bytes else {
     return value
   }
-  // It counts bytes in one place and UTF-16 units in another.
+  // Druid counts bytes in one place and UTF-16 units in another.
   guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
     throw .unsupported("A text that is longer than what EARLIEST, LATEST or ANY_VALUE keep")
   }
@@ -40,7 +40,8 @@ final class AnyValue: AggregateState {
       self.value = try kept(values[0], values[1])
       return
     }
-    // A segment that has none leaves the choice to the next; where one ends is not known here.
+    // A segment without a value leaves the choice to the next segment, and the segments' borders
+    // are not known here.
     if value.isNull, !values[0].isNull {
       throw .unsupported("ANY_VALUE of a column that begins with NULL")
     }
@@ -49,8 +50,8 @@ final class AnyValue: AggregateState {
   func result() -> SQLValue { value ?? .null }
 }
 
-/// How much a collection has taken, held to the size at which Druid gives up; a little less, because its count of bytes is
-/// not ours.
+/// The size of a collection, limited as in Druid. The estimate is a little high, because Druid
+/// counts bytes in another way.
 private struct Room {
   private(set) var bytes = 40
 
@@ -66,7 +67,7 @@ private struct Room {
 final class ArrayCollection: AggregateState {
   private let flattens: Bool
   private var isDistinct = false
-  /// Whether the elements are arrays themselves.
+  /// Whether the elements are arrays.
   private var isNested = false
   private var elements: [SQLValue] = []
   private var seen: Set<SQLValue> = []
@@ -116,7 +117,7 @@ final class ArrayCollection: AggregateState {
     return .text("[" + elements.map { $0.text ?? "null" }.joined(separator: ",") + "]")
   }
 
-  /// A text that sorts as the array does, no array first.
+  /// A key that sorts as the array does; NULL sorts first.
   private static func orderKey(_ array: SQLValue) -> String {
     guard let text = array.text else { return "" }
     return "[" + JSONTree.elements(of: text).map(\.sortingText).joined()

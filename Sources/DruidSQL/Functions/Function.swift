@@ -1,21 +1,23 @@
-/// A function of Druid's SQL: everything that is known of it, in one place.
+/// A function of Druid's SQL, defined in one place.
 ///
-/// Name lookup, argument checks, the SQL that SQLite runs, the registration with SQLite, `INFORMATION_SCHEMA.ROUTINES`
-/// and the fuzzers all read ``all``. A new function is one more definition in the list of its kind.
+/// Name lookup, argument checks, the SQL for SQLite, the registration with SQLite,
+/// `INFORMATION_SCHEMA.ROUTINES` and the fuzzers all read ``all``. To add a function, add a
+/// definition to the list of its kind.
 package final class Function: Sendable {
   /// How a call becomes an expression.
   enum Binding: Sendable {
-    /// By its signature; then by what it asks of its arguments beyond types.
+    /// By its signature, then by an additional check of the arguments.
     case signature(Check?)
-    /// By a rule of its own.
+    /// By its own rule.
     case custom(Binder)
-    /// Aggregates: with DISTINCT, FILTER and a window where those are allowed.
+    /// An aggregate; with DISTINCT, FILTER and a window where those are allowed.
     case aggregate(AggregateBinder)
-    /// Only with OVER.
+    /// Only valid with OVER.
     case window
-    /// The parser knows it as a form of its own (CAST, EXTRACT, ...); it is here for the list of routines.
+    /// The parser has its own syntax for it (CAST, EXTRACT, ...). The definition exists for the
+    /// list of routines.
     case syntax
-    /// Druid has it and this module does not.
+    /// Druid has the function, but this module does not support it.
     case refused
   }
 
@@ -31,40 +33,42 @@ package final class Function: Sendable {
   struct Traits: OptionSet, Sendable {
     let rawValue: Int
 
-    /// The answer may be infinite or NaN.
+    /// The result may be infinite or NaN.
     static let wild = Traits(rawValue: 1)
-    /// Druid calls it for each value of a multi-value argument, and the answers are a multi-value.
+    /// Druid calls it for each value of a multi-value argument, and the result is a multi-value.
     static let mapsValues = Traits(rawValue: 2)
-    /// It takes a multi-value argument as a whole.
+    /// It takes a multi-value argument as a list.
     static let readsValues = Traits(rawValue: 4)
-    /// The answer may hold several values.
+    /// The result may be a multi-value.
     static let givesValues = Traits(rawValue: 8)
     /// `INFORMATION_SCHEMA.ROUTINES` does not list it.
     static let unlisted = Traits(rawValue: 16)
-    /// As an aggregate: Druid finishes it at the top only, and a join sees NULL.
+    /// An aggregate that Druid finalizes only in the outermost query; a join sees NULL.
     static let unfinishedNull = Traits(rawValue: 32)
-    /// As an aggregate: Druid finishes it at the top only, and what a join sees is not known.
+    /// An aggregate that Druid finalizes only in the outermost query; what a join sees is not
+    /// known.
     static let unfinished = Traits(rawValue: 64)
-    /// A function of multi-values that takes arrays of strings as well: it is the ARRAY_ function of that name then.
+    /// A function of multi-values that also takes arrays of strings, as the ARRAY_ function of the
+    /// same name.
     static let takesArrays = Traits(rawValue: 128)
   }
 
   package let name: String
   package let aliases: [String]
-  /// One line for a person.
+  /// A one-line description.
   package let summary: String
   package let signature: FunctionSignature
   let traits: Traits
   let binding: Binding
-  /// The type of the call with OVER; nil when there is none.
+  /// The result type of a call with OVER; nil when OVER is not allowed.
   let windowType: WindowType?
   let spelling: Spelling?
   let aggregateSpelling: AggregateSpelling?
-  /// What SQLite calls for it.
+  /// The SQLite functions that its calls use.
   package let kernels: [Kernel]
 
-  /// A scalar function of one kernel, called `druid_` and its name; arguments that are left out are filled in with the
-  /// signature's defaults.
+  /// A scalar function with one kernel, which is called `druid_` followed by its name. Omitted
+  /// arguments take the signature's defaults.
   init(
     _ name: String, aliases: [String] = [], _ summary: String, _ signature: FunctionSignature,
     _ traits: Traits = [], check: Check? = nil, spelling: Spelling? = nil, isStrict: Bool = true,
@@ -84,7 +88,7 @@ package final class Function: Sendable {
     ]
   }
 
-  /// A function that is bound, spelt or computed in a way of its own.
+  /// A function with its own rules for binding, SQL or computation.
   init(
     _ name: String, aliases: [String] = [], _ summary: String,
     _ signature: FunctionSignature = .init([.any], variadic: true, .common), _ traits: Traits = [],
@@ -103,14 +107,14 @@ package final class Function: Sendable {
     self.kernels = kernels
   }
 
-  /// Something that Druid has and this module refuses by name.
+  /// A function of Druid that this module refuses by name.
   static func refused(_ name: String, aliases: [String] = [], _ summary: String) -> Function {
     Function(
       name, aliases: aliases, summary, .init([.any], variadic: true, .common), [.unlisted],
       binding: .refused)
   }
 
-  /// A form that the parser knows.
+  /// A function for which the parser has its own syntax.
   static func syntax(_ name: String, aliases: [String] = [], _ summary: String) -> Function {
     Function(
       name, aliases: aliases, summary, .init([.any], variadic: true, .common), binding: .syntax)
@@ -120,7 +124,7 @@ package final class Function: Sendable {
 
   package var isWindow: Bool { if case .window = binding { true } else { false } }
 
-  /// Whether a call may be written `name(arguments)` and is answered.
+  /// Whether a call can be written `name(arguments)` and is supported.
   package var isScalar: Bool {
     switch binding {
     case .signature, .custom: true
@@ -149,19 +153,19 @@ extension Function {
     all.flatMap { function in ([function.name] + function.aliases).map { ($0, function) } },
     uniquingKeysWith: { first, _ in first })
 
-  /// The function of a name in capitals.
+  /// The function of this name, in capitals.
   package static func named(_ name: String) -> Function? { byName[name] }
 
-  /// What `INFORMATION_SCHEMA.ROUTINES` lists, by name.
+  /// The rows of `INFORMATION_SCHEMA.ROUTINES`, by name.
   package static let routines: [(name: String, function: Function)] =
     byName.filter { $0.value.isListed }.sorted { $0.key < $1.key }
     .map { (name: $0.key, function: $0.value) }
 
-  /// What the engine registers: the kernels of all functions and operators.
+  /// All SQLite functions that the engine registers, of functions and operators.
   package static let kernels: [Kernel] = all.flatMap(\.kernels) + Operator.kernels
 }
 
-// MARK: - What the closures of a definition are given
+// MARK: - Arguments of a definition's closures
 
 extension Function {
   /// A call with its arguments bound.
@@ -184,7 +188,7 @@ extension Function {
     var scope: Scope
     var range: SourceRange
 
-    /// The bound aggregate.
+    /// The bound aggregate with these arguments.
     func aggregate(_ arguments: [TypedExpression], _ type: SQLType) -> TypedExpression {
       TypedExpression(
         .aggregate(
@@ -198,7 +202,7 @@ extension Function {
   struct WindowUse {
     var name: String
     var arguments: [TypedExpression]
-    /// The frame as SQLite spells it.
+    /// The frame in SQLite's syntax.
     var frame: String?
     var hasOrder: Bool
     var range: SourceRange
@@ -208,13 +212,13 @@ extension Function {
     func refusal(_ words: String) -> SQLFailure { .unknown(words, at: range) }
   }
 
-  /// A call whose operands are written.
+  /// A call whose operands are already SQL.
   struct Spelt {
-    /// The operands as SQLite's SQL.
+    /// The operands as SQL for SQLite.
     var values: [String]
     var operands: [TypedExpression]
     var whole: TypedExpression
-    /// The query's zone.
+    /// The query's time zone.
     var zone: String
 
     var isReal: Bool { operands.first?.type.isReal ?? false }
@@ -226,10 +230,10 @@ extension Function {
     }
   }
 
-  /// An aggregate whose first argument is written.
+  /// An aggregate whose first argument is already SQL.
   struct SpeltAggregate {
     var call: AggregateCall
-    /// The first argument, refused at run time where it is NaN and the kernel can't take that.
+    /// The first argument. Where the kernel can't take NaN, a NaN fails at run time.
     var argument: String
     var others: [String]
     var approximatesCountDistinct: Bool
@@ -239,7 +243,7 @@ extension Function {
 }
 
 extension Function {
-  /// The call as SQLite's SQL.
+  /// The call as SQL for SQLite.
   func spelt(_ call: Spelt) throws(SQLFailure) -> String {
     var call = call
     let missing = signature.operands.count - call.values.count

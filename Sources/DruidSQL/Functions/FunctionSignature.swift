@@ -1,19 +1,19 @@
-/// What a function takes and answers.
+/// The parameters and the result type of a function.
 package struct FunctionSignature: Sendable {
   package enum Operand: Sendable {
     case any, number, integer, string, time, boolean, array, json
-    /// A string constant, such as a period or a pattern; NULL as well.
+    /// A string constant, such as a period or a pattern; may be NULL.
     case constantText
     case constantInteger
-    /// A string constant and never NULL: what Druid's own functions search for.
+    /// A string constant that is not NULL, such as the pattern of Druid's own search functions.
     case pattern
     /// A string column that may hold several values.
     case multiple
-    /// Strings or numbers: what can stand in an array.
+    /// A string or a number: a possible element of an array.
     case scalar
     /// An array, or a string column as the array of its values.
     case arrayOrText
-    /// What CONCAT takes: strings, and numbers as their text.
+    /// An argument of CONCAT: a string, or a number as its text.
     case printable
     case address
   }
@@ -24,19 +24,19 @@ package struct FunctionSignature: Sendable {
     case argument(Int)
     case elementOf(Int)
     case varcharArray
-    /// The least restrictive of all arguments.
+    /// The least restrictive type of all arguments.
     case common
     case custom(@Sendable ([TypedExpression]) -> SQLType?)
   }
 
   package var operands: [Operand]
-  /// How many of the operands must be there; the last repeats when `isVariadic`.
+  /// The number of required operands. With `isVariadic`, the last operand repeats.
   package var required: Int
   package var isVariadic: Bool
   package var result: Result
-  /// Whether the answer may be NULL although no argument is.
+  /// Whether the result may be NULL although no argument is.
   package var isNullable: Bool
-  /// SQL for the last operands where they are left out.
+  /// SQL for omitted operands at the end.
   package var defaults: [String]
 
   init(
@@ -57,13 +57,13 @@ package struct FunctionSignature: Sendable {
     count >= required && (isVariadic || count <= operands.count)
   }
 
-  /// How many arguments the kernel of that name is called with.
+  /// How many arguments the kernel is called with.
   var kernelArity: ClosedRange<Int> {
     if isVariadic { return required...Kernel.mostArguments }
     return (defaults.isEmpty ? required : operands.count)...operands.count
   }
 
-  /// The type of a call; nil when it is not known.
+  /// The type of a call; nil if it is not known.
   func result(_ arguments: [TypedExpression]) -> SQLType? {
     let nullable = isNullable || arguments.contains { $0.type.isNullable }
     let type: SQLType?

@@ -21,7 +21,7 @@ extension Function {
         .call(call.function, arguments), SQLType.json.nullable(false), call.range)
     },
     kernels: [
-      // A value that begins with U+0001 is JSON.
+      // A value that starts with U+0001 is JSON.
       .scalar("json_object", 0...Kernel.mostArguments, isStrict: false) {
         arguments, _ throws(ValueFailure) in
         var members: [JSONTree.Member] = []
@@ -120,7 +120,7 @@ extension Function {
     },
   ]
 
-  /// In the order in which Java's HashMap hands its entries out.
+  /// The members in the iteration order of Java's HashMap.
   static func hashed(_ members: [JSONTree.Member]) -> [JSONTree.Member] {
     var size: UInt32 = 16
     while members.count > size * 3 / 4 { size *= 2 }
@@ -132,7 +132,7 @@ extension Function {
     return places.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
   }
 
-  /// A value of an object: text behind U+0001 is JSON, other text is text.
+  /// A value of an object. A text that starts with U+0001 is JSON; any other is a string.
   private static func tree(_ value: SQLValue) -> JSONTree {
     if case .text(let text) = value, text.unicodeScalars.first == "\u{1}" {
       return JSONTree(parsing: String(text.unicodeScalars.dropFirst())) ?? .null
@@ -140,7 +140,7 @@ extension Function {
     return JSONTree(value)
   }
 
-  /// JSON_VALUE's answer in the type that it returns.
+  /// JSON_VALUE's result, converted to the RETURNING type.
   private static func scalar(_ found: JSONTree, _ type: String) -> SQLValue {
     switch found {
     case .null, .array, .object: return .null

@@ -1,24 +1,24 @@
 package import JavaValues
 
-/// A function as SQLite calls it: its name there, how many arguments it takes, and what it does.
+/// A function as SQLite calls it: its name, its number of arguments and its body.
 ///
-/// The translation writes calls of kernels; the engine registers every kernel of ``Function/kernels``. A *double* is an
-/// integer, a real, or the text `NaN`, as an argument and as a result (a result is never an integer); a *time* is
-/// milliseconds since 1970; a *zone* is an IANA name; a *multi* is a string that may be a blob holding a JSON array of
-/// strings; an *array* is JSON text.
+/// The translator writes calls of kernels, and the engine registers every kernel of
+/// ``Function/kernels``. A *double* is an integer, a real, or the text `NaN`; a result is never an
+/// integer. A *time* is milliseconds since 1970. A *zone* is an IANA name. A *multi* is a string,
+/// or a blob with a JSON array of strings. An *array* is JSON text.
 package struct Kernel: Sendable {
   package typealias Scalar =
     @Sendable (_ arguments: [SQLValue], _ context: ValueContext) throws(ValueFailure) -> SQLValue
 
   package enum Body: Sendable {
-    /// Deterministic; a strict one answers NULL when any argument is NULL.
+    /// Deterministic. A strict one returns NULL when any argument is NULL.
     case scalar(isStrict: Bool, Scalar)
-    /// Works over windows as well when its state can take a row back.
+    /// Also works over windows when its state can remove a row.
     case aggregate(@Sendable () -> any AggregateState)
   }
 
-  /// A second body for what runs once a row: it takes numbers without boxing them as ``SQLValue``. It agrees with
-  /// ``body`` for numbers and NULL.
+  /// A second body for kernels that run once a row. It takes numbers without boxing them as
+  /// ``SQLValue``, and gives the same results as ``body`` for numbers and NULL.
   package enum Fast: Sendable {
     case double(@Sendable (Double) -> Double)
     case doubles(@Sendable (Double, Double) -> Double)
@@ -27,7 +27,7 @@ package struct Kernel: Sendable {
   }
 
   package let name: String
-  /// How many arguments it takes.
+  /// The numbers of arguments that it accepts.
   package let arity: ClosedRange<Int>
   package let body: Body
   package let fast: Fast?
@@ -39,7 +39,7 @@ package struct Kernel: Sendable {
     self.fast = fast
   }
 
-  /// The most arguments of a kernel that takes any number: SQLite's own limit is 127.
+  /// Maximum number of arguments of a variadic kernel. SQLite's own limit is 127.
   package static let mostArguments = 120
 
   static func strict(_ name: String, _ arity: Int, _ body: @escaping Scalar) -> Kernel {
@@ -82,7 +82,7 @@ package struct Kernel: Sendable {
     return Kernel(name, 2...2, .scalar(isStrict: true, body), fast: .doubles(operation))
   }
 
-  /// A function of two or more longs, from the left.
+  /// A function of two or more longs, applied from left to right.
   static func longs(
     _ name: String, arity: ClosedRange<Int> = 2...2,
     _ operation: @escaping @Sendable (Int64, Int64) throws(ValueFailure) -> Int64
@@ -97,10 +97,10 @@ package struct Kernel: Sendable {
     return Kernel(name, arity, .scalar(isStrict: true, body), fast: .longs(operation))
   }
 
-  /// The kernel with the engine's shortcut for cutting times.
+  /// The same kernel, with the engine's fast path for truncating times.
   var cuttingTimes: Kernel { Kernel(String(name.dropFirst(6)), arity, body, fast: .timeFloor) }
 
-  /// The answer of a scalar kernel; NULL for the NULLs of a strict one.
+  /// The result of a scalar kernel, including the NULL of a strict one.
   package func callAsFunction(
     _ arguments: [SQLValue], _ context: ValueContext
   ) throws(ValueFailure) -> SQLValue {

@@ -5,7 +5,7 @@ extension Function {
     "MV_TO_ARRAY", "A multi-value column as an array.", .init([.multiple], .varcharArray),
     .readsValues,
     check: { _, arguments, range throws(SQLFailure) in
-      // Druid takes a column here and fails on everything else.
+      // Druid accepts a column here and fails for anything else.
       guard arguments[0].isColumn else { throw .unknown("MV_TO_ARRAY of this", at: range) }
     }
   ) { arguments, _ throws(ValueFailure) in .text(JSONTree(texts: arguments[0].texts).text) }
@@ -65,7 +65,7 @@ extension Function {
     ) { arguments, _ throws(ValueFailure) in
       let values = arguments[0].texts
       let slice = slice(values, try arguments.long(1), try arguments.long(2), filler: nil)
-      // Nothing left is an empty list, not NULL.
+      // An empty result is an empty list, not NULL.
       return slice.map { $0.isEmpty ? .blob(Array("[]".utf8)) : .multiple($0) } ?? .null
     },
     Function(
@@ -132,7 +132,7 @@ extension Function {
 
   // MARK: Shared with the functions of arrays
 
-  /// A kernel that would take NULL for a list of one: NULL stays NULL.
+  /// Returns NULL for NULL, for a kernel that would treat NULL as a list of one.
   private static func unlessNull(_ kernel: String) -> Spelling {
     { call in
       let text = call.kernel(kernel)
@@ -141,7 +141,7 @@ extension Function {
     }
   }
 
-  /// A slice to the end where the end is left out.
+  /// A slice that extends to the end of the list when the end is omitted.
   static func slice(_ kernel: String, length: String) -> Spelling {
     { call in
       if call.values.count > 2 { return call.kernel(kernel) }
@@ -150,7 +150,7 @@ extension Function {
     }
   }
 
-  /// Whether a list holds some elements: the second operand is an array, or one element.
+  /// Tests whether a list contains elements. The second operand is an array or one element.
   static func membership(
     _ name: String, _ summary: String, _ operands: [FunctionSignature.Operand],
     _ traits: Traits = [], kernel: @escaping Kernel.Scalar
@@ -162,7 +162,7 @@ extension Function {
         let (list, wanted) = (call.operands[0], call.operands[1])
         let second = wanted.type.isArray ? call.values[1] : "druid_array(\(call.values[1]))"
         let test = call.kernel(name.lowercased(), call.values[0], second)
-        // Looking for NULL finds the rows that have no value.
+        // A search for NULL finds the rows without a value.
         if !list.type.isNullable || wanted.type.element?.kind == .null
           || name == "MV_OVERLAP" && wanted.holdsNull
         {
@@ -172,13 +172,13 @@ extension Function {
       }, isStrict: !traits.contains(.readsValues), kernel: kernel)
   }
 
-  /// MV_TO_STRING and ARRAY_TO_STRING: NULL when all there is is one NULL.
+  /// MV_TO_STRING and ARRAY_TO_STRING; NULL for a list of one NULL.
   static func joined(_ values: [String?], _ separator: String) -> SQLValue {
     if values == [nil] { return .null }
     return .text(values.map { $0 ?? "null" }.joined(separator: separator))
   }
 
-  /// STRING_TO_MV and STRING_TO_ARRAY: as Java splits, without empty pieces at the end.
+  /// STRING_TO_MV and STRING_TO_ARRAY: splits as Java does, without trailing empty pieces.
   static func pieces(
     _ arguments: [SQLValue], _ context: ValueContext
   ) throws(ValueFailure) -> [String?] {
@@ -191,7 +191,8 @@ extension Function {
     return pieces
   }
 
-  /// From `start` up to and without `end`, filled up where it leaves the list; nil for bounds outside of it.
+  /// The elements from `start` up to but not including `end`. Positions beyond the list are
+  /// `filler`. Nil for invalid bounds.
   static func slice<Element>(
     _ values: [Element], _ start: Int64, _ end: Int64, filler: Element
   ) -> [Element]? {
@@ -203,7 +204,7 @@ extension Function {
 }
 
 extension TypedExpression {
-  /// An array of constants with a NULL among them.
+  /// Whether it is an array constructor that contains NULL.
   fileprivate var holdsNull: Bool {
     if case .operation(.array, let elements) = node {
       return elements.contains(where: \.isNullConstant)

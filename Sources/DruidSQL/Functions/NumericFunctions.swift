@@ -89,7 +89,7 @@ extension Function {
       },
     ]
 
-  /// A quotient of two decimals must fit the type that holds both.
+  /// Refuses a quotient of two decimals that does not fit their common type.
   private static func refuseOverflow(
     _ dividend: TypedExpression, _ divisor: TypedExpression
   ) throws(SQLFailure) {
@@ -219,6 +219,6 @@ extension Function {
 }
 
 extension Function.Spelt {
-  /// The whole number as Druid has it after rounding: it goes through a double.
+  /// The integer after Druid's rounding, which converts it to a double and back.
   fileprivate var throughDouble: String { "CAST(CAST(\(values[0]) AS REAL) AS INTEGER)" }
 }

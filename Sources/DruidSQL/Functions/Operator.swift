@@ -1,8 +1,9 @@
 import JavaValues
 
-/// What SQL spells with signs and words between operands, and what the binder makes of such.
+/// SQL's operators, and further operators that only the binder creates.
 ///
-/// The raw value is how Druid's messages write it; those that only the binder makes say what they do.
+/// The raw value is the operator's name in Druid's messages. Those that only the binder creates
+/// have a description instead.
 package enum Operator: String, Hashable, Sendable {
   case and = "AND"
   case or = "OR"
@@ -23,9 +24,9 @@ package enum Operator: String, Hashable, Sendable {
   case greaterOrEqual = ">="
   case isDistinctFrom = "IS DISTINCT FROM"
   case isNotDistinctFrom = "IS NOT DISTINCT FROM"
-  /// The value, then the items.
+  /// Operands: the value, then the items.
   case isIn = "IN"
-  /// The value, the pattern, the escape character or an empty text.
+  /// Operands: the value, the pattern, and the escape character or an empty text.
   case like = "LIKE"
 
   case add = "+"
@@ -40,42 +41,45 @@ package enum Operator: String, Hashable, Sendable {
 
   // MARK: Made by the binder
 
-  /// Two comparisons, of a column and of its CAST, refused for rows in which they differ.
+  /// Two comparisons: of a column, and of its CAST. A row in which they differ is refused.
   case agreed = "both of two comparisons"
-  /// Texts compared by the numbers they spell.
+  /// Compares strings by the numbers that they spell.
   case numberLess = "number <"
   case numberLessOrEqual = "number <="
   case numberGreater = "number >"
   case numberGreaterOrEqual = "number >="
-  /// A multi-value, two bounds and the two comparisons as text: whether any value lies between.
+  /// Whether any value lies between two bounds. Operands: a multi-value, the bounds, and the two
+  /// comparison operators as text.
   case anyBetween = "any value between"
-  /// MV_CONTAINS and MV_OVERLAP as functions of the whole list rather than filters, in a CASE or as a value.
+  /// MV_CONTAINS and MV_OVERLAP as functions of the whole list rather than filters; in a CASE, or
+  /// as a value.
   case containsInCase = "contains, in CASE"
   case overlapsInCase = "overlaps, in CASE"
   case containsAsValue = "contains, as value"
   case overlapsAsValue = "overlaps, as value"
   /// A number as Druid's expressions print it.
   case print = "number to text"
-  /// A string, multi-value or not, as the array of its values.
+  /// The array of a string's values, for a single value or a multi-value.
   case valuesOfText = "text to array"
   /// A multi-value as Java prints a list.
   case listText = "list to text"
-  /// The first of a multi-value's values.
+  /// The first value of a multi-value.
   case firstValue = "first value"
-  /// A time, months, a zone.
+  /// Operands: a time, a number of months (or milliseconds), a zone.
   case addMonths = "add months"
   case addMilliseconds = "add milliseconds"
-  /// From, to, how many months make one, a zone.
+  /// Operands: from, to, months per unit, a zone.
   case monthsBetween = "months between"
-  /// From, to, how many milliseconds make one, a zone.
+  /// Operands: from, to, milliseconds per unit, a zone.
   case millisecondsBetween = "milliseconds between"
-  /// What a join sees of an aggregate that Druid finishes at the top only: not known, or NULL.
+  /// What a join sees of an aggregate that Druid finalizes only in the outermost query: not known,
+  /// or NULL.
   case unfinished = "unfinished"
   case unfinishedNull = "unfinished null"
 
   package var isComparison: Bool { mirrored != nil || self == .equal || self == .notEqual }
 
-  /// Whether it compares for equality, NULL with NULL or not.
+  /// Whether it tests equality, whatever it does with NULL.
   package var isEquality: Bool {
     switch self {
     case .equal, .notEqual, .isDistinctFrom, .isNotDistinctFrom: true
@@ -83,7 +87,7 @@ package enum Operator: String, Hashable, Sendable {
     }
   }
 
-  /// Whether it tests its first operand as one value, of a multi-value any.
+  /// Whether it tests single values of its first operand. Any value of a multi-value may match.
   var isTestOfValue: Bool {
     switch self {
     case .isIn, .like, .isNull, .isNotNull, .anyBetween: true
@@ -91,7 +95,7 @@ package enum Operator: String, Hashable, Sendable {
     }
   }
 
-  /// The comparison with its sides exchanged; nil for what is not an order.
+  /// The comparison with its operands exchanged; nil for operators other than `<`, `<=`, `>`, `>=`.
   package var mirrored: Operator? {
     switch self {
     case .less: .greater
@@ -102,7 +106,7 @@ package enum Operator: String, Hashable, Sendable {
     }
   }
 
-  /// The order that holds when this one does not.
+  /// The negated comparison; nil for operators other than `<`, `<=`, `>`, `>=`.
   package var opposite: Operator? {
     switch self {
     case .less: .greaterOrEqual
@@ -113,7 +117,7 @@ package enum Operator: String, Hashable, Sendable {
     }
   }
 
-  /// The same order of the numbers that texts spell.
+  /// The same comparison of the numbers that strings spell.
   var ofNumbers: Operator? {
     switch self {
     case .less: .numberLess
@@ -125,7 +129,7 @@ package enum Operator: String, Hashable, Sendable {
   }
 }
 
-// MARK: - What SQLite calls for operators and casts
+// MARK: - SQLite functions of operators and casts
 
 extension Operator {
   package static let kernels: [Kernel] = arithmetic + casts + tests + valueLists + checks
@@ -190,7 +194,7 @@ extension Operator {
       let zone = try context.zone(try arguments.text(1))
       return .text(TimeText.date(try arguments.long(0), zone: zone))
     },
-    // A literal in the query's zone.
+    // Operand: a literal's text in the query's time zone.
     .strict("local_time", 2) { arguments, context throws(ValueFailure) in
       let zone = try context.zone(try arguments.text(1))
       guard let local = TimeText.parse(try arguments.text(0)) else { return .null }
@@ -212,7 +216,7 @@ extension Operator {
   ]
 
   private static let tests: [Kernel] = [
-    // The text may be a multi-value, of which any value will do; the escape may be empty.
+    // The text may be a multi-value, of which any value may match. The escape may be empty.
     .strict("like", 3) { arguments, context throws(ValueFailure) in
       let pattern = context.like(try arguments.text(1), escape: try arguments.text(2))
       if case .text(let text) = arguments[0] {
@@ -223,7 +227,7 @@ extension Operator {
       }
       return .boolean(false)
     },
-    // -1, 0 or 1 by Java's order of doubles, in which -0.0 comes before 0.0.
+    // -1, 0 or 1 in Java's order of doubles, in which -0.0 precedes 0.0.
     .strict("compare_double", 2) { arguments, _ throws(ValueFailure) in
       let (one, other) = (try arguments.double(0), try arguments.double(1))
       if one.isNaN || other.isNaN { return .integer((one.isNaN ? 1 : 0) - (other.isNaN ? 1 : 0)) }
@@ -231,11 +235,12 @@ extension Operator {
       return .integer(
         (other.sign == .minus ? 1 : 0) - (one.sign == .minus ? 1 : 0))
     },
-    // -1, 0 or 1 by the numbers that two texts spell; a text that spells none is less than any number.
+    // -1, 0 or 1 by the numbers that two texts spell. A text that is not a number is less than any
+    // number.
     .strict("compare_numbers", 2) { arguments, _ throws(ValueFailure) in
       .integer(JavaNumber.compare(try arguments.text(0), try arguments.text(1)))
     },
-    // A multi-value, an operator, a text: whether any value compares so.
+    // Operands: a multi-value, an operator, a text. Whether any value satisfies the comparison.
     .lenient("mv_any", 3) { arguments, _ throws(ValueFailure) in
       guard let operation = arguments[1].text, let right = arguments[2].text.map(ExactText.init)
       else { return .boolean(false) }
@@ -253,7 +258,8 @@ extension Operator {
       }
       return .boolean(holds)
     },
-    // A multi-value, two bounds, two operators such as `>=<`: whether any value lies between.
+    // Operands: a multi-value, two bounds, and two operators such as `>=<`. Whether any value lies
+    // between.
     .lenient("mv_range", 4) { arguments, _ throws(ValueFailure) in
       let low = ExactText(try arguments.text(1))
       let high = ExactText(try arguments.text(2))
@@ -266,7 +272,7 @@ extension Operator {
             && (takesHigh ? value <= high : value < high)
         })
     },
-    // A multi-value, an array: whether any value is among its elements.
+    // Operands: a multi-value and an array. Whether the array contains any value.
     .lenient("mv_in", 2) { arguments, context throws(ValueFailure) in
       let wanted = Set(try context.exactTexts(arguments[1]))
       return .boolean(
@@ -279,11 +285,11 @@ extension Operator {
       arguments, _ throws(ValueFailure) in
       .text(JSONTree.array(arguments.map { JSONTree($0) }).text)
     },
-    // A text that sorts as the array does among arrays of its kind.
+    // A key that sorts as the array does among arrays of its kind.
     .strict("array_order", 1) { arguments, context throws(ValueFailure) in
       .text(try context.elements(arguments[0]).map(\.sortingText).joined())
     },
-    // The values of a multi-value for json_each; NULL gives one NULL.
+    // The values of a multi-value for json_each. NULL becomes one NULL.
     .lenient("mv_json", 1) { arguments, context throws(ValueFailure) in
       let values = arguments[0].texts
       return .text(JSONTree(texts: values.isEmpty ? [nil] : values).text)
@@ -293,7 +299,7 @@ extension Operator {
       let words = arguments[0].texts.map { $0 ?? "null" }
       return .text("[" + words.joined(separator: ", ") + "]")
     },
-    // A CHAR value, blanks behind it up to its length.
+    // A CHAR value, padded with blanks to its length.
     .strict("pad", 2) { arguments, _ throws(ValueFailure) in
       let text = try arguments.text(0)
       let missing = try arguments.long(1).subtractingReportingOverflow(Text.length(text))
@@ -303,7 +309,7 @@ extension Operator {
     },
   ]
 
-  /// What passes its argument on, or fails.
+  /// Kernels that return their argument or fail.
   private static let checks: [Kernel] = [
     .strict("definite", 1) { arguments, _ throws(ValueFailure) in
       guard arguments[0] != .text("NaN") else {
@@ -311,7 +317,8 @@ extension Operator {
       }
       return arguments[0]
     },
-    // A time, DATE or TIMESTAMP, a zone: what Druid can't write as a literal fails.
+    // Operands: a time, DATE or TIMESTAMP, a zone. Fails for times that Druid cannot write as a
+    // literal.
     .lenient("constant_time", 3) { arguments, context throws(ValueFailure) in
       let isDate = arguments[1].text == "DATE"
       guard let time = arguments[0].integer else {
@@ -330,7 +337,7 @@ extension Operator {
       }
       return arguments[0]
     },
-    // An array that Druid can't write as a literal fails.
+    // Fails for arrays that Druid cannot write as a literal.
     .lenient("constant_array", 1) { arguments, _ throws(ValueFailure) in
       guard let text = arguments[0].text else {
         throw .invalidConstant(
@@ -343,7 +350,7 @@ extension Operator {
       throw .unsupported(try arguments.text(0))
     },
     .strict("integer", 1) { arguments, _ throws(ValueFailure) in
-      // Of constants, Druid's planner computes in 32 bits.
+      // Druid's planner computes constants in 32 bits.
       .integer(Int64(Int32(truncatingIfNeeded: try arguments.long(0))))
     },
     .strict("constant", 1) { arguments, _ throws(ValueFailure) in

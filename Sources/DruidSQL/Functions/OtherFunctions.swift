@@ -1,5 +1,5 @@
 extension Function {
-  /// Forms that the parser knows, and INFORMATION_SCHEMA.ROUTINES lists as functions.
+  /// Functions with their own syntax, which INFORMATION_SCHEMA.ROUTINES lists.
   static let syntax: [Function] = [
     syntax("ARRAY", "An array of values."), syntax("CAST", "A value in another type."),
     syntax("EXTRACT", "A part of a time."),
@@ -9,8 +9,8 @@ extension Function {
     syntax("UNNEST", "The elements of an array as rows."),
   ]
 
-  /// What Druid has, or its parser takes in a form of its own, and this module refuses, so that the error does not say
-  /// that there is no such function.
+  /// Functions that Druid or its parser knows but this module does not support. They are listed so
+  /// that the error does not say that the function does not exist.
   static let refused: [Function] = [
     refused("LOOKUP", "A value of a lookup table."),
     refused("JSON_PATHS", "The paths of a JSON value."),

@@ -16,7 +16,7 @@ extension Function {
     spelling: { call in
       let part = call.kernel("substring")
       if case .char(let length) = call.whole.type.kind { return "druid_pad(\(part), \(length))" }
-      // Behind the end there is NULL, not an empty text.
+      // A part that starts after the end is NULL, not an empty text.
       return "NULLIF(\(part), '')"
     },
     kernel: { arguments, _ throws(ValueFailure) in
@@ -150,7 +150,7 @@ extension Function {
       })
     else { throw .unknown("SUBSTRING with such bounds", at: range) }
     if arguments[0].type.kind != .varchar {
-      // A constant is cut in planning, and NULL has no place there.
+      // Druid's planner evaluates a constant; the result of NULL is not known.
       guard case .long(let start)? = arguments[1].constant, let text = arguments[0].text,
         start <= text.utf16.count
       else { throw .unknown("SUBSTRING of this CHAR", at: range) }
@@ -215,7 +215,7 @@ extension Function {
     },
   ]
 
-  /// A pattern that Java would not compile is refused in planning.
+  /// Refuses, at planning, a pattern that Java cannot compile.
   private static func regularExpression(_ name: String) -> Check {
     { _, arguments, _ throws(SQLFailure) in
       guard let text = arguments[1].text else { return }

@@ -96,7 +96,7 @@ extension Function {
           guard let time = arguments[0].integer, let name = arguments[2].text else { return .null }
           let zone = try context.zone(name)
           guard let pattern = arguments[1].text else {
-            // The offset is a number, also where it is zero.
+            // The offset is always a number, also for UTC.
             let text = TimeText.iso(time, zone: zone)
             return .text(text.hasSuffix("Z") ? text.dropLast() + "+00:00" : text)
           }
@@ -143,7 +143,7 @@ extension Function {
       }),
   ]
 
-  /// The arguments checked by the signature before the rule sees them.
+  /// Checks the arguments against the signature before it applies the rule.
   private static func withZone(_ rule: @escaping Binder) -> Binder {
     { resolver, call throws(SQLFailure) in
       var call = call
@@ -165,7 +165,7 @@ extension Function {
 }
 
 extension Function.Call {
-  /// The argument, NULL when it is left out.
+  /// The argument, or NULL when it is omitted.
   func argument(_ index: Int) -> TypedExpression {
     arguments.indices.contains(index)
       ? arguments[index] : TypedExpression(.constant(.null), .null)

@@ -1,6 +1,6 @@
 extension Expression.Kind {
-  /// Calls `visit` with every direct operand, in the order of the text. Subqueries are not entered, nor is what stands
-  /// in OVER.
+  /// Calls `visit` for every direct operand, in the order of the text, but not for operands inside
+  /// subqueries or OVER.
   package func forEachChild(_ visit: (Expression) -> Void) {
     switch self {
     case .literal, .parameter, .name, .star, .exists, .subquery, .collection: break
@@ -46,7 +46,8 @@ extension Expression.Kind {
 }
 
 extension FunctionCall {
-  /// Calls `visit` with every argument, then what ORDER BY, WITHIN GROUP and FILTER hold; not with what OVER holds.
+  /// Calls `visit` for every argument, then for the expressions in ORDER BY, WITHIN GROUP and
+  /// FILTER, but not in OVER.
   package func forEachChild(_ visit: (Expression) -> Void) {
     for argument in arguments {
       switch argument {

@@ -1,5 +1,6 @@
 extension Expression {
-  /// As Calcite prints it in messages: operators with blanks around, quotes nowhere around names.
+  /// The expression as Calcite prints it in messages: blanks around operators, no quotes around
+  /// names.
   package var text: String {
     var printer = Printer()
     printer.print(self, above: 0)
@@ -15,7 +16,7 @@ extension Query {
   }
 }
 
-/// Writes a tree back as SQL that reads as the same tree again, positions and quotes apart.
+/// Prints a tree as SQL that parses to an equal tree.
 struct Printer {
   var text = ""
 
@@ -56,7 +57,7 @@ struct Printer {
 
   func string(_ text: String) -> String { quoted(text, "'") }
 
-  /// How tightly a node binds; 200 for what needs no parentheses anywhere.
+  /// The precedence of a node; 200 for a node that never needs parentheses.
   private func precedence(_ kind: Expression.Kind) -> Int {
     switch kind {
     case .logical(.or, _): 22

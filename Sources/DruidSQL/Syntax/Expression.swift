@@ -1,13 +1,13 @@
 package import JavaValues
 
-/// An expression of SQL and where it stands.
+/// An SQL expression and its position.
 ///
-/// Two expressions are equal, and hash alike, when they say the same, wherever they stand: so a SELECT item is found among
-/// the GROUP BY keys by `==`.
+/// Equality and hash ignore positions, so that `==` finds a SELECT item among the GROUP BY keys.
 package struct Expression: Hashable, Sendable {
   package var kind: Kind
   package var range: SourceRange
-  /// The height of the tree, so that the parser can refuse what would overflow a walker's stack.
+  /// The height of the tree. The parser limits it to protect the stack of functions that walk the
+  /// tree.
   package let depth: Int32
 
   package init(_ kind: Kind, _ range: SourceRange) {
@@ -26,13 +26,13 @@ package struct Expression: Hashable, Sendable {
     case literal(Literal)
     /// `?`, counted from 0.
     case parameter(index: Int)
-    /// A column, a table or a field: the resolver decides.
+    /// A column, a table or a field; the resolver decides which.
     case name(Name)
-    /// `*` or `t.*`; the name is what stands before the star.
+    /// `*` or `t.*`; the name is the part before the star.
     case star(Name?)
     case prefix(PrefixOperator, Expression)
     case binary(BinaryOperator, Expression, Expression)
-    /// `a AND b AND c` is one node of three operands, however long the chain.
+    /// AND or OR; `a AND b AND c` is one node with three operands.
     case logical(LogicalOperator, [Expression])
     case test(Test, Expression)
     case between(Expression, low: Expression, high: Expression, isNegated: Bool, isSymmetric: Bool)
@@ -42,18 +42,18 @@ package struct Expression: Hashable, Sendable {
     case inList(Expression, [Expression], isNegated: Bool)
     case inQuery(Expression, Query, isNegated: Bool)
     case exists(Query)
-    /// `x > ALL (SELECT ...)`; SOME and ANY are the same word.
+    /// `x > ALL (SELECT ...)`. SOME and ANY mean the same.
     case quantified(Expression, BinaryOperator, Quantifier, QuantifiedSet)
-    /// A scalar subquery, a `(SELECT ...)` in place of a value.
+    /// A scalar subquery.
     case subquery(Query)
-    /// `CASE x WHEN ...` has an operand, `CASE WHEN ...` none.
+    /// `CASE x WHEN ...` has an operand, `CASE WHEN ...` has none.
     case conditional(operand: Expression?, [WhenBranch], otherwise: Expression?)
     case cast(Expression, TypeName, CastKind)
     /// EXTRACT(unit FROM x)
     case extract(TimeUnit, Expression)
     /// FLOOR(x TO unit) and CEIL(x TO unit)
     case round(RoundDirection, Expression, TimeUnit)
-    /// TRIM([BOTH] [characters] FROM x); TRIM(x) as well
+    /// TRIM([BOTH] [characters] FROM x), or TRIM(x)
     case trim(TrimSide, characters: Expression?, Expression)
     case timestampAdd(TimeUnit, count: Expression, Expression)
     /// TIMESTAMPDIFF(unit, from, to)
@@ -68,9 +68,9 @@ package struct Expression: Hashable, Sendable {
     case collection(String, Query)
     /// a[1]
     case item(Expression, index: Expression)
-    /// Field access on something other than a name: `f(x).y`
+    /// Access to a field of an expression that is not a name: `f(x).y`
     case field(Expression, Identifier)
-    /// Every other call, CURRENT_TIMESTAMP and JSON_VALUE among them.
+    /// Any other call, including CURRENT_TIMESTAMP and JSON_VALUE.
     case call(FunctionCall)
   }
 }

@@ -1,8 +1,9 @@
-/// A call written `name(arguments)`, with all that may follow the parentheses.
+/// A call written `name(arguments)`, with the clauses that may follow the parentheses.
 ///
-/// SUBSTRING(x FROM a FOR b), POSITION(a IN b) and OVERLAY(...) arrive as calls with plain arguments, as Calcite has them.
+/// SUBSTRING(x FROM a FOR b), POSITION(a IN b) and OVERLAY(...) become calls with plain arguments,
+/// as in Calcite.
 package struct FunctionCall: Hashable, Sendable {
-  /// As written; function names do not heed case.
+  /// The name as written. Function names are not case-sensitive.
   package var name: Name
   package var arguments: [Argument]
   /// `COUNT(DISTINCT x)` is true, `COUNT(ALL x)` false.
@@ -13,12 +14,12 @@ package struct FunctionCall: Hashable, Sendable {
   package var filter: Expression?
   package var nulls: NullTreatment?
   package var over: WindowReference?
-  /// False for CURRENT_TIMESTAMP and its like.
+  /// False for CURRENT_TIMESTAMP and similar words.
   package var hasParentheses: Bool
-  /// What stands inside JSON_VALUE, JSON_QUERY and their like besides the arguments.
+  /// The clauses inside JSON_VALUE, JSON_QUERY and similar functions.
   package var json: JSONClauses?
-  /// From the name to the closing parenthesis. The expression's own range is that of FILTER (...) or OVER ... where
-  /// there is one, because Calcite reports those so.
+  /// The range from the name to the closing parenthesis. The expression's own range is that of
+  /// FILTER (...) or OVER ..., if present, because Calcite reports those.
   package var position: Position
 
   package init(
@@ -38,17 +39,17 @@ package struct FunctionCall: Hashable, Sendable {
     self.position = Position(range)
   }
 
-  /// The name in capitals, by which functions are looked up.
+  /// The name in capitals, for looking up the function.
   package var function: String { name.text.uppercased() }
 
   package enum Argument: Hashable, Sendable {
     case expression(Expression)
-    /// The star of COUNT(*); it stands where its range says.
+    /// The star of COUNT(*), with its position.
     case star(Position)
     /// `name => value`
     case named(Identifier, Expression)
     case query(Query)
-    /// TABLE(name), TABLE name: a table function's input
+    /// TABLE(name) or TABLE name: the input of a table function
     case table(Name)
     /// DEFAULT in place of a value
     case defaultValue(Position)
@@ -60,7 +61,7 @@ package struct FunctionCall: Hashable, Sendable {
   }
 }
 
-/// A place in the text that takes no part in equality.
+/// A position that equality ignores.
 package struct Position: Hashable, Sendable {
   package var range: SourceRange
 
@@ -71,7 +72,7 @@ package struct Position: Hashable, Sendable {
   package func hash(into hasher: inout Hasher) {}
 }
 
-/// The words of SQL/JSON: RETURNING, wrappers, ON EMPTY, ON ERROR, key-value pairs.
+/// The clauses of SQL/JSON: RETURNING, wrappers, ON EMPTY, ON ERROR, key-value pairs.
 package struct JSONClauses: Hashable, Sendable {
   package enum Behaviour: Hashable, Sendable {
     case error
@@ -87,7 +88,7 @@ package struct JSONClauses: Hashable, Sendable {
   package var onError: Behaviour?
   /// `WITH WRAPPER` and its variants, as text.
   package var wrapper: String?
-  /// JSON_OBJECT(KEY a VALUE b, ...): the arguments are then a, b, ...
+  /// Whether it is JSON_OBJECT(KEY a VALUE b, ...); the arguments are then a, b, ...
   package var hasPairs: Bool
   /// `NULL ON NULL` is false, `ABSENT ON NULL` true.
   package var absentOnNull: Bool?
@@ -102,7 +103,7 @@ package struct JSONClauses: Hashable, Sendable {
   }
 }
 
-/// What follows OVER.
+/// A window name or specification after OVER.
 package enum WindowReference: Hashable, Sendable {
   case name(Identifier)
   case specification(WindowSpecification)
@@ -142,7 +143,7 @@ package struct WindowSpecification: Hashable, Sendable {
   }
 }
 
-/// ROWS or RANGE with its bounds; `ROWS x` has no second bound and ends at the current row.
+/// ROWS or RANGE with its bounds. `ROWS x` has no second bound and usually ends at the current row.
 package struct WindowFrame: Hashable, Sendable {
   package enum Unit: String, Hashable, Sendable {
     case rows = "ROWS"

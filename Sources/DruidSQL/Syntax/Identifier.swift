@@ -1,6 +1,7 @@
-/// One word of a name. Druid keeps the case of unquoted words, so `isQuoted` matters only to functions and errors.
+/// One word of a name. Druid keeps the case of unquoted words, so `isQuoted` matters only for
+/// functions and errors.
 ///
-/// Equal when the words are: neither quotes nor position count.
+/// Equality ignores quotes and position.
 package struct Identifier: Hashable, Sendable {
   package var text: String
   package var isQuoted: Bool
@@ -17,7 +18,7 @@ package struct Identifier: Hashable, Sendable {
   package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
-/// A name of one part or several with dots between: `country`, `e.country`, `druid.ecommerce`.
+/// A name with one or more parts, separated by dots: `country`, `e.country`, `druid.ecommerce`.
 package struct Name: Hashable, Sendable {
   package var parts: [Identifier]
   package var range: SourceRange
@@ -32,7 +33,7 @@ package struct Name: Hashable, Sendable {
     self.range = part.range
   }
 
-  /// The words with dots between, without quotes, as errors show them.
+  /// The parts joined by dots, without quotes, as in error messages.
   package var text: String { parts.map(\.text).joined(separator: ".") }
 
   package var last: String { parts.last?.text ?? "" }

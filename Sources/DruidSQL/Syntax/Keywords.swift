@@ -1,8 +1,8 @@
-/// The words of Druid's grammar. A reserved word is an identifier only in quotes.
+/// The keywords of Druid's grammar. A reserved word is an identifier only in quotes.
 package enum Keywords {
   package static func isReserved(_ word: String) -> Bool { reserved.contains(word.uppercased()) }
 
-  /// Reserved words that are function names all the same when a parenthesis follows.
+  /// Reserved words that are function names when a parenthesis follows.
   static let functionNames: Set<String> = words(
     """
     ABS AVG CARDINALITY CEILING CHAR CHAR_LENGTH CHARACTER_LENGTH COALESCE COLLECT COVAR_POP COVAR_SAMP
@@ -13,7 +13,7 @@ package enum Keywords {
     STDDEV_POP STDDEV_SAMP SUM UPPER TRUNCATE USER VAR_POP VAR_SAMP YEAR
     """)
 
-  /// Words that are a value by themselves.
+  /// Words that are values without parentheses, such as CURRENT_TIMESTAMP.
   static let contextVariables: Set<String> = words(
     """
     CURRENT_CATALOG CURRENT_DATE CURRENT_DEFAULT_TRANSFORM_GROUP CURRENT_PATH CURRENT_ROLE
@@ -58,7 +58,7 @@ package enum Keywords {
     WINDOW WITH WITHIN WITHOUT YEAR
     """)
 
-  /// Words of the grammar that are identifiers as well.
+  /// Keywords that can also be identifiers.
   static let nonReserved: Set<String> = words(
     """
     A ABSENT ABSOLUTE ACTION ADA ADD ADMIN AFTER ALWAYS APPLY ARRAY_AGG ARRAY_CONCAT_AGG ASC

@@ -1,29 +1,29 @@
 package import JavaValues
 
-/// A constant as it was written, its kind decided by the grammar alone.
+/// A constant as written. The grammar alone decides its kind.
 package enum Literal: Hashable, Sendable {
-  /// Digits without point or exponent; the text, because it may not fit 64 bits.
+  /// Digits without point or exponent. It is text because it may not fit 64 bits.
   case integer(String)
   /// Digits with a point and without an exponent: DECIMAL; also `DECIMAL '1.5'`.
   case decimal(String)
   /// With an exponent: DOUBLE.
   case approximate(String)
-  /// The value without quotes, `''` and `U&` escapes undone.
+  /// The value without quotes, with `''` and `U&` escapes decoded.
   case string(String)
   /// `X'0AFF'`, the digits.
   case binary(String)
-  /// TRUE, FALSE; UNKNOWN is `.unknown`.
+  /// TRUE or FALSE; UNKNOWN is `.unknown`.
   case boolean(Bool)
   case unknown
   case null
-  /// `DATE '...'`: the text, not yet checked: Druid's validator does that, with the literal's position.
+  /// `DATE '...'`: the text, which Druid's validator checks later, with the literal's position.
   case date(String)
   case time(String)
-  /// `TIMESTAMP '...'`: the text, not yet checked.
+  /// `TIMESTAMP '...'`: the text, checked later.
   case timestamp(String)
   /// `INTERVAL '...' unit`.
   case interval(IntervalLiteral)
-  /// A unit where a function takes one as a plain word, such as the `HOUR` of `TIMESTAMPADD(HOUR, ...)`.
+  /// A time unit as a plain word, such as the `HOUR` of `TIMESTAMPADD(HOUR, ...)`.
   case symbol(String)
 }
 

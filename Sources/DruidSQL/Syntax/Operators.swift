@@ -1,4 +1,4 @@
-/// Operators between two operands; the raw value is how Calcite writes them.
+/// Operators with two operands. The raw value is Calcite's spelling.
 package enum BinaryOperator: String, Hashable, Sendable {
   case plus = "+"
   case minus = "-"
@@ -46,7 +46,7 @@ package enum PrefixOperator: String, Hashable, Sendable {
   case plus = "+"
 }
 
-/// Tests written after their operand: `x IS NOT NULL`.
+/// Tests that follow their operand: `x IS NOT NULL`.
 package enum Test: String, Hashable, Sendable {
   case isNull = "IS NULL"
   case isNotNull = "IS NOT NULL"

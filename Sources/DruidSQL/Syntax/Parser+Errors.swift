@@ -16,7 +16,7 @@ extension Parser {
     "<UNICODE_QUOTED_IDENTIFIER>",
   ]
 
-  /// The refusal of the token where reading stopped.
+  /// The error for the token at which parsing stopped.
   func unexpected() -> SQLFailure {
     let failed = index
     var second = Parser(again: self, noting: failed)
@@ -54,7 +54,8 @@ extension Parser {
     notes = [:]
   }
 
-  /// What could have stood at `place`: single tokens, and those behind the tokens that were looked at together.
+  /// The tokens that were acceptable at `place`, and sequences of tokens that were looked at
+  /// together.
   private func options(from place: Int, to failed: Int) -> [[String]] {
     let here = (notes[place] ?? []).map(shown)
     guard place < failed else { return here.map { [$0] } }
@@ -94,7 +95,8 @@ extension Parser {
     }
   }
 
-  /// Druid asks this of the word as written: in small letters it is not a keyword.
+  /// Whether the word is a keyword as written. Druid's check is case-sensitive: a word in small
+  /// letters is not one.
   private func isKeyword(_ image: String) -> Bool {
     Keywords.reserved.contains(image) || Keywords.nonReserved.contains(image)
   }

@@ -1,4 +1,4 @@
-/// What stands between operands, with Calcite's precedences: the higher binds tighter.
+/// Operators with Calcite's precedences; a higher one binds tighter.
 private enum Infix {
   case binary(BinaryOperator, Int, width: Int)
   case logical(LogicalOperator, Int)
@@ -21,7 +21,7 @@ private enum Infix {
 extension Parser {
   mutating func expression() throws(ParseStop) -> Expression { try expression(above: 0) }
 
-  /// The longest expression whose operators bind tighter than `minimum`.
+  /// Parses the longest expression whose operators bind tighter than `minimum`.
   private mutating func expression(above minimum: Int) throws(ParseStop) -> Expression {
     nesting += 1
     defer { nesting -= 1 }
@@ -34,7 +34,7 @@ extension Parser {
     return left
   }
 
-  /// An operand with the prefix operators before it.
+  /// Parses an operand with its prefix operators.
   private mutating func operand() throws(ParseStop) -> Expression {
     let start = token.range
     noteExpression()

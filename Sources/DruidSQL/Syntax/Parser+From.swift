@@ -165,7 +165,7 @@ extension Parser {
     return .parenthesized(inner, alias: try tableAlias())
   }
 
-  /// PIVOT and UNPIVOT with their parenthesis, where another word would be an alias.
+  /// Refuses PIVOT and UNPIVOT with a parenthesis, in a place where another word would be an alias.
   private func refusePivot() throws(ParseStop) {
     guard token.key == "PIVOT" || token.key == "UNPIVOT", tokens.indices.contains(index + 1),
       tokens[index + 1].key == "(" || tokens[index + 1].key == "INCLUDE"
@@ -176,7 +176,7 @@ extension Parser {
         "\(token.key) is not supported here", at: token.range, category: .unsupported))
   }
 
-  /// Whether the parenthesis here begins a query rather than a join.
+  /// Whether the parenthesis at this token starts a query rather than a join.
   private func parenthesisHoldsQuery() -> Bool {
     var position = index
     while tokens[position].key == "(", position + 1 < tokens.count {

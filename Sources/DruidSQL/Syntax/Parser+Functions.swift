@@ -1,10 +1,10 @@
 extension Parser {
-  /// A call whose name was read and whose `(` stands here, with all that may follow it.
+  /// Parses a call from its `(` on, after its name, with all following clauses.
   mutating func call(_ name: Name) throws(ParseStop) -> Expression {
     try followed(try callArguments(of: name))
   }
 
-  /// The name's argument list alone.
+  /// Parses the argument list only.
   mutating func callArguments(of name: Name) throws(ParseStop) -> FunctionCall {
     var call = FunctionCall(name: name)
     opened = index
@@ -70,7 +70,7 @@ extension Parser {
     return nil
   }
 
-  /// What may follow the parentheses: WITHIN GROUP, FILTER, OVER.
+  /// Parses the clauses after the parentheses: WITHIN GROUP, FILTER, OVER.
   private mutating func followed(_ plain: FunctionCall) throws(ParseStop) -> Expression {
     var call = plain
     var place = call.position.range

@@ -1,5 +1,5 @@
 extension Parser {
-  /// Whether an identifier stands here: quoted, or a word that is not reserved.
+  /// Whether the token is an identifier: quoted, or a word that is not reserved.
   mutating func atIdentifier() -> Bool {
     noteIdentifier()
     return isIdentifier(token)
@@ -25,7 +25,7 @@ extension Parser {
     return Identifier(text, isQuoted: true, range: range(from: first.range))
   }
 
-  /// `a`, `a.b`, `a.b.c`; a dot without an identifier behind it is left alone.
+  /// Parses `a`, `a.b` or `a.b.c`. A dot without a following identifier is not consumed.
   mutating func compoundName() throws(ParseStop) -> Name {
     var parts = [try identifier()]
     while at("."), isIdentifier(peek()) {
@@ -51,7 +51,7 @@ extension Parser {
     return list
   }
 
-  /// Undoes the escapes of a `U&` text, with UESCAPE where it follows.
+  /// Decodes the escapes of a `U&` text, and consumes UESCAPE if it follows.
   mutating func unicodeText(_ raw: String) throws(ParseStop) -> String {
     var escape: Character = "\\"
     if accept("UESCAPE") {

@@ -1,5 +1,5 @@
 extension Parser {
-  /// The functions of SQL/JSON, with the words that stand among their arguments.
+  /// Parses the functions of SQL/JSON, with the clauses among their arguments.
   mutating func jsonCall() throws(ParseStop) -> Expression {
     let word = token.key
     let name = Name(Identifier(token.text, range: token.range))
@@ -63,7 +63,7 @@ extension Parser {
     return nil
   }
 
-  /// `KEY a VALUE b`, `a VALUE b`, `a : b`; in Druid's JSON_OBJECT alone
+  /// Parses `KEY a VALUE b`, `a VALUE b` or `a : b`; only in Druid's JSON_OBJECT.
   private mutating func pairs(
     _ call: inout FunctionCall, _ json: inout JSONClauses
   ) throws(ParseStop) {

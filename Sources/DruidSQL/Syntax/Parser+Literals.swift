@@ -1,7 +1,7 @@
 import JavaValues
 
 extension Parser {
-  /// A literal without a sign, intervals excepted.
+  /// Parses a literal without a sign, other than an interval.
   mutating func literal() throws(ParseStop) -> Expression {
     let start = token.range
     let first = token
@@ -54,7 +54,7 @@ extension Parser {
     return try node(.literal(literal), range)
   }
 
-  /// A string, with those that continue it on later lines.
+  /// Parses a string, with its continuations on later lines.
   private mutating func string() throws(ParseStop) -> Expression {
     let start = token.range
     let first = token

@@ -1,5 +1,5 @@
 extension Parser {
-  /// What an expression can begin with, in the order of Druid's messages.
+  /// The tokens that can start an expression, in the order of Druid's messages.
   static let expressionStart: [Option] =
     [
       "+", "-", "NOT", "EXISTS", "UNIQUE", "INTERVAL", "<UNSIGNED_INTEGER_LITERAL>",
@@ -27,7 +27,7 @@ extension Parser {
       "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "NEW", "CASE", "CURRENT", "CURSOR", "ROW", "(",
     ].map(Option.init)
 
-  /// What can follow an operand inside an expression.
+  /// The tokens that can follow an operand inside an expression.
   private static let operatorOptions = [
     ".", "NOT", "IN", "<", "<=", ">", ">=", "=", "<>", "!=", "BETWEEN", "LIKE", "SIMILAR", "+", "-",
     "*", "/", "%", "||", "AND", "OR", "IS", "MEMBER", "SUBMULTISET", "CONTAINS", "OVERLAPS",
@@ -39,7 +39,7 @@ extension Parser {
 
     init(_ name: String) { self.name = name }
 
-    /// The word, unless it is a class of tokens or a symbol.
+    /// The word; nil for a class of tokens or a symbol.
     var bare: String? { name.first?.isLetter == true ? name : nil }
   }
 
@@ -48,7 +48,7 @@ extension Parser {
     for option in Self.expressionStart { note(option.name) }
   }
 
-  /// What a statement can begin with.
+  /// Notes the tokens that can start a statement.
   mutating func noteStatement() {
     guard notedIndex >= 0 else { return }
     let first = [

@@ -3,7 +3,7 @@ extension Parser {
     "<UNSIGNED_INTEGER_LITERAL>", "<DECIMAL_NUMERIC_LITERAL>", "<APPROX_NUMERIC_LITERAL>",
   ]
 
-  /// Whether an expression can begin with this token.
+  /// Whether the token can start an expression.
   func startsExpression(_ other: Token? = nil) -> Bool {
     let token = other ?? self.token
     switch token.kind {
@@ -17,10 +17,10 @@ extension Parser {
     }
   }
 
-  /// Reserved words that begin an expression.
+  /// Reserved words that start an expression.
   private static let openings: Set<String> = Set(expressionStart.compactMap(\.bare))
 
-  /// An operand without prefix operators.
+  /// Parses an operand without prefix operators.
   mutating func primary() throws(ParseStop) -> Expression {
     let start = token.range
     switch token.kind {
@@ -64,13 +64,13 @@ extension Parser {
     }
   }
 
-  /// Marks that a whole operand was read: what comes after it is another decision.
+  /// Marks the end of an operand, so that the next token is a new decision.
   private mutating func complete(_ expression: Expression) throws(ParseStop) -> Expression {
     openedFar = -1
     return expression
   }
 
-  /// A reserved word that begins an expression, but not with what stands behind it: that is what fails.
+  /// The error for a reserved word that starts an expression but is followed by the wrong token.
   private mutating func halfRead(_ wanted: String) -> ParseStop {
     opened = index
     advance()
@@ -85,7 +85,7 @@ extension Parser {
     return try node(.parameter(index: parameterCount - 1), range)
   }
 
-  /// A name, a star behind a name, a call, or a word that is a value by itself.
+  /// Parses a name, a name with a star, a call, or a word that is a value.
   private mutating func named() throws(ParseStop) -> Expression {
     let start = token.range
     if token.kind == .word, Keywords.reserved.contains(token.key) {
@@ -141,7 +141,8 @@ extension Parser {
     return try node(.row(list), range(from: start))
   }
 
-  /// `(a - b) DAY` subtracts dates; only units that are reserved words can follow so.
+  /// Parses the unit of `(a - b) DAY`, which subtracts dates. Only units that are reserved words
+  /// can follow.
   private mutating func qualifierBehindParenthesis() throws(ParseStop) -> (
     qualifier: IntervalQualifier, range: SourceRange
   )? {
@@ -164,7 +165,7 @@ extension Parser {
     return list
   }
 
-  /// ARRAY[...], ARRAY(query), MULTISET[...], MULTISET(query)
+  /// Parses ARRAY[...], ARRAY(query), MULTISET[...] or MULTISET(query).
   private mutating func collection() throws(ParseStop) -> Expression {
     let start = token.range
     let word = token.key

@@ -1,4 +1,5 @@
-/// A query and an expression begin alike, with a parenthesis: only what follows tells them apart.
+/// A query or an expression. Both can start with a parenthesis, and only the following tokens tell
+/// them apart.
 enum QueryOrExpression {
   case query(Query)
   case expression(Expression)
@@ -7,7 +8,7 @@ enum QueryOrExpression {
 extension Parser {
   private static let setWords = ["UNION", "INTERSECT", "EXCEPT", "MINUS"]
 
-  /// A query with its ORDER BY and LIMIT, where nothing else may stand.
+  /// Parses a query with its ORDER BY and LIMIT, in a place where only a query is valid.
   mutating func query() throws(ParseStop) -> Query {
     switch try queryOrExpression(acceptsExpression: false) {
     case .query(let query): return query
@@ -53,7 +54,7 @@ extension Parser {
     }
   }
 
-  /// SELECT, VALUES or TABLE, or an expression, a parenthesised query among them.
+  /// Parses SELECT, VALUES, TABLE, a parenthesized query, or an expression.
   private mutating func leaf(acceptsExpression: Bool) throws(ParseStop) -> QueryOrExpression {
     let start = token.range
     if at("SELECT") { return .query(wrap(.select(try select()), start)) }
@@ -87,7 +88,7 @@ extension Parser {
     return try node(.row([value]), range(from: start))
   }
 
-  /// The set operators by precedence climbing: INTERSECT binds tighter than the others.
+  /// Parses set operators by precedence climbing. INTERSECT binds tighter than the others.
   private mutating func setOperations(
     over first: QueryBody, minimum: Int
   ) throws(ParseStop) -> QueryBody {
@@ -207,7 +208,7 @@ extension Parser {
     return offset
   }
 
-  /// An unsigned number or a parameter.
+  /// Parses an unsigned number or a parameter.
   private mutating func count() throws(ParseStop) -> Expression {
     for name in Self.numberTokens { note(name) }
     switch token.kind {

@@ -71,7 +71,8 @@ extension Parser {
     return hints
   }
 
-  /// `/*+ ... */` behind a table name, which Druid 33 reads and heeds for joins alone.
+  /// Skips `/*+ ... */` after a table name. Druid 33 reads these hints and uses them only for
+  /// joins.
   mutating func skipTableHints() throws(ParseStop) {
     if at("/*+") { _ = try hintList() }
   }

@@ -1,7 +1,7 @@
 import JavaValues
 
 extension Parser {
-  /// A function with a syntax of its own; nil when the word here is none.
+  /// Parses a function with its own syntax; nil when the token does not start one.
   mutating func specialCall() throws(ParseStop) -> Expression? {
     switch token.key {
     case "EXTRACT": return try extract()
@@ -22,7 +22,7 @@ extension Parser {
     }
   }
 
-  /// Takes the word and the parenthesis behind it.
+  /// Consumes the word and the parenthesis after it.
   private mutating func begin() throws(ParseStop) -> Name {
     let name = Name(Identifier(token.text, range: token.range))
     opened = index
@@ -39,7 +39,7 @@ extension Parser {
     return try node(kind, range(from: name.range))
   }
 
-  /// A call of plain arguments, however they were written.
+  /// Makes a call of plain arguments, whatever their syntax was.
   private mutating func plainCall(
     _ name: Name, _ arguments: [Expression]
   ) throws(ParseStop) -> Expression {

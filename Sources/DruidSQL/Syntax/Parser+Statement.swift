@@ -84,7 +84,7 @@ extension Parser {
     return token.key == "REPLACE" && peek().key == "INTO" ? "REPLACE" : nil
   }
 
-  /// Reads a data-changing statement as far as it must be well-formed to be refused for what it is.
+  /// Parses enough of a data-changing statement to report it as unsupported rather than malformed.
   private mutating func change(_ kind: String) throws(ParseStop) -> Statement.Body {
     opened = index
     advance()

@@ -1,26 +1,28 @@
-/// Reads one statement of Druid's dialect by recursive descent.
+/// Parses one statement of Druid's SQL by recursive descent.
 ///
-/// Druid's own parser decides with two tokens of lookahead, and reports an error at the token where it last had to decide:
-/// the parser here keeps track of that place, so that both name the same position. It reads a text once; only when that
-/// fails does it read again and note what it would have taken at the place of the error.
+/// Druid's parser decides with two tokens of lookahead, and reports an error at the token of its
+/// last decision. This parser records that token, so that both report the same position. It parses
+/// a text once. Only after a failure does it parse again, and notes which tokens it would accept at
+/// the place of the error.
 package struct Parser {
   var tokens: [Token]
   var index = 0
   var parameterCount = 0
   var nesting = 0
-  /// The first alias behind a bare star, which the grammar takes and nothing else does.
+  /// The first alias after a bare star, which the grammar accepts but nothing else does.
   var aliasedStar: SourceRange?
-  /// For each `(` the index behind its `)`.
+  /// For each `(`, the index after its `)`.
   let parenthesisEnds: [Int: Int]
-  /// The token whose choice covers one more token, and two more.
+  /// The tokens whose decision looks one token ahead, and two tokens ahead.
   var opened = -1
   var openedFar = -1
-  /// Where the second reading takes notes; -1 on the first.
+  /// The token at which the second pass takes notes; -1 in the first pass.
   var notedIndex = -1
   var notes: [Int: [String]] = [:]
 
-  /// What a hostile statement may nest, how high a tree may grow, and how many queries may be set side by side: what a
-  /// walker of a debug build, at 25 kB a level, can walk on a thread's 8 MB.
+  /// Maximum nesting of a statement, height of a tree, and number of queries combined by set
+  /// operators. A function that walks the tree uses up to 25 kB of stack a level in a debug build,
+  /// and a thread's stack has 8 MB.
   static let nestingLimit = 150
   static let depthLimit = 120
   static let setLimit = 250
@@ -36,9 +38,9 @@ package struct Parser {
     self.parenthesisEnds = ends
   }
 
-  /// The statement that is the whole of the text.
+  /// Parses a statement that is the whole text.
   ///
-  /// - Throws: a refusal in Druid's words, at Druid's position.
+  /// - Throws: Druid's error, with Druid's position.
   package static func parse(_ text: String) throws(SQLFailure) -> Statement {
     var parser = Parser(tokens: try Tokenizer.tokens(of: text))
     do throws(ParseStop) {
@@ -51,7 +53,7 @@ package struct Parser {
     }
   }
 
-  /// An expression that is the whole of the text, as tests and tools want it.
+  /// Parses an expression that is the whole text, for tests and tools.
   package static func expression(_ text: String) throws(SQLFailure) -> Expression {
     var parser = Parser(tokens: try Tokenizer.tokens(of: text))
     do throws(ParseStop) {
@@ -67,11 +69,11 @@ package struct Parser {
   }
 }
 
-/// Why reading stopped.
+/// Why parsing stopped.
 enum ParseStop: Error {
-  /// At `index` stands what the grammar does not take there.
+  /// The grammar does not allow the current token.
   case unexpected
-  /// Refused by a rule beyond the grammar.
+  /// A rule beyond the grammar refuses the statement.
   case refused(SQLFailure)
 }
 
@@ -101,7 +103,7 @@ extension Parser {
     if index < tokens.count - 1 { index += 1 }
   }
 
-  /// Takes a token that opens a choice of more than one token.
+  /// Consumes a token that starts a decision with more lookahead.
   mutating func accept(_ key: String) -> Bool {
     guard at(key) else { return false }
     opened = index
@@ -109,14 +111,14 @@ extension Parser {
     return true
   }
 
-  /// Takes a token that is a choice by itself.
+  /// Consumes a token that is a decision by itself.
   mutating func acceptLone(_ key: String) -> Bool {
     guard at(key) else { return false }
     advance()
     return true
   }
 
-  /// Takes the token that must stand here.
+  /// Consumes a required token.
   mutating func expect(_ key: String) throws(ParseStop) {
     guard at(key) else { throw .unexpected }
     advance()
@@ -139,7 +141,7 @@ extension Parser {
         "The statement is nested too deeply", at: token.range, category: .unsupported))
   }
 
-  /// A node, unless its tree grows too high.
+  /// Makes a node, or fails when the tree becomes too high.
   func node(_ kind: Expression.Kind, _ range: SourceRange) throws(ParseStop) -> Expression {
     let expression = Expression(kind, range)
     guard expression.depth <= Self.depthLimit else { throw tooDeep() }

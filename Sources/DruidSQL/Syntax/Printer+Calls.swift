@@ -130,7 +130,7 @@ extension Printer {
     }
   }
 
-  /// Functions whose arguments words stand between.
+  /// Functions whose arguments are separated by words.
   private static let separators = [
     "POSITION": [" IN ", " FROM "], "OVERLAY": [" PLACING ", " FROM ", " FOR "],
   ]

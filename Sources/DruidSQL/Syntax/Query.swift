@@ -1,13 +1,14 @@
 /// A whole query expression: `WITH ... body ORDER BY ... OFFSET ... FETCH ...`.
 ///
-/// A class, because expressions hold queries and queries expressions. Equal when they say the same, wherever they stand.
+/// A class, because expressions contain queries and queries contain expressions. Equality ignores
+/// positions.
 package final class Query: Hashable, Sendable {
   package let with: [CommonTable]
   package let isRecursive: Bool
   package let body: QueryBody
   package let orderBy: [OrderItem]
   package let offset: Expression?
-  /// The count of LIMIT or FETCH NEXT; `LIMIT ALL` is none.
+  /// The count of LIMIT or FETCH NEXT; nil for `LIMIT ALL`.
   package let limit: Expression?
   package let range: SourceRange
 
@@ -56,7 +57,7 @@ package indirect enum QueryBody: Hashable, Sendable {
   /// VALUES (1, 'a'), (2, 'b'): the rows
   case values(Values)
   case setOperation(SetOperation)
-  /// A parenthesised query with clauses of its own.
+  /// A parenthesized query that has its own clauses.
   case nested(Query)
   /// TABLE name
   case table(Name)
@@ -76,7 +77,7 @@ package struct Values: Hashable, Sendable {
   package var rows: [Expression]
   package var range: SourceRange
 
-  /// - Parameter rows: each a `.row`.
+  /// - Parameter rows: the rows, each a `.row`.
   package init(rows: [Expression], range: SourceRange) {
     self.rows = rows
     self.range = range
@@ -130,7 +131,7 @@ package struct OrderItem: Hashable, Sendable {
   package var expression: Expression
   package var isDescending: Bool
   package var nulls: Nulls?
-  /// With DESC and NULLS, as Calcite reports it.
+  /// The range including DESC and NULLS, as Calcite reports it.
   package var range: SourceRange
 
   package init(

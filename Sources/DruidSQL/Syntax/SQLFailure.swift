@@ -1,6 +1,7 @@
-/// A statement refused, in the terms of Druid's own errors; the parser, the resolver and the translator all throw it.
+/// The refusal of a statement, in the terms of Druid's errors. Parser, resolver and translator
+/// throw it.
 package struct SQLFailure: Error, Equatable, Sendable {
-  /// Druid's categories; each has its HTTP status.
+  /// Druid's error categories. Each has its HTTP status.
   package enum Category: String, Sendable {
     case invalidInput = "INVALID_INPUT"
     case unsupported = "UNSUPPORTED"
@@ -13,10 +14,10 @@ package struct SQLFailure: Error, Equatable, Sendable {
   /// `invalidInput`, `general`, ...
   package var errorCode: String
   package var persona: String
-  /// Without the position, which Druid appends as ` (line [1], column [8])`.
+  /// The message without the position, which Druid appends as ` (line [1], column [8])`.
   package var message: String
   package var range: SourceRange?
-  /// For an unexpected token: what stood there, and what could have.
+  /// For an unexpected token: its text. `expected` has the acceptable tokens.
   package var token: String?
   package var expected: String?
 
@@ -33,7 +34,7 @@ package struct SQLFailure: Error, Equatable, Sendable {
     self.expected = nil
   }
 
-  /// The message as Druid sends it, position and acceptable tokens included.
+  /// The message as Druid sends it, with position and acceptable tokens.
   package var errorMessage: String {
     var text = message
     if let range { text += " (line [\(range.line)], column [\(range.column)])" }
@@ -41,7 +42,7 @@ package struct SQLFailure: Error, Equatable, Sendable {
     return text
   }
 
-  /// The pairs of the error's `context`, all strings, in Druid's order.
+  /// The members of the error's `context`, all strings, in Druid's order.
   package var context: [(key: String, value: String)] {
     guard errorCode == "invalidInput" else { return [] }
     var pairs = [(key: "sourceType", value: "sql")]

@@ -1,7 +1,7 @@
-/// One SELECT with its clauses, up to and without ORDER BY.
+/// One SELECT with its clauses, without ORDER BY.
 package struct Select: Hashable, Sendable {
   package var isDistinct: Bool
-  /// Hints of `/*+ ... */`, which Druid 33 takes and mostly ignores.
+  /// Hints in `/*+ ... */`, which Druid 33 accepts and mostly ignores.
   package var hints: [Hint]
   package var items: [SelectItem]
   package var from: TableReference?
@@ -55,7 +55,7 @@ package struct Hint: Hashable, Sendable {
 package struct SelectItem: Hashable, Sendable {
   package var expression: Expression
   package var alias: Identifier?
-  /// From the expression to the alias.
+  /// The range from the expression to the alias.
   package var range: SourceRange
 
   package init(expression: Expression, alias: Identifier?, range: SourceRange) {
@@ -75,7 +75,7 @@ package struct SelectItem: Hashable, Sendable {
 }
 
 package struct GroupBy: Hashable, Sendable {
-  /// GROUP BY DISTINCT, of which the sets that repeat count once.
+  /// Whether it is GROUP BY DISTINCT, which drops duplicate grouping sets.
   package var isDistinct: Bool
   package var items: [GroupItem]
   package var range: SourceRange
@@ -94,12 +94,12 @@ package struct GroupBy: Hashable, Sendable {
 }
 
 package indirect enum GroupItem: Hashable, Sendable {
-  /// A number stands for a SELECT item; the resolver knows.
+  /// An expression. An integer refers to a SELECT item; the resolver decides.
   case expression(Expression)
-  /// `(a, b)`, and `()` without any
+  /// `(a, b)`, or `()` for the empty set
   case set([Expression])
   case groupingSets([GroupItem])
-  /// Each element a list: `ROLLUP(a, (b, c))` is `[[a], [b, c]]`
+  /// Each element is a list: `ROLLUP(a, (b, c))` is `[[a], [b, c]]`
   case rollup([[Expression]])
   case cube([[Expression]])
 }

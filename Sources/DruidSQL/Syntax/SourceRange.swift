@@ -1,5 +1,5 @@
-/// Where a piece of a statement stands: lines and columns from 1, the end included, columns counted in UTF-16 units
-/// and tabs as one, as Druid's errors report them.
+/// The position of a part of a statement, as in Druid's errors. Lines and columns start at 1, the
+/// end is inclusive, columns count UTF-16 units, and a tab is one column.
 package struct SourceRange: Equatable, Hashable, Sendable {
   package var line: Int32
   package var column: Int32
@@ -13,10 +13,10 @@ package struct SourceRange: Equatable, Hashable, Sendable {
     self.endColumn = Int32(clamping: endColumn)
   }
 
-  /// For nodes that no text stands behind.
+  /// The range of nodes that have no text.
   package static let none = SourceRange(line: 0, column: 0, endLine: 0, endColumn: 0)
 
-  /// From the start of this to the end of `other`.
+  /// The range from the start of this one to the end of `other`.
   package func through(_ other: SourceRange) -> SourceRange {
     var whole = self
     whole.endLine = other.endLine
@@ -24,7 +24,7 @@ package struct SourceRange: Equatable, Hashable, Sendable {
     return whole
   }
 
-  /// The smallest range that holds both.
+  /// The smallest range that contains both.
   package func joined(_ other: SourceRange) -> SourceRange {
     var whole = self
     if (other.line, other.column) < (line, column) {

@@ -1,17 +1,17 @@
-/// What one request may hold: a query, with or without EXPLAIN, or a statement that is read only to be refused
-/// with Druid's words.
+/// The statement of a request: a query, with or without EXPLAIN, or a statement that is parsed only
+/// to be refused with Druid's message.
 package struct Statement: Sendable {
   package enum Body: Sendable {
     case query(Query)
-    /// INSERT, REPLACE and every other statement that is not a query: its kind as Calcite names it, such as
-    /// `INSERT` or `SET_OPTION`.
+    /// INSERT, REPLACE or any other statement that is not a query. The kind is Calcite's name, such
+    /// as `INSERT` or `SET_OPTION`.
     case other(kind: String)
   }
 
-  /// Whether EXPLAIN PLAN FOR stands before it.
+  /// Whether it starts with EXPLAIN PLAN FOR.
   package var isExplain: Bool
   package var body: Body
-  /// How many `?` it holds.
+  /// The number of `?`.
   package var parameterCount: Int
   package var range: SourceRange
 

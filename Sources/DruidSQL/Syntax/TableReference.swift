@@ -1,12 +1,12 @@
-/// What stands in FROM.
+/// An item of FROM.
 package indirect enum TableReference: Hashable, Sendable {
   case table(Name, alias: TableAlias?)
   case query(Query, alias: TableAlias?, isLateral: Bool)
   /// UNNEST(array, ...) [WITH ORDINALITY]
   case unnest([Expression], withOrdinality: Bool, alias: TableAlias?, range: Position)
-  /// TABLE(function(...)), also TABLE(function(...)) EXTEND (columns) as Druid's EXTERN takes it
+  /// TABLE(function(...)), or TABLE(function(...)) EXTEND (columns) as in Druid's EXTERN
   case function(FunctionCall, extend: [ColumnDefinition], alias: TableAlias?, range: Position)
-  /// (VALUES ...) is a query; this is a join in parentheses
+  /// A join in parentheses. `(VALUES ...)` is a query instead.
   case parenthesized(TableReference, alias: TableAlias?)
   case join(Join)
 

@@ -15,11 +15,11 @@ struct Token: Sendable {
   }
 
   var kind: Kind
-  /// What the grammar compares: a word in capitals, a symbol as it is; empty for all else.
+  /// What the grammar compares: a word in capitals or a symbol; empty for other tokens.
   var key: String
-  /// The value: a word as written, a string or quoted identifier without quotes.
+  /// The value: a word as written, or a string or quoted identifier without quotes.
   var text: String
-  /// As written, for messages.
+  /// The text as written, for messages.
   var image: String
   var range: SourceRange
 }

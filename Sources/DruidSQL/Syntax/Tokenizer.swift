@@ -1,10 +1,11 @@
-/// Cuts a statement into tokens by the lexical rules of Druid's parser (double quotes around identifiers).
+/// Splits a statement into tokens by the lexical rules of Druid's parser, with double quotes around
+/// identifiers.
 struct Tokenizer {
   private let bytes: [UInt8]
   private var index = 0
   private var line = 1
   private var column = 1
-  /// Where the last byte read stands: what the end of the text reports.
+  /// The position of the last byte read, which errors at the end of the text report.
   private var last = SourceRange(line: 1, column: 1, endLine: 1, endColumn: 1)
 
   private init(_ text: String) { bytes = Array(text.utf8) }
@@ -24,7 +25,7 @@ struct Tokenizer {
     index + distance < bytes.count ? bytes[index + distance] : 0
   }
 
-  /// Steps over one byte, and over the rest of its character.
+  /// Advances by one character.
   private mutating func step() {
     let byte = bytes[index]
     last = SourceRange(line: line, column: column, endLine: line, endColumn: column)
@@ -99,7 +100,7 @@ struct Tokenizer {
     }
   }
 
-  /// What stands between the outer quotes, doubled quotes made one.
+  /// The text between the outer quotes, with doubled quotes replaced by single ones.
   private func unquoted(_ image: String) -> String {
     let bytes = Array(image.utf8)
     guard let quote = bytes.last, let open = bytes.firstIndex(of: quote) else { return image }
@@ -117,7 +118,8 @@ struct Tokenizer {
     while index < end { step() }
   }
 
-  /// The index behind the closing quote; nil when nothing closes it, or an identifier is empty or broken over lines.
+  /// The index after the closing quote; nil when there is none, or when an identifier is empty or
+  /// spans lines.
   private func quoteEnd(from start: Int, quote: UInt8) -> Int? {
     var position = start + 1
     while position < bytes.count {
@@ -155,7 +157,7 @@ struct Tokenizer {
     return kind
   }
 
-  /// `x'..'`, `U&'..'`, `U&".."`, `N'..'`, `_charset'..'`.
+  /// Reads `x'..'`, `U&'..'`, `U&".."`, `N'..'` or `_charset'..'`.
   private mutating func prefixedString() -> Token.Kind? {
     let quote = UInt8(ascii: "'")
     var width = 1
@@ -208,7 +210,7 @@ struct Tokenizer {
     }
   }
 
-  /// `{d`, `{t`, `{ts` and `{fn` are tokens of their own.
+  /// The length of a `{d`, `{t`, `{ts` or `{fn` token.
   private func braceWidth() -> Int {
     var width = 1
     while peek(width) == UInt8(ascii: " ") { width += 1 }
@@ -263,7 +265,8 @@ struct Tokenizer {
 
   private func isLatin(_ byte: UInt8) -> Bool { (byte | 0x20) &- 97 < 26 }
 
-  /// Whether a letter of an identifier stands here: Latin, `_`, `$`, or one of the letters beyond ASCII that Calcite lists.
+  /// Whether the current character can be part of an identifier: a Latin letter, `_`, `$`, or a
+  /// non-ASCII letter that Calcite lists.
   private func isLetter() -> Bool {
     let byte = peek()
     guard byte >= 0x80 else {

@@ -1,12 +1,14 @@
-/// A type as a CAST names it: `VARCHAR(20)`, `DECIMAL(10, 2)`, `BIGINT ARRAY`, `TIMESTAMP(3) WITH TIME ZONE`.
+/// A type in a CAST: `VARCHAR(20)`, `DECIMAL(10, 2)`, `BIGINT ARRAY`, `TIMESTAMP(3) WITH TIME
+/// ZONE`.
 package struct TypeName: Hashable, Sendable {
-  /// In capitals when it is one of SQL's own names (`INT` comes as `INTEGER`, `DEC` as `DECIMAL`, `STRING` stays as written).
+  /// The name; in capitals for SQL's own types. `INT` becomes `INTEGER`, `DEC` becomes `DECIMAL`;
+  /// `STRING` stays as written.
   package var name: String
-  /// False for a name that is not SQL's own: the planner refuses or knows it.
+  /// Whether it is one of SQL's own types. The planner knows or refuses other names.
   package var isBuiltIn: Bool
   package var precision: Int?
   package var scale: Int?
-  /// `ARRAY`, `MULTISET` or both, in order, behind the name: `VARCHAR ARRAY`.
+  /// `ARRAY`, `MULTISET` or both, in the order in which they follow the name: `VARCHAR ARRAY`.
   package var collections: [String]
   /// `WITH TIME ZONE` or `WITH LOCAL TIME ZONE`, as text.
   package var timeZone: String?

@@ -1,22 +1,24 @@
-/// A grouping of a datasource's rows that can be computed over its columns, without handing SQLite every row.
+/// A grouping of a datasource's rows that the engine can compute over columns, without passing
+/// every row to SQLite.
 ///
-/// It answers exactly what ``sqlite`` answers. Expressions that the engine has no code of its own for stay SQLite's: they are
-/// computed once for each distinct value of the columns that they read (``Computed``).
+/// Its result is the same as that of ``sqlite``. SQLite evaluates expressions for which the engine
+/// has no code, once for each distinct value of the columns that they read (``Computed``).
 package struct ColumnGrouping: Sendable {
-  /// The table that stands for it in ``Plan/sqlite``; its columns are `k0`... for keys and `a0`... for aggregates.
+  /// The name of the table in ``Plan/sqlite``. Its columns are `k0`... for keys and `a0`... for
+  /// aggregates.
   package var name: String
-  /// The same as a query for SQLite.
+  /// The same grouping as a query for SQLite.
   package var sqlite: String
-  /// The datasource, by its name in SQLite.
+  /// The datasource's name in SQLite.
   package var source: String
-  /// What a row must meet, all of it.
+  /// The conditions that a row must satisfy, all of them.
   package var filter: [Test]
   package var keys: [Value]
   package var aggregates: [Aggregate]
-  /// Whether a grouping without keys has no row when no row of the datasource is left.
+  /// Whether a grouping without keys returns no row, rather than one, when no row remains.
   package var dropsEmpty: Bool
 
-  /// How SQLite holds a value.
+  /// How SQLite represents a value.
   package enum Kind: Sendable {
     case long, real, text
   }
@@ -27,11 +29,11 @@ package struct ColumnGrouping: Sendable {
     /// An expression without columns, as SQL.
     case constant(String, isReal: Bool)
     case arithmetic(Operation, isReal: Bool, Value, Value)
-    /// A number as a double.
+    /// A number, converted to a double.
     case real(Value)
     /// The result of the first test that is true.
     case conditional([Branch], otherwise: Value)
-    /// A time cut to spans, of which one begins at `origin`.
+    /// A time truncated to a multiple of a duration after `origin`.
     case floor(Value, milliseconds: Int64, origin: Int64)
     case computed(Computed, kind: Kind)
   }
@@ -45,14 +47,14 @@ package struct ColumnGrouping: Sendable {
     case add, subtract, multiply, divide
   }
 
-  /// True, false or unknown for a row.
+  /// A condition on a row: true, false or unknown.
   package indirect enum Test: Sendable, Hashable {
     case all([Test])
     case any([Test])
     case not(Test)
-    /// Of numbers and times.
+    /// Compares numbers or times.
     case comparison(Comparison, Value, Value)
-    /// Of a number or time.
+    /// Tests a number or time for NULL.
     case isNull(Value)
     case computed(Computed)
   }
@@ -61,7 +63,7 @@ package struct ColumnGrouping: Sendable {
     case equal, unequal, less, atMost, greater, atLeast
   }
 
-  /// An expression of SQLite that is the same for rows whose inputs are.
+  /// An SQLite expression whose result depends only on its inputs.
   package struct Computed: Sendable, Hashable {
     /// A SELECT of one value; `?1`, `?2`, ... stand for the inputs.
     package var sql: String
@@ -70,8 +72,9 @@ package struct ColumnGrouping: Sendable {
 
   package struct Input: Sendable, Hashable {
     package var column: Int
-    /// A time is cut to this many milliseconds before it is handed over; 1 leaves it as it is. Minutes are right for times since
-    /// 1973, when clocks no longer differed by seconds.
+    /// The unit in milliseconds to which a time is truncated before it is passed; 1 leaves it
+    /// unchanged. Minutes are exact for times since 1973, when offsets of time zones became whole
+    /// minutes.
     package var unit: Int64 = 1
 
     package init(column: Int, unit: Int64 = 1) {
@@ -82,7 +85,7 @@ package struct ColumnGrouping: Sendable {
 
   package struct Aggregate: Sendable {
     package enum Function: Sendable {
-      /// COUNT(*) without an argument, else COUNT(x).
+      /// COUNT(x), or COUNT(*) without an argument.
       case count
       case sumLongs
       case sumReals
@@ -90,7 +93,7 @@ package struct ColumnGrouping: Sendable {
       case minimum
       case maximum
       case countDistinct
-      /// Druid's estimate; of a FLOAT it differs.
+      /// Druid's estimate, which differs for a FLOAT.
       case estimateDistinct(isFloat: Bool)
     }
 

@@ -1,15 +1,18 @@
 extension SelectedRelation {
-  /// How many groups a TopN carries to its last step, whatever its LIMIT: `druid.query.topN.minTopNThreshold`.
+  /// The number of groups that a TopN keeps until its last step, whatever its LIMIT:
+  /// `druid.query.topN.minTopNThreshold`.
   ///
-  /// `TopNQueryQueryToolChest.ThresholdAdjustingQueryRunner` asks every segment for that many and cuts to the LIMIT
-  /// itself; each list on the way is sorted by the metric and then by the dimension, ascending, NULL first
-  /// (`TopNNumericResultBuilder.build`). So with no more groups than this nothing has been dropped before the last cut,
-  /// and ties go by the dimension; with more, what a queue of a segment threw away decides.
+  /// `TopNQueryQueryToolChest.ThresholdAdjustingQueryRunner` requests this many groups from every
+  /// segment and applies the LIMIT itself. Each intermediate list is sorted by the metric and then
+  /// by the dimension, ascending, NULL first (`TopNNumericResultBuilder.build`). Up to this many
+  /// groups nothing is dropped before the LIMIT, and the dimension decides ties. With more groups,
+  /// the result depends on what the queue of a segment dropped.
   static let topNThreshold = 1000
 
-  /// Whether Druid runs it as a TopN: one key, one order, a limit, no HAVING.
+  /// Whether Druid runs the query as a TopN: one key, one order, a limit, no HAVING.
   ///
-  /// `DruidQuery.computeQuery` tries GroupBy first when it reads a subquery, and `toTopNQuery` asks for the rest.
+  /// `DruidQuery.computeQuery` tries GroupBy first when the query reads a subquery. `toTopNQuery`
+  /// checks the other conditions.
   var isTopN: Bool {
     guard let limit, (1...100_000).contains(limit), offset == nil, orderBy.count == 1,
       having == nil, !isDistinct, !items.contains(where: { $0.hasWindow })
@@ -25,7 +28,7 @@ extension SelectedRelation {
     return grouping.keys.count == 1 && inner.having == nil
   }
 
-  /// What to add to ORDER BY where rows tie: the grouped column by its name when it has one.
+  /// What to add to ORDER BY when rows tie: the name of the grouped column, if it has one.
   var tieBreaker: String {
     if let key = grouping?.keys.first, case .column(input.number, let index) = key.node,
       input.columns.indices.contains(index)
@@ -37,7 +40,7 @@ extension SelectedRelation {
 }
 
 extension Relation {
-  /// The columns that are the keys of its groups, when all of them are shown.
+  /// The indices of the columns that are its group keys, if all keys are shown.
   var keyColumns: [Int]? {
     guard case .select(let select) = kind, !select.isDistinct, select.limit == nil,
       select.offset == nil
@@ -47,7 +50,7 @@ extension Relation {
 }
 
 extension SelectedRelation {
-  /// Where the keys of its groups stand among its columns, when all of them are shown.
+  /// The positions of its group keys among its columns, if all keys are shown.
   var keyPlaces: [Int]? {
     var keys: [TypedExpression.Node]
     if let grouping {

@@ -11,7 +11,7 @@ extension Translator {
     guard let spell = call.function.aggregateSpelling else {
       throw .unknown(call.function.name, at: first.range)
     }
-    // A plain COUNT takes NaN as any value.
+    // A plain COUNT counts NaN like any other value.
     if first.isWild, !call.isDistinct,
       ["SUM", "AVG", "MIN", "MAX"].contains(call.function.name)
     {
@@ -51,7 +51,7 @@ extension Translator {
       "\(name)(\(arguments.joined(separator: ", "))) OVER (\(parts.joined(separator: " ")))"
   }
 
-  /// The value, or an error at run time when it is NaN.
+  /// The value; a NaN fails at run time.
   private func definite(_ expression: TypedExpression) throws(SQLFailure) -> String {
     let text = try self.text(expression)
     return expression.isWild ? "druid_definite(\(text))" : text

@@ -1,4 +1,4 @@
-/// Functions and operators as SQLite's SQL.
+/// Functions and operators as SQL for SQLite.
 extension Translator {
   func call(
     _ function: Function, _ operands: [TypedExpression], _ whole: TypedExpression
@@ -31,7 +31,7 @@ extension Translator {
       return "(" + (try texts(operands)).joined(separator: " || ") + ")"
     case .array: return try kernel("array", operands)
     case .agreed:
-      // Druid's filter takes the column without its CAST: answered where that makes no difference.
+      // Druid's filter ignores the CAST of the column, so rows for which that matters are refused.
       let sides = try texts(operands)
       let words = "'A CAST in a filter, which Druid leaves out, is not supported for these values'"
       return
@@ -71,23 +71,23 @@ extension Translator {
     "druid_\(name)(\((try texts(operands)).joined(separator: ", ")))"
   }
 
-  /// A chain of AND or OR as a tree of little height: SQLite refuses expressions more than a thousand levels high, and
-  /// reads a plain chain as one level each.
+  /// A chain of AND or OR as a balanced tree. SQLite refuses expressions more than a thousand
+  /// levels high, and each link of a plain chain is one level.
   private static func balanced(_ parts: ArraySlice<String>, _ name: String) -> String {
     guard parts.count > 64 else { return "(" + parts.joined(separator: " \(name) ") + ")" }
     let middle = parts.startIndex + parts.count / 2
     return "(\(balanced(parts[..<middle], name)) \(name) \(balanced(parts[middle...], name)))"
   }
 
-  // MARK: Functions over each of several values
+  // MARK: Functions of each value of a multi-value
 
-  /// Whether the multi-value among the operands stands for one of its values just now.
+  /// Whether the multi-value operand currently stands for one of its values.
   private func isMapping(_ operands: [TypedExpression]) -> Bool {
     guard let mapped else { return false }
     return operands.contains { $0 == mapped.expression }
   }
 
-  /// A function of a multi-value, over each of its values.
+  /// Calls a function for each value of a multi-value.
   private func map(
     _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
@@ -119,7 +119,7 @@ extension Translator {
         return "(druid_compare_double(\(sides[0]), \(sides[1])) \(op.rawValue) 0)"
       }
       let test = "(\(sides[0]) \(op.rawValue) \(sides[1]))"
-      // Greater than 0 is -0.0 in no order of numbers.
+      // These comparisons with 0 have the same result for -0.0 and 0.0.
       let certain: [Operator] =
         operands[1].isConstant ? [.greater, .lessOrEqual] : [.less, .greaterOrEqual]
       return certain.contains(op) ? test : guarded(test, operands, sides)
@@ -139,8 +139,8 @@ extension Translator {
       "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(op == .notEqual ? "NOT " : "")\(test) END"
   }
 
-  /// Whether -0.0 is 0 depends on the way in which Druid runs a query: a column that is compared with 0 is refused when it
-  /// holds one.
+  /// Refuses a column that contains -0.0 when it is compared with 0, because whether the two are
+  /// equal depends on how Druid runs the query.
   private func guarded(
     _ test: String, _ operands: [TypedExpression], _ texts: [String]
   ) -> String {
@@ -163,7 +163,7 @@ extension Translator {
       "CASE WHEN \(subject) IS NULL THEN NULL ELSE druid_mv_in(\(subject), druid_array(\(items.joined(separator: ", ")))) END"
   }
 
-  /// Texts compared by the numbers that they spell.
+  /// Compares strings by the numbers that they spell.
   private func numbers(
     _ sign: String, _ operands: [TypedExpression]
   ) throws(SQLFailure) -> String {
@@ -203,7 +203,8 @@ extension Translator {
     return "druid_\(word)_double(\(sides[0]), \(sides[1]))"
   }
 
-  /// The operands of `a + b + c` side by side: SQLite's parser does not hold many calls in each other.
+  /// The operands of `a + b + c` in one list, because SQLite's parser limits the depth of nested
+  /// calls.
   private func chain(
     _ op: Operator, _ operands: [TypedExpression]
   ) throws(SQLFailure) -> [String] {
@@ -213,16 +214,16 @@ extension Translator {
     return try chain(op, inner) + [try text(operands[1])]
   }
 
-  /// A number as Druid's expressions print it: floats are doubles there.
+  /// A number as Druid's expressions print it, with floats as doubles.
   private func print(_ type: SQLType, _ value: String) -> String {
     type.isReal ? "druid_double_to_text(\(value))" : "CAST(\(value) AS TEXT)"
   }
 }
 
-// MARK: - Times in plain arithmetic
+// MARK: - Times in integer arithmetic
 
 extension Translator {
-  /// TIME_FLOOR, in plain arithmetic where a period has one length in UTC.
+  /// TIME_FLOOR, in integer arithmetic where the period has a fixed length in UTC.
   static func floor(_ time: String, period: String, origin: String, zone: String) -> String {
     if isUTC(zone), origin == "NULL", let length = FixedPeriod(period), length.months == 0 {
       if length.milliseconds % 604_800_000 == 0 {
@@ -238,7 +239,7 @@ extension Translator {
     return "druid_time_floor(\(time), \(quoted(period)), \(origin), \(quoted(zone)))"
   }
 
-  /// TIME_EXTRACT, in plain arithmetic where a unit has one length in UTC.
+  /// TIME_EXTRACT, in integer arithmetic where the unit has a fixed length in UTC.
   static func extract(_ time: String, _ unit: String, zone: String) -> String {
     if isUTC(zone) {
       switch unit {

@@ -1,8 +1,8 @@
-/// Which groupings can be computed over columns.
+/// Decides which groupings the engine can compute over columns.
 extension Translator {
-  /// The grouping for the columns' engine; nil when it is SQLite's.
+  /// The grouping as a ``ColumnGrouping``; nil when only SQLite can compute it.
   ///
-  /// - Parameter sql: the same as a query for SQLite.
+  /// - Parameter sql: the same grouping as a query for SQLite.
   func columnGrouping(
     _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ sql: String
   ) -> ColumnGrouping? {
@@ -12,7 +12,7 @@ extension Translator {
     let reader = ColumnReader(translator: self, relation: select.input.number, table: table)
     var keys: [ColumnGrouping.Value] = []
     for key in grouping.keys {
-      // SQLite joins 0.0 and -0.0, and the query refuses what came of it.
+      // SQLite puts 0.0 and -0.0 into one group, and the query refuses such a group.
       guard !key.type.isReal || key.isColumn, let value = reader.value(key) else { return nil }
       if case .constant = value { return nil }
       keys.append(value)
@@ -35,7 +35,8 @@ extension Translator {
   }
 }
 
-/// Reads expressions over one datasource as the columns' engine takes them; nil for what it does not.
+/// Converts expressions over one datasource to those of a ``ColumnGrouping``; nil for unsupported
+/// ones.
 private struct ColumnReader {
   let translator: Translator
   let relation: Int
@@ -69,7 +70,7 @@ private struct ColumnReader {
     case "COUNT" where call.isDistinct && translator.approximatesCountDistinct: return estimate
     case "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT_BUILTIN": return estimate
     case "COUNT": return call.isDistinct ? .countDistinct : .count
-    // Sketches pass empty texts over.
+    // Sketches ignore empty strings.
     case "APPROX_COUNT_DISTINCT_DS_HLL", "APPROX_COUNT_DISTINCT_DS_THETA":
       return argument.type.isCharacter ? nil : .countDistinct
     case "SUM": return argument.type.isIntegral ? .sumLongs : .sumReals
@@ -131,7 +132,7 @@ private struct ColumnReader {
     return .arithmetic(operation, isReal: whole.type.isReal, left, right)
   }
 
-  /// TIME_FLOOR in UTC by periods of one length.
+  /// TIME_FLOOR in UTC, for periods of fixed length.
   private func floor(
     _ function: Function, _ operands: [TypedExpression]
   ) -> ColumnGrouping.Value? {
@@ -189,12 +190,13 @@ private struct ColumnReader {
     return .computed(computed)
   }
 
-  // MARK: What SQLite computes
+  // MARK: Values that SQLite computes
 
   private func computed(_ expression: TypedExpression) -> ColumnGrouping.Value? {
     var inputs: [ColumnGrouping.Input] = []
     guard !expression.isMultiple, collect(expression, unit: 1, &inputs), inputs.count <= 3,
-      // There are so many different times that SQLite is as fast row by row.
+      // Times have nearly as many distinct values as there are rows, so SQLite is as fast row by
+      // row.
       !inputs.contains(where: { $0.column == 0 && $0.unit == 1 }),
       let text = text(expression)
     else { return nil }
@@ -209,7 +211,7 @@ private struct ColumnReader {
       kind: type.isReal ? .real : type.isCharacter ? .text : .long)
   }
 
-  /// The columns that an expression reads; false when it reads anything else.
+  /// Collects the columns that an expression reads; false when it reads anything else.
   private func collect(
     _ expression: TypedExpression, unit: Int64, _ inputs: inout [ColumnGrouping.Input]
   ) -> Bool {
@@ -232,7 +234,7 @@ private struct ColumnReader {
       let unit = Self.unit(function, operands)
       return operands.allSatisfy { collect($0, unit: $0.isColumn ? unit : 1, &inputs) }
     case .cast(let operand):
-      // A date begins a day.
+      // A DATE is the start of a day.
       let isDate = expression.type.kind == .date && operand.type.kind == .timestamp
       return collect(operand, unit: isDate && operand.isColumn ? Self.minute : 1, &inputs)
     case .conditional:
@@ -243,7 +245,7 @@ private struct ColumnReader {
 
   private static let minute: Int64 = 60_000
 
-  /// Within this many milliseconds a function of a time has one result, since clocks differ by whole minutes
+  /// The time span in milliseconds within which a function of a time has one result
   /// (``ColumnGrouping/Input/unit``).
   private static func unit(_ function: Function, _ operands: [TypedExpression]) -> Int64 {
     switch function {

@@ -1,7 +1,8 @@
 extension Translator {
-  /// A column of the answer: like ``text(_:)``, held to what its SQL type prints.
+  /// A result column: like ``text(_:)``, but converted to the range of its SQL type.
   ///
-  /// - Parameter isLiteral: whether Druid's planner computes it and writes it down as a literal.
+  /// - Parameter isLiteral: whether Druid's planner evaluates it and writes the result as a
+  /// literal.
   func output(_ item: TypedExpression, isLiteral: Bool = false) throws(SQLFailure) -> String {
     let text = try self.text(item)
     let isLiteral = isLiteral && !item.readsQuery
@@ -24,10 +25,10 @@ extension Translator {
     }
   }
 
-  /// The expression as SQLite computes it, safe to stand anywhere.
+  /// The expression as SQL for SQLite, safe to use inside any other expression.
   func text(_ expression: TypedExpression) throws(SQLFailure) -> String {
     if let mapped, mapped.expression == expression { return mapped.text }
-    // Druid works constants out in planning, as large as they are, and takes no infinite ones.
+    // Druid's planner evaluates constants without limiting their size, but refuses infinite ones.
     if !isInConstant, !expression.children.isEmpty, expression.isConstant {
       isInConstant = true
       defer { isInConstant = false }
@@ -48,7 +49,7 @@ extension Translator {
       return sql + " ELSE \(try text(otherwise)) END"
     case .window(let call): return try window(call)
     case .inQuery(let operand, let relation):
-      // The sign keeps SQLite from going through the table value by value, in their order.
+      // The unary plus stops SQLite from using an index, which would change the order of the rows.
       if case .operation(.row, let parts) = operand.node {
         let values = (try texts(parts)).map { "+" + $0 }.joined(separator: ", ")
         return "((\(values)) IN (\(try query(relation))))"

@@ -1,22 +1,22 @@
-/// The keys that rows are sorted by, as SQL.
+/// The sort keys of a query, as SQL.
 struct RowOrder {
   struct Key {
     var text: String
     var isDescending = false
-    /// Where NULL goes, when not to the side of the least.
+    /// NULLS FIRST or NULLS LAST, where NULL is not the least value.
     var nulls = ""
 
     var sql: String { text + suffix }
     var suffix: String { (isDescending ? " DESC" : "") + nulls }
   }
 
-  /// What the query says, or what Druid does without its saying so.
+  /// The keys of ORDER BY, or of the order in which Druid returns rows without one.
   var keys: [Key]
-  /// What makes the order one, behind the keys.
+  /// Further keys that make the order unique.
   var tieBreakers: [Key]
-  /// Whether rows may tie in the keys, so that a limit's choice among them can't be known.
+  /// Whether rows may tie in all keys, so that it is not known which of them a limit keeps.
   var mayTie: Bool
-  /// The number of rows up to which Druid sorts all of them, so that its choice among ties is known.
+  /// Ties are deterministic up to this many rows, because Druid sorts all of them.
   var sortedWhole = 0
 
   var all: [Key] { keys + tieBreakers }
@@ -40,7 +40,7 @@ extension Translator {
       if key.expression.type.isArray { item.text = "druid_array_order(\(item.text))" }
       if isTopN, key.expression.type.isNullable { try placeNulls(&item, key, select) }
       if isTopN, key.expression.isWild, select.grouping?.hasKey(key.expression) == true {
-        // A TopN has NaN right behind -Infinity.
+        // A TopN sorts NaN directly after -Infinity.
         item.text =
           "CASE WHEN \(item.text) = 'NaN' THEN -1.7976931348623157e308 ELSE \(item.text) END"
       }
@@ -48,7 +48,7 @@ extension Translator {
     }
     if select.isUnordered { return RowOrder(keys: [], tieBreakers: [], mayTie: true) }
     if select.isDistinct {
-      // Druid groups by all columns, and sorts by them; it needs not where the rows are groups already.
+      // Druid groups by all columns and sorts by them, unless the rows are groups already.
       let columns = (try texts(select.items)).filter { !plain.contains($0) }
         .map { RowOrder.Key(text: $0) }
       guard let places = select.keyPlaces else {
@@ -70,15 +70,15 @@ extension Translator {
       if grouping.sets.count > 1, select.limit != nil, !select.orderBy.isEmpty,
         select.orderBy.allSatisfy({ grouping.hasKey($0.expression) })
       {
-        // Druid pushes such a limit down into each set, and its answer then is not what was asked.
+        // Druid applies such a limit to each grouping set, so its result is not what SQL defines.
         throw .unknown("GROUPING SETS with a LIMIT ordered by keys alone", at: nil)
       }
-      // A GroupBy's sort is stable over its keys.
+      // The sort of a GroupBy is stable over its keys.
       return RowOrder(
         keys: keys, tieBreakers: others, mayTie: isTopN && !keys.isEmpty && !others.isEmpty,
         sortedWhole: SelectedRelation.topNThreshold)
     }
-    // So is it where a further query does no more than sort the groups.
+    // The same applies to an outer query that only sorts the groups.
     if select.input.shape.stage == .grouped, let columns = select.input.keyColumns {
       let names = columns.compactMap { index -> String? in
         let text = column(select.input.number, index)
@@ -90,7 +90,7 @@ extension Translator {
         mayTie: isTopN && !keys.isEmpty && !names.isEmpty,
         sortedWhole: SelectedRelation.topNThreshold)
     }
-    // A scan goes by time, and what ties there in the order of its coming.
+    // A scan returns rows by time, and rows of one time in the order of their arrival.
     if select.input.shape.stage == .table {
       return RowOrder(
         keys: keys + others, tieBreakers: [], mayTie: select.input.shape.isUnion)
@@ -98,7 +98,8 @@ extension Translator {
     return RowOrder(keys: keys, tieBreakers: [], mayTie: !keys.isEmpty)
   }
 
-  /// A TopN puts NULL elsewhere than a GroupBy: first of a key however it is sorted, last of a number.
+  /// Places NULL as a TopN does, which differs from a GroupBy: first among keys, in either
+  /// direction, and last among numbers.
   private func placeNulls(
     _ item: inout RowOrder.Key, _ key: OrderKey, _ select: SelectedRelation
   ) throws(SQLFailure) {
@@ -114,10 +115,10 @@ extension Translator {
     }
   }
 
-  /// One value of several as a group's key.
+  /// One value of a multi-value group key.
   ///
-  /// A row with an empty list is NULL to a GroupBy and no row to a TopN (apache/druid#5897); one with NULL is NULL to both.
-  /// Which of the two it was is not kept here.
+  /// A GroupBy treats a row with an empty list as NULL, and a TopN skips it (apache/druid#5897).
+  /// Both treat a row with NULL as NULL. This store does not distinguish the two.
   func exploded(_ value: String, _ select: SelectedRelation) -> String {
     guard select.isTopN, let grouping = select.grouping,
       approximatesTopN || select.orderBy.contains(where: { grouping.hasKey($0.expression) })
@@ -126,7 +127,8 @@ extension Translator {
     return "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END"
   }
 
-  /// A query cut by LIMIT or OFFSET where a row that stays and one that goes may tie: it is refused when they do.
+  /// A query with LIMIT or OFFSET. It fails when a row that is kept may tie with a row that is
+  /// dropped.
   func cut(
     head: String, items: String, count: Int, rest: String, _ order: RowOrder,
     _ select: SelectedRelation
@@ -150,7 +152,7 @@ extension Translator {
       + "RANK() OVER (\(rank)) AS rk, COUNT(*) OVER () AS total FROM (\(inner))"
     let words =
       "Rows tie where the LIMIT cuts, and which of them Druid keeps is not known: add \(select.tieBreaker) to ORDER BY"
-    // Of a row, so that SQLite does not work it out before there is any.
+    // Depends on a row, so that SQLite does not evaluate it before there is one.
     let refusal = "druid_refuse(CASE WHEN rn > 0 THEN \(quoted(words)) END)"
     var test =
       "CASE WHEN rn = \(offset + 1) AND rk <= \(offset) AND total > \(order.sortedWhole) "
@@ -170,11 +172,12 @@ extension Translator {
 }
 
 extension SelectedRelation {
-  /// Windows that sort differently, as they are met.
+  /// Windows with different sort orders, in order of appearance.
   ///
-  /// Druid sorts for one after another (`Windowing.fromCalciteStuff`), each sort stable over the last, so that rows come in
-  /// the order of the last window and ROW_NUMBER tells ties by the one before (`orderByDescNulls.sqlTest`). SQLite begins
-  /// with the last it meets and ends with the first: it is shown them the other way round.
+  /// Druid sorts for one window after another (`Windowing.fromCalciteStuff`), and each sort is
+  /// stable. The rows are therefore in the order of the last window, and in ROW_NUMBER the previous
+  /// window's order decides ties (`orderByDescNulls.sqlTest`). SQLite starts with the last window
+  /// that it finds and ends with the first, so it gets them in reverse order.
   fileprivate var sorts: [TypedExpression] {
     var found: [TypedExpression] = []
     var seen: Set<WindowSort> = []
@@ -187,7 +190,7 @@ extension SelectedRelation {
     return found
   }
 
-  /// None where one sort is all there is, or DISTINCT sorts anew.
+  /// Empty when there is only one sort order, or when DISTINCT sorts again.
   var sortedWindows: [TypedExpression] { sorts.count > 1 && !isDistinct ? sorts : [] }
 }
 
@@ -197,7 +200,7 @@ private struct WindowSort: Hashable {
 }
 
 extension TypedExpression {
-  /// The windows in it, as they are met.
+  /// The windows inside the expression, in order of appearance.
   fileprivate var windows: [TypedExpression] {
     if case .window = node { return [self] }
     return children.flatMap(\.windows)
@@ -211,7 +214,8 @@ extension SelectedRelation.Grouping {
     return keys.indices.contains(index)
   }
 
-  /// Whether it is an aggregate that Druid keeps as a pair of time and value, which is there even when its value is NULL.
+  /// Whether it is an aggregate that Druid stores as a pair of time and value. The pair exists even
+  /// when the value is NULL.
   func isPair(_ expression: TypedExpression) -> Bool {
     guard case .column(number, let index) = expression.node,
       aggregates.indices.contains(index - keys.count),

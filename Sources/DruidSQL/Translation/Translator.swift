@@ -1,8 +1,8 @@
-/// Writes a resolved query as SQL for SQLite.
+/// Translates a resolved query to SQL for SQLite.
 ///
-/// A final class, because the names of columns are collected on the way down.
+/// A class, because it collects the names of columns as it descends.
 final class Translator {
-  /// How the columns of a relation are called inside its query.
+  /// How the columns of a relation are named inside its query.
   enum Source {
     case table([Catalog.Column])
     /// `c0`, `c1`, ... of a subquery
@@ -14,20 +14,20 @@ final class Translator {
   }
 
   let zone: String
-  /// Whether COUNT(DISTINCT ...) is an estimate.
+  /// Whether COUNT(DISTINCT ...) is estimated.
   let approximatesCountDistinct: Bool
   let approximatesTopN: Bool
   let skipsEmptyBuckets: Bool?
   private var sources: [Int: Source] = [:]
-  /// How many queries were written; a query that WITH names is written wherever it is read.
+  /// The number of queries written. A query of WITH is written at every place that reads it.
   private var queries = 0
-  /// An expression that stands for one of its values while a function is mapped over them.
+  /// The multi-value for which a function is being mapped, and the SQL of one of its values.
   var mapped: (expression: TypedExpression, text: String)?
-  /// Whether what is written is part of a constant.
+  /// Whether the current expression is part of a constant.
   var isInConstant = false
-  /// The groupings that are read as tables `g0`, `g1`, ... because they can be computed over columns.
+  /// The groupings that the engine may compute over columns, read as tables `g0`, `g1`, ...
   private(set) var groupings: [ColumnGrouping] = []
-  /// How many such maps were written: each has a name of its own.
+  /// The number of maps written; it gives each a unique name.
   var maps = 0
 
   init(_ settings: PlanSettings) {
@@ -90,7 +90,7 @@ final class Translator {
     return texts.joined(separator: ", ")
   }
 
-  /// What stands in FROM, without the word.
+  /// The items of FROM, without the keyword.
   private func from(_ relation: Relation) throws(SQLFailure) -> String {
     let name = "r\(relation.number)"
     switch relation.kind {
@@ -102,18 +102,20 @@ final class Translator {
       var right = try from(join.right)
       if case .join = join.right.kind { right = "(\(right))" }
       if case .table(let table) = join.right.kind {
-        // Read once and indexed for the join, rather than scanned for every row of the left.
+        // A subquery is read once and indexed for the join, rather than scanned for every row of
+        // the left side.
         right = "(SELECT * FROM \(table.sqlite) LIMIT -1) AS r\(join.right.number)"
       }
       let condition = try join.condition.map { (item) throws(SQLFailure) in try text(item) }
-      // In SQLite CROSS JOIN is an inner join whose left side stays the outer loop.
+      // In SQLite, CROSS JOIN is an inner join that keeps its left side as the outer loop.
       let word = join.kind == .inner ? JoinedRelation.Kind.cross : join.kind
       return "\(left) \(word.rawValue) \(right)" + (condition.map { " ON \($0)" } ?? "")
     case .unnest(let input, let array):
       let before = try input.map { (item) throws(SQLFailure) in try from(item) + ", " } ?? ""
       sources[relation.number] = .each
       if case .call(.mvToArray, let operands) = array.node {
-        // A column of strings, whose rows without any value give a NULL: known for a datasource's own.
+        // A multi-value column. A row without values gives one NULL, which is known only for a
+        // datasource's column.
         var value = try text(operands[0])
         if operands[0].type.isNullable, !(input?.stores(operands[0]) ?? false) {
           let words = "'UNNEST of a NULL is not supported here'"
@@ -141,7 +143,7 @@ final class Translator {
       sources[grouping.number] = .group(keys: grouping.keys.count)
       if let having = select.having { conditions.append(try text(having)) }
       tieBreakers = grouping.keys.indices.map { column(grouping.number, $0) }
-      // Of several sets one comes whole behind the other.
+      // With several grouping sets, the sets follow one another.
       if grouping.sets.count > 1 { tieBreakers.insert("r\(grouping.number).s", at: 0) }
     } else {
       if let filter = select.filter { conditions.append(try text(filter)) }
@@ -180,7 +182,7 @@ final class Translator {
     return sql
   }
 
-  /// The groups as a query: over a table of the columns' engine where it can compute them.
+  /// The groups as a query, over a ``ColumnGrouping`` if possible.
   private func from(
     _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ from: String
   ) throws(SQLFailure) -> String {
@@ -188,23 +190,24 @@ final class Translator {
     guard var columns = columnGrouping(grouping, select, sql) else { return sql }
     columns.name = "g\(groupings.count)"
     groupings.append(columns)
-    // With a LIMIT it stays a subquery, which SQLite can index for a join.
+    // The LIMIT keeps it a subquery, which SQLite can index for a join.
     return "SELECT * FROM \(columns.name) LIMIT -1"
   }
 
-  /// Whether the context asks a Timeseries without granularity for no row where there is nothing to count.
+  /// Whether the context asks a Timeseries without granularity to return no row when it counts no
+  /// rows.
   func skipsEmptyAnswer(_ select: SelectedRelation) -> Bool {
     skipsEmptyBuckets == true && select.having == nil && select.input.shape.stage == .table
   }
 
-  /// Refuses a group of 0.0 and -0.0, which Druid keeps apart.
+  /// Refuses a group of both 0.0 and -0.0, which are different groups in Druid.
   private func zeroTest(_ key: String) -> String {
     let zero = "CASE WHEN \(key) = 0 THEN druid_double_to_text(\(key)) END"
     let words = "'Groups of 0.0 and -0.0 are not supported here'"
     return "CASE WHEN MIN(\(zero)) <> MAX(\(zero)) THEN druid_refuse(\(words)) ELSE 1 END"
   }
 
-  /// The groups with keys `k0`..., aggregates `a0`..., and GROUPING values `n0`...
+  /// The groups: keys `k0`..., aggregates `a0`..., GROUPING values `n0`...
   private func group(
     _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, from: String
   ) throws(SQLFailure) -> String {
@@ -256,7 +259,8 @@ final class Translator {
 }
 
 extension SelectedRelation {
-  /// Whether Druid's planner computes the whole answer: it reads no table, or aggregates no rows of one.
+  /// Whether Druid's planner computes the whole result, because the query reads no table or no rows
+  /// of one.
   fileprivate var isOfLiterals: Bool {
     guard let grouping else { return input.shape.stage == .constant }
     let isPlain = grouping.aggregates.allSatisfy { item in

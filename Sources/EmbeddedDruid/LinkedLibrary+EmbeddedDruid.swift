@@ -1,6 +1,7 @@
 internal import CMicrohttpd
 internal import CSQLite
 internal import JSONLines
+internal import JavaValues
 package import Plumbing
 
 extension LinkedLibrary {
@@ -10,6 +11,7 @@ extension LinkedLibrary {
       LinkedLibrary("SQLite", unsafe String(cString: sqlite3_libversion())),
       LinkedLibrary("libmicrohttpd", unsafe String(cString: MHD_get_version())),
       LinkedLibrary("simdjson", JSONLine.libraryVersion),
+      LinkedLibrary("PCRE2", RegularExpression.libraryVersion),
     ]
   }
 }

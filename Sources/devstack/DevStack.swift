@@ -197,7 +197,7 @@ extension DevStack {
       ("KAFKA_BROKERS", "set for the command: where Kafka listens"),
       ("DRUID_URL", "set for the command: where Druid listens"),
     ],
-    libraries: { LinkedLibrary.ofEmbeddedDruid },
+    libraries: { LinkedLibrary.ofEmbeddedDruid + LinkedLibrary.ofEmbeddedKafka },
     prose: [
       "The command finds KAFKA_BROKERS and DRUID_URL in its environment. Both servers listen on"
         + " 127.0.0.1 alone and are gone when the command is; what they keep lies in files"

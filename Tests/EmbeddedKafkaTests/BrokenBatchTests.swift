@@ -36,10 +36,13 @@ import Testing
   @Test(arguments: ["gzip", "snappy", "lz4", "zstd"])
   func everyDamageIsFoundOrHarmless(codec: String) throws {
     let producer = try RealClient(
-      RD_KAFKA_PRODUCER, port: broker.port, ["compression.type": codec, "linger.ms": "100"])
+      RD_KAFKA_PRODUCER, port: broker.port, ["compression.type": codec, "linger.ms": "10000"])
     try producer.produce(times: (1...300).map { Int64($0) * 1000 }, to: "t")
-    let stored = try #require(client.fetch(.fetch("t", from: 0, maxBytes: 1 << 20))).records
-    try #require(stored.count > BatchHeader.size)
+    let records = try #require(client.fetch(.fetch("t", from: 0, maxBytes: 1 << 20))).records
+    try #require(records.count > BatchHeader.size)
+    // A busy machine splits what the producer sends into several batches; the first one is enough.
+    let length = records[8..<12].reduce(0) { $0 << 8 | Int($1) }
+    let stored = Array(records.prefix(12 + length))
     let header = try BatchHeader(of: unsafe stored.span.bytes, produceVersion: 7)
     try #require(header.codec != 0)
     try header.check(recordsOf: unsafe stored.span.bytes, RecordCheck.Rules())

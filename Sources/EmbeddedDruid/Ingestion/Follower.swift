@@ -165,9 +165,7 @@ final class Follower: @unchecked Sendable {
     do throws(EmbeddedDruidFailure) {
       let source = try open(topic)
       while !isStopping {
-        let goesOn = try follow(source, newPartitions(topic))
-        tellSkipped()
-        guard goesOn else { return }
+        guard try follow(source, newPartitions(topic)) else { return }
       }
     } catch {
       fail("\(error)")
@@ -220,6 +218,7 @@ final class Follower: @unchecked Sendable {
         guard take(partition, &positions) else { return false }
       }
       if isIdle {
+        tellSkipped()
         source.wait(behind: positions, milliseconds: 50)
         return true
       }

@@ -17,6 +17,17 @@ package final class RegularExpression {
   /// KiB that one match may use for what it goes back to.
   private static let heapLimit: UInt32 = 64 << 10
 
+  /// The version of the PCRE2 that is loaded.
+  package static var libraryVersion: String {
+    let length = Int(pcre2_config_8(UInt32(PCRE2_CONFIG_VERSION), nil))
+    guard length > 0 else { return "unknown" }
+    var text = [UInt8](repeating: 0, count: length)
+    unsafe pcre2_config_8(UInt32(PCRE2_CONFIG_VERSION), &text)
+    // The text ends with a zero byte, and its date follows a space.
+    let version = text.prefix { $0 != 0 && $0 != UInt8(ascii: " ") }
+    return String(decoding: version, as: UTF8.self)
+  }
+
   /// - Throws: `invalid` for what Java refuses, `unsupported` for what is not known here.
   package init(_ pattern: String) throws(ValueFailure) {
     let java = try JavaPattern(pattern)

@@ -1,0 +1,15 @@
+internal import CLZ4
+internal import CZlib
+internal import CZstd
+package import Plumbing
+
+extension LinkedLibrary {
+  /// What the stand-in for Kafka is linked against. Snappy is missing: its C interface does not tell its version.
+  package static var ofEmbeddedKafka: [LinkedLibrary] {
+    [
+      LinkedLibrary("zlib", unsafe String(cString: zlibVersion())),
+      LinkedLibrary("lz4", unsafe String(cString: LZ4_versionString())),
+      LinkedLibrary("zstd", unsafe String(cString: ZSTD_versionString())),
+    ]
+  }
+}

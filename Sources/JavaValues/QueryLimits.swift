@@ -1,20 +1,22 @@
-/// What one query may use: time, which somebody else watches, and bytes.
+/// The time and memory that one query may use.
 ///
-/// Not Sendable: one for each query, used by the thread that runs it.
+/// Not Sendable: each query has one, used by the thread that runs it. Another thread watches the
+/// time.
 package final class QueryLimits {
   private let isOver: () -> Bool
   private var work = 0
   private var bytes = 0
 
-  /// Bytes that the texts and collections of one query may hold at a time.
+  /// Maximum memory for the texts and collections of one query, in bytes.
   package static let byteLimit = 256 << 20
-  /// Work between two looks at the clock, in bytes handled: less than a millisecond.
+  /// Amount of work between two checks of the time, in bytes processed: less than a millisecond.
   private static let workBetweenChecks = 1 << 18
 
-  /// - Parameter isOver: whether the time is up or nobody waits for the answer.
+  /// - Parameter isOver: whether the time is up or the client is gone.
   package init(isOver: @escaping () -> Bool) { self.isOver = isOver }
 
-  /// Counts work, in bytes handled, and says now and then whether the query must end.
+  /// Adds work, in bytes processed. Returns whether the query must end, which it checks from time
+  /// to time.
   package func mustEnd(after bytes: Int) -> Bool {
     work += bytes
     guard work >= Self.workBetweenChecks else { return false }
@@ -22,12 +24,13 @@ package final class QueryLimits {
     return isOver()
   }
 
-  /// Counts work. - Throws: `interrupted` when the query must end.
+  /// Adds work. - Throws: `interrupted` when the query must end.
   package func check(_ bytes: Int) throws(ValueFailure) {
     if mustEnd(after: bytes) { throw .interrupted }
   }
 
-  /// Takes memory from the query's budget, or gives it back when negative. - Throws: `unsupported` when it is used up.
+  /// Takes memory from the query's budget, or returns it when negative. - Throws: `unsupported`
+  /// when the budget is used up.
   package func charge(_ count: Int) throws(ValueFailure) {
     bytes += count
     guard count <= 0 || bytes <= Self.byteLimit else {
@@ -36,6 +39,6 @@ package final class QueryLimits {
     }
   }
 
-  /// Gives memory back.
+  /// Returns memory to the budget.
   package func release(_ count: Int) { bytes -= count }
 }

@@ -1,6 +1,6 @@
-/// A value as it crosses the border to SQLite.
+/// A value as SQLite represents it.
 ///
-/// A double that is not a number is the text `NaN`; a multi-value is a blob that holds a JSON array.
+/// NaN is the text `NaN`. A multi-value is a blob with a JSON array.
 package enum SQLValue: Hashable, Sendable {
   case null
   case integer(Int64)
@@ -10,7 +10,7 @@ package enum SQLValue: Hashable, Sendable {
 
   package static func boolean(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
 
-  /// A double as SQLite can hold it.
+  /// A double as SQLite can represent it.
   package static func double(_ value: Double) -> SQLValue {
     value.isNaN ? .text("NaN") : .real(value)
   }
@@ -28,7 +28,7 @@ package enum SQLValue: Hashable, Sendable {
     }
   }
 
-  /// NULL first, then numbers by their worth and texts in Java's order.
+  /// Sort order: NULL, then numbers by value, then texts in Java's order.
   package func precedes(_ other: SQLValue) -> Bool {
     switch (self, other) {
     case (.null, _): !other.isNull
@@ -39,7 +39,7 @@ package enum SQLValue: Hashable, Sendable {
     }
   }
 
-  /// The number that an integer, a real or the text `NaN` stands for.
+  /// The value as a double, from an integer, a real or the text `NaN`.
   package var double: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -58,7 +58,7 @@ package enum SQLValue: Hashable, Sendable {
     }
   }
 
-  /// As Java would print it; a blob's bytes as they are.
+  /// The value as Java prints it; a blob is its bytes.
   package var text: String? {
     switch self {
     case .null: nil
@@ -70,18 +70,18 @@ package enum SQLValue: Hashable, Sendable {
   }
 }
 
-/// Why a function refused its arguments.
+/// Why a function could not compute a result.
 package enum ValueFailure: Error, Equatable, Sendable {
   /// Druid's `/ by zero`.
   case divisionByZero
-  /// The arguments are Druid's to refuse: the words are Druid's.
+  /// Druid refuses the arguments, with this message.
   case invalid(String)
-  /// A constant that Druid does not take when it plans: the words are Druid's.
+  /// Druid's planner refuses a constant, with this message.
   case invalidConstant(String)
-  /// Nothing that is known for certain to be answered as Druid does.
+  /// It is not certain that Druid would give the same result.
   case unsupported(String)
-  /// Druid fails on it while it plans, by a fault of its own: the words are Druid's.
+  /// Druid's planner fails because of a bug, with this message.
   case uncategorized(String)
-  /// The query's time is up, or nobody waits for it any more.
+  /// The query's time is up, or the client is gone.
   case interrupted
 }

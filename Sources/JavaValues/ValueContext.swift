@@ -1,6 +1,6 @@
-/// What the functions of one connection share: zones as they are asked for, and what was parsed before.
+/// State shared by the functions of one connection: time zones and caches of parsed values.
 ///
-/// Not Sendable: one for each connection, used by one thread at a time.
+/// Not Sendable: each connection has one, used by one thread at a time.
 package final class ValueContext {
   private let readZone: (String) -> [UInt8]?
   private var zones: [String: TimeZoneTable] = [:]
@@ -9,20 +9,20 @@ package final class ValueContext {
   private var expressions: [ExactText: RegularExpression] = [:]
   private var paths: [ExactText: JSONPath] = [:]
   private var lists: [ExactText: [JSONTree]] = [:]
-  /// For periods in zones, by both names.
+  /// Bucket starts of periods in zones, by the names of both.
   private var steps: [String: [Int64]] = [:]
   private var likes: [ExactText: LikePattern] = [:]
-  /// What the query may use.
+  /// The limits of the current query.
   package let limits: QueryLimits
-  /// What was asked for last, because a query asks for the same row after row.
+  /// The last zone, because a query uses the same one for row after row.
   private var lastZone = ("UTC", TimeZoneTable.utc)
   private var lastPeriod = ("", Period())
 
-  /// How many of a kind are kept before all are forgotten.
+  /// Maximum entries of each cache. A full cache is emptied.
   private static let limit = 200
 
-  /// - Parameter readZone: the bytes of the TZif file of that name; nil when there is none. The name is never one that
-  ///   leaves the folder of the zones.
+  /// - Parameter readZone: returns the bytes of the TZif file of this name; nil when there is none.
+  ///   The name never leads out of the zones' folder.
   package init(
     limits: QueryLimits = QueryLimits { false }, readZone: @escaping (String) -> [UInt8]?
   ) {
@@ -32,7 +32,7 @@ package final class ValueContext {
 
   package func zone(_ name: String) throws(ValueFailure) -> TimeZoneTable {
     if lastZone.0 == name { return lastZone.1 }
-    // A zone that Druid does not know is UTC to it.
+    // Druid treats an unknown zone as UTC.
     let zone = zones[name] ?? findZone(name) ?? .utc
     if zones.count >= Self.limit { zones.removeAll() }
     zones[name] = zone
@@ -62,7 +62,7 @@ package final class ValueContext {
     return period
   }
 
-  /// TIME_FLOOR by a period of that text.
+  /// TIME_FLOOR by the period in `text`.
   package func floor(
     _ time: Int64, _ text: String, origin: Int64?, zone: TimeZoneTable
   ) throws(ValueFailure) -> Int64 {
@@ -109,7 +109,7 @@ package final class ValueContext {
     return path
   }
 
-  /// The elements of an array's text, which is mostly the same literal row after row.
+  /// The elements of an array's text, which is usually the same literal for each row.
   package func list(_ text: String) -> [JSONTree]? {
     let key = ExactText(text)
     if let list = lists[key] { return list }

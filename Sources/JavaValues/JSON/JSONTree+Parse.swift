@@ -1,5 +1,5 @@
 extension JSONTree {
-  /// nil for what is no JSON, or nests deeper than any data do.
+  /// Nil when the text is not valid JSON or is nested too deeply.
   package init?(parsing text: String) {
     var reader = Reader(bytes: Array(text.utf8))
     guard let value = reader.value(depth: 0), reader.isAtEnd() else { return nil }

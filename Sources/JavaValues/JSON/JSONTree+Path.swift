@@ -53,7 +53,7 @@ package struct JSONPath: Hashable, Sendable {
 }
 
 extension JSONTree {
-  /// What the path leads to; nil when it leads nowhere. A negative index counts from the end.
+  /// The value at the path; nil when there is none. A negative index counts from the end.
   package subscript(path path: JSONPath) -> JSONTree? {
     var current = self
     for step in path.steps {
@@ -73,14 +73,14 @@ extension JSONTree {
     return current
   }
 
-  /// JSON_KEYS: the keys of an object, the places in an array; nil for anything else.
+  /// JSON_KEYS: the keys of an object, or the indices of an array; nil for anything else.
   package var keys: [String]? {
     if case .array(let elements) = self { return elements.indices.map(String.init) }
     guard case .object(let members) = self else { return nil }
     return members.map(\.key)
   }
 
-  /// JSON_PATHS: the path of every scalar.
+  /// JSON_PATHS: the paths of all scalars.
   package var paths: [String] {
     var paths: [String] = []
     collect("$", &paths)

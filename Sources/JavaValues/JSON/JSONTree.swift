@@ -1,4 +1,4 @@
-/// JSON as arrays, multi-values and nested columns hold it.
+/// A JSON value, as arrays, multi-values and nested columns contain it.
 package indirect enum JSONTree: Hashable, Sendable {
   case null
   case boolean(Bool)
@@ -45,7 +45,7 @@ package indirect enum JSONTree: Hashable, Sendable {
     }
   }
 
-  /// As a value of SQL: numbers and text as they are, anything nested as its text.
+  /// The SQL value: numbers and strings unchanged, arrays and objects as their text.
   package var value: SQLValue {
     switch self {
     case .null: .null
@@ -57,7 +57,7 @@ package indirect enum JSONTree: Hashable, Sendable {
     }
   }
 
-  /// Whether both mean the same, whole or not.
+  /// Whether both are equal; an integer equals a real of the same value.
   package func equals(_ other: JSONTree) -> Bool {
     switch (self, other) {
     case (.integer(let left), .real(let right)), (.real(let right), .integer(let left)):
@@ -68,7 +68,7 @@ package indirect enum JSONTree: Hashable, Sendable {
 
   // MARK: Printing
 
-  /// Without spaces; reals in Java's form.
+  /// JSON text without spaces; reals are in Java's form.
   package var text: String {
     var text = ""
     write(to: &text)

@@ -1,5 +1,5 @@
 extension SQLValue {
-  /// The values of a string that may hold several; one for anything else.
+  /// The values of a multi-value; for any other value, the value's text alone.
   package var texts: [String?] {
     guard case .blob(let bytes) = self else { return [text] }
     return JSONTree.elements(of: String(decoding: bytes, as: UTF8.self)).map(\.value.text)
@@ -21,14 +21,14 @@ extension ValueContext {
 
   package func elements(_ value: SQLValue) throws(ValueFailure) -> [JSONTree] {
     guard let text = value.text, let list = list(text) else {
-      throw .unsupported("An argument is no array")
+      throw .unsupported("An argument is not an array")
     }
     return list
   }
 }
 
 extension SQLValue {
-  /// A multi-value of those texts: a single one is plain text, none NULL.
+  /// A multi-value of these texts. A single text is stored as plain text, and no text as NULL.
   package static func multiple(_ values: [String?]) -> SQLValue {
     switch values.count {
     case 0: .null
@@ -41,7 +41,7 @@ extension SQLValue {
 extension JSONTree {
   package init(texts: [String?]) { self = .array(texts.map { $0.map { .string($0) } ?? .null }) }
 
-  /// The elements of an array's text; none of anything else.
+  /// The elements of an array's text; empty for any other text.
   package static func elements(of text: String) -> [JSONTree] {
     if case .array(let elements)? = JSONTree(parsing: text) { elements } else { [] }
   }

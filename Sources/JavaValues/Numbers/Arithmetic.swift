@@ -1,6 +1,6 @@
 import Glibc
 
-/// What Druid computes of numbers.
+/// Druid's arithmetic functions.
 package enum Arithmetic {
   package static func divide(_ left: Int64, _ right: Int64) throws(ValueFailure) -> Int64 {
     guard right != 0 else { throw .divisionByZero }
@@ -12,7 +12,8 @@ package enum Arithmetic {
     return left.remainderReportingOverflow(dividingBy: right).partialValue
   }
 
-  /// ROUND of a double: half up by its decimal digits; nothing is 0, infinities become the largest finite numbers.
+  /// ROUND of a double: half up by its decimal digits. NaN becomes 0, and infinities become the
+  /// largest finite numbers.
   package static func round(_ value: Double, scale: Int64) -> Double {
     if value.isNaN { return 0 }
     guard value.isFinite else {
@@ -25,7 +26,7 @@ package enum Arithmetic {
     return digits.double
   }
 
-  /// ROUND of a whole number, which changes it only at a negative scale.
+  /// ROUND of an integer, which only changes it when the scale is negative.
   package static func round(_ value: Int64, scale: Int64) -> Int64 {
     guard scale < 0 else { return value }
     guard scale > -19 else { return 0 }
@@ -37,7 +38,7 @@ package enum Arithmetic {
     return value < 0 ? cut &- unit : cut &+ unit
   }
 
-  /// TRUNCATE: cut after multiplying, as Druid's expression does it.
+  /// TRUNCATE: multiplies and then truncates, as Druid's expression does.
   package static func truncate(_ value: Double, scale: Int64) -> Double {
     let factor = pow(10, Double(scale))
     return Double(JavaNumber.long(value * factor)) / factor
@@ -50,7 +51,7 @@ package enum Arithmetic {
     return pow(base, exponent)
   }
 
-  // MARK: Readable sizes
+  // MARK: Human-readable sizes
 
   /// HUMAN_READABLE_BINARY_BYTE_FORMAT
   package static func binaryBytes(_ value: Int64, precision: Int64) throws(ValueFailure) -> String {
@@ -61,7 +62,7 @@ package enum Arithmetic {
     return fixed(scaled, precision) + " " + ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][unit] + "B"
   }
 
-  /// HUMAN_READABLE_DECIMAL_BYTE_FORMAT, and with no suffix HUMAN_READABLE_DECIMAL_FORMAT
+  /// HUMAN_READABLE_DECIMAL_BYTE_FORMAT; without a suffix, HUMAN_READABLE_DECIMAL_FORMAT
   package static func decimal(
     _ value: Int64, precision: Int64, suffix: String
   ) throws(ValueFailure) -> String {
@@ -84,7 +85,7 @@ package enum Arithmetic {
     return Int(precision)
   }
 
-  /// Java's `%.nf`: half up by the shortest digits.
+  /// Java's `%.nf`: rounds the shortest decimal digits half up.
   package static func fixed(_ value: Double, _ scale: Int) -> String {
     guard value.isFinite else { return JavaNumber.text(value) }
     var digits = DecimalDigits(value)

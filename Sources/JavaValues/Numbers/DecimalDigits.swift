@@ -1,11 +1,12 @@
-/// A double by its shortest decimal digits: `0.d1d2d3... * 10^exponent`; what Java's BigDecimal.valueOf sees.
+/// The shortest decimal digits of a double: `0.d1d2d3... * 10^exponent`, as in Java's
+/// BigDecimal.valueOf.
 struct DecimalDigits {
   var isNegative: Bool
-  /// 0...9 each; none for zero.
+  /// Digits from 0 to 9; empty for zero.
   var digits: [UInt8]
   var exponent: Int
 
-  /// - Parameter description: what Swift prints for a finite number: shortest digits, in one form or another.
+  /// - Parameter description: Swift's description of a finite number, with or without an exponent.
   init(description: String) {
     var isNegative = false
     var digits: [UInt8] = []
@@ -39,7 +40,8 @@ struct DecimalDigits {
 
   init(_ value: Double) { self.init(description: value.description) }
 
-  /// Rounds half away from zero to that many digits behind the point; a negative scale rounds before it.
+  /// Rounds half away from zero to this many fractional digits. A negative scale rounds digits
+  /// before the point.
   mutating func round(toScale scale: Int) {
     let kept = exponent + scale
     guard kept < digits.count else { return }
@@ -67,7 +69,7 @@ struct DecimalDigits {
     if digits.isEmpty { exponent = 0 }
   }
 
-  /// Plain digits with exactly `scale` of them behind the point.
+  /// The number without an exponent, with exactly `scale` fractional digits.
   func plain(scale: Int) -> String {
     var text = isNegative ? "-" : ""
     if exponent <= 0 {

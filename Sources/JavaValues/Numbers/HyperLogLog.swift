@@ -1,17 +1,19 @@
-/// Counts distinct values as Druid's COUNT(DISTINCT ...) estimates them: 2,048 registers over MurmurHash3.
+/// Estimates distinct counts as Druid's COUNT(DISTINCT ...) does: 2,048 registers over MurmurHash3.
 ///
-/// The estimate is off by two per cent now and then by more, and Druid's users see it: so the same registers are kept, four bits
-/// each, and one value of all that do not fit into theirs; and the same number comes out.
+/// The error is about two percent, sometimes more, and visible to Druid's users. To return the same
+/// numbers, this type keeps the same registers: four bits each, plus the one largest value that
+/// does not fit into four bits.
 package struct HyperLogLog: Sendable {
   private static let size = 2_048
   private static let largest = 15
-  /// With fewer registers in use, Druid's servers send a short form to the broker, which estimates by it.
+  /// Below this many used registers, Druid's servers send a compact form to the broker, which
+  /// estimates from it.
   private static let shortForm = 128
-  /// What each register holds beyond `offset`.
+  /// The value of each register above `offset`.
   private var registers = [UInt8](repeating: 0, count: size)
   private var offset = 0
   private var used = 0
-  /// The largest of the values that no register can hold, and whose it is.
+  /// The largest value that does not fit into a register, and its register.
   private var overflow = (value: 0, register: 0)
 
   package init() {}
@@ -22,15 +24,15 @@ package struct HyperLogLog: Sendable {
 
   package mutating func add(_ value: Double) { add(MurmurHash.hash(value.bitPattern)) }
 
-  /// A FLOAT, which Druid hashes in 32 bits.
+  /// Adds a FLOAT, which Druid hashes as 32 bits.
   package mutating func add(_ value: Float) {
     add(MurmurHash.hash(tail: UInt64(value.bitPattern), length: 4))
   }
 
-  /// Hashed as UTF-16, as Java holds it.
+  /// Adds a text. The hash is that of its UTF-16 units, as in Java.
   package mutating func add(_ text: String) { add(MurmurHash.hash(text.utf16)) }
 
-  /// What a value does to the registers. Keeping it saves hashing the value each time that it is added.
+  /// The effect of a value on the registers. Storing it avoids hashing the same value again.
   package struct Place: Sendable {
     fileprivate let position: Int
     fileprivate let register: Int
@@ -53,7 +55,8 @@ package struct HyperLogLog: Sendable {
   private mutating func add(_ hash: (UInt64, UInt64)) { add(Self.place(hash)) }
 
   private static func place(_ hash: (UInt64, UInt64)) -> Place {
-    // The last two bytes, big-endian, choose the register; the first set bit, bytes in order, is its value.
+    // The last two bytes, big-endian, select the register. The position of the first set bit is its
+    // value.
     let last = UInt16(truncatingIfNeeded: hash.1 >> 48).byteSwapped
     let position = hash.0 == 0 ? 64 : hash.0.byteSwapped.leadingZeroBitCount + 1
     return Place(position: position, register: Int(last & 0x7ff))
@@ -80,7 +83,7 @@ package struct HyperLogLog: Sendable {
     var sum = 0.0
     var zeros = 0
     func take(_ value: Int) { sum += 1 / Double(UInt64(1) << UInt64(min(value, 63))) }
-    /// Two registers that share a byte.
+    /// Adds two registers that share a byte.
     func take(upper: Int, lower: Int, isOverflown: Bool) {
       guard isOverflown else {
         take(upper + offset)
@@ -93,7 +96,8 @@ package struct HyperLogLog: Sendable {
       let lower = isUpper ? lower + offset : max(lower + offset, overflow.value)
       take(upper)
       take(lower)
-      // By the bits that Druid looks at, though these are whole numbers here and no longer halves of a byte.
+      // Uses Druid's bit masks, although the values here are whole numbers rather than halves of a
+      // byte.
       zeros += (upper & 0xf0 == 0 ? 1 : 0) + (lower & 0x0f == 0 ? 1 : 0)
     }
     let overflown = overflow.value == 0 ? -1 : overflow.register >> 1
@@ -104,13 +108,14 @@ package struct HyperLogLog: Sendable {
       let lower = Int(registers[2 * pair + 1])
       guard !isShort || upper != 0 || lower != 0 else { continue }
       entries += 1
-      // The short form counts its places from the start of its seven bytes of header.
+      // In the compact form, positions count from the start of its seven header bytes.
       take(
         upper: upper, lower: lower,
         isOverflown: (isShort ? pair + 7 : pair) == overflown)
     }
     if isShort {
-      // It has room for a byte a register, and leaves zeros, at place 0, where two share one.
+      // The compact form reserves a byte for each used register. Where two registers share a byte,
+      // the remaining bytes are zeros at position 0.
       for _ in entries..<used { take(upper: 0, lower: 0, isOverflown: overflown == 0) }
       zeros += Self.size - 2 * used
       sum += Double(zeros)
@@ -123,7 +128,8 @@ package struct HyperLogLog: Sendable {
     return Int64(estimate.rounded())
   }
 
-  /// ln of a number of at least 1, without the C library: its exponent, and a series for what is left.
+  /// ln of a number of at least 1, without the C library: from the exponent and a series for the
+  /// fraction.
   private static func naturalLogarithm(_ value: Double) -> Double {
     let ratio = (value.significand - 1) / (value.significand + 1)
     let square = ratio * ratio
@@ -146,7 +152,7 @@ private enum MurmurHash {
 
   static func hash(_ word: UInt64) -> (UInt64, UInt64) { hash(tail: word, length: 8) }
 
-  /// Of up to eight bytes.
+  /// Hashes up to eight bytes.
   static func hash(tail: UInt64, length: UInt64) -> (UInt64, UInt64) {
     finished(mixedOne(tail), 0, length: length)
   }

@@ -1,4 +1,4 @@
-/// Floating point as Java spells it: `1.0E10`, `0.001`, `NaN`.
+/// Floating-point numbers as Java prints them: `1.0E10`, `0.001`, `NaN`.
 package enum JavaDigits {
   package static func append(_ value: Double, to out: inout [UInt8]) {
     guard value.isFinite else { return appendSpecial(value, to: &out) }
@@ -6,7 +6,8 @@ package enum JavaDigits {
       whole(value, significantBits: 53) ?? DecimalDigits(description: value.description), to: &out)
   }
 
-  /// A whole number that is larger than the significant bits tell apart: Java prints more digits than are needed.
+  /// The digits of an integer that exceeds the precision of its type; nil for other numbers. Java
+  /// prints more digits than necessary.
   private static func whole(_ value: Double, significantBits: Int) -> DecimalDigits? {
     let exponent = Int(value.exponent)
     guard exponent > significantBits, exponent <= 62 else { return nil }
@@ -32,7 +33,7 @@ package enum JavaDigits {
     out.append(contentsOf: word.utf8)
   }
 
-  /// The same shortest digits as Swift's, and other rules for the exponent.
+  /// Appends the shortest digits with Java's rules for the exponent.
   private static func append(_ number: DecimalDigits, to out: inout [UInt8]) {
     let zero = UInt8(ascii: "0")
     let point = UInt8(ascii: ".")

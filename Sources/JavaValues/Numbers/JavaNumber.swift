@@ -1,6 +1,7 @@
-/// Numbers as Java prints and reads them.
+/// Numbers as Java prints and parses them.
 package enum JavaNumber {
-  /// Double.toString: at least one digit behind the point, an exponent below 0.001 and from ten million.
+  /// Double.toString: at least one fractional digit, and an exponent below 0.001 and from ten
+  /// million.
   package static func text(_ value: Double) -> String {
     var out: [UInt8] = []
     JavaDigits.append(value, to: &out)
@@ -14,7 +15,8 @@ package enum JavaNumber {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Druid's numeric order of texts: what spells no number comes before all that do, and among its like in text order.
+  /// Druid's numeric order of strings. A string that is not a number precedes all numbers; two such
+  /// strings are in text order.
   package static func compare(_ left: String, _ right: String) -> Int64 {
     if let one = digits(left), let two = digits(right) { return one < two ? -1 : one > two ? 1 : 0 }
     switch (decimal(left), decimal(right)) {
@@ -27,7 +29,7 @@ package enum JavaNumber {
     }
   }
 
-  /// What `new BigDecimal` takes, as a double.
+  /// The double of a text that `new BigDecimal` accepts.
   private static func decimal(_ text: String) -> Double? {
     let isPlain = text.utf8.allSatisfy { byte in
       (48...57).contains(byte) || ".+-eE".utf8.contains(byte)
@@ -35,7 +37,7 @@ package enum JavaNumber {
     return isPlain ? double(text) : nil
   }
 
-  /// `(long) x`: towards zero, saturating, 0 for what is not a number.
+  /// `(long) x`: truncates towards zero and saturates; NaN becomes 0.
   package static func long(_ value: Double) -> Int64 {
     if value.isNaN { return 0 }
     if value >= 9_223_372_036_854_775_808 { return .max }
@@ -43,13 +45,14 @@ package enum JavaNumber {
     return Int64(value)
   }
 
-  /// CAST(text AS BIGINT): digits, else a double cut towards zero, else nothing.
+  /// CAST(text AS BIGINT): an integer, or else a double truncated towards zero; nil for any other
+  /// text.
   package static func long(_ text: String) -> Int64? {
     if let value = digits(text) { return value }
     return double(text).map(long)
   }
 
-  /// Digits of 64 bits with an optional sign; nothing else around them.
+  /// A 64-bit integer with an optional sign and nothing around it.
   package static func digits(_ text: String, radix: Int = 10) -> Int64? {
     guard let first = text.utf8.first, text.utf8.count > (first == 43 || first == 45 ? 1 : 0),
       text.utf8.allSatisfy({ $0 < 128 })
@@ -57,7 +60,7 @@ package enum JavaNumber {
     return Int64(text, radix: radix)
   }
 
-  /// CAST(text AS DOUBLE): Java's floating-point literals without blanks around them.
+  /// CAST(text AS DOUBLE): a Java floating-point literal without blanks around it.
   package static func double(_ text: String) -> Double? {
     var body = text.utf8[...]
     var sign = 1.0
@@ -95,7 +98,7 @@ package enum JavaNumber {
     return Double(Substring(body)).map { sign * $0 }
   }
 
-  /// Java takes `1.5d` and `1.5f`.
+  /// Removes the suffix of a Java literal such as `1.5d` or `1.5f`.
   private static func withoutSuffix(_ body: Substring.UTF8View) -> Substring.UTF8View {
     guard let last = body.last, [100, 102].contains(last | 32), body.count > 1 else { return body }
     return body.dropLast()

@@ -1,8 +1,8 @@
-/// Rewrites a regular expression of Java's into one that PCRE2 matches alike.
+/// Translates a Java regular expression to an equivalent one for PCRE2.
 ///
-/// Nothing of the pattern reaches PCRE2 as it was written: what means the same in both is spelled out again, what means
-/// something else in Java (`.`, `$`, `\b`, `[a&&b]`, `(?i)`, properties) is written in other words, and what has no
-/// counterpart is refused.
+/// Every element of the pattern is parsed and written anew. Elements that mean something else in
+/// PCRE2 (`.`, `$`, `\b`, `[a&&b]`, `(?i)`, properties) are written in other words, and elements
+/// without an equivalent are refused.
 struct JavaPattern {
   private let pattern: String
   private let scalars: [Unicode.Scalar]
@@ -23,17 +23,18 @@ struct JavaPattern {
   private var flags = Flags()
 
   private static let depthLimit = 100
-  /// Where the matcher asks whether the query is still wanted: wherever a match may begin, and behind what repeats without
-  /// a bound, so that no more than one way through the text lies between two questions.
+  /// The callout at which the matcher checks whether the query may continue. It is placed where a
+  /// match may start and after every unbounded repetition, which bounds the work between two
+  /// checks.
   static let callout = "(?C1)"
   private static let lineEnds = "\\n\\r\\x{85}\\x{2028}\\x{2029}"
-  /// Between the two halves of `\r\n`, where neither `^` nor `$` matches.
+  /// Excludes the position inside `\r\n`, where neither `^` nor `$` matches.
   private static let notInsidePair = "(?!(?<=\\r)\\n)"
   private static let anyCharacter = "[\\x{0}-\\x{10ffff}]"
-  /// What `\b` looks at, which is more than `\w`.
+  /// The word characters of `\b`, which are more than those of `\w`.
   private static let word = "[\\p{L}\\p{Nd}_]"
 
-  /// - Throws: `invalid` for what Java refuses, `unsupported` for what has no counterpart here.
+  /// - Throws: `invalid` when Java refuses the pattern, `unsupported` when PCRE2 has no equivalent.
   init(_ pattern: String) throws(ValueFailure) {
     self.pattern = pattern
     scalars = Array(pattern.unicodeScalars)
@@ -114,7 +115,7 @@ struct JavaPattern {
       text += "+"
     }
     if !isBounded { text += Self.callout }
-    // Java repeats nothing by it.
+    // In Java, a second repetition has no effect.
     if current == "{" { throw .unsupported("Two repetitions of one element are not supported") }
   }
 
@@ -144,7 +145,8 @@ struct JavaPattern {
 
   // MARK: Elements
 
-  /// Writes one element; false for what only sets flags or is empty, and can't be repeated.
+  /// Writes one element. False for an element that only sets flags or is empty, and so cannot be
+  /// repeated.
   private mutating func atom() throws(ValueFailure) -> Bool {
     guard let character = current else { return false }
     index += 1
@@ -175,7 +177,7 @@ struct JavaPattern {
   private static let endBeforeLastLine =
     "(?:\(notInsidePair)(?=(?:\\r\\n|[\(lineEnds)])?\\z))"
 
-  /// A character outside of brackets.
+  /// A literal character outside brackets.
   private func literal(_ character: Unicode.Scalar) -> String {
     guard flags.ignoresCase, let other = character.otherCase else {
       return Self.escaped(character)
@@ -208,7 +210,7 @@ struct JavaPattern {
     return true
   }
 
-  /// A group's name; nil when it does not begin with a letter.
+  /// Parses a group's name; nil when it does not start with a letter.
   private mutating func name() throws(ValueFailure) -> String? {
     var name = ""
     while let character = current, character != ">" {
@@ -237,7 +239,8 @@ struct JavaPattern {
     text += ")"
   }
 
-  /// `(?i)` for what follows, `(?i:...)` for what is inside.
+  /// Parses `(?i)`, which applies to the rest of the group, or `(?i:...)`, which applies to its
+  /// contents.
   private mutating func flagGroup() throws(ValueFailure) -> Bool {
     var isOn = true
     let kept = flags
@@ -304,7 +307,7 @@ struct JavaPattern {
     return true
   }
 
-  /// A group that does not exist (yet) never matches.
+  /// Writes a back reference. A group that does not exist (yet) never matches.
   private mutating func reference(_ number: Int) throws(ValueFailure) {
     if flags.ignoresCase {
       throw .unsupported("A back reference that ignores case is not supported")
@@ -324,12 +327,12 @@ struct JavaPattern {
 
   private enum Escaped {
     case character(Unicode.Scalar)
-    /// What may stand in brackets.
+    /// A character set that can also be used in brackets.
     case set(String)
     case complement(String)
   }
 
-  /// What follows a backslash, in brackets and outside them.
+  /// Parses an escape after its backslash, inside or outside brackets.
   private mutating func escaped() throws(ValueFailure) -> Escaped {
     guard let character = current else { throw invalid("Illegal escape sequence") }
     index += 1
@@ -444,7 +447,7 @@ struct JavaPattern {
 
   // MARK: Brackets
 
-  /// A union of what PCRE2 takes in brackets and of whole expressions for one character.
+  /// A union of PCRE2 sets, and of complete expressions that match one character.
   private struct CharacterUnion {
     var members = ""
     var expressions: [String] = []
@@ -458,7 +461,7 @@ struct JavaPattern {
     }
   }
 
-  /// What follows `[`, as an expression for one character.
+  /// Parses a set after its `[`, and returns an expression for one character.
   private mutating func bracket() throws(ValueFailure) -> String {
     depth += 1
     defer { depth -= 1 }
@@ -535,7 +538,8 @@ struct JavaPattern {
     union.members += range(low, high)
   }
 
-  /// From `low` to `high`, and where case is ignored the other case of the ASCII letters among them.
+  /// The range from `low` to `high`. When case is ignored, it includes the other case of its ASCII
+  /// letters.
   private func range(_ low: Unicode.Scalar, _ high: Unicode.Scalar) -> String {
     let lowText = Self.escaped(low)
     var text = low == high ? lowText : "\(lowText)-\(Self.escaped(high))"
@@ -553,7 +557,7 @@ struct JavaPattern {
 extension Unicode.Scalar {
   fileprivate var isLetter: Bool { (value | 32) &- 97 < 26 }
   fileprivate var isDigit: Bool { value &- 48 < 10 }
-  /// What a pattern with comments leaves out.
+  /// Whether a pattern with comments ignores it as white space.
   fileprivate var isJavaSpace: Bool { value == 32 || value &- 9 < 5 }
 
   /// The other case of an ASCII letter.

@@ -1,8 +1,9 @@
 import CPCRE2
 
-/// A regular expression of Java's syntax, matched by PCRE2 over UTF-8 within limits.
+/// A Java regular expression, matched by PCRE2 over UTF-8 within limits.
 ///
-/// One thread uses it at a time: a match writes into memory of the expression's own.
+/// Only one thread may use it at a time, because matching uses memory that belongs to the
+/// expression.
 @safe
 package final class RegularExpression {
   private let code: OpaquePointer
@@ -12,9 +13,9 @@ package final class RegularExpression {
   private let groupNames: [String: Int]
   private let watch = Watch()
 
-  /// Steps of one attempt to match, about a quarter of a second.
+  /// Maximum steps of one match attempt, about a quarter of a second.
   private static let stepLimit: UInt32 = 10_000_000
-  /// KiB that one match may use for what it goes back to.
+  /// Maximum backtracking memory of one match, in KiB.
   private static let heapLimit: UInt32 = 64 << 10
 
   /// The version of the PCRE2 that is loaded.
@@ -28,7 +29,8 @@ package final class RegularExpression {
     return String(decoding: version, as: UTF8.self)
   }
 
-  /// - Throws: `invalid` for what Java refuses, `unsupported` for what is not known here.
+  /// - Throws: `invalid` when Java refuses the pattern, `unsupported` when it has no equivalent
+  ///   here.
   package init(_ pattern: String) throws(ValueFailure) {
     let java = try JavaPattern(pattern)
     groupCount = java.groupCount
@@ -70,10 +72,10 @@ package final class RegularExpression {
     return String(decoding: bytes.prefix(max(0, Int(length))), as: UTF8.self)
   }
 
-  /// Asked now and then while a match is looked for: whether the query is still wanted.
+  /// Decides during a match whether the query may continue.
   private final class Watch {
     var limits: QueryLimits?
-    /// What may have been done since the last question, in bytes.
+    /// Estimated work since the last check, in bytes.
     var work = 0
 
     static let ask:
@@ -87,8 +89,8 @@ package final class RegularExpression {
 
   // MARK: Matching
 
-  /// Calls `found` with the ranges of every match and its groups, as Java's `find` goes on; a group that took no part has
-  /// none. It ends when `found` says false.
+  /// Calls `found` for each match, like Java's `find`, with the ranges of the match and its groups.
+  /// A group that did not participate has none. Stops when `found` returns false.
   private func eachMatch(
     in text: [UInt8], _ limits: QueryLimits?,
     _ found: ([Range<Int>?]) throws(ValueFailure) -> Bool
@@ -127,14 +129,14 @@ package final class RegularExpression {
     default: break
     }
     guard let places = unsafe pcre2_get_ovector_pointer_8(memory) else { return nil }
-    // A group that took no part stands at -1.
+    // A group that did not participate has position -1.
     return (0...groupCount).map { group in
       let (start, end) = unsafe (places[2 * group], places[2 * group + 1])
       return start < 0 || start > end ? nil : start..<end
     }
   }
 
-  /// REGEXP_LIKE: whether it is found anywhere.
+  /// REGEXP_LIKE: whether the text contains a match.
   package func isFound(in text: String, _ limits: QueryLimits? = nil) throws(ValueFailure) -> Bool {
     var isFound = false
     try eachMatch(in: Array(text.utf8), limits) { _ throws(ValueFailure) in
@@ -144,7 +146,7 @@ package final class RegularExpression {
     return isFound
   }
 
-  /// REGEXP_EXTRACT: the text of a group of the first match; nil when there is none.
+  /// REGEXP_EXTRACT: a group of the first match; nil when there is no match.
   package func extract(
     _ group: Int, of text: String, _ limits: QueryLimits? = nil
   ) throws(ValueFailure) -> String? {
@@ -158,7 +160,7 @@ package final class RegularExpression {
     return extracted
   }
 
-  /// REGEXP_REPLACE: every match replaced; `$1` and `${name}` stand for groups.
+  /// REGEXP_REPLACE: replaces every match. `$1` and `${name}` refer to groups.
   package func replacing(
     in text: String, with replacement: String, _ limits: QueryLimits? = nil
   ) throws(ValueFailure) -> String {
@@ -177,7 +179,7 @@ package final class RegularExpression {
     return String(decoding: result + bytes[position...], as: UTF8.self)
   }
 
-  /// The pieces between the matches, as Java's split has them with a limit of -1.
+  /// The pieces between the matches, as from Java's split with a limit of -1.
   package func split(
     _ text: String, _ limits: QueryLimits? = nil
   ) throws(ValueFailure) -> [String] {

@@ -1,7 +1,8 @@
-/// Finds bytes among bytes in linear time, whatever they are (Knuth, Morris and Pratt).
+/// Finds a byte sequence in linear time for any input (Knuth, Morris and Pratt).
 struct ByteSearch: Sendable {
   let wanted: [UInt8]
-  /// For each length of a part found: the length of the longest shorter part that is its beginning and its end.
+  /// For each length of a matched prefix: the length of its longest shorter prefix that is also its
+  /// suffix.
   private let shorter: [Int]
 
   init(_ wanted: [UInt8]) {
@@ -16,7 +17,7 @@ struct ByteSearch: Sendable {
     self.shorter = shorter
   }
 
-  /// Where the bytes begin first at or behind `start`; nil when nowhere.
+  /// The first position at or after `start` where the sequence starts; nil if there is none.
   func first(in source: [UInt8], from start: Int) -> Int? {
     guard let first = wanted.first else { return start <= source.count ? start : nil }
     guard start <= source.count - wanted.count else { return nil }

@@ -1,6 +1,6 @@
-/// A text as Java takes it: the same only when its units are, and ordered by them as UTF-16.
+/// A string compared as in Java: equal only if its code units are, and ordered by UTF-16 units.
 ///
-/// For Swift's own `==`, "é" is the same in its two spellings.
+/// Swift's `==` considers the two Unicode forms of "é" equal.
 package struct ExactText: Hashable, Comparable, Sendable {
   package let text: String
 

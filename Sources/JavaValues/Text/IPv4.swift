@@ -1,6 +1,6 @@
-/// Addresses of IPv4 as text and as numbers.
+/// IPv4 addresses as text and as numbers.
 package enum IPv4 {
-  /// Four numbers with dots between.
+  /// The number of a dotted address; nil for any other text.
   package static func number(_ text: String) -> Int64? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
@@ -35,7 +35,7 @@ package enum IPv4 {
     number(value).flatMap(text).map { .text($0) } ?? .null
   }
 
-  /// Whether the address is in the subnet, which is written `10.0.0.0/8`.
+  /// Whether the address is in a subnet such as `10.0.0.0/8`.
   package static func isIn(_ value: SQLValue, _ subnet: String) throws(ValueFailure) -> Bool {
     let parts = subnet.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard let network = parts.first.flatMap(number), parts.count <= 2,

@@ -1,4 +1,4 @@
-/// Java's String.format over numbers and text, as STRING_FORMAT uses it.
+/// Java's String.format for numbers and text, used by STRING_FORMAT.
 package enum JavaFormat {
   private struct Specifier {
     var index: Int?
@@ -8,7 +8,8 @@ package enum JavaFormat {
     var conversion: Character = "s"
   }
 
-  /// The formatted text; where Java refuses, the format and the arguments behind it, as Druid gives them.
+  /// The formatted text. Where Java refuses the format, the result is the format followed by the
+  /// arguments, as in Druid.
   package static func text(_ format: String, _ arguments: [SQLValue]) -> String {
     formatted(format, arguments)
       ?? arguments.reduce(format) { $0 + "; " + ($1.text ?? "null") }

@@ -1,17 +1,17 @@
-/// A pattern of LIKE: `%` stands for any text, `_` for one character.
+/// A LIKE pattern: `%` matches any text, `_` matches one character.
 ///
-/// The parts between two `%` are found one behind the other, each where it comes first: what is found later leaves less
-/// for the rest, so no choice is ever taken back.
+/// Each part between two `%` is matched at its first occurrence. A later occurrence would leave
+/// less text for the remaining parts, so no backtracking is necessary.
 package struct LikePattern: Sendable {
   private enum Element: Sendable {
     case byte(UInt8)
     case one
   }
 
-  /// What stands between two `%`.
+  /// A part of the pattern between two `%`.
   private struct Part: Sendable {
     let elements: [Element]
-    /// How it is found when it holds no `_`.
+    /// The search for a part without `_`.
     let search: ByteSearch?
 
     init(_ elements: [Element]) {
@@ -21,7 +21,7 @@ package struct LikePattern: Sendable {
       search = bytes.count == elements.count ? ByteSearch(bytes) : nil
     }
 
-    /// Where it ends when it begins at `start`; nil when it does not fit.
+    /// The end of the part when it starts at `start`; nil when it does not match there.
     func end(in source: [UInt8], at start: Int) -> Int? {
       var index = start
       for element in elements {
@@ -39,7 +39,7 @@ package struct LikePattern: Sendable {
       return index
     }
 
-    /// Where the first one at or behind `start` ends.
+    /// The end of the first match at or after `start`.
     func firstEnd(
       in source: [UInt8], from start: Int, _ limits: QueryLimits?
     ) throws(ValueFailure) -> Int? {
@@ -51,7 +51,7 @@ package struct LikePattern: Sendable {
       return nil
     }
 
-    /// Where it begins when it ends the text.
+    /// The start of a match at the end of the text.
     func lastStart(in source: [UInt8]) -> Int? {
       var index = source.count
       for element in elements.reversed() {
@@ -68,7 +68,7 @@ package struct LikePattern: Sendable {
 
   private let parts: [Part]
 
-  /// - Parameter escape: the character that takes the meaning from the one behind it; empty for none.
+  /// - Parameter escape: the character that makes the next one literal; empty for none.
   package init(_ pattern: String, escape: String = "") {
     var parts: [[Element]] = [[]]
     let escape = escape.unicodeScalars.first

@@ -1,8 +1,9 @@
-/// Druid's string functions. Lengths and positions count UTF-16 units, as Java's do.
+/// Druid's string functions. Lengths and positions count UTF-16 units, as in Java.
 package enum Text {
   package static func length(_ text: String) -> Int64 { Int64(text.utf16.count) }
 
-  /// The units from `start` (counted from 0), `count` of them at most, or all when it is negative.
+  /// Up to `count` units from `start` (counted from 0), or all remaining ones when `count` is
+  /// negative.
   private static func units(_ text: String, from start: Int, count: Int) -> String {
     guard
       let first = text.utf16.index(
@@ -13,7 +14,7 @@ package enum Text {
     return String(part) ?? String(decoding: Array(part), as: UTF16.self)
   }
 
-  /// SUBSTRING with a start from 1; a negative length means to the end.
+  /// SUBSTRING; the start counts from 1, and a negative length extends to the end.
   package static func substring(
     _ text: String, from start: Int64, length: Int64
   ) throws(ValueFailure) -> String {
@@ -43,7 +44,7 @@ package enum Text {
     String(String.UnicodeScalarView(text.unicodeScalars.reversed()))
   }
 
-  /// REPEAT: NULL for less than once.
+  /// REPEAT; NULL for a count below 1.
   package static func repeated(_ text: String, _ count: Int64) throws(ValueFailure) -> String? {
     guard count > 0 else { return nil }
     guard Int64(text.utf8.count).multipliedReportingOverflow(by: count).partialValue <= sizeLimit,
@@ -52,17 +53,17 @@ package enum Text {
     return String(repeating: text, count: Int(count))
   }
 
-  /// The longest text that a function may make, in bytes.
+  /// Maximum length of a text that a function makes, in bytes.
   package static let sizeLimit: Int64 = 16_777_216
 
-  /// - Throws: `unsupported` for a text that is longer than any may be.
+  /// - Throws: `unsupported` for a text that would be longer than ``sizeLimit``.
   package static func checkSize(_ count: Int) throws(ValueFailure) {
     guard count <= sizeLimit else {
       throw .unsupported("A text of more than \(sizeLimit >> 20) MiB")
     }
   }
 
-  /// LPAD and RPAD: cut to the length when longer; NULL for a length that is not positive.
+  /// LPAD and RPAD. A longer text is truncated to the length; NULL for a length below 1.
   package static func padded(
     _ text: String, to length: Int64, with pad: String, atStart: Bool
   ) throws(ValueFailure) -> String? {
@@ -93,7 +94,7 @@ package enum Text {
     return String(rest)
   }
 
-  /// STRPOS and POSITION: from 1, and 0 when absent. `start` is from 1 too.
+  /// STRPOS and POSITION: the position from 1, or 0 when absent. `start` also counts from 1.
   package static func position(of needle: String, in text: String, from start: Int64) -> Int64 {
     let units = text.utf16
     let first = start > 1 ? Int(clamping: start) - 1 : 0

@@ -1,7 +1,7 @@
-/// Days, months and weeks of the proleptic Gregorian calendar; no zones, no clock.
+/// Days, months and weeks of the proleptic Gregorian calendar, without time zones or a clock.
 package enum CivilTime {
   package static let millisecondsPerDay: Int64 = 86_400_000
-  /// The years that Joda takes: all of whose moments are milliseconds of 64 bits.
+  /// The years that Joda accepts, whose times fit 64-bit milliseconds.
   package static let years: ClosedRange<Int64> = -292_275_054...292_278_993
 
   package struct Fields: Equatable, Sendable {
@@ -26,7 +26,7 @@ package enum CivilTime {
       self.millisecond = millisecond
     }
 
-    /// Milliseconds since 1970 on a clock without a zone.
+    /// Milliseconds since 1970, in local time.
     package var milliseconds: Int64 {
       let days = CivilTime.days(year: year, month: month, day: day)
       let seconds = hour &* 3600 &+ minute &* 60 &+ second
@@ -49,7 +49,7 @@ package enum CivilTime {
     milliseconds &- floorRemainder(milliseconds, millisecondsPerDay)
   }
 
-  /// Days from 1970-01-01 to that day.
+  /// Days from 1970-01-01 to a date.
   package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
     let shifted = month <= 2 ? year &- 1 : year
     let era = floorDivide(shifted, 400)
@@ -93,7 +93,7 @@ package enum CivilTime {
     }
   }
 
-  /// The same time that many months on, the day cut to the month's last.
+  /// The time a number of months later; the day is limited to the last day of the month.
   package static func adding(months: Int64, to milliseconds: Int64) -> Int64 {
     var fields = fields(milliseconds)
     let total = fields.year &* 12 &+ (fields.month - 1) &+ months
@@ -116,7 +116,7 @@ package enum CivilTime {
   /// 1 is Monday, 7 Sunday.
   package static func dayOfWeek(days: Int64) -> Int64 { floorRemainder(days + 3, 7) + 1 }
 
-  /// The ISO week and the year it belongs to.
+  /// The ISO week and its year.
   package static func week(days: Int64) -> (year: Int64, week: Int64) {
     let thursday = days - dayOfWeek(days: days) + 4
     let year = date(days: thursday).year

@@ -1,5 +1,5 @@
 extension JodaPattern {
-  /// What a text named, field by field.
+  /// The fields found in a text.
   private struct Found {
     var year: Int64?
     var weekYear: Int64?
@@ -18,11 +18,11 @@ extension JodaPattern {
     var isBeforeChrist = false
   }
 
-  /// The years that `yy` can mean begin here.
+  /// The first year that `yy` can mean.
   private static let firstTwoDigitYear: Int64 = 1946
 
-  /// The instant that the text names; nil when it does not fit the pattern. A zone's name in the text is looked up with
-  /// `zones`.
+  /// The instant that the text denotes; nil when the text does not match the pattern. `zones` looks
+  /// up the name of a zone.
   package func time(
     of text: String, zone: TimeZoneTable, zones: (String) -> TimeZoneTable? = { _ in nil }
   ) -> Int64? {
@@ -163,7 +163,7 @@ extension JodaPattern {
     return first + CivilTime.floorRemainder(value - first % 100, 100)
   }
 
-  /// Text is taken in whatever case.
+  /// Consumes literal text, ignoring case.
   private static func take(_ literal: String, _ rest: inout Substring) -> Bool {
     if rest.utf8.starts(with: literal.utf8) {
       rest = Substring(rest.utf8.dropFirst(literal.utf8.count))
@@ -185,7 +185,7 @@ extension JodaPattern {
     return Substring(digits)
   }
 
-  /// The index of the name, or of its first three letters, that the text begins with.
+  /// Consumes a name, or its first three letters, and returns its index.
   private static func name(_ names: [String], _ rest: inout Substring) -> Int? {
     for (index, name) in names.enumerated() {
       for candidate in [name[...], name.prefix(3)]

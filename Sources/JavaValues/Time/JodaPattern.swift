@@ -1,8 +1,8 @@
-/// A pattern of Joda-Time, as TIME_FORMAT and TIME_PARSE take it: `yyyy-MM-dd'T'HH:mm`.
+/// A Joda-Time pattern such as `yyyy-MM-dd'T'HH:mm`, used by TIME_FORMAT and TIME_PARSE.
 package struct JodaPattern: Sendable, Equatable {
   enum Element: Equatable, Sendable {
     case literal(String)
-    /// The letter and how often it stands there.
+    /// The letter, and how often it repeats.
     case field(Character, Int)
   }
 
@@ -16,7 +16,7 @@ package struct JodaPattern: Sendable, Equatable {
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
   ]
 
-  /// Whether it has a place for the name of a zone, which only a table of zones can read.
+  /// Whether it contains the name of a zone, which needs a table of zones.
   package var namesZone: Bool {
     elements.contains {
       switch $0 {
@@ -26,7 +26,7 @@ package struct JodaPattern: Sendable, Equatable {
     }
   }
 
-  /// - Throws: for a letter that means nothing, and for no pattern at all.
+  /// - Throws: for an unknown letter, and for an empty pattern.
   package init(_ text: String) throws(ValueFailure) {
     guard !text.isEmpty else { throw .invalid("Invalid pattern specification") }
     var elements: [Element] = []
@@ -46,7 +46,7 @@ package struct JodaPattern: Sendable, Equatable {
     self.elements = elements
   }
 
-  /// Text up to the next letter outside quotes; `''` is a quote.
+  /// The literal text up to the next letter outside quotes; `''` is a quote.
   private static func literal(_ rest: inout Substring) -> String {
     var text = ""
     var isQuoted = false

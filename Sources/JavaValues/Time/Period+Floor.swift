@@ -1,7 +1,8 @@
 extension Period {
-  /// TIME_FLOOR: the start of the period's bucket that holds the instant.
+  /// TIME_FLOOR: the start of the bucket that contains the instant.
   ///
-  /// Buckets of several units count from `origin`; without one from 1970 on the zone's own clock.
+  /// Buckets of several units count from `origin`, or without one from 1970 in the zone's local
+  /// time.
   package func floor(_ time: Int64, origin: Int64? = nil, zone: TimeZoneTable) -> Int64 {
     let start = origin ?? zone.instant(local: 0)
     if isCompound {
@@ -28,12 +29,14 @@ extension Period {
     return floorTime(time, start, zone, isAligned: isAligned)
   }
 
-  /// Whether its buckets are found one after the other only: months among shorter units, or days on a clock that changes.
+  /// Whether buckets can only be found one after another: months mixed with shorter units, or days
+  /// in a zone whose offset changes.
   package func needsSteps(in zone: TimeZoneTable) -> Bool {
     isCompound && (fixedMilliseconds.map { $0 <= 0 } ?? true || !zone.isFixed)
   }
 
-  /// TIME_FLOOR of such a period without an origin; `steps` are the buckets' starts from 1970 on as far as they are known.
+  /// TIME_FLOOR of such a period without an origin. `steps` has the known bucket starts from 1970
+  /// on.
   package func floor(_ time: Int64, zone: TimeZoneTable, steps: inout [Int64]) -> Int64 {
     let start = zone.instant(local: 0)
     guard time >= start else { return floor(time, zone: zone) }
@@ -52,7 +55,7 @@ extension Period {
     return steps[max(0, low - 1)]
   }
 
-  /// TIME_CEIL: the instant itself at a bucket's start, else the next bucket's start.
+  /// TIME_CEIL: the instant itself if a bucket starts there, else the start of the next bucket.
   package func ceil(_ time: Int64, origin: Int64? = nil, zone: TimeZoneTable) -> Int64 {
     let start = floor(time, origin: origin, zone: zone)
     return start == time ? time : added(to: start, zone: zone)
@@ -109,7 +112,7 @@ extension Period {
     return time
   }
 
-  /// Bucket by bucket from the origin: for periods that mix months with shorter units.
+  /// Walks bucket by bucket from the origin, for periods that mix months with shorter units.
   private func stepped(_ time: Int64, from start: Int64, _ zone: TimeZoneTable) -> Int64 {
     var current = start
     var steps = 0

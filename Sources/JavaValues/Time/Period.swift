@@ -11,7 +11,7 @@ package struct Period: Equatable, Sendable {
 
   package init() {}
 
-  /// nil when the text is no period.
+  /// Nil when the text is not a valid period.
   package init?(_ text: String) {
     var rest = text.utf8[...]
     guard let first = rest.popFirst(), first | 32 == UInt8(ascii: "p"), !rest.isEmpty else {
@@ -69,17 +69,17 @@ package struct Period: Equatable, Sendable {
     [years, months, weeks, days, hours, minutes, seconds, milliseconds]
   }
 
-  /// More than one field in use.
+  /// Whether it has more than one non-zero field.
   var isCompound: Bool { values.count { $0 > 0 } > 1 }
 
-  /// Milliseconds, a day being 24 hours; nil with years or months.
+  /// Milliseconds, with days of 24 hours; nil with years or months.
   var fixedMilliseconds: Int64? {
     guard years == 0, months == 0 else { return nil }
     return ((weeks &* 7 &+ days) &* 24 &+ hours) &* 3_600_000 &+ minutes &* 60_000
       &+ seconds &* 1000 &+ milliseconds
   }
 
-  /// The instant that many periods later, on the clocks of the zone.
+  /// The instant this many periods later, in the zone's local time.
   package func added(
     to time: Int64, times scalar: Int64 = 1, zone: TimeZoneTable
   ) -> Int64 {

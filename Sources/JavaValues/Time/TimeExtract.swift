@@ -1,6 +1,6 @@
 /// TIME_EXTRACT and EXTRACT.
 package enum TimeExtract {
-  /// The part of the instant on the zone's clock that the unit names.
+  /// The unit's part of the instant in the zone's local time.
   package static func value(_ unit: TimeUnit, of time: Int64, zone: TimeZoneTable) -> Int64 {
     if unit == .epoch { return time / 1000 }
     if unit == .microsecond || unit == .nanosecond { return time / 1_000_000 }
@@ -19,7 +19,7 @@ package enum TimeExtract {
     case .month: fields.month
     case .quarter: (fields.month - 1) / 3 + 1
     case .year: fields.year
-    case .isoYear: fields.year  // so Druid has it
+    case .isoYear: fields.year  // as in Druid
     case .decade: fields.year / 10
     case .century: ceiling(fields.year, 100)
     case .millennium: ceiling(fields.year, 1000)

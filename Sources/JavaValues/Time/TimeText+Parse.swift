@@ -1,6 +1,6 @@
 extension TimeText {
-  /// TIME_PARSE without a pattern, and CAST of text to TIMESTAMP: a date of ISO 8601, then perhaps `T` or a blank with a time
-  /// and an offset; nil for anything else.
+  /// TIME_PARSE without a pattern, and CAST of text to TIMESTAMP: an ISO 8601 date, optionally
+  /// followed by `T` or a blank, a time and an offset; nil for anything else.
   package static func parse(_ text: String, zone: TimeZoneTable = .utc) -> Int64? {
     var reader = Reader(rest: text.utf8[...])
     guard let days = reader.dateElement() else { return nil }
@@ -38,7 +38,7 @@ extension TimeText {
       return true
     }
 
-    /// Up to `width` digits.
+    /// Reads up to `width` digits.
     mutating func number(_ width: Int) -> (value: Int64, digits: Int)? {
       let digits = rest.prefix(width).prefix { (48...57).contains($0) }
       guard let value = Int64(String(decoding: digits, as: UTF8.self)) else { return nil }
@@ -77,7 +77,7 @@ extension TimeText {
       return CivilTime.days(year: year, month: second.value, day: day)
     }
 
-    /// `HH[:mm[:ss]]` with a fraction behind the last; in milliseconds
+    /// `HH[:mm[:ss]]` with a fraction in the last field; in milliseconds
     mutating func timeElement() -> Int64? {
       let start = rest
       var total: Int64 = 0
@@ -113,8 +113,8 @@ extension TimeText {
       return value * unit / scale
     }
 
-    /// `Z`, `+hh`, `+hh:mm`, `+hhmm`, with seconds as well; in milliseconds;
-    /// and what stands behind is left.
+    /// `Z`, `+hh`, `+hh:mm` or `+hhmm`, also with seconds; in milliseconds. Following text is not
+    /// consumed.
     mutating func offset() -> Int64? {
       if take("Z") || take("z") { return 0 }
       let isNegative = rest.first == UInt8(ascii: "-")

@@ -1,6 +1,6 @@
-/// Times as Druid writes and reads them.
+/// Times as Druid prints and parses them.
 package enum TimeText {
-  /// `2026-01-01T00:00:00.000Z`, with the zone's offset in place of the Z.
+  /// `2026-01-01T00:00:00.000Z`, or with the zone's offset instead of the Z.
   package static func iso(_ time: Int64, zone: TimeZoneTable = .utc) -> String {
     let offset = zone.offset(at: time)
     let fields = CivilTime.fields(time &+ offset)
@@ -8,7 +8,7 @@ package enum TimeText {
       + (offset == 0 ? "Z" : TimeZoneTable.text(offset: offset))
   }
 
-  /// `2026-01-01 00:00:00`, as CAST to VARCHAR gives it.
+  /// `2026-01-01 00:00:00`, the result of CAST to VARCHAR.
   package static func sql(_ time: Int64, zone: TimeZoneTable = .utc) -> String {
     let fields = CivilTime.fields(zone.local(time))
     return date(fields) + " " + clock(fields)

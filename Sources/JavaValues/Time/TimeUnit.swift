@@ -1,4 +1,4 @@
-/// The units that EXTRACT, FLOOR TO, CEIL TO, TIMESTAMPADD, TIMESTAMPDIFF and intervals know.
+/// The time units of EXTRACT, FLOOR TO, CEIL TO, TIMESTAMPADD, TIMESTAMPDIFF and intervals.
 package enum TimeUnit: String, Hashable, Sendable, CaseIterable {
   case millennium = "MILLENNIUM"
   case century = "CENTURY"

@@ -1,7 +1,7 @@
-/// The rule that ends a TZif file, such as `PST8PDT,M3.2.0,M11.1.0`.
+/// The rule at the end of a TZif file, such as `PST8PDT,M3.2.0,M11.1.0`.
 struct TimeZoneRule: Sendable {
   private enum Day: Sendable {
-    /// 1...365, the 29th of February never counted
+    /// 1...365; never counts February 29
     case julian(Int64)
     /// 0...365
     case dayOfYear(Int64)
@@ -12,7 +12,7 @@ struct TimeZoneRule: Sendable {
     var day: Day
     var seconds: Int64
 
-    /// Seconds from 1970 to the change, on the local clock.
+    /// Seconds from 1970 to the change, in local time.
     func time(year: Int64) -> Int64 {
       let first = CivilTime.days(year: year, month: 1, day: 1)
       let days: Int64

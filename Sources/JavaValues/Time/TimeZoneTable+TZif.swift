@@ -1,5 +1,5 @@
 extension TimeZoneTable {
-  /// Reads a TZif file of version 2 or later; nil when the bytes are none.
+  /// Reads a TZif file of version 2 or later; nil when the bytes are not one.
   package init?(name: String, tzif bytes: [UInt8]) {
     var reader = Reader(bytes: bytes)
     guard let old = reader.header(), bytes[4] >= UInt8(ascii: "2") else { return nil }
@@ -52,7 +52,7 @@ extension TimeZoneTable {
         + universals
     }
 
-    /// What stands behind the characters, in the second part.
+    /// The size of the remaining tables after the characters, in the second part.
     var rest: Int { leaps * 12 + standards + universals }
   }
 
@@ -64,7 +64,7 @@ extension TimeZoneTable {
 
     func holds(_ count: Int) -> Bool { position + count <= bytes.count }
 
-    /// Big-endian, signed.
+    /// Reads a signed big-endian integer.
     mutating func integer(_ width: Int) -> Int64 {
       guard holds(width) else { return 0 }
       var value: Int64 = width < 8 && bytes[position] >= 128 ? -1 : 0

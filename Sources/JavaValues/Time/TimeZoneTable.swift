@@ -1,17 +1,17 @@
-/// A zone's offsets from UTC over time: the content of a TZif file, or a fixed offset.
+/// A zone's offsets from UTC over time, from a TZif file or as a fixed offset.
 package struct TimeZoneTable: Sendable {
   struct Transition: Sendable, Equatable {
-    /// Milliseconds since 1970, from which on the offset holds.
+    /// The time from which the offset applies, in milliseconds since 1970.
     var time: Int64
     var offset: Int64
     var abbreviation: String
   }
 
-  /// As it was asked for.
+  /// The name by which it was requested.
   package let name: String
   var transitions: [Transition] = []
   var first = Transition(time: .min, offset: 0, abbreviation: "UTC")
-  /// What holds after the last transition.
+  /// The rule after the last transition.
   var rule: TimeZoneRule?
 
   package static let utc = TimeZoneTable(name: "UTC", offsetMilliseconds: 0)
@@ -22,7 +22,7 @@ package struct TimeZoneTable: Sendable {
     if offsetMilliseconds != 0 { first.abbreviation = Self.text(offset: offsetMilliseconds) }
   }
 
-  /// `UTC`, `Z`, `+05:30`, `-08`: zones that need no file; nil for every other name.
+  /// A zone that needs no file: `UTC`, `Z`, `+05:30`, `-08`; nil for any other name.
   package static func fixed(_ name: String) -> TimeZoneTable? {
     switch name {
     case "UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Zulu", "Universal":
@@ -45,7 +45,7 @@ package struct TimeZoneTable: Sendable {
     return TimeZoneTable(name: name, offsetMilliseconds: (sign == "-" ? -1000 : 1000) * seconds)
   }
 
-  /// `+05:30`, `-08:00`; `Z` is for the caller to write.
+  /// `+05:30`, `-08:00`. Never `Z`, which is the caller's to write.
   package static func text(offset: Int64, separator: String = ":") -> String {
     let minutes = offset.magnitude / 60_000
     let hours = minutes / 60
@@ -65,7 +65,7 @@ package struct TimeZoneTable: Sendable {
     return low == 0 ? first : transitions[low - 1]
   }
 
-  /// Milliseconds to add to UTC for local time.
+  /// The milliseconds to add to UTC for local time.
   package func offset(at time: Int64) -> Int64 {
     transitions.isEmpty && rule == nil ? first.offset : holding(at: time).offset
   }
@@ -74,23 +74,23 @@ package struct TimeZoneTable: Sendable {
 
   package func local(_ time: Int64) -> Int64 { time &+ offset(at: time) }
 
-  /// The instant of a local time as Druid's planner reads a literal: of two the one with the zone's standard offset east
-  /// of Greenwich and the other one west of it.
+  /// The instant of a local time, as Druid's planner reads a literal. An ambiguous time has the
+  /// standard offset in zones east of Greenwich, and the other offset west of it.
   package func instant(literal local: Int64) -> Int64 {
     let estimate = offset(at: local)
     let adjusted = offset(at: local &- estimate)
     guard estimate != adjusted, offset(at: local &- adjusted) != adjusted else {
       return local &- adjusted
     }
-    // The clock skips it.
+    // The local time does not exist.
     return local &- min(estimate, adjusted)
   }
 
-  /// Whether its clock never changes.
+  /// Whether its offset never changes.
   package var isFixed: Bool { transitions.isEmpty && rule == nil }
 
-  /// The instant of a local time. Of two it is the one with the offset of `original`, or else the earlier; in a gap it is as
-  /// long after the gap's start as the local time says.
+  /// The instant of a local time. An ambiguous time has the offset of `original`, or else is the
+  /// earlier instant. A time in a gap is moved forward by the gap's length.
   package func instant(local: Int64, original: Int64? = nil) -> Int64 {
     if let original {
       let kept = offset(at: original)

@@ -1,4 +1,4 @@
-/// How far a group has read, by topic and partition.
+/// The committed offsets of a group, by topic and partition.
 struct CommittedOffsets {
   struct Position: Equatable {
     let offset: Int64
@@ -26,7 +26,8 @@ struct CommittedOffsets {
     if positions[topic]?.isEmpty == true { positions[topic] = nil }
   }
 
-  /// A deleted topic's positions mean nothing to one of the same name.
+  /// Removes a topic's offsets when it is deleted, because they do not apply to a new topic of the
+  /// same name.
   mutating func forget(topic: String) {
     positions[topic] = nil
   }

@@ -1,8 +1,8 @@
-/// A consumer group: members that agree on who reads which partitions. Pure: the time is an argument.
+/// A consumer group: members that share partitions among themselves. Pure: the time is an argument.
 ///
-/// A rebalance goes through two phases. While *joining*, members ask to be in; when all that are
-/// known have done so, or the slowest had its time, a generation begins and its leader assigns the
-/// partitions out; until it has, the group is *syncing*.
+/// A rebalance has two phases. While *joining*, members ask to join. When all known members have
+/// done so, or the rebalance timeout is over, a generation begins and its leader assigns the
+/// partitions. Until the leader has done so, the group is *syncing*.
 struct Group {
   typealias Instant = ContinuousClock.Instant
 
@@ -19,25 +19,26 @@ struct Group {
 
   struct Member {
     let id: String
-    /// The name of a member that keeps its place over a restart.
+    /// `group.instance.id` of a static member, which keeps its assignment over a restart.
     let instanceID: String?
     let clientID: String
     var sessionTimeout: Duration
     var rebalanceTimeout: Duration
     var strategies: [Strategy]
-    /// When it is taken for dead, unless it is heard of before.
+    /// When the session times out unless the member sends another request.
     var deadline: Instant
-    /// Whether it waits for an answer, to its joining or to its syncing; then it can't be heard of.
+    /// Whether it waits for the response to JoinGroup or SyncGroup. It sends no heartbeats
+    /// meanwhile.
     var isJoining = false
     var isSyncing = false
     var wakeup: Wakeup?
     var assignment: [UInt8] = []
-    /// Who it is told leads, when that is not the truth: a leader that came back keeps its assignment and
-    /// is not to assign again.
+    /// The leader to name in the response, if not the real one. A leader that restarts as a static
+    /// member keeps its assignment and must not assign again.
     var saidLeader: String?
   }
 
-  /// What a member asks for.
+  /// A member's JoinGroup request.
   struct Application {
     var clientID = ""
     var memberID: String
@@ -56,7 +57,7 @@ struct Group {
   private(set) var strategyName = ""
   private(set) var leaderID = ""
   private(set) var members: [Member] = []
-  /// Where the group has read to; a member that comes starts there.
+  /// The committed offsets, at which new members start.
   var offsets = CommittedOffsets()
 
   private func index(of id: String) -> Int? {
@@ -67,7 +68,7 @@ struct Group {
     index(of: id).map { members[$0] }
   }
 
-  /// The member that a request names, if it may speak for it.
+  /// The index of the member that a request names, if the request may act for it.
   private func check(_ id: String, _ instanceID: String?) throws(ErrorCode) -> Int {
     if let instanceID, let holder = members.first(where: { $0.instanceID == instanceID }),
       holder.id != id
@@ -80,10 +81,10 @@ struct Group {
 
   // MARK: Joining
 
-  /// Takes a member in, or again.
+  /// Adds a member, or lets a known one rejoin.
   ///
-  /// - Parameter freshID: the id of a member that has none yet.
-  /// - Returns: its id. It waits until it is no longer ``Member/isJoining``.
+  /// - Parameter freshID: the id for a member without one.
+  /// - Returns: its id. The member waits until it is no longer ``Member/isJoining``.
   mutating func join(
     _ application: Application, freshID: String, wakeup: Wakeup?, now: Instant
   ) throws(ErrorCode) -> String {
@@ -99,7 +100,7 @@ struct Group {
     } else {
       id = application.memberID
       let member = members[try check(id, application.instanceID)]
-      // One that asks again because it missed the answer.
+      // The member repeats its request because it missed the response.
       let isSettled = phase == .syncing || (phase == .stable && id != leaderID)
       if isSettled && member.strategies == application.strategies { return id }
     }
@@ -116,8 +117,8 @@ struct Group {
     return id
   }
 
-  /// Lets a member that has a name have its old place again, without the others noticing: in a stable
-  /// group, when it still knows the strategy in use.
+  /// Lets a static member take its old place without a rebalance, if the group is stable and the
+  /// member still supports the strategy in use.
   private mutating func comeBack(
     _ application: Application, freshID: String, now: Instant
   ) -> String? {
@@ -150,7 +151,7 @@ struct Group {
     if let instanceID = application.instanceID,
       let before = members.firstIndex(where: { $0.instanceID == instanceID })
     {
-      // The same member after a restart: a process that still uses the old id is fenced.
+      // The member has restarted. A process that still uses the old id is fenced.
       members.remove(at: before).wakeup?.signal()
     }
     members.append(
@@ -174,7 +175,7 @@ struct Group {
     if case .joining = phase { return }
     let patience = members.map { $0.rebalanceTimeout }.max() ?? .zero
     phase = .joining(until: now + patience)
-    // Members that wait for their assignment learn of the rebalance.
+    // Members that wait for an assignment are told about the rebalance.
     for member in members where member.isSyncing { member.wakeup?.signal() }
   }
 
@@ -200,7 +201,7 @@ struct Group {
     }
   }
 
-  /// The strategy that the leader likes best of those that all members know.
+  /// The strategy to use: the first of the leader's that all members support.
   private func choice() -> String {
     let liked = self[leaderID]?.strategies ?? []
     let known = liked.first { strategy in
@@ -215,9 +216,9 @@ struct Group {
 
   // MARK: Syncing
 
-  /// Takes a member's request for its assignment, and from the leader the assignments of all members.
+  /// Handles SyncGroup, which from the leader carries the assignments of all members.
   ///
-  /// It waits until there is an ``assignment(of:generation:now:)``.
+  /// The member waits until it has an ``assignment(of:generation:now:)``.
   mutating func sync(
     _ id: String, _ instanceID: String?, generation: Int32, assignments: [String: [UInt8]],
     wakeup: Wakeup?, now: Instant
@@ -248,9 +249,9 @@ struct Group {
     return members[index].assignment
   }
 
-  // MARK: Coming and going
+  // MARK: Heartbeats, leaving, expiry
 
-  /// Hears of a member.
+  /// Extends a member's session.
   mutating func heartbeat(
     _ id: String, _ instanceID: String?, generation: Int32, now: Instant
   ) throws(ErrorCode) {
@@ -260,7 +261,7 @@ struct Group {
     if case .joining = phase { throw .rebalanceInProgress }
   }
 
-  /// Lets a member go; the others share what it had.
+  /// Removes a member; the others take over its partitions.
   mutating func leave(_ id: String, _ instanceID: String?, now: Instant) throws(ErrorCode) {
     var id = id
     if id.isEmpty, let instanceID,
@@ -277,7 +278,7 @@ struct Group {
     endJoiningIfReady(now)
   }
 
-  /// Lets go of members that were not heard of in time. To be called before anything else is asked.
+  /// Removes members whose session has timed out. Call it before any other method.
   mutating func expire(now: Instant) {
     while let dead = members.firstIndex(where: {
       !$0.isJoining && !$0.isSyncing && $0.deadline <= now
@@ -287,7 +288,7 @@ struct Group {
     endJoiningIfReady(now)
   }
 
-  /// When something happens by itself, if nothing else does before.
+  /// When to check the group again, unless a request changes it before.
   func nextDeadline(now: Instant) -> Instant {
     var next = now + .seconds(60)
     if case .joining(let until) = phase { next = min(next, until) }
@@ -297,12 +298,12 @@ struct Group {
     return next
   }
 
-  /// Checks that a member may commit. A negative generation means a client that is not a member.
+  /// Checks that a member may commit. Clients that are not members pass a negative generation.
   func checkCommit(_ id: String, _ instanceID: String?, generation: Int32) throws(ErrorCode) {
     if generation < 0 && members.isEmpty { return }
     _ = try check(id, instanceID)
     guard generation == self.generation else { throw .illegalGeneration }
-    // While members still join, the old generation may save what it has done.
+    // While members join, those of the old generation may still commit.
     if phase == .syncing { throw .rebalanceInProgress }
   }
 }

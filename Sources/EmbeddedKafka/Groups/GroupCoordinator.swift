@@ -1,16 +1,16 @@
 import Synchronization
 
-/// All consumer groups, and the threads that wait in them.
+/// All consumer groups, and the threads that wait for them.
 final class GroupCoordinator: Sendable {
   static let maximumGroupCount = 10_000
-  /// A real broker's bounds for the time after which a silent member is dead.
+  /// A real broker's bounds for the session timeout.
   private static let sessionTimeouts: ClosedRange<Duration> = .seconds(6) ... .seconds(1800)
 
   private let groups = Mutex<[String: Group]>([:])
   private let nextMember: Atomic<Int64>
 
-  /// - Parameter firstMember: where the members' numbers start; different in each run, so that one
-  ///   that outlived another broker on this port is not taken for one of ours.
+  /// - Parameter firstMember: the first number of member ids. It differs in each run, so that a
+  ///   member of an earlier broker on this port is not mistaken for one of this broker.
   init(firstMember: Int64) {
     nextMember = Atomic(firstMember)
   }
@@ -36,13 +36,13 @@ final class GroupCoordinator: Sendable {
     return try outcome.get()
   }
 
-  /// What a member learns when a generation begins.
+  /// The response to a member when a generation begins.
   struct Generation {
     let number: Int32
     let strategy: String
     let leaderID: String
     let memberID: String
-    /// The members that the leader assigns partitions to; empty for the others.
+    /// All members, for the leader, which assigns partitions to them; empty for other members.
     let members: [(id: String, instanceID: String?, metadata: [UInt8])]
   }
 
@@ -67,7 +67,7 @@ final class GroupCoordinator: Sendable {
       }
       if let generation { return generation }
       if wakeup.wait(until: deadline) == .hungUp {
-        // It never learned its id, so it comes back as another.
+        // The client never got its id, so it will join as a new member.
         try with(id) { group, now throws(ErrorCode) in
           if application.memberID.isEmpty { try group.leave(memberID, nil, now: now) }
         }
@@ -76,7 +76,7 @@ final class GroupCoordinator: Sendable {
     }
   }
 
-  /// The generation that the member has joined, `nil` while it waits for one.
+  /// The generation that the member has joined; `nil` while it waits.
   private static func generation(
     of memberID: String, in group: Group
   ) throws(ErrorCode) -> Generation? {
@@ -93,7 +93,7 @@ final class GroupCoordinator: Sendable {
       })
   }
 
-  /// Who speaks, in which group and generation.
+  /// The sender of a request: its group, generation and member id.
   struct Speaker {
     let group: String
     let generation: Int32
@@ -101,7 +101,7 @@ final class GroupCoordinator: Sendable {
     var instanceID: String?
   }
 
-  /// Takes the leader's assignments, and waits for the speaker's own.
+  /// Takes the leader's assignments, and waits for this member's assignment.
   func sync(
     _ speaker: Speaker, assignments: [String: [UInt8]], wakeup: Wakeup
   ) throws(ErrorCode) -> [UInt8] {
@@ -141,7 +141,7 @@ final class GroupCoordinator: Sendable {
     }
   }
 
-  /// Lets the speaker change the group's offsets, if it may.
+  /// Changes the group's committed offsets, if the sender may commit.
   func commit(
     _ speaker: Speaker, _ change: (inout CommittedOffsets) -> Void
   ) throws(ErrorCode) {
@@ -162,12 +162,12 @@ final class GroupCoordinator: Sendable {
     }
   }
 
-  /// A group as it is now; `nil` when there is none of that id.
+  /// A snapshot of a group; `nil` when there is no such group.
   func group(_ id: String) -> Group? {
     try? with(id) { group, _ in group }
   }
 
-  /// Forgets a group that has no members.
+  /// Deletes a group without members.
   func delete(_ id: String) throws(ErrorCode) {
     let refusal = groups.withLock { groups -> ErrorCode? in
       groups[id]?.expire(now: .now)
@@ -179,10 +179,10 @@ final class GroupCoordinator: Sendable {
     if let refusal { throw refusal }
   }
 
-  /// Lets a group without members forget offsets.
+  /// Deletes committed offsets of a group without members.
   ///
-  /// - Returns: true when it has members, and so nothing was forgotten: what they read is not ours
-  ///   to tell from their subscriptions.
+  /// - Returns: true when the group has members. Nothing is deleted then, because the broker can't
+  ///   read from their subscriptions which topics they use.
   func forgetOffsets(
     of id: String, _ change: (inout CommittedOffsets) -> Void
   ) throws(ErrorCode) -> Bool {
@@ -194,7 +194,7 @@ final class GroupCoordinator: Sendable {
     }
   }
 
-  /// What the group has committed; nothing when there is no such group.
+  /// The group's committed offsets; empty when there is no such group.
   func offsets(of id: String) -> CommittedOffsets {
     groups.withLock { $0[id]?.offsets ?? CommittedOffsets() }
   }

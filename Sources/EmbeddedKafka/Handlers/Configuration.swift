@@ -1,12 +1,12 @@
-/// DescribeConfigs, AlterConfigs, IncrementalAlterConfigs: the settings of topics and of the broker.
+/// DescribeConfigs, AlterConfigs and IncrementalAlterConfigs: settings of topics and of the broker.
 extension Node {
-  /// What a setting belongs to; the raw value is what travels.
+  /// The type of a resource that has settings. The raw value is the protocol's.
   private enum Owner: Int8 {
     case topic = 2
     case broker = 4
   }
 
-  /// Where a value comes from; the raw value is what travels.
+  /// Where a value comes from. The raw value is the protocol's.
   enum SettingSource: Int8 {
     case topic = 1
     case start = 4
@@ -80,7 +80,7 @@ extension Node {
     }
   }
 
-  /// All that a topic can be told, as it was told.
+  /// All settings of a topic, with their current values.
   func settings(_ settings: TopicSettings) -> [Setting] {
     TopicSettings.definitions.map { definition in
       let value = settings.values[definition.name]
@@ -99,13 +99,13 @@ extension Node {
       return settings(topic.settings)
     case .broker:
       guard name.isEmpty || name == String(Self.id) else { throw .invalidRequest }
-      // An empty name asks for what was set for all brokers while they ran: nothing.
+      // An empty name asks for settings made for all brokers at run time. There are none.
       return name.isEmpty ? [] : brokerSettings
     case nil: throw .invalidRequest
     }
   }
 
-  /// The settings by which this broker behaves, and that clients look at.
+  /// The broker settings that clients read.
   private var brokerSettings: [Setting] {
     let listener = "PLAINTEXT://\(Self.host):\(port)"
     let values: [(String, String, TopicSettings.Kind)] = [
@@ -127,7 +127,7 @@ extension Node {
     }
   }
 
-  /// Every setting that is not named goes back to its standard.
+  /// AlterConfigs resets every setting that the request does not name.
   @_lifetime(reader: copy reader)
   func alterConfigs(
     _ reader: inout FieldReader, into fields: inout FieldWriter
@@ -160,11 +160,11 @@ extension Node {
     grant(wishes, isTrial: try reader.bool(), into: &fields)
   }
 
-  /// Changes that a client wants for one owner.
+  /// Requested changes of one resource's settings.
   private struct Wish {
     let type: Int8
     let name: String
-    /// Whether they are all that is to be set.
+    /// Whether settings that are not named go back to their defaults.
     let isWhole: Bool
     var changes: [(name: String, change: Int8, value: String?)] = []
   }
@@ -197,7 +197,8 @@ extension Node {
     return (.none, nil)
   }
 
-  /// There are no access control lists: the answer of a broker that has no authorizer.
+  /// DescribeAcls: the error of a broker without an authorizer, because there are no access control
+  /// lists.
   func describeACLs(into fields: inout FieldWriter) {
     fields.throttleTime()
     fields.error(.securityDisabled)

@@ -1,8 +1,8 @@
 import Plumbing
 
-/// Fetch: batches out of partitions, now or when some come.
+/// Fetch: reads batches of partitions, and waits for them if necessary.
 extension Node {
-  /// More than this is not answered at once, whatever a client would take.
+  /// Maximum size of a response, whatever the client requests.
   private static let maximumAnswerSize = 64 << 20
 
   private struct Wanted {
@@ -38,8 +38,8 @@ extension Node {
       let isEnough = write(request, version, fault, into: &response)
       if isEnough { break }
       guard let wakeup = waiting else {
-        // Made only when a request has to wait, so that an idle connection costs one descriptor. The log is read again
-        // afterwards: an append may have raced the registration.
+        // Made only when a request has to wait, so that an idle connection uses one descriptor. The
+        // log is read again afterwards: an append may have raced the registration.
         let wakeup = try Wakeup.watching(socket)
         forEachLog(of: request) { $0.wake(wakeup) }
         waiting = wakeup
@@ -65,7 +65,7 @@ extension Node {
       maxBytes: min(Int(try reader.int32()), Self.maximumAnswerSize),
       isReadCommitted: try reader.int8() == 1)
     if version >= 7 {
-      // No sessions are kept: 0 or -1 begin and end one, anything else is unknown here.
+      // There are no fetch sessions. 0 and -1 start and end one; any other id is unknown.
       request.hasSession = try reader.int32() != 0
       try reader.skipInt32("session_epoch")
     }
@@ -94,9 +94,9 @@ extension Node {
     }
   }
 
-  /// Writes what is there now.
+  /// Writes the batches that are available now.
   ///
-  /// - Returns: whether that is worth sending before the wait is over.
+  /// - Returns: whether the response can be sent before the wait is over.
   private func write(
     _ request: FetchRequest, _ version: Int16, _ fault: BrokerFault?, isCorrupt: Bool = false,
     into response: inout Response
@@ -148,7 +148,7 @@ extension Node {
     return hasFailure || total >= request.minBytes
   }
 
-  /// Adds batches of the file, the first of them with a checksum that is wrong.
+  /// Adds batches of the file, with a wrong checksum in the first one.
   private func appendCorrupt(_ position: Int64, _ size: Int, to response: inout Response) {
     let (start, width) = (BatchHeader.checksumOffset, 4)
     guard let checksum = try? file.read(count: width, at: position + Int64(start)) else {
@@ -160,7 +160,7 @@ extension Node {
     response.append(position: position + Int64(rest), size: size - rest)
   }
 
-  /// What stands before a partition's records.
+  /// Writes the fields before a partition's records.
   private func head(
     _ wanted: Wanted, _ failure: ErrorCode, _ startOffset: Int64, _ endOffset: Int64,
     _ request: FetchRequest, _ version: Int16, into fields: inout FieldWriter
@@ -174,7 +174,7 @@ extension Node {
     if version >= 11 { fields.int32(-1, "preferred_read_replica") }
   }
 
-  /// The partition, if the client's idea of its leader is ours.
+  /// The partition, if the client's leader epoch is the broker's.
   func log(
     _ topic: String, _ partition: Int32, leaderEpoch: Int32
   ) throws(ErrorCode) -> PartitionLog {

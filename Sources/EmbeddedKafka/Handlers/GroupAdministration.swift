@@ -1,4 +1,4 @@
-/// ListGroups, DescribeGroups and DeleteGroups: what administrators' tools ask.
+/// ListGroups, DescribeGroups and DeleteGroups, which administrative tools use.
 extension Node {
   @_lifetime(reader: copy reader)
   func listGroups(
@@ -74,7 +74,7 @@ extension Node {
     }
   }
 
-  /// OffsetDelete: a group forgets how far it read partitions that it no longer reads.
+  /// OffsetDelete: deletes a group's committed offsets of partitions that it no longer reads.
   @_lifetime(reader: copy reader)
   func offsetDelete(
     _ reader: inout FieldReader, into fields: inout FieldWriter
@@ -109,7 +109,7 @@ extension Node {
 }
 
 extension Group.Phase {
-  /// What the protocol calls it.
+  /// The state's name in the protocol.
   fileprivate var name: String {
     switch self {
     case .empty: "Empty"

@@ -1,4 +1,5 @@
-/// FindCoordinator, OffsetCommit and OffsetFetch: where a group's offsets are kept, and what they are.
+/// FindCoordinator, OffsetCommit and OffsetFetch: where a group's offsets are kept, and their
+/// values.
 extension Node {
   @_lifetime(reader: copy reader)
   func findCoordinator(
@@ -7,7 +8,7 @@ extension Node {
     try reader.skipString("key")
     let isGroup = version >= 1 ? try reader.int8() == 0 : true
     if version >= 1 { fields.throttleTime() }
-    // For transactions there is none; this error ends a client's attempts.
+    // There is no transaction coordinator. After this error a client stops trying.
     fields.error(isGroup ? .none : .transactionalIDAuthorizationFailed)
     if version >= 1 { fields.nullableString(isGroup ? nil : "transactions are not served here") }
     fields.int32(isGroup ? Self.id : -1)

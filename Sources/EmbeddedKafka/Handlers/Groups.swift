@@ -1,4 +1,4 @@
-/// JoinGroup, SyncGroup, Heartbeat and LeaveGroup on the wire.
+/// JoinGroup, SyncGroup, Heartbeat and LeaveGroup: requests and responses.
 extension Node {
   @_lifetime(reader: copy reader)
   func joinGroup(
@@ -91,8 +91,9 @@ extension Node {
     }
   }
 
-  /// ConsumerGroupHeartbeat: the newer group protocol is not served. The request is advertised anyway, as by a real broker
-  /// that has the protocol switched off: librdkafka waits forever when the request is missing, and stops at this error.
+  /// ConsumerGroupHeartbeat: the newer group protocol is not supported. The request is advertised
+  /// all the same, as by a real broker with the protocol switched off, because librdkafka stops at
+  /// this error but waits forever when the request is missing.
   func consumerGroupHeartbeat(into fields: inout FieldWriter) {
     fields.throttleTime()
     fields.error(.unsupportedVersion)

@@ -1,6 +1,6 @@
 import Plumbing
 
-/// ListOffsets: the first offset, the end, or the first record of a time.
+/// ListOffsets: the start offset, the end offset, or the offset of a timestamp.
 extension Node {
   @_lifetime(reader: copy reader)
   func listOffsets(
@@ -56,10 +56,10 @@ extension Node {
     case -3 where version >= 7:
       guard let latest = log.latestTimestamp else { return (-1, -1) }
       return try find(latest, in: log, version)
-    // All that is here is here, and nothing of it elsewhere.
+    // All records are local, and none are in remote storage.
     case -4 where version >= 8: return (-1, log.startOffset)
     case -5 where version >= 9: return (-1, -1)
-    // The specials that came with later versions of this request.
+    // Special timestamps of later versions.
     default: throw .unsupportedVersion
     }
     var from = log.startOffset
@@ -72,7 +72,7 @@ extension Node {
         throw .storageError
       }
       if let found = StoredBatch(bytes).firstRecord(reaching: time, from: from) { return found }
-      // Its header promised a time that no record has, or none that is still there.
+      // The header's largest timestamp belongs to no record, or to a deleted one.
       from = batch.endOffset
     }
     return (-1, -1)

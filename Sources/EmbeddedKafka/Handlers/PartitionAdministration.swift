@@ -1,5 +1,5 @@
-/// CreatePartitions, DeleteRecords, OffsetForLeaderEpoch and DescribeLogDirs: partitions as an
-/// administrator sees them.
+/// CreatePartitions, DeleteRecords, OffsetForLeaderEpoch and DescribeLogDirs: administration of
+/// partitions.
 extension Node {
   @_lifetime(reader: copy reader)
   func createPartitions(
@@ -42,7 +42,7 @@ extension Node {
     }
   }
 
-  /// A real broker's words for a number of partitions that is not larger than before.
+  /// A real broker's message for a partition count that is not larger than the current one.
   private static func refusal(of count: Int, topic: String, current: Int) -> String {
     count == current
       ? "Topic already has \(current) partition(s)."
@@ -81,7 +81,7 @@ extension Node {
     }
   }
 
-  /// Where a leader's epoch ends. There is one leader for ever, so its end is the log's.
+  /// OffsetForLeaderEpoch: the only leader epoch ends at the log's end.
   @_lifetime(reader: copy reader)
   func offsetForLeaderEpoch(
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
@@ -123,7 +123,7 @@ extension Node {
       try reader.nullableTopics()?.filter { topics[$0.topic] != nil }
       ?? topics.all.map { ($0.name, Array(0..<Int32(clamping: $0.partitions.count))) }
     fields.throttleTime()
-    // One folder, of no name that would mean something to a client.
+    // One folder, whose name has no meaning to clients.
     fields.array(["/devstack"]) { fields, folder in
       fields.error(.none)
       fields.string(folder)

@@ -1,8 +1,8 @@
-/// Produce: batches into partitions.
+/// Produce: appends batches to partitions.
 extension Node {
   /// - Returns: whether there is a response to send; with acks 0 there is none.
-  /// - Throws: with acks 0 also for a batch that was refused: the end of the connection is the only
-  ///   word such a client gets.
+  /// - Throws: with acks 0 also for a refused batch, because closing the connection is the only way
+  ///   to tell such a client.
   @_lifetime(reader: copy reader)
   func produce(
     _ reader: inout FieldReader, _ version: Int16, _ fault: BrokerFault?,
@@ -11,7 +11,7 @@ extension Node {
     if version >= 3 { try reader.skipNullableString("transactional_id") }
     let acks = try reader.int16()
     try reader.skipInt32("timeout_ms")
-    // The whole request is read once before a byte of it is kept.
+    // Reads the whole request once, so that a malformed request appends nothing.
     var rehearsal = reader
     try Self.skimRecords(&rehearsal)
 
@@ -71,7 +71,7 @@ extension Node {
     _ version: Int16
   ) -> (failure: ErrorCode, offset: Int64) {
     guard (-1...1).contains(acks) else { return (.invalidRequiredAcks, -1) }
-    // Before version 3 come the record formats that this broker does not keep.
+    // Versions before 3 use record formats that this broker does not support.
     guard version >= 3 else { return (.unsupportedVersion, -1) }
     guard let log else { return (.unknownTopicOrPartition, -1) }
     guard let records else { return (.invalidRecord, -1) }

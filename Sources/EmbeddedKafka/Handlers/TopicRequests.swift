@@ -1,4 +1,4 @@
-/// Metadata, CreateTopics and DeleteTopics: which topics there are, and that this broker leads all.
+/// Metadata, CreateTopics and DeleteTopics. This broker leads all partitions.
 extension Node {
   @_lifetime(reader: copy reader)
   func metadata(
@@ -50,7 +50,7 @@ extension Node {
     if version >= 8 { fields.int32(.min, "topic_authorized_operations") }
   }
 
-  /// A topic as CreateTopics asks for it.
+  /// A topic requested by CreateTopics.
   private struct Wish {
     let name: String
     var partitionCount: Int
@@ -61,7 +61,8 @@ extension Node {
     var grantedCount: Int { partitionCount == -1 ? Topics.defaultPartitionCount : partitionCount }
   }
 
-  /// The settings of a topic as the answer to its making has them; none for one that was not made.
+  /// Writes the settings of a new topic for the CreateTopics response; none for a topic that was
+  /// not created.
   private func write(_ settings: TopicSettings?, into fields: inout FieldWriter) {
     fields.array(settings.map { self.settings($0) } ?? []) { fields, setting in
       fields.string(setting.name)
@@ -110,7 +111,7 @@ extension Node {
     fields.tags()
   }
 
-  /// A real broker's words for a topic that it does not make.
+  /// A real broker's message for a topic that it does not create.
   private func refusal(of wish: Wish, _ failure: ErrorCode) -> String? {
     switch failure {
     case .topicAlreadyExists: "Topic '\(wish.name)' already exists."

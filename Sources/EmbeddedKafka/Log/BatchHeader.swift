@@ -1,15 +1,15 @@
 import CBroker
 
-/// The 61 bytes in front of a batch of records (format 2), and the checks a broker makes of them.
+/// The 61-byte header of a record batch (format 2), and a broker's checks of it.
 struct BatchHeader {
   /// Bytes of a batch before its first record.
   static let size = 61
-  /// A real broker's `message.max.bytes`, the whole batch counted.
+  /// A real broker's `message.max.bytes`, which limits the size of a whole batch.
   static let maximumBatchSize = 1_048_588
   /// Bytes at the start that a broker may rewrite: base offset, length and leader epoch. The
   /// checksum does not cover them.
   static let rewrittenSize = 16
-  /// Where the checksum stands.
+  /// The offset of the checksum.
   static let checksumOffset = 17
 
   let size: Int
@@ -23,15 +23,15 @@ struct BatchHeader {
 
   var codec: Int16 { attributes & 0x7 }
 
-  /// Reads the header of the one batch that `bytes` are.
+  /// Reads the header of `bytes`, which must be exactly one batch.
   ///
-  /// - Throws: the error a broker answers for a batch it can't take.
-  /// - Complexity: O(length): every byte goes through the checksum.
+  /// - Throws: the error that a broker responds with for an unacceptable batch.
+  /// - Complexity: O(length), because the checksum covers every byte.
   init(
     of bytes: RawSpan, limit: Int = maximumBatchSize, produceVersion: Int16
   ) throws(ErrorCode) {
     guard bytes.byteCount >= 17 else { throw .corruptMessage }
-    // Formats 0 and 1 keep their magic number in the same place.
+    // Formats 0 and 1 have their magic number at the same offset.
     guard bytes.bigEndian(16, as: UInt8.self) == 2 else { throw .invalidRecord }
     guard bytes.byteCount >= Self.size else { throw .corruptMessage }
     let length = bytes.bigEndian(8, as: Int32.self)
@@ -40,7 +40,7 @@ struct BatchHeader {
     }
     size = Int(length) + 12
     guard size <= limit else { throw .messageTooLarge }
-    // One batch a partition is all that Produce takes since its version 3.
+    // Since version 3, Produce carries one batch a partition.
     guard size == bytes.byteCount else { throw .invalidRecord }
     let checksum = unsafe bytes.extracting(21..<size).withUnsafeBytes {
       unsafe cbk_crc32c($0.baseAddress, $0.count)
@@ -58,7 +58,7 @@ struct BatchHeader {
 
   private func check(recordCount: Int32, produceVersion: Int16) throws(ErrorCode) {
     guard recordCount > 0, lastOffsetDelta == recordCount - 1 else { throw .invalidRecord }
-    // An uncompressed record takes seven bytes or more.
+    // An uncompressed record has at least seven bytes.
     guard codec != 0 || Int(recordCount) * 7 <= size - Self.size else { throw .invalidRecord }
     guard codec <= 4, codec != 4 || produceVersion >= 7 else { throw .unsupportedCompressionType }
     // Only brokers write control batches.
@@ -69,7 +69,7 @@ struct BatchHeader {
     }
   }
 
-  /// What takes the place of a batch's first 16 bytes in the log: its offset there, leader epoch 0.
+  /// The first 16 bytes of the batch in the log: its base offset, its length, and leader epoch 0.
   func rewrittenStart(baseOffset: Int64) -> [UInt8] {
     var start = FieldWriter()
     start.int64(baseOffset)
@@ -80,7 +80,7 @@ struct BatchHeader {
 }
 
 extension RawSpan {
-  /// The big-endian integer at `offset`, which the caller knows to be inside.
+  /// The big-endian integer at `offset`, which must be within bounds.
   func bigEndian<Value: FixedWidthInteger & BitwiseCopyable>(
     _ offset: Int, as type: Value.Type
   ) -> Value {

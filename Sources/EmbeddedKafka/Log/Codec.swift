@@ -3,7 +3,7 @@ import CSnappy
 import CZlib
 import CZstd
 
-/// How the records of a batch are compressed; the raw value is what travels in the batch's attributes.
+/// The compression of a batch's records. The raw value is that of the batch's attributes.
 ///
 /// (Unsafe inside: the codecs' libraries take pointers.)
 enum Codec: Int16 {
@@ -12,23 +12,23 @@ enum Codec: Int16 {
   case lz4 = 3
   case zstd = 4
 
-  /// Why records were not decompressed to their end.
+  /// Why decompression stopped.
   enum Failure: Error, Equatable {
-    /// The bytes are not what the codec writes, or more follows them.
+    /// The bytes are not valid for the codec, or other bytes follow them.
     case damaged
-    /// They are more than the limit.
+    /// The output exceeds the limit.
     case tooLarge
-    /// Who takes them wants no more.
+    /// The receiver stopped it.
     case stopped
   }
 
-  /// The room for one piece of decompressed records.
+  /// Buffer size for a piece of decompressed records.
   private static let pieceSize = 64 << 10
 
-  /// Decompresses records and lends them, piece by piece, to `take`.
+  /// Decompresses records and passes them to `take`, piece by piece.
   ///
   /// - Parameters:
-  ///   - limit: how many bytes may come out, so that a small batch can't fill the memory.
+  ///   - limit: maximum size of the output, so that a small batch can't fill the memory.
   ///   - take: returns false to stop.
   func decompress(
     _ bytes: RawSpan, limit: Int, _ take: (RawSpan) -> Bool
@@ -66,12 +66,12 @@ enum Codec: Int16 {
     try take(unsafe UnsafeRawBufferPointer(rebasing: room[..<count]).bytes)
   }
 
-  /// One gzip or zlib stream or several behind each other.
+  /// Decompresses one or more consecutive gzip or zlib streams.
   private static func inflate(
     _ packed: UnsafeRawBufferPointer, _ room: UnsafeMutableRawBufferPointer, _ take: Taking
   ) throws(Failure) {
     var stream = unsafe z_stream()
-    // 32 and more: gzip or zlib, as the first bytes say.
+    // 32 and more: detects gzip or zlib by the first bytes.
     let started = unsafe inflateInit2_(
       &stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard started == Z_OK else { throw .damaged }
@@ -130,7 +130,8 @@ enum Codec: Int16 {
     }
   }
 
-  /// One block, or the Java client's frame around blocks: a magic word, two versions, then sizes and blocks.
+  /// Decompresses one Snappy block, or blocks in the Java client's framing: a magic word, two
+  /// versions, then sizes and blocks.
   private static func unsnap(
     _ packed: UnsafeRawBufferPointer, limit: Int, _ take: Taking
   ) throws(Failure) {

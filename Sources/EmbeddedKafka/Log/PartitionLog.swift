@@ -1,7 +1,8 @@
 import Plumbing
 import Synchronization
 
-/// One partition: where its batches lie in the file, which offsets they hold, and who waits for more.
+/// One partition: the positions and offsets of its batches in the file, and the readers that wait
+/// for more.
 final class PartitionLog: Sendable {
   /// A batch in the file.
   private struct Batch {
@@ -9,7 +10,7 @@ final class PartitionLog: Sendable {
     let position: Int64
     let size: Int32
     let maxTimestamp: Int64
-    /// The largest timestamp of this batch and all before it, so that a search can halve.
+    /// The largest timestamp of this batch and all batches before it, for binary search.
     var latestTimestamp: Int64
   }
 
@@ -20,7 +21,7 @@ final class PartitionLog: Sendable {
     var endOffset: Int64 = 0
     var byteCount: Int64 = 0
     var segments: [Int64] = []
-    /// Where the next batch goes, and how much of the segment is left there.
+    /// Where the next batch goes, and the room left in its segment.
     var position: Int64 = 0
     var room = 0
     var sequences = ProducerSequences()
@@ -41,7 +42,7 @@ final class PartitionLog: Sendable {
   /// The offset of the first record that was not deleted.
   var startOffset: Int64 { state.withLock { $0.startOffset } }
 
-  /// The size of all its batches, as they were sent.
+  /// The total size of its batches, as they were sent.
   var byteCount: Int64 { state.withLock { $0.byteCount } }
 
   /// Why a batch was not appended.
@@ -50,7 +51,7 @@ final class PartitionLog: Sendable {
     case storage(SystemFailure)
   }
 
-  /// Appends a batch, or recognises it as one that was appended before.
+  /// Appends a batch, or recognizes a duplicate.
   ///
   /// - Returns: the offset of its first record.
   func append(_ header: BatchHeader, _ bytes: RawSpan) throws(Refusal) -> Int64 {
@@ -101,8 +102,9 @@ final class PartitionLog: Sendable {
     return offset
   }
 
-  /// The segments of the file that hold whole batches from the one with `offset` on, up to `limit` bytes, but the
-  /// first one whatever its size when `atLeastOne` says so: a consumer must get on.
+  /// The ranges of the file that hold whole batches, starting with the batch that contains
+  /// `offset`, up to `limit` bytes. With `atLeastOne`, the first batch is returned whatever its
+  /// size, so that a consumer makes progress.
   func select(
     from offset: Int64, limit: Int, atLeastOne: Bool
   ) throws(ErrorCode) -> [(position: Int64, size: Int)] {
@@ -130,8 +132,8 @@ final class PartitionLog: Sendable {
     return selected
   }
 
-  /// The first batch that says it reaches `time` and holds records from `offset` on: where it lies,
-  /// and the offset behind it.
+  /// The first batch whose largest timestamp is `time` or later and that has records at or after
+  /// `offset`: its position and size, and the offset after it.
   func firstBatch(
     reaching time: Int64, from offset: Int64
   ) -> (position: Int64, size: Int, endOffset: Int64)? {
@@ -149,12 +151,12 @@ final class PartitionLog: Sendable {
     }
   }
 
-  /// The largest time that a batch promises; `nil` when there is none.
+  /// The largest timestamp in the batch headers; `nil` when there are no batches.
   var latestTimestamp: Int64? { state.withLock { $0.batches.last?.latestTimestamp } }
 
-  /// Deletes the records before `offset` (-1: all that are there).
+  /// Deletes the records before `offset`; -1 deletes all.
   ///
-  /// - Returns: the new first offset.
+  /// - Returns: the new start offset.
   func deleteRecords(before offset: Int64) throws(ErrorCode) -> Int64 {
     let outcome = state.withLock { state -> (start: Int64, segments: [Int64])? in
       let offset = offset == -1 ? state.endOffset : offset
@@ -171,7 +173,7 @@ final class PartitionLog: Sendable {
         latest = max(latest, state.batches[index].maxTimestamp)
         state.batches[index].latestTimestamp = latest
       }
-      // Whole segments that nothing lies in any more; the last one is still written to.
+      // Frees segments without remaining batches, except the last one, which is still written to.
       let first = state.batches.first?.position ?? state.position
       let free = state.segments.dropLast().prefix { segment in
         !(segment..<segment + Int64(StorageFile.segmentSize)).contains(first)
@@ -184,7 +186,7 @@ final class PartitionLog: Sendable {
     return outcome.start
   }
 
-  /// From now until ``stopWaking(_:)``, every append signals `wakeup`.
+  /// Registers `wakeup`: every append signals it until ``stopWaking(_:)``.
   func wake(_ wakeup: Wakeup) {
     state.withLock { $0.waiting[ObjectIdentifier(wakeup)] = wakeup }
   }
@@ -193,7 +195,7 @@ final class PartitionLog: Sendable {
     state.withLock { _ = $0.waiting.removeValue(forKey: ObjectIdentifier(wakeup)) }
   }
 
-  /// Gives the partition's room on the disk back; those who wait learn that it is gone.
+  /// Frees the partition's disk space, and wakes waiting readers so that they see that it is gone.
   func delete() {
     let (segments, woken) = state.withLock { state in
       defer { state = State(isDeleted: true) }

@@ -1,5 +1,5 @@
-/// What a partition remembers of its idempotent producers, so that a batch that is sent again,
-/// because its acknowledgement was lost, is recognised and not appended twice.
+/// The recent batches of a partition's idempotent producers. They identify a batch that is sent
+/// again because its acknowledgement was lost, so that it is not appended twice.
 struct ProducerSequences {
   /// A batch that was appended.
   private struct Appended {
@@ -11,23 +11,23 @@ struct ProducerSequences {
   private struct Producer {
     var epoch: Int16
     var lastSequence: Int32
-    /// The newest last, five at most: a client has no more batches under way.
+    /// Newest last, at most five, which is the maximum number of a client's batches in flight.
     var recent: [Appended]
   }
 
   private var producers: [Int64: Producer] = [:]
 
-  /// What is to be done with a batch.
+  /// What to do with a batch.
   enum Verdict: Equatable {
     case append
     case duplicate(baseOffset: Int64)
   }
 
-  /// - Throws: the error a broker answers for a batch out of its producer's order.
+  /// - Throws: the error that a broker responds with for a batch out of sequence.
   func judge(_ batch: BatchHeader) throws(ErrorCode) -> Verdict {
     guard batch.producerID >= 0 else { return .append }
     guard let producer = producers[batch.producerID] else {
-      // Clients recover from this; an out-of-order answer would be the end of them.
+      // Clients recover from this error, but fail at an out-of-order error.
       guard batch.baseSequence == 0 else { throw .unknownProducerID }
       return .append
     }
@@ -46,7 +46,7 @@ struct ProducerSequences {
     return .append
   }
 
-  /// Remembers a batch that was judged ``Verdict/append`` and written.
+  /// Records a batch with verdict ``Verdict/append`` after it was written.
   mutating func remember(_ batch: BatchHeader, baseOffset: Int64) {
     guard batch.producerID >= 0 else { return }
     let appended = Appended(
@@ -66,7 +66,7 @@ struct ProducerSequences {
 }
 
 extension BatchHeader {
-  /// The sequence of the batch's last record; after the largest comes 0.
+  /// The sequence number of the batch's last record. The largest one is followed by 0.
   var lastSequence: Int32 {
     let sum = Int64(baseSequence) + Int64(lastOffsetDelta)
     return Int32(truncatingIfNeeded: sum % (Int64(Int32.max) + 1))

@@ -1,13 +1,14 @@
-/// Reads the records of one batch, in any pieces, and holds them against what its header and its topic say.
+/// Checks the records of one batch, in pieces of any size, against its header and its topic's
+/// settings.
 ///
-/// The record format is the protocol's (format 2): a length, attributes, time and offset as differences to the batch's, key,
-/// value and headers, each number a zigzag varint.
+/// Record format 2: a length, attributes, the differences of timestamp and offset to the batch's,
+/// key, value and headers. Each number is a zigzag varint.
 struct RecordCheck {
-  /// What a topic wants of its records.
+  /// A topic's requirements of its records.
   struct Rules {
-    /// The largest and smallest time that a record may have, in milliseconds since 1970.
+    /// The valid timestamps, in milliseconds since 1970.
     var times: ClosedRange<Int64> = .min ... .max
-    /// Whether a record without a key is refused, as on a compacted topic.
+    /// Whether records without a key are refused, as in a compacted topic.
     var needsKeys = false
   }
 
@@ -20,9 +21,9 @@ struct RecordCheck {
   private let baseTimestamp: Int64
   private let recordCount: Int32
   private var field = Field.length
-  /// Bytes of the record that have not come yet, by its length.
+  /// Remaining bytes of the record.
   private var left: Int64 = 0
-  /// Bytes of the key, value or header that have not come yet.
+  /// Remaining bytes of the key, value or header.
   private var skipped: Int64 = 0
   private var headers: Int64 = 0
   private var count: Int32 = 0
@@ -35,9 +36,9 @@ struct RecordCheck {
     recordCount = header.lastOffsetDelta + 1
   }
 
-  /// Takes the next piece.
+  /// Checks the next piece.
   ///
-  /// - Throws: the error that a broker answers for such records.
+  /// - Throws: the error that a broker responds with for invalid records.
   mutating func take(_ bytes: RawSpan) throws(ErrorCode) {
     var index = 0
     let end = bytes.byteCount
@@ -72,7 +73,7 @@ struct RecordCheck {
     }
   }
 
-  /// To be called behind the last piece.
+  /// Call it after the last piece.
   func finish() throws(ErrorCode) {
     guard field == .length, shift == 0, count == recordCount else { throw .invalidRecord }
   }
@@ -97,7 +98,7 @@ struct RecordCheck {
       try skip(value, .key, orNull: true)
     case .valueLength: try skip(value, .value, orNull: true)
     case .headerCount:
-      // A header takes two bytes or more.
+      // A header has at least two bytes.
       guard value >= 0, value <= left / 2 else { throw .invalidRecord }
       headers = value
       try endHeader()
@@ -139,13 +140,14 @@ struct RecordCheck {
 }
 
 extension BatchHeader {
-  /// How many bytes the records of one batch may decompress to: no producer comes near, and no consumer here needs more memory.
+  /// Maximum decompressed size of a batch's records. Producers stay far below it, and it limits the
+  /// memory that a consumer needs.
   static let maximumDecompressedSize = 64 << 20
 
-  /// Checks the records behind this header, decompressing them when they are compressed.
+  /// Checks the records after this header, and decompresses them if necessary.
   ///
   /// - Parameter batch: the whole batch, header included.
-  /// - Throws: the error that a broker answers for such a batch.
+  /// - Throws: the error that a broker responds with for such a batch.
   func check(recordsOf batch: RawSpan, _ rules: RecordCheck.Rules) throws(ErrorCode) {
     let records = batch.extracting(Self.size..<size)
     var check = RecordCheck(self, rules)

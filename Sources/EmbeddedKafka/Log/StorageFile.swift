@@ -3,11 +3,11 @@ import Glibc
 import Plumbing
 import Synchronization
 
-/// The one temporary file that holds every record. It has no name, so nothing is left behind
-/// however the process ends. (Unsafe inside: positional reads and writes.)
+/// The temporary file that holds all records. It has no name, so nothing is left behind however the
+/// process ends. (Unsafe inside: positional reads and writes.)
 ///
-/// A partition writes into segments of the file that are its own, so that what a consumer reads
-/// lies together. A segment takes room on the disk only as it is written.
+/// Each partition writes to its own segments of the file, so that a consumer's reads are
+/// contiguous. A segment takes disk space only as it is written.
 final class StorageFile: Sendable {
   static let segmentSize = 8 << 20
 
@@ -20,7 +20,7 @@ final class StorageFile: Sendable {
     guard descriptor >= 0 else { throw SystemFailure("making a file in \(directory)") }
   }
 
-  /// Takes an open file over.
+  /// Takes ownership of an open file.
   init(descriptor: Int32) {
     self.descriptor = descriptor
   }
@@ -29,19 +29,19 @@ final class StorageFile: Sendable {
     close(descriptor)
   }
 
-  /// The position of a fresh segment.
+  /// The position of a new segment.
   func takeSegment() -> Int64 {
     nextSegment.wrappingAdd(Int64(Self.segmentSize), ordering: .relaxed).oldValue
   }
 
-  /// Gives the room of a segment back to the disk.
+  /// Frees the disk space of a segment.
   func discardSegment(at position: Int64) {
     _ = cbk_punch_hole(descriptor, position, Int64(Self.segmentSize))
   }
 
-  /// Writes `start` and behind it `rest`, whole or (as far as anybody will see) not at all.
+  /// Writes `start` followed by `rest`. A failed write has no visible effect.
   ///
-  /// - Throws: ``SystemFailure``: no room left, or a broken disk.
+  /// - Throws: ``SystemFailure`` when the disk is full or broken.
   func write(_ start: [UInt8], _ rest: RawSpan, at position: Int64) throws(SystemFailure) {
     let total = start.count + rest.byteCount
     let written = unsafe start.withUnsafeBytes { first in
@@ -58,7 +58,7 @@ final class StorageFile: Sendable {
       }
     }
     guard written == total else {
-      // A short write means that the disk filled up on the way.
+      // A short write means that the disk is full.
       throw SystemFailure("writing the temporary file", code: written < 0 ? errno : ENOSPC)
     }
   }

@@ -6,11 +6,11 @@ struct StoredBatch {
     self.bytes = bytes
   }
 
-  /// Time and offset of the first record at `time` or later, of those from `start` on; `nil` when
-  /// there is none.
+  /// Timestamp and offset of the first record with a timestamp of `time` or later, among those at
+  /// or after `start`; `nil` when there is none.
   ///
-  /// Where the records can't be decompressed the batch's first one stands for it: a consumer may get a
-  /// few records from before the time, and misses none.
+  /// If the records can't be decompressed, the result is the batch's first record. A consumer then
+  /// gets a few earlier records, but misses none.
   func firstRecord(reaching time: Int64, from start: Int64) -> (time: Int64, offset: Int64)? {
     let span = unsafe bytes.span.bytes
     let baseOffset = span.bigEndian(0, as: Int64.self)
@@ -33,7 +33,7 @@ struct StoredBatch {
     return search.first(in: unsafe decompressed.span.bytes)
   }
 
-  /// What is looked for among records.
+  /// The state of a search among records.
   private struct Search {
     let time: Int64
     let start: Int64
@@ -57,7 +57,7 @@ struct StoredBatch {
       return nil
     }
 
-    /// A number in zigzag form, seven bits a byte; `nil` where there is none.
+    /// Reads a zigzag varint; `nil` when there is none.
     private static func varint(of bytes: RawSpan, at offset: inout Int) -> Int64? {
       var raw: UInt64 = 0
       for shift in stride(from: UInt64(0), to: 64, by: 7) {

@@ -2,9 +2,10 @@ import CBroker
 import Glibc
 import Plumbing
 
-/// Fills a topic with lines from inside this process, as a producer would without keys. (Unsafe inside.)
+/// Appends lines to a topic from inside this process, like a producer without keys. (Unsafe
+/// inside.)
 ///
-/// A batch at a time goes to one partition and the next to the next, so that a small file stays together in its order.
+/// Each batch goes to the next partition in turn, so a small file stays in order in one partition.
 package struct TopicLoader: ~Copyable {
   /// Why lines can't be appended.
   package enum Failure: Error, Equatable {
@@ -14,7 +15,7 @@ package struct TopicLoader: ~Copyable {
   }
 
   private static let batchSize = 512 << 10
-  /// What a record takes beside its value, at most.
+  /// Maximum size of a record without its value, in bytes.
   private static let overhead = 32
 
   private let partitions: [PartitionLog]
@@ -43,7 +44,7 @@ package struct TopicLoader: ~Copyable {
     records.add(line)
   }
 
-  /// Appends what is left.
+  /// Appends the lines of the last, incomplete batch.
   package mutating func finish() throws(Failure) { try flush() }
 
   private mutating func flush() throws(Failure) {
@@ -62,7 +63,7 @@ package struct TopicLoader: ~Copyable {
 }
 
 extension Broker {
-  /// A loader for a topic, which is made when it is new.
+  /// A loader for a topic, which is created if necessary.
   package func loader(of topic: String) throws(TopicLoader.Failure) -> TopicLoader {
     try TopicLoader(node.topics, topic: topic)
   }
@@ -78,7 +79,7 @@ private struct RecordWriter {
     Self.varint(Int64(count), to: &body)
     Self.varint(-1, to: &body)
     Self.varint(Int64(value.byteCount), to: &body)
-    // Behind the value stands the number of headers: none.
+    // The value is followed by the number of headers, which is 0.
     Self.varint(Int64(body.count + value.byteCount + 1), to: &bytes)
     bytes += body
     unsafe value.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
@@ -86,7 +87,7 @@ private struct RecordWriter {
     count += 1
   }
 
-  /// The records behind their header.
+  /// The records as a batch with its header.
   func batch(at time: Int64) -> [UInt8] {
     var checked = FieldWriter()
     checked.int16(0)

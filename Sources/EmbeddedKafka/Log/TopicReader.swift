@@ -1,46 +1,47 @@
 import Glibc
 import Plumbing
 
-/// A topic's records for a reader inside this process, which needs no connection, no fetch session and no queue.
-/// (Unsafe inside: positional reads and copies.)
+/// Reads a topic's records from inside this process, without a connection, a fetch session or a
+/// queue. (Unsafe inside: positional reads and copies.)
 package final class TopicReader: Sendable {
-  /// Why records can't be read on from an offset.
+  /// Why records can't be read from an offset.
   package enum Failure: Error, Equatable {
-    /// There is no such topic or partition, or no longer.
+    /// The topic or partition does not exist, or was deleted.
     case missing
-    /// The offset is below the partition's first record or behind its end.
+    /// The offset is below the start offset or above the end offset.
     case outOfRange
-    /// The temporary file can't be read, or does not hold what was written.
+    /// The temporary file can't be read, or its contents are damaged.
     case storage(String)
   }
 
-  /// A record, by the places of its parts in ``Records/bytes``.
+  /// A record, as ranges of its parts in ``Records/bytes``.
   package struct Record {
     package let offset: Int64
-    /// Milliseconds since 1970, as the producer or the broker set it.
+    /// Milliseconds since 1970, set by the producer or the broker.
     package let timestamp: Int64
     package let key: Range<Int>?
     package let value: Range<Int>?
-    /// The number of headers, then each one's name and value with their lengths, as Kafka's record format has them.
+    /// The number of headers, then the name and value of each with their lengths, in Kafka's record
+    /// format.
     package let headers: Range<Int>
   }
 
-  /// What one read has found; it is used again for the next one, so that memory is allocated once.
+  /// The result of a read. It is reused for the next read, so that memory is allocated once.
   package struct Records {
-    /// Readable bytes behind the last record, for parsers that read in whole words.
+    /// Readable bytes after the last record, for parsers that read whole words.
     package static let padding = 64
 
     package var bytes: [UInt8] = []
     package var all: [Record] = []
-    /// Where to read on.
+    /// The offset of the next read.
     package var nextOffset: Int64 = 0
-    /// Records of batches that could not be unpacked. They are passed over.
+    /// The number of skipped records, whose batches could not be decompressed.
     package var unreadable: Int64 = 0
 
     package init() {}
   }
 
-  /// About as much as one read returns; a single batch may be larger.
+  /// Approximate size of one read. A single batch may be larger.
   private static let readSize = 1 << 20
 
   private let topics: Topics
@@ -55,9 +56,9 @@ package final class TopicReader: Sendable {
     wakeup = try Wakeup()
   }
 
-  /// Reads some records of a partition, from `offset` on; none at its end.
+  /// Reads records of a partition, from `offset` on; none at its end.
   ///
-  /// - Complexity: O(bytes read and unpacked).
+  /// - Complexity: O(bytes read and decompressed).
   package func read(
     partition: Int, from offset: Int64, into records: inout Records
   ) throws(Failure) {
@@ -80,14 +81,15 @@ package final class TopicReader: Sendable {
       }
       try records.decode(upTo: total, from: offset)
     } catch {
-      // Records that were deleted while they were read are zeros in the file.
+      // Deleting records during the read leaves zeros in the file.
       throw log.startOffset > offset ? .outOfRange : error
     }
   }
 
-  /// Waits until a partition holds records behind the given position, or has become shorter, or a partition is new.
+  /// Waits until a partition has records after the given position, or shrinks, or a partition is
+  /// added.
   ///
-  /// - Parameter positions: by partition, where the reader stands.
+  /// - Parameter positions: the reader's position in each partition.
   package func wait(behind positions: [Int64], within limit: Duration) {
     guard let topic = topics[name] else {
       _ = wakeup.wait(until: ContinuousClock.now + limit)
@@ -96,14 +98,14 @@ package final class TopicReader: Sendable {
     let logs = topic.partitions
     for log in logs { log.wake(wakeup) }
     defer { for log in logs { log.stopWaking(wakeup) } }
-    // Looked at again: an append may have come before the registration.
+    // Re-check: an append may have raced the registration.
     guard logs.map(\.endOffset) == positions else { return }
     _ = wakeup.wait(until: ContinuousClock.now + limit)
   }
 }
 
 extension Broker {
-  /// A reader of a topic, which need not exist yet.
+  /// A reader of a topic, which may not exist yet.
   package func reader(of topic: String) throws(TopicReader.Failure) -> TopicReader {
     do throws(SystemFailure) {
       return try TopicReader(node.topics, node.file, topic: topic)
@@ -134,12 +136,12 @@ extension TopicReader.Records {
     }
   }
 
-  /// Finds the records in the batches that fill the first `total` bytes.
+  /// Parses the records of the batches in the first `total` bytes.
   fileprivate mutating func decode(
     upTo total: Int, from first: Int64
   ) throws(TopicReader.Failure) {
     var start = 0
-    // Behind the batches as they were stored come the records of the packed ones.
+    // Decompressed records are stored after the batches.
     var unpackedEnd = total
     while start < total {
       guard total - start >= BatchHeader.size else { throw .storage("a batch is cut short") }
@@ -161,7 +163,8 @@ extension TopicReader.Records {
     }
   }
 
-  /// Puts the records of a packed batch behind everything else; nil when they can't be unpacked.
+  /// Appends the decompressed records of a batch to the buffer; nil when they can't be
+  /// decompressed.
   private mutating func unpack(
     _ stored: Range<Int>, _ codec: Int16, _ end: inout Int
   ) -> Range<Int>? {
@@ -191,7 +194,7 @@ extension TopicReader.Records {
     return end..<filled
   }
 
-  /// What a batch says of itself in front of its records.
+  /// Fields of a batch's header.
   fileprivate struct Batch {
     let size: Int
     let codec: Int16
@@ -199,7 +202,7 @@ extension TopicReader.Records {
     let baseOffset: Int64
     let lastOffsetDelta: Int32
     let baseTimestamp: Int64
-    /// The broker's own time, which then stands for all records of the batch.
+    /// The broker's append time, if it is the timestamp of all records of the batch.
     let appendTime: Int64?
   }
 
@@ -215,9 +218,9 @@ extension TopicReader.Records {
       appendTime: attributes & 0x8 != 0 ? header.bigEndian(35, as: Int64.self) : nil)
   }
 
-  /// Adds the records of a batch, those before `first` left out.
+  /// Adds the records of a batch, except those before `first`.
   ///
-  /// - Returns: false when they are not as many well-formed records as the batch says.
+  /// - Returns: false when the batch does not have as many valid records as its header says.
   private mutating func add(
     _ batch: Batch, in place: Range<Int>, from first: Int64
   ) -> Bool {
@@ -235,7 +238,7 @@ extension TopicReader.Records {
   }
 }
 
-/// Reads records of format 2 one after the other.
+/// Parses consecutive records of format 2.
 @safe private struct RecordCursor {
   let bytes: UnsafeRawBufferPointer
   var place: Int
@@ -243,7 +246,7 @@ extension TopicReader.Records {
 
   var isAtEnd: Bool { place == end }
 
-  /// The next record; nil when there is none that is whole.
+  /// The next record; nil when there is no complete one.
   mutating func record(_ batch: TopicReader.Records.Batch) -> TopicReader.Record? {
     guard let length = varint(), length > 0, length <= Int64(end - place) else { return nil }
     let next = place + Int(length)
@@ -259,7 +262,8 @@ extension TopicReader.Records {
       headers: headers)
   }
 
-  /// A length and that many bytes; nil inside for a length of -1, nil for what does not fit.
+  /// Reads a length and the range of that many bytes. The inner value is nil for a length of -1,
+  /// the outer value for invalid bytes.
   private mutating func bytesRange(upTo limit: Int) -> Range<Int>?? {
     guard let length = varint() else { return nil }
     if length == -1 { return .some(nil) }
@@ -269,7 +273,7 @@ extension TopicReader.Records {
     return start..<place
   }
 
-  /// A number in zigzag form, seven bits a byte; nil where there is none.
+  /// Reads a zigzag varint; nil when there is none.
   @inline(__always)
   private mutating func varint() -> Int64? {
     var raw: UInt64 = 0

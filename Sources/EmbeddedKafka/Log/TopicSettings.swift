@@ -1,9 +1,9 @@
-/// What a topic can be told, by the names and defaults of a real broker.
+/// A topic's settings, with the names and defaults of a real broker.
 ///
-/// Most of it is about files, cleaning and replicas, which this broker does not have: such a setting
-/// is kept and shown. What would have to change what a client sees is refused.
+/// Most settings concern files, cleaning and replicas, which this broker does not have. They are
+/// stored and shown. A setting that would have to change what clients see is refused.
 struct TopicSettings {
-  /// What the protocol calls the kinds of values.
+  /// The protocol's types of values.
   enum Kind: Int8 {
     case boolean = 1
     case string = 2
@@ -17,7 +17,7 @@ struct TopicSettings {
     let name: String
     let kind: Kind
     let standard: String
-    /// Every value but the standard one would need what is not here.
+    /// Whether only the default value is accepted, because other values need unsupported features.
     let isFixed: Bool
 
     init(_ name: String, _ kind: Kind, _ standard: String, isFixed: Bool = false) {
@@ -66,7 +66,7 @@ struct TopicSettings {
     Definition("unclean.leader.election.enable", .boolean, "false"),
   ]
 
-  /// What was set, by name.
+  /// The values that were set, by name.
   private(set) var values: [String: String] = [:] {
     didSet {
       maximumBatchSize = number("max.message.bytes").map { Int($0) } ?? BatchHeader.maximumBatchSize
@@ -75,16 +75,16 @@ struct TopicSettings {
       isCompacted = values["cleanup.policy"]?.split(separator: ",").contains("compact") ?? false
     }
   }
-  /// The size of the largest batch, the setting `max.message.bytes`.
+  /// Maximum size of a batch: the setting `max.message.bytes`.
   private(set) var maximumBatchSize = BatchHeader.maximumBatchSize
-  /// How far a record's time may lie after and before the broker's, in milliseconds.
+  /// How far a record's timestamp may be after and before the broker's time, in milliseconds.
   private var after: Int64 = 3_600_000
   private var before = Int64.max
   private var isCompacted = false
 
   private func number(_ name: String) -> Int64? { values[name].flatMap { Int64($0) } }
 
-  /// What the topic wants of records that come at `now`, in milliseconds since 1970.
+  /// The checks of records that arrive at `now`, in milliseconds since 1970.
   func rules(now: Int64) -> RecordCheck.Rules {
     let (earliest, underflows) = now.subtractingReportingOverflow(before)
     let (latest, overflows) = now.addingReportingOverflow(after)
@@ -92,7 +92,7 @@ struct TopicSettings {
       times: (underflows ? .min : earliest)...(overflows ? .max : latest), needsKeys: isCompacted)
   }
 
-  /// How a setting is changed; the raw value is what travels.
+  /// The kind of change. The raw value is the protocol's.
   enum Change: Int8 {
     case set = 0
     case delete = 1
@@ -102,7 +102,7 @@ struct TopicSettings {
 
   /// Sets all of them.
   ///
-  /// - Returns: what is wrong with the first that can't be.
+  /// - Returns: the error message for the first invalid one; `nil` when all are valid.
   mutating func firstComplaint(setting wishes: [(name: String, value: String?)]) -> String? {
     for wish in wishes {
       if let complaint = change(wish.name, wish.value == nil ? .delete : .set, wish.value ?? "") {
@@ -114,7 +114,7 @@ struct TopicSettings {
 
   /// Changes one setting.
   ///
-  /// - Returns: what is wrong with it, `nil` when all is well.
+  /// - Returns: an error message, or `nil` when the change is valid.
   mutating func change(_ name: String, _ change: Change, _ value: String) -> String? {
     guard let definition = Self.definitions.first(where: { $0.name == name }) else {
       return "Unknown topic config name: \(name)"

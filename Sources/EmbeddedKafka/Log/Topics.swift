@@ -17,7 +17,7 @@ final class Topic: Sendable {
     set { state.withLock { $0.settings = newValue } }
   }
 
-  /// The partition of that number, if there is one.
+  /// The partition with this number; `nil` when there is none.
   subscript(number: Int32) -> PartitionLog? {
     state.withLock { state in
       state.partitions.indices.contains(Int(number)) ? state.partitions[Int(number)] : nil
@@ -29,11 +29,11 @@ final class Topic: Sendable {
   }
 }
 
-/// All topics by name. They are made when a client first asks for one, or by CreateTopics.
+/// All topics by name. A topic is created by CreateTopics or when a client first uses it.
 final class Topics: Sendable {
-  /// The number of partitions of a topic that is created on demand.
+  /// Number of partitions of a topic that is created on demand.
   static let defaultPartitionCount = 4
-  /// So that no client can fill the memory with empty partitions.
+  /// Maximum number of partitions, so that no client can fill the memory with empty ones.
   static let maximumPartitionCount = 20_000
 
   private struct State {
@@ -61,19 +61,19 @@ final class Topics: Sendable {
     self[name]?[partition]
   }
 
-  /// The topic of that name, made now if it is new.
+  /// The topic with this name, which is created if necessary.
   func findOrCreate(_ name: String) throws(ErrorCode) -> Topic {
     if let topic = self[name] { return topic }
     do throws(ErrorCode) {
       return try create(name, partitionCount: Self.defaultPartitionCount)
     } catch {
-      // Another client was faster.
+      // Another client has created it meanwhile.
       if error == .topicAlreadyExists, let topic = self[name] { return topic }
       throw error
     }
   }
 
-  /// Makes a topic; with `isTrial`, only tells whether it could be made.
+  /// Creates a topic; with `isTrial`, only checks whether it can be created.
   @discardableResult
   func create(
     _ name: String, partitionCount: Int, settings: TopicSettings = TopicSettings(),
@@ -97,7 +97,7 @@ final class Topics: Sendable {
     return try outcome.get()
   }
 
-  /// Adds partitions to a topic until it has `count`; with `isTrial`, only tells whether it could.
+  /// Adds partitions to a topic until it has `count`; with `isTrial`, only checks whether it can.
   func grow(_ name: String, to count: Int, isTrial: Bool) throws(ErrorCode) {
     let refusal = state.withLock { state -> ErrorCode? in
       guard let topic = state.topics[name] else { return .unknownTopicOrPartition }
@@ -114,7 +114,7 @@ final class Topics: Sendable {
     if let refusal { throw refusal }
   }
 
-  /// Removes a topic and gives its room on the disk back.
+  /// Deletes a topic and frees its disk space.
   func delete(_ name: String) throws(ErrorCode) {
     let removed = state.withLock { state in
       let topic = state.topics.removeValue(forKey: name)
@@ -125,7 +125,7 @@ final class Topics: Sendable {
     for partition in removed.partitions { partition.delete() }
   }
 
-  /// A real broker's words for a name that is not valid.
+  /// A real broker's message for an invalid name.
   static func complaint(aboutName name: String) -> String {
     switch name {
     case "": "the empty string is not allowed"
@@ -137,7 +137,7 @@ final class Topics: Sendable {
     }
   }
 
-  /// Kafka's rule: 1 to 249 of letters, digits, `.`, `_` and `-`, but not `.` or `..` alone.
+  /// Kafka's rule: 1 to 249 letters, digits, `.`, `_` and `-`, except `.` and `..`.
   static func isValid(_ name: String) -> Bool {
     guard (1...249).contains(name.utf8.count), name != ".", name != ".." else { return false }
     return name.utf8.allSatisfy { byte in

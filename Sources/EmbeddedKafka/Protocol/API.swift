@@ -1,9 +1,9 @@
-/// The requests this broker knows, by the protocol's numbers, and the versions it takes of each.
+/// The requests that this broker supports, by the protocol's numbers, and their supported versions.
 ///
-/// The low ends are there because some clients decide what a broker can do by asking for one single
-/// version: Produce 0 (compression), Fetch 4 (today's batches), FindCoordinator 0 (groups),
-/// InitProducerId 0 (idempotence). The high ends stop before the encoding with tagged fields, but
-/// where a newer version says something that the older ones can't.
+/// The lowest versions are supported because some clients detect a broker's features by one
+/// specific version: Produce 0 (compression), Fetch 4 (record batches), FindCoordinator 0 (groups),
+/// InitProducerId 0 (idempotence). The highest versions are those before the compact encoding,
+/// except where a newer version has necessary fields.
 enum API: Int16, CaseIterable {
   case produce = 0
   case fetch = 1
@@ -60,8 +60,8 @@ enum API: Int16, CaseIterable {
 }
 
 extension API {
-  /// The first version in the compact encoding: lengths as varints, tagged fields behind every
-  /// structure. ApiVersions answers itself in another way.
+  /// The first version with the compact encoding: lengths as varints, and tagged fields after every
+  /// structure. The response header of ApiVersions is an exception.
   var firstFlexibleVersion: Int16 {
     switch self {
     case .listOffsets: 6
@@ -73,15 +73,15 @@ extension API {
   }
 }
 
-/// What stands in front of every request.
+/// The header of every request.
 struct RequestHeader {
   let api: API
   let version: Int16
   let correlation: Int32
   let clientID: String
 
-  /// - Throws: ``MalformedFrame`` also for a request that is not served: like a real broker, this one
-  ///   then ends the connection. Only ApiVersions is answered in any version.
+  /// - Throws: ``MalformedFrame`` also for an unsupported request: like a real broker, this one
+  ///   closes the connection. Only ApiVersions is accepted in any version.
   @_lifetime(reader: copy reader)
   init(from reader: inout FieldReader) throws(MalformedFrame) {
     let key = try reader.int16()

@@ -1,4 +1,4 @@
-/// What Kafka's protocol calls the ways a request can fail; the raw value is what travels.
+/// The error codes of Kafka's protocol. The raw value is the protocol's number.
 enum ErrorCode: Int16, Error {
   case none = 0
   case offsetOutOfRange = 1

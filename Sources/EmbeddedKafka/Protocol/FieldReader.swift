@@ -1,14 +1,14 @@
-/// A frame that is not what the protocol says it should be; its connection ends.
+/// A frame that violates the protocol. Its connection is closed.
 struct MalformedFrame: Error, Equatable {
   let reason: String
 }
 
-/// Reads the fields of a request in the protocol's encoding: big-endian integers, strings and
-/// arrays behind their lengths. Every length is checked against what is left before it is used.
+/// Reads the fields of a request: big-endian integers, and strings and arrays with a length before
+/// them. Every length is checked against the remaining bytes before it is used.
 struct FieldReader: ~Escapable {
   private let bytes: RawSpan
   private var offset = 0
-  /// Whether lengths are varints, one higher than they are, and structures end in tagged fields.
+  /// Whether lengths are varints of the length plus one, and structures end with tagged fields.
   var isFlexible = false
 
   @_lifetime(copy bytes)
@@ -16,7 +16,7 @@ struct FieldReader: ~Escapable {
     self.bytes = bytes
   }
 
-  /// How many bytes have not been read yet.
+  /// The number of bytes that have not been read yet.
   var remaining: Int { bytes.byteCount - offset }
 
   @_lifetime(self: copy self)
@@ -54,7 +54,7 @@ struct FieldReader: ~Escapable {
     return value
   }
 
-  /// Passes over `count` bytes and tells where they began.
+  /// Skips `count` bytes and returns their start.
   @discardableResult
   @_lifetime(self: copy self)
   private mutating func skip(_ count: Int) throws(MalformedFrame) -> Int {
@@ -65,7 +65,7 @@ struct FieldReader: ~Escapable {
     return offset
   }
 
-  /// An unsigned number, seven bits a byte, of at most 32 bits.
+  /// Reads an unsigned varint of at most 32 bits, with seven bits a byte.
   @_lifetime(self: copy self)
   private mutating func varint() throws(MalformedFrame) -> Int {
     var value = 0
@@ -77,7 +77,7 @@ struct FieldReader: ~Escapable {
     throw MalformedFrame(reason: "a number is longer than it can be")
   }
 
-  /// Passes over the tagged fields at the end of a structure; none is known here.
+  /// Skips the tagged fields at the end of a structure. None are supported.
   @_lifetime(self: copy self)
   mutating func tags() throws(MalformedFrame) {
     guard isFlexible else { return }
@@ -87,7 +87,7 @@ struct FieldReader: ~Escapable {
     }
   }
 
-  /// A string that may be absent (length -1).
+  /// Reads a nullable string; length -1 is null.
   @_lifetime(self: copy self)
   mutating func nullableString() throws(MalformedFrame) -> String? {
     let length = isFlexible ? try varint() - 1 : Int(try int16())
@@ -105,7 +105,7 @@ struct FieldReader: ~Escapable {
     return text
   }
 
-  /// Bytes behind a 32-bit length, lent; `nil` when absent (length -1).
+  /// Lends the bytes after a 32-bit length; `nil` for length -1.
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   mutating func nullableSpan() throws(MalformedFrame) -> RawSpan? {
@@ -115,15 +115,16 @@ struct FieldReader: ~Escapable {
     return bytes.extracting(start..<start + length)
   }
 
-  /// Bytes behind a 32-bit length, copied: for the few that are kept, as a group's assignments.
+  /// Copies the bytes after a 32-bit length, for fields that are kept, such as a group's
+  /// assignments.
   @_lifetime(self: copy self)
   mutating func byteArray() throws(MalformedFrame) -> [UInt8] {
     guard let span = try nullableSpan() else { return [] }
     return unsafe span.withUnsafeBytes { unsafe Array($0) }
   }
 
-  /// The count of an array's elements, `nil` for a null array. Each element takes a byte or more,
-  /// so a count larger than the rest of the frame is a lie and is refused before it costs anything.
+  /// Reads the number of elements of an array; `nil` for a null array. Each element has at least
+  /// one byte, so a count larger than the rest of the frame is refused before memory is allocated.
   @_lifetime(self: copy self)
   mutating func nullableCount() throws(MalformedFrame) -> Int? {
     let count = isFlexible ? try varint() - 1 : Int(try int32())
@@ -139,7 +140,7 @@ struct FieldReader: ~Escapable {
     try nullableCount() ?? 0
   }
 
-  // Fields that this broker does not use: they are named as the protocol names them, and passed over.
+  // Fields that this broker does not use. The callers name them as the protocol does.
 
   @_lifetime(self: copy self)
   mutating func skipInt8(_ name: StaticString) throws(MalformedFrame) { try skip(1) }
@@ -175,7 +176,7 @@ struct FieldReader: ~Escapable {
     try nullableStrings() ?? []
   }
 
-  /// Topics with numbers of their partitions, `nil` for a null array.
+  /// Reads topics with partition numbers; `nil` for a null array.
   @_lifetime(self: copy self)
   mutating func nullableTopics() throws(MalformedFrame) -> [(topic: String, partitions: [Int32])]? {
     guard let count = try nullableCount() else { return nil }

@@ -1,12 +1,12 @@
 /// Writes the fields of a response in the protocol's encoding.
 ///
-/// A value that says nothing by itself is given the name that the protocol has for its field; the name does not travel.
+/// Callers can pass a field's name in the protocol to document a value. The name is not written.
 struct FieldWriter {
   private(set) var bytes: [UInt8] = []
-  /// Whether lengths are varints, one higher than they are, and structures end in tagged fields.
+  /// Whether lengths are varints of the length plus one, and structures end with tagged fields.
   var isFlexible = false
 
-  /// The tagged fields at the end of a structure: none.
+  /// Writes an empty list of tagged fields at the end of a structure.
   mutating func tags() {
     if isFlexible { bytes.append(0) }
   }
@@ -20,7 +20,7 @@ struct FieldWriter {
     bytes.append(UInt8(rest))
   }
 
-  /// The count of an array's elements.
+  /// Writes the number of elements of an array.
   mutating func arrayCount(_ value: Int) {
     if isFlexible { varint(value + 1) } else { count(value) }
   }
@@ -37,7 +37,7 @@ struct FieldWriter {
 
   mutating func bool(_ value: Bool, _ name: StaticString = "") { int8(value ? 1 : 0) }
 
-  /// `throttle_time_ms`: how long the client is made to wait.
+  /// Writes `throttle_time_ms`: how long the broker throttles the client.
   mutating func throttleTime(_ time: Duration = .zero) {
     let (seconds, attoseconds) = time.components
     int32(Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000))
@@ -45,7 +45,7 @@ struct FieldWriter {
 
   mutating func error(_ code: ErrorCode) { int16(code.rawValue) }
 
-  /// A count, a length or a number that the protocol keeps in 32 bits.
+  /// Writes a count, a length or another 32-bit number.
   mutating func count(_ value: Int, _ name: StaticString = "") { int32(Int32(clamping: value)) }
 
   private mutating func integer(_ value: some FixedWidthInteger) {
@@ -54,7 +54,7 @@ struct FieldWriter {
     }
   }
 
-  /// At most 32,767 bytes travel; every string here is shorter by its own limits.
+  /// Writes a string of at most 32,767 bytes. Other limits keep every string below that.
   mutating func string(_ text: String, _ name: StaticString = "") {
     let encoded = text.utf8.prefix(Int(Int16.max))
     if isFlexible { varint(encoded.count + 1) } else { int16(Int16(encoded.count)) }
@@ -65,7 +65,7 @@ struct FieldWriter {
     if let text { string(text) } else if isFlexible { varint(0) } else { int16(-1) }
   }
 
-  /// Bytes as they are, without a length.
+  /// Writes bytes without a length.
   mutating func raw(_ content: some Sequence<UInt8>) { bytes.append(contentsOf: content) }
 
   mutating func byteArray(_ content: [UInt8]) {
@@ -80,7 +80,7 @@ struct FieldWriter {
     for element in elements { write(&self, element) }
   }
 
-  /// Puts `value` over the four bytes at `offset`: for a length that is known afterwards.
+  /// Overwrites the four bytes at `offset`, for a length that is only known later.
   mutating func patch(_ value: Int32, at offset: Int) {
     for index in 0..<4 {
       bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index))

@@ -1,7 +1,7 @@
 import Plumbing
 import Synchronization
 
-/// Memory that all connections share for frames larger than any well-behaved client sends.
+/// Memory that all connections share for unusually large frames.
 final class FrameBudget: Sendable {
   private let left: Mutex<Int>
 
@@ -9,7 +9,7 @@ final class FrameBudget: Sendable {
     left = Mutex(bytes)
   }
 
-  /// Takes `bytes` if they are there.
+  /// Takes `bytes` from the budget, if available.
   func take(_ bytes: Int) -> Bool {
     left.withLock { left in
       guard bytes <= left else { return false }
@@ -23,24 +23,26 @@ final class FrameBudget: Sendable {
   }
 }
 
-/// Takes a client's bytes apart into frames, which it lends without copying them. (Unsafe inside:
-/// it owns its memory.)
+/// Splits a client's bytes into frames, which it lends without copying. (Unsafe inside: it owns its
+/// memory.)
 ///
-/// Memory grows with what has come, not with what a frame's length promises.
+/// Memory grows with the bytes received, not with the length that a frame declares.
 @safe
 struct FrameBuffer: ~Copyable {
   /// A real broker's `socket.request.max.bytes`.
   static let maximumFrameSize = 100 << 20
-  /// What a connection keeps between requests; the rest comes from the budget and goes back.
+  /// Memory that a connection keeps between requests. Any more comes from the budget and is
+  /// returned.
   static let ownSize = 4 << 20
   private static let firstSize = 64 << 10
-  /// How much of the next frame may be read along with this one: it has to be moved afterwards.
+  /// Maximum number of bytes of the next frame to read along with this one, because they have to be
+  /// moved afterwards.
   private static let readAhead = 32 << 10
 
   private let budget: FrameBudget
   private var memory: UnsafeMutableRawBufferPointer
   private var borrowed = 0
-  /// How many bytes of `memory` hold what has come, and how many of those were lent last.
+  /// The number of received bytes in `memory`, and the number of bytes that were lent last.
   private var filled = 0
   private var lent = 0
 
@@ -54,9 +56,10 @@ struct FrameBuffer: ~Copyable {
     budget.giveBack(borrowed)
   }
 
-  /// Receives until the next frame is whole; false when the client has ended between two frames.
+  /// Receives until the next frame is complete; false when the client has closed the connection
+  /// between two frames.
   ///
-  /// - Throws: ``MalformedFrame`` for a length that can't be and for a torn frame,
+  /// - Throws: ``MalformedFrame`` for an invalid length and for an incomplete frame,
   ///   ``SystemFailure`` when receiving fails.
   mutating func receiveFrame(from socket: borrowing Socket) throws -> Bool {
     dropLent()
@@ -85,11 +88,11 @@ struct FrameBuffer: ~Copyable {
     }
   }
 
-  /// The frame that was received last, without its length; it is the buffer's until the next one.
+  /// The last received frame without its length, valid until the next call.
   var frame: RawSpan {
     @_lifetime(borrow self)
     borrowing get {
-      // The bytes stay where they are until the next call, which the lifetime forbids meanwhile.
+      // The bytes do not move until the next call, and the lifetime ends before that.
       let frame = unsafe RawSpan(
         _unsafeBytes: UnsafeRawBufferPointer(
           rebasing: UnsafeRawBufferPointer(memory)[min(4, lent)..<lent]))
@@ -97,7 +100,7 @@ struct FrameBuffer: ~Copyable {
     }
   }
 
-  /// Doubles the memory, or less when `needed` is less.
+  /// Doubles the memory, or grows it to `needed` if that is less.
   private mutating func grow(to needed: Int) throws(MalformedFrame) {
     let size = unsafe min(needed + Self.readAhead, memory.count * 2)
     let extra = unsafe size - max(Self.ownSize, memory.count)

@@ -1,7 +1,7 @@
-/// A response on its way out: fields, with pieces of the storage file between them that never pass
-/// through this process's memory.
+/// A response: fields, with ranges of the storage file among them, which are sent without being
+/// copied to this process's memory.
 struct Response {
-  /// Bytes of the storage file that belong behind the first `after` bytes of the fields.
+  /// A range of the storage file that follows the first `after` bytes of the fields.
   struct Piece {
     let after: Int
     var position: Int64
@@ -9,11 +9,11 @@ struct Response {
   }
 
   var fields = FieldWriter()
-  /// How long the connection is not read after this: a client over its quota is held back.
+  /// How long the connection is not read after this response, to throttle a client over its quota.
   var pause = Duration.zero
   private(set) var pieces: [Piece] = []
 
-  /// Starts with room for the frame's length and the request's number.
+  /// Reserves room for the frame's length and writes the correlation id.
   init(to correlation: Int32, isFlexible: Bool = false) {
     fields.int32(0)
     fields.int32(correlation)
@@ -21,7 +21,7 @@ struct Response {
     fields.tags()
   }
 
-  /// Adds `size` bytes of the file; neighbours become one piece.
+  /// Adds `size` bytes of the file. Adjacent ranges are merged.
   mutating func append(position: Int64, size: Int) {
     let after = fields.bytes.count
     if let last = pieces.last, last.after == after, last.position + Int64(last.size) == position {
@@ -31,7 +31,7 @@ struct Response {
     }
   }
 
-  /// Writes the frame's length in its place; nothing may be added afterwards.
+  /// Writes the frame's length. Nothing may be added afterwards.
   mutating func seal() {
     let total = pieces.reduce(fields.bytes.count) { $0 + $1.size }
     fields.patch(Int32(clamping: total - 4), at: 0)

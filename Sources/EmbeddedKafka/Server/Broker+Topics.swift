@@ -1,7 +1,7 @@
 extension Broker {
-  /// The names of all topics, in their order.
+  /// The names of all topics, in order.
   package var topicNames: [String] { node.topics.all.map(\.name) }
 
-  /// Whether a topic may have this name.
+  /// Whether this is a valid topic name.
   package static func isTopicName(_ name: String) -> Bool { Topics.isValid(name) }
 }

@@ -1,21 +1,21 @@
 import Glibc
 package import Plumbing
 
-/// A Kafka broker inside this process: loopback only, one node, everything kept in one temporary
-/// file until it stops. Any Kafka client can produce to it and consume from it.
+/// A Kafka broker inside this process: loopback only, one node, with all records in a temporary
+/// file that exists until it stops. Any Kafka client can produce to it and consume from it.
 ///
-/// It has no replication, no transactions, no retention, and speaks no TLS.
+/// It has no replication, no transactions, no retention and no TLS.
 package final class Broker: Sendable {
   let node: Node
   private let server: Server
 
-  /// Starts to serve; clients may connect as soon as this returns.
+  /// Starts the broker. Clients can connect as soon as this returns.
   ///
   /// - Parameters:
   ///   - port: 0 lets the kernel choose.
-  ///   - directory: where the temporary file (without a name) is made.
-  ///   - faults: what Produce and Fetch of clients are to show, of the ``faultKinds``.
-  ///   - report: gets the broker's own bad news, a line each; called on any thread.
+  ///   - directory: where to make the temporary file, which has no name.
+  ///   - faults: the faults for clients' Produce and Fetch requests, of the ``faultKinds``.
+  ///   - report: called on any thread for each problem, with a line of text.
   package init(
     port: UInt16, directory: String, faults: Faults = Faults(),
     report: @escaping @Sendable (String) -> Void
@@ -41,29 +41,29 @@ package final class Broker: Sendable {
     stop()
   }
 
-  /// The client id of the embedded Druid's consumer, which no fault touches.
+  /// The client id of the embedded Druid's consumer, which no fault affects.
   package static let ownClientID = "devstack"
 
-  /// The faults that this broker can show.
+  /// The faults that this broker supports.
   package static let faultKinds = BrokerFault.kinds
 
-  /// Where clients find it, on 127.0.0.1.
+  /// The port on 127.0.0.1.
   package var port: UInt16 { node.port }
 
-  /// One past the last record of each partition, in their order; `nil` when there is no such topic.
+  /// The end offset of each partition, in order; `nil` when there is no such topic.
   package func endOffsets(topic: String) -> [Int64]? {
     node.topics[topic]?.partitions.map { $0.endOffset }
   }
 
-  /// The first record of each partition that was not deleted.
+  /// The start offset of each partition.
   package func startOffsets(topic: String) -> [Int64]? {
     node.topics[topic]?.partitions.map { $0.startOffset }
   }
 
-  /// The temporary file, for tests that break it.
+  /// The descriptor of the temporary file, for tests that damage it.
   var storageDescriptor: Int32 { node.file.descriptor }
 
-  /// How many records there are in all topics, and the bytes of their batches as they were sent.
+  /// The number of records in all topics, and the size of their batches as they were sent.
   package var totals: (records: Int64, bytes: Int64) {
     node.topics.all.reduce(into: (0, 0)) { totals, topic in
       for partition in topic.partitions {
@@ -73,10 +73,10 @@ package final class Broker: Sendable {
     }
   }
 
-  /// Whether records are gone that a client may believe to be here.
+  /// Whether acknowledged records are lost.
   package var lostSomething: Bool { node.lostSomething }
 
-  /// Hangs up on every client and stops to listen. Nothing is answered afterwards.
+  /// Closes all connections and stops listening.
   package func stop() {
     server.stop()
   }

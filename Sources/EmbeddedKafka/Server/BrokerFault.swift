@@ -1,14 +1,15 @@
 import Plumbing
 
-/// What a request to produce or to fetch shows when a fault was ordered for it.
+/// The effect of a requested fault on a Produce or Fetch request.
 enum BrokerFault {
-  /// Every partition of the request gets this error.
+  /// Every partition of the request fails with this error.
   case refuse(ErrorCode)
-  /// Records are appended, and the connection ends without a response.
+  /// Records are appended, and the connection is closed without a response.
   case loseResponse
-  /// The response says that the client is over its quota, and its connection is not read for that long.
+  /// The response says that the client is over its quota, and the connection is not read for this
+  /// long.
   case throttle(Duration)
-  /// For this long, connections end at their next request and new connections end at their first.
+  /// During this time, connections are closed at their next request, and new ones at their first.
   case gone(Duration)
 
   static let corruptBatch = "corrupt-batch"
@@ -38,7 +39,7 @@ enum BrokerFault {
     FaultKind("policy-violation", targets: ["produce"], meaning: "POLICY_VIOLATION (44)"),
   ]
 
-  /// `nil` for a kind that is another server's.
+  /// `nil` for a kind of another server.
   init?(_ fault: Fault) {
     switch fault.kind.name {
     case "not-leader": self = .refuse(.notLeaderOrFollower)

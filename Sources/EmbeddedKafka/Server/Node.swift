@@ -3,15 +3,15 @@ import Glibc
 import Plumbing
 import Synchronization
 
-/// The broker without its sockets: takes one request's bytes, gives the response's.
+/// The broker without its sockets: turns the bytes of a request into those of a response.
 final class Node: Sendable {
-  /// The number of the only broker there is.
+  /// The id of this broker, the only one.
   static let id: Int32 = 0
   static let host = "127.0.0.1"
-  /// The leader never changes, so its epoch never does.
+  /// The leader epoch, which is constant because the leader never changes.
   static let leaderEpoch: Int32 = 0
 
-  /// Only records make a request large; one that is large without them wants to fill the memory.
+  /// Maximum size of a request without records, so that no client can fill the memory.
   private static let maximumPlainSize = 4 << 20
 
   let port: UInt16
@@ -19,13 +19,13 @@ final class Node: Sendable {
   let topics: Topics
   let groups: GroupCoordinator
   let faults: Faults
-  /// Until when a `broker-gone` fault lasts.
+  /// When a `broker-gone` fault ends.
   private let goneUntil = Mutex<ContinuousClock.Instant?>(nil)
   private let nextProducerID: Atomic<Int64>
   private let report: @Sendable (String) -> Void
   private let storage = Mutex(StorageHealth())
 
-  /// What went wrong with the temporary file.
+  /// Failures of the temporary file.
   private struct StorageHealth {
     var isFullReported = false
     var isBrokenReported = false
@@ -33,9 +33,9 @@ final class Node: Sendable {
   }
 
   /// - Parameters:
-  ///   - firstID: where the ids of producers and group members start; different in each run, so that a
-  ///     producer that outlived another broker on this port is not taken for one of ours.
-  ///   - faults: what Produce and Fetch are to show.
+  ///   - firstID: the first id of producers and group members. It differs in each run, so that a
+  ///     producer of an earlier broker on this port is not mistaken for one of this broker.
+  ///   - faults: the faults for Produce and Fetch.
   init(
     port: UInt16, file: StorageFile, firstID: Int64, faults: Faults = Faults(),
     report: @escaping @Sendable (String) -> Void
@@ -49,12 +49,13 @@ final class Node: Sendable {
     self.report = report
   }
 
-  /// Whether records are gone that a client may believe to be here.
+  /// Whether acknowledged records are lost.
   var lostSomething: Bool { storage.withLock { $0.lostSomething } }
 
-  /// The response to the request in `frame` (its length not included), or `nil` when it asks for none.
+  /// The response to the request in `frame` (without its length); `nil` when the request asks for
+  /// none.
   ///
-  /// - Parameter socket: the client's, watched while its request waits.
+  /// - Parameter socket: the client's socket, watched while its request waits.
   /// - Throws: ``MalformedFrame`` when the connection should end.
   func respond(to frame: RawSpan, from socket: Int32) throws(MalformedFrame) -> Response? {
     var reader = FieldReader(frame)
@@ -110,7 +111,7 @@ final class Node: Sendable {
     return response
   }
 
-  /// What a request to produce or to fetch meets, by the faults that were ordered.
+  /// The fault to apply to a Produce or Fetch request, if one was requested.
   private func meet(_ target: String) throws(MalformedFrame) -> BrokerFault? {
     let struck = faults.strike(target) { $0.name != BrokerFault.corruptBatch }
     guard let fault = struck.flatMap(BrokerFault.init) else { return nil }
@@ -131,11 +132,11 @@ final class Node: Sendable {
     if isGone { throw MalformedFrame(reason: "the broker is gone, as ordered") }
   }
 
-  /// ApiVersions: answered in any version, since a client asks it before it knows ours. An unknown
-  /// one gets the oldest form with an error in it, and the client asks again.
+  /// ApiVersions: answered in any version, because a client sends it before it knows the supported
+  /// versions. An unknown version gets an error in the oldest format, and the client asks again.
   private func apiVersions(_ version: Int16, into fields: inout FieldWriter) {
     let isKnown = API.apiVersions.versions.contains(version)
-    // Version 3 has the encoding with tagged fields: counts one higher, and an end mark of 0.
+    // Version 3 has the compact encoding: counts plus one, and 0 for no tagged fields.
     let isFlexible = version == 3
     fields.error(isKnown ? .none : .unsupportedVersion)
     if isFlexible {
@@ -153,8 +154,8 @@ final class Node: Sendable {
     if isFlexible { fields.int8(0, "tagged fields") }
   }
 
-  /// InitProducerId: a number for an idempotent producer. Transactions are not served; the error is
-  /// one that clients take as final.
+  /// InitProducerId: a new id for an idempotent producer. Transactions are not supported; clients
+  /// treat this error as final.
   @_lifetime(reader: copy reader)
   private func initProducerID(
     _ reader: inout FieldReader, into fields: inout FieldWriter
@@ -181,9 +182,9 @@ final class Node: Sendable {
 
   static var millisecondsSince1970: Int64 { microsecondsSince1970 / 1000 }
 
-  /// Says once that nothing can be written any more.
+  /// Reports once that nothing can be written any more.
   ///
-  /// - Parameter isLost: whether the client whose records those were will not learn of it.
+  /// - Parameter isLost: whether the producer of the records does not learn of the failure.
   func writingFailed(_ failure: SystemFailure, isLost: Bool) {
     let isNews = storage.withLock { health in
       defer { health.isFullReported = true }
@@ -193,7 +194,7 @@ final class Node: Sendable {
     if isNews { report("\(failure.message); what is produced now is refused") }
   }
 
-  /// Says once that records which were acknowledged can't be read back.
+  /// Reports once that acknowledged records can't be read.
   func readingFailed(_ failure: SystemFailure) {
     let isNews = storage.withLock { health in
       defer { health.isBrokenReported = true }

@@ -2,9 +2,9 @@ import Glibc
 import Plumbing
 import Synchronization
 
-/// Accepts clients and serves each on its own thread, one request after the other.
+/// Accepts clients and serves each on its own thread, one request after another.
 final class Server: Sendable {
-  /// More clients than this at once are sent away.
+  /// Maximum number of connections; further ones are closed.
   static let maximumConnectionCount = 1000
   private static let largeFrameBudget = 256 << 20
 
@@ -21,7 +21,7 @@ final class Server: Sendable {
   /// Signalled when a thread ends.
   private let threadEnded: Wakeup
 
-  /// Takes the listening socket over and starts to accept.
+  /// Takes ownership of the listening socket and starts to accept.
   init(node: Node, listener: consuming Socket) throws(SystemFailure) {
     self.node = node
     self.listener = listener.descriptor
@@ -39,7 +39,7 @@ final class Server: Sendable {
         serve(try listener.accept())
       } catch {
         if error.code == EINVAL { break }
-        // For example, no descriptors are left: wait until some connections end.
+        // For example, there are no free descriptors: wait until some connections end.
         usleep(50_000)
       }
     }
@@ -62,15 +62,15 @@ final class Server: Sendable {
         if let client = shared.take() { converse(client) }
       }
     } catch {
-      // The thread could not be started: the client is hung up on, and the box closes its socket.
+      // The thread could not be started. The box closes the socket.
       leave(descriptor)
     }
   }
 
   private func converse(_ client: consuming Socket) {
-    // A failure ends this connection only.
+    // A failure closes this connection only.
     try? answerAll(client)
-    // Out of the set before the descriptor is closed and may come back as another client's.
+    // Removed before the descriptor is closed and may be reused for another client.
     leave(client.descriptor)
     _ = consume client
     threadEnded.signal()
@@ -93,7 +93,7 @@ final class Server: Sendable {
     do throws(SystemFailure) {
       try client.send(response, from: node.file)
     } catch {
-      // A socket has other errors: this one is the disk's.
+      // Sockets do not fail with EIO, so the disk did.
       if error.code == EIO { node.readingFailed(error) }
       throw error
     }
@@ -103,7 +103,7 @@ final class Server: Sendable {
     state.withLock { _ = $0.clients.remove(descriptor) }
   }
 
-  /// Hangs up on all and waits (two seconds at most) until every thread has ended.
+  /// Closes all connections and waits up to two seconds until every thread has ended.
   func stop() {
     let deadline = ContinuousClock.now + .seconds(2)
     let isFirst = state.withLock { state in
@@ -122,7 +122,7 @@ final class Server: Sendable {
   }
 }
 
-/// Hands a socket, which can't be copied, to another thread.
+/// Passes a socket, which can't be copied, to another thread.
 private final class SocketBox: Sendable {
   private let socket: Mutex<Socket?>
 

@@ -1,15 +1,15 @@
 import Glibc
 import Plumbing
 
-/// A thread of the broker's own. (Unsafe inside.)
+/// A thread of the broker. (Unsafe inside.)
 enum ServiceThread {
   private final class Body {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  /// Runs `body` on a new thread that no signal reaches: they are the main thread's business, and a
-  /// write that fails says so by its result.
+  /// Runs `body` on a new thread with all signals blocked. The main thread handles signals, and a
+  /// failed write returns an error instead of SIGPIPE.
   static func start(_ body: @escaping @Sendable () -> Void) throws(SystemFailure) {
     var all = sigset_t()
     var before = sigset_t()

@@ -2,8 +2,8 @@ import CBroker
 import Glibc
 import Plumbing
 
-/// A TCP socket of the loopback interface: one that listens, or one client's. (Unsafe inside: every
-/// call on sockets that the broker makes is in this file.)
+/// A TCP socket of the loopback interface, for listening or for one client. (Unsafe inside: all of
+/// the broker's calls on sockets are in this file.)
 struct Socket: ~Copyable {
   let descriptor: Int32
 
@@ -71,12 +71,12 @@ struct Socket: ~Copyable {
     unsafe setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 
-  /// Ends whatever is done with the socket of that descriptor, from any thread.
+  /// Shuts down the socket with this descriptor, from any thread. Calls that use it return.
   static func hangUp(_ descriptor: Int32) {
     shutdown(descriptor, Int32(SHUT_RDWR))
   }
 
-  /// Receives what has come, at least a byte; 0 when the client sends no more.
+  /// Receives at least one byte; 0 when the client has closed its side.
   func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> Int {
     while true {
       let got = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
@@ -85,7 +85,7 @@ struct Socket: ~Copyable {
     }
   }
 
-  /// Sends a response; what lies in `file` goes from there to the socket by itself.
+  /// Sends a response. Ranges of `file` go directly from there to the socket.
   func send(_ response: Response, from file: StorageFile) throws(SystemFailure) {
     var sent = 0
     for piece in response.pieces {

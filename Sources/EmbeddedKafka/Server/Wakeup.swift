@@ -2,15 +2,15 @@ import CBroker
 import Glibc
 import Plumbing
 
-/// Lets one thread wait, up to a deadline, until another thread signals it or its client hangs up.
-/// (Unsafe inside: an eventfd and poll.)
+/// Lets a thread wait until another thread signals it, its client closes the connection, or a
+/// deadline passes. (Unsafe inside: an eventfd and poll.)
 final class Wakeup: Sendable {
   enum Outcome {
     case signalled, timedOut, hungUp
   }
 
   private let event: Int32
-  /// The client's socket; -1 when there is none to watch.
+  /// The client's socket; -1 for none.
   private let socket: Int32
 
   init(watching socket: Int32 = -1) throws(SystemFailure) {
@@ -19,7 +19,7 @@ final class Wakeup: Sendable {
     guard event >= 0 else { throw SystemFailure("making an event descriptor") }
   }
 
-  /// - Throws: ``MalformedFrame``, which ends the connection, when there are no descriptors left.
+  /// - Throws: ``MalformedFrame``, which closes the connection, when there are no free descriptors.
   static func watching(_ socket: Int32) throws(MalformedFrame) -> Wakeup {
     do throws(SystemFailure) {
       return try Wakeup(watching: socket)
@@ -32,12 +32,12 @@ final class Wakeup: Sendable {
     close(event)
   }
 
-  /// Ends the present wait, or the next one.
+  /// Ends the current wait, or the next one.
   func signal() {
     eventfd_write(event, 1)
   }
 
-  /// Waits until signalled, until the client is gone or until `deadline`.
+  /// Waits for a signal, the client's end or `deadline`.
   func wait(until deadline: ContinuousClock.Instant) -> Outcome {
     while true {
       var watched = [

@@ -1,25 +1,25 @@
 import Glibc
 import Plumbing
 
-/// A file that grows by whole lines: of `--failed`, as they were, so that they can be sent again; of its reasons; of
-/// acknowledgements. Several runs can share it.
+/// A file that grows by whole lines: the lines of `--failed`, unchanged so that they can be sent
+/// again, the reasons for them, or acknowledgements. Several runs can share it.
 final class AppendedFile {
   private var output: LineWriter
   private let delimiter: [UInt8]
-  /// Nothing is written after an error.
+  /// Whether a write failed; nothing is written after that.
   var isBroken = false
 
-  /// Opens the file for appending: what an earlier run wrote stays in it.
+  /// Opens the file for appending; what an earlier run wrote is kept.
   ///
-  /// - Parameter inputs: what is being read; the file can't be one of them.
-  /// - Throws: ``SystemFailure``; ``UsageFailure`` when the file is being read.
+  /// - Parameter inputs: the descriptors being read; the file can't be one of them.
+  /// - Throws: ``SystemFailure``; ``UsageFailure`` when the file is an input.
   init(_ flag: Flag, path: String, delimiter: [UInt8], inputs: [Int32]) throws {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
     if inputs.contains(where: { isSameFile(descriptor, $0) }) {
       close(descriptor)
       throw UsageFailure(
-        "\(flag.spelling): \(quoted(path)) is what is being read",
+        "\(flag.spelling): \(quoted(path)) is the input file",
         hints: [
           "rename it first: mv \(path) again, then kprod \(flag.spelling) \(path) < again"
         ])
@@ -28,7 +28,7 @@ final class AppendedFile {
     self.delimiter = delimiter
   }
 
-  /// Writes a piece of a line, and ends the line with the last one.
+  /// Writes a part of a line; the last part ends the line.
   func append(_ piece: RawSpan, isLast: Bool = true) throws(SystemFailure) {
     try output.append(piece)
     if isLast { try output.append(delimiter) }

@@ -3,17 +3,17 @@ import JSONLines
 import Kafka
 import Plumbing
 
-/// Makes a message of a line: finds its key, its time, and for an envelope all that is in it.
+/// Turns a line into a message: finds its key, its time, and all fields of an envelope.
 struct Composer: ~Copyable {
   private let form: RecordForm
-  /// How many partitions the topic has; 0 when that is unknown.
+  /// The number of the topic's partitions; 0 when unknown.
   var partitionCount: Int32
-  /// The time that the times of lines are compared with, in milliseconds since 1970.
+  /// The current time that lines' times are compared with, in milliseconds since 1970.
   var now: Int64 = 0
-  /// Lines whose time lies more than an hour ahead, and the latest time among them.
+  /// The number of lines with a time more than an hour ahead, and the latest of these times.
   private(set) var linesAhead = 0
   private(set) var latestAhead: Int64 = 0
-  /// Key and value of a message that the topic can't take.
+  /// The size of the largest key and value that the topic accepts, in bytes.
   private let largestPayload: Int
   private let needsKey: Bool
   private let maximumLead: Int64
@@ -26,14 +26,16 @@ struct Composer: ~Copyable {
   private let fixedHeaders: [Header]
   private let isPlacedByKey: Bool
   private let hasTimes: Bool
-  /// Where the key comes from; `form.key` without what belongs to it, because looking at that counts references.
+  /// The source of the key: `form.key` without its associated values, which would be
+  /// reference-counted at every look.
   private let source: KeySource
 
   private enum KeySource {
     case none, fixed, delimited, field
   }
 
-  /// - Parameter largestPayload: key and value of the largest message that the topic can take.
+  /// - Parameter largestPayload: the size of the largest key and value that the topic accepts, in
+  ///   bytes.
   init(
     _ form: RecordForm, partitionCount: Int32, headers: [Header], limits: TopicLimits,
     largestPayload: Int
@@ -63,13 +65,13 @@ struct Composer: ~Copyable {
     json = JSONLine(fields: fields)
   }
 
-  /// How much of the batch's arena a line can need.
+  /// How many bytes of the batch's arena a line can need.
   func arenaNeed(_ length: Int) -> Int {
-    // Decoded text is never longer than it was as JSON.
+    // Decoded text is never longer than its JSON.
     form.isEnvelope || usesJSON ? length : 0
   }
 
-  /// Says which block the next lines are in; it stays as it is until ``leaveBlock()``.
+  /// Announces the block of the next lines; it must not change until ``leaveBlock()``.
   func enterBlock(_ block: UnsafeRawBufferPointer) {
     if usesJSON, form.delimiter == [0x0a] { unsafe json.enterBlock(block) }
   }
@@ -78,7 +80,7 @@ struct Composer: ~Copyable {
     if usesJSON { json.leaveBlock() }
   }
 
-  /// What a line became.
+  /// The result of composing a line.
   @unsafe struct Composed {
     var value: UnsafeRawBufferPointer?
     var key: UnsafeRawBufferPointer?
@@ -86,8 +88,8 @@ struct Composer: ~Copyable {
     var timestamp: Int64 = 0
   }
 
-  /// What a line becomes; its bytes stay in place until the batch is sent, in the line or in the batch's arena, where the
-  /// line has room.
+  /// Composes a message from a line. Its bytes stay in place until the batch is sent: in the line,
+  /// or in the batch's arena, which has room for the line.
   mutating func compose(
     _ line: UnsafeRawBufferPointer, in batch: inout Batch
   ) throws(Unusable) -> Composed {
@@ -103,7 +105,7 @@ struct Composer: ~Copyable {
     return unsafe message
   }
 
-  /// The headers of the message that was composed last.
+  /// The headers of the last composed message.
   var headers: [Header] { form.isEnvelope ? envelope.headers + fixedHeaders : [] }
 
   private mutating func check(_ time: Int64) throws(Unusable) {
@@ -166,12 +168,12 @@ struct Composer: ~Copyable {
     }
   }
 
-  /// Bytes that stay where they are until the batch is sent: those of the line itself, or a copy.
+  /// Bytes that stay in place until the batch is sent: those of the line, or a copy.
   @inline(__always)
   private func stable(
     _ bytes: UnsafeRawBufferPointer, of line: UnsafeRawBufferPointer, in batch: inout Batch
   ) -> UnsafeRawBufferPointer {
-    // An empty key is not the same as none, so it has an address too.
+    // An empty key is not the same as no key, so it needs an address too.
     guard let start = bytes.baseAddress, let lineStart = line.baseAddress else {
       return unsafe UnsafeRawBufferPointer(rebasing: line[..<0])
     }
@@ -191,7 +193,7 @@ struct Composer: ~Copyable {
       case .string: TimePoint(rfc3339: json.text(of: timeIndex))?.milliseconds
       default: nil
       }
-    // Kafka has no time before 1970, and its client library takes 0 for "now".
+    // Kafka has no times before 1970, and librdkafka reads 0 as "now".
     guard let time, time > 0 else { throw Unusable(.noTimestamp) }
     return time
   }
@@ -219,14 +221,14 @@ struct Composer: ~Copyable {
   }
 }
 
-/// A line that can't become a message.
+/// A line that can't be turned into a message.
 struct Unusable: Error {
   let reason: Reason
 
   init(_ reason: Reason) { self.reason = reason }
 }
 
-/// Bytes that stay where they are.
+/// Bytes that stay in place.
 @safe final class FixedBytes {
   let bytes: UnsafeRawBufferPointer
   private let storage: UnsafeMutableRawBufferPointer
@@ -240,10 +242,11 @@ struct Unusable: Error {
   deinit { unsafe storage.deallocate() }
 }
 
-/// A number of JSON as a time: below 10^11 in size it counts seconds, else milliseconds; `nil` beyond the year 9999.
+/// Converts a JSON number to a time: below 10^11 in size it counts seconds, else milliseconds;
+/// `nil` beyond the year 9999.
 func epochMilliseconds(number: UnsafeRawBufferPointer) -> Int64? {
   var whole: Int64 = 0
-  // Most are whole and short, and need no floating point.
+  // Most are short whole numbers, which need no floating point.
   if number.count < 16, unsafe number.allSatisfy({ (0x30...0x39).contains($0) }) {
     for index in number.indices { whole = whole * 10 + Int64(unsafe number[index] - 0x30) }
     let time = whole < 100_000_000_000 ? whole * 1000 : whole

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where a delimiter begins, looked for from `start` on; `nil` when it is not in the text.
+/// The offset of the next delimiter from `start` on; `nil` when there is none.
 ///
 /// - Complexity: O(bytes) for delimiters of one byte, and in practice for longer ones.
 @inline(__always)
@@ -10,7 +10,7 @@ func position(
   guard let base = text.baseAddress, let first = delimiter.first else { return nil }
   var from = start
   while text.count - from >= delimiter.count {
-    // `from` and everything up to `count` lie inside the text.
+    // `from` and everything up to `count` are inside the text.
     guard let found = unsafe memchr(base + from, Int32(first), text.count - from) else {
       return nil
     }

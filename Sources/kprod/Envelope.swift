@@ -1,9 +1,10 @@
 import Kafka
 
-/// A line as `kcat -C -J` prints it: a flat object of which key, payload, headers, partition and ts matter.
+/// Parses a line as `kcat -C -J` prints it: a flat object with key, payload, headers, partition and
+/// ts.
 ///
-/// A parser of its own, because kcat puts bytes that are no UTF-8 into its strings as they are, and a copy must not
-/// change them. Strings are decoded into the room that the caller gives.
+/// kcat copies bytes that are not UTF-8 into its strings unchanged, and a copy must not change
+/// them, so a JSON parser can't be used. Strings are decoded into the caller's buffer.
 @safe struct Envelope {
   typealias Bytes = UnsafeMutableRawBufferPointer
 
@@ -15,9 +16,9 @@ import Kafka
 
   init() {}
 
-  /// Reads a line; the results stand until the next call.
+  /// Reads a line; the results are valid until the next call.
   ///
-  /// - Parameter room: at least as many bytes as the line has.
+  /// - Parameter room: a buffer with at least as many bytes as the line.
   /// - Returns: how many of them were used.
   mutating func read(
     _ line: UnsafeRawBufferPointer, decodingInto room: UnsafeMutableRawBufferPointer
@@ -64,7 +65,7 @@ import Kafka
   }
 }
 
-/// Reads the pieces of JSON that an envelope is made of.
+/// Parses the JSON values that an envelope consists of.
 @safe struct EnvelopeReader {
   private let line: UnsafeRawBufferPointer
   private let room: UnsafeMutableRawBufferPointer
@@ -134,7 +135,7 @@ import Kafka
     return value
   }
 
-  /// A string, decoded; it stands in the room.
+  /// Decodes a string into the buffer.
   mutating func string() throws(Unusable) -> Envelope.Bytes {
     try expect("\"")
     let start = used
@@ -150,7 +151,7 @@ import Kafka
     throw Unusable(.notAnEnvelope)
   }
 
-  /// Decoded text is never longer than it was, so the room suffices.
+  /// Decoded text is never longer than its JSON, so the buffer is large enough.
   private mutating func append(_ byte: UInt8) {
     unsafe room[used] = byte
     used += 1
@@ -191,7 +192,7 @@ import Kafka
     return code
   }
 
-  /// Skips a value of any kind, however deep, without recursion.
+  /// Skips a value of any kind and depth, without recursion.
   mutating func skipValue() throws(Unusable) {
     var depth = 0
     repeat {

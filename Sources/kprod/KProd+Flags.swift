@@ -1,7 +1,7 @@
 import Kafka
 import Plumbing
 
-/// What kprod can be told.
+/// kprod's options.
 extension Flag {
   static let brokers = Flag.option(
     "brokers", "b", value: "LIST", variable: "KAFKA_BROKERS",

@@ -3,7 +3,7 @@ import Kafka
 import Plumbing
 
 extension RecordForm {
-  /// How lines become messages, from the command line.
+  /// Reads how lines become messages from the command line.
   init(_ arguments: Arguments) throws(UsageFailure) {
     self.init()
     delimiter = try bytes(of: .delimiter, in: arguments) ?? [0x0a]
@@ -32,7 +32,7 @@ extension RecordForm {
   }
 }
 
-/// `a.b` as its parts.
+/// The parts of a path such as `a.b`.
 private func path(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -> [String]? {
   guard let text = arguments.text(flag) else { return nil }
   let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -44,7 +44,8 @@ private func path(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -
   return parts
 }
 
-/// A delimiter: text with `\n`, `\t`, `\r`, `\0`, `\\` and `\xHH`.
+/// Parses a delimiter: text with `
+/// `, `\t`, `\r`, `\0`, `\\` and `\xHH`.
 private func bytes(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -> [UInt8]? {
   guard let text = arguments.text(flag) else { return nil }
   var result: [UInt8] = []
@@ -75,7 +76,7 @@ private func bytes(of flag: Flag, in arguments: Arguments) throws(UsageFailure) 
 }
 
 extension ClientSettings {
-  /// Where to send and how, from the command line and the files it names.
+  /// Reads where and how to send from the command line and the files it names.
   init(_ arguments: Arguments, form: RecordForm) throws {
     var fromFiles: [Property] = []
     for path in arguments.all(.properties) {
@@ -122,7 +123,7 @@ private func header(_ text: String) throws(UsageFailure) -> Header {
   return Header(name: String(pieces[0]), value: Array(pieces[1].utf8))
 }
 
-/// Finds what librdkafka would look for in the name service.
+/// Refuses entries that librdkafka would try to resolve as host names.
 private func checkBrokers(_ list: String, origin: String) throws(UsageFailure) {
   let hints = ["write HOST:PORT, and commas between several"]
   let entries = list.split(separator: ",").filter { !$0.allSatisfy { $0 == " " } }
@@ -144,7 +145,7 @@ private func contents(of path: String) throws(SystemFailure) -> String {
   return text
 }
 
-/// A small file as text; `nil` when there is none.
+/// A small file as text; `nil` when it does not exist.
 func smallFile(_ path: String) throws(SystemFailure) -> String? {
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
   if descriptor < 0, errno == ENOENT { return nil }

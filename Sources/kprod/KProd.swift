@@ -2,7 +2,7 @@ import Glibc
 import Kafka
 import Plumbing
 
-/// Lines of standard input or files to a Kafka topic; every one of them accounted for.
+/// Sends lines of standard input or files to a Kafka topic, and accounts for every one of them.
 @main
 struct KProd: Tool {
   private let settings: ClientSettings
@@ -14,7 +14,7 @@ struct KProd: Tool {
   private let isDry: Bool
   private let wantsSummary: Bool
 
-  /// Files that the command line names.
+  /// The files named on the command line.
   private struct Paths {
     let inputs: [String]
     let failed: String?
@@ -22,7 +22,7 @@ struct KProd: Tool {
     let acks: String?
     let receipt: String?
     let state: String?
-    /// The field of `--timestamp-field`, as it was given.
+    /// The argument of `--timestamp-field`.
     let timeField: String?
 
     init(_ arguments: Arguments) {
@@ -50,13 +50,13 @@ struct KProd: Tool {
     }
     let records = [Flag.receipt, .acks, .state]
     if isDry, let flag = records.first(where: { arguments.isSet($0) }) {
-      throw UsageFailure("\(flag.spelling) tells of what was sent, and --dry-run sends nothing")
+      throw UsageFailure("\(flag.spelling) reports what was sent, but --dry-run sends nothing")
     }
     if paths.state != nil, paths.inputs.count > 1 {
-      throw UsageFailure("--state keeps the state of one file, and \(paths.inputs.count) are named")
+      throw UsageFailure("--state takes one input file, and \(paths.inputs.count) are given")
     }
     if paths.reasons != nil, paths.failed == nil {
-      throw UsageFailure("--failed-reasons stands beside --failed FILE, which is not given")
+      throw UsageFailure("--failed-reasons needs --failed FILE")
     }
   }
 
@@ -80,7 +80,7 @@ struct KProd: Tool {
       ending = pump.run()
       offsets = ledger.receipt ?? offsets
     } catch let failure as any ToolFailure {
-      // The command line or a file is at fault: nothing was begun that a receipt could tell of.
+      // The command line or a file is at fault, before there is anything to report in a receipt.
       if failure is UsageFailure, !wantsSummary { throw failure }
       ending.failure = failure
     }
@@ -117,7 +117,7 @@ struct KProd: Tool {
     return inputs
   }
 
-  /// Finds where the last run stopped, and moves the input there.
+  /// Finds where the last run stopped, and moves the input to that position.
   private func openState(
     _ path: String, of input: Pump.Input
   ) throws -> (value: ReadingState, path: String) {
@@ -132,9 +132,9 @@ struct KProd: Tool {
       }
     }
     guard lseek(input.descriptor, off_t(state.offset), SEEK_SET) >= 0 else {
-      throw SystemFailure("going on in \(input.name)")
+      throw SystemFailure("seeking in \(input.name)")
     }
-    if state.offset > 0 { Diagnostics.note("goes on behind line \(state.lines)") }
+    if state.offset > 0 { Diagnostics.note("continues after line \(state.lines)") }
     return (state, path)
   }
 
@@ -161,7 +161,7 @@ struct KProd: Tool {
     return connection
   }
 
-  /// `--check`: the partitions of the topic on standard output.
+  /// `--check`: prints the topic's partitions on standard output.
   private func check() throws -> ExitStatus {
     var settings = settings
     settings.createsTopics = false
@@ -175,7 +175,7 @@ struct KProd: Tool {
 
   // MARK: - The report
 
-  /// Says how it went, and ends with the summary when that is wanted.
+  /// Reports the result, and ends with the summary when requested.
   private func report(_ ending: Pump.Ending) -> ExitStatus {
     let tally = ending.tally
     for words in tally.explanations(form) { Diagnostics.error(words) }
@@ -204,7 +204,7 @@ struct KProd: Tool {
     return ending.failure?.exitStatus ?? (tally.isComplete ? .done : .incomplete)
   }
 
-  /// What may help with the lines that were not delivered.
+  /// Hints about the lines that were not delivered.
   private func hints(for tally: Tally, hasFailed: Bool) -> [String] {
     var hints: [String] = []
     if tally.has(.kafka(.messageTooLarge)) {
@@ -213,7 +213,7 @@ struct KProd: Tool {
     if tally.has(.kafka(.invalidTimestamp)) {
       hints.append(
         "the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms "
-          + "say which times it takes")
+          + "say which times it accepts")
     }
     if tally.has(.kafka(.invalidRecord)) {
       hints.append(

@@ -1,29 +1,30 @@
 import Kafka
 import Plumbing
 
-/// Keeps the account of every line: the counts, the file of `--failed`, the receipt, and the one reason to end early.
+/// Accounts for every line: the counts, the file of `--failed`, the receipt, and the reason to end
+/// early.
 @safe final class Ledger: DeliveryAccount {
   var tally = Tally()
   private(set) var failure: (any ToolFailure)?
-  /// Whether the file of `--failed` has every line that belongs there.
+  /// Whether every line that belongs in the file of `--failed` was written to it.
   private(set) var keptAll = true
   private let files: Files
-  /// How a line is put together again from its message.
+  /// How to restore a line from its message.
   private let form: RawForm
   private let token: TokenForm
   private(set) var receipt: DeliveredOffsets?
-  /// Whether the times of messages are looked at one by one.
+  /// Whether the time of each message is recorded.
   private let wantsEachTime: Bool
-  /// How far the input is settled, and the file that says so.
+  /// How far the input is settled, and the state file that records it.
   private var mark: SettledMark?
   private var state: (value: ReadingState, path: String)?
   private var lastSave = ContinuousClock.now
-  /// Lines of this run that the file of the state has.
+  /// The number of this run's lines that the state file covers.
   private var savedLines = 0
-  /// Whether a bad line ends the run, and so has to be read again.
+  /// Whether a bad line ends the run, so that the next run must read it again.
   private let rereadsBadLines: Bool
 
-  /// Where lines and what is known of them are written.
+  /// The files for lines and for information about them.
   struct Files {
     /// `--failed`
     var failed: AppendedFile?
@@ -36,25 +37,26 @@ import Plumbing
   }
 
   enum RawForm: Equatable {
-    /// The value is the line.
+    /// The value is the whole line.
     case value
-    /// Key, delimiter, value.
+    /// The line is key, delimiter, value.
     case keyed([UInt8])
-    /// The message carries a copy of its line.
+    /// The message has a copy of its line.
     case kept
   }
 
-  /// What a message carries as its token.
+  /// The kinds of token that a message carries.
   enum TokenForm: Equatable {
     case nothing
-    /// The number of its line.
+    /// The number of the line.
     case number
-    /// A copy of its line; see ``KeptLine``.
+    /// A copy of the line; see ``KeptLine``.
     case line
   }
 
-  /// - Parameter wantsReceipt: whether offsets and times are noted.
-  /// - Parameter state: what an earlier run left, and the path of its file, which is kept up to date.
+  /// - Parameter wantsReceipt: whether to record offsets and times.
+  /// - Parameter state: the state of an earlier run and the path of its file, which is kept up to
+  ///   date.
   init(
     files: Files, form: RecordForm, wantsReceipt: Bool,
     state: (value: ReadingState, path: String)? = nil
@@ -77,7 +79,7 @@ import Plumbing
     wantsEachTime = wantsReceipt && !form.isBatchable
   }
 
-  /// The token of a line, for its message.
+  /// The token for the message of a line.
   @inline(__always)
   func token(for line: UnsafeRawBufferPointer, number: Int) -> UnsafeMutableRawPointer? {
     switch token {
@@ -106,14 +108,15 @@ import Plumbing
 
   // MARK: - The state of the input
 
-  /// Lines up to this number were read, and the last of them ends at this byte of the input.
+  /// Notes that lines up to this number were read, the last of which ends at this byte of the
+  /// input.
   func noteRead(lastLine: Int, end: Int) { mark?.note(lastLine: lastLine, end: end) }
 
   private func settle(_ number: Int?) {
     if mark != nil, let number { mark?.settle(number) }
   }
 
-  /// Writes how far the input is settled.
+  /// Writes to the state file how far the input is settled.
   func saveState() {
     guard let mark, let state, keptAll, mark.offset > state.value.offset else { return }
     var next = state.value
@@ -130,7 +133,7 @@ import Plumbing
 
   // MARK: - Lines
 
-  /// A line that never became a message.
+  /// Counts a line that never became a message.
   func fail(_ reason: Reason, line: RawSpan, number: Int) {
     tally.countFailure(reason, line: number)
     write(to: files.failed) { (file) throws(SystemFailure) in try file.append(line) }
@@ -138,7 +141,7 @@ import Plumbing
     if !rereadsBadLines { settle(number) }
   }
 
-  /// A part of a line that is too long to be held; the last part counts it.
+  /// Writes a part of a line that is too long for memory; the last part counts the line.
   func failPart(_ reason: Reason, part: RawSpan, isLast: Bool, number: Int) {
     write(to: files.failed) { (file) throws(SystemFailure) in try file.append(part, isLast: isLast)
     }
@@ -148,7 +151,8 @@ import Plumbing
     if !rereadsBadLines { settle(number) }
   }
 
-  /// The part of a line that a signal cut off: it is counted, and kept nowhere, because it is no line.
+  /// Counts the part of a line that a signal cut off. It is written nowhere, because it is not a
+  /// complete line.
   func failCut(byteCount: Int, number: Int) {
     tally.countFailure(.torn, line: number)
     tally.cutBytes = byteCount
@@ -216,7 +220,8 @@ import Plumbing
       tally.countDoubt(reason)
     }
     keep(message)
-    // What is kept will be sent from there, and what is bad by itself need not be read again.
+    // A line in the file is resent from there, and a line that is itself bad need not be read
+    // again.
     if files.failed != nil || isFailed && reason.isAboutLine { settle(number) }
     explain(reason, isFailed: isFailed, number)
     unsafe release(message.token)
@@ -249,7 +254,7 @@ import Plumbing
     write(to: files.reasons) { (file) throws(SystemFailure) in try file.append(text: entry) }
   }
 
-  /// Writes into one of the files; the first error is the end of it and of the run.
+  /// Writes to one of the files; the first error ends the run.
   private func write(
     to file: AppendedFile?, _ body: (AppendedFile) throws(SystemFailure) -> Void
   ) {
@@ -272,7 +277,7 @@ private func span(of bytes: UnsafeRawBufferPointer?) -> RawSpan {
   return unsafe _overrideLifetime(span, borrowing: ())
 }
 
-/// A copy of a line that travels with its message: its length and number, then its bytes.
+/// A copy of a line that its message carries: length and number, then the bytes.
 enum KeptLine {
   private static let headSize = 16
 

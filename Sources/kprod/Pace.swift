@@ -1,6 +1,6 @@
 import Plumbing
 
-/// A limit of lines a second.
+/// A limit of lines per second.
 struct Pace {
   private let perSecond: Double
   private var next = ContinuousClock.now
@@ -8,7 +8,7 @@ struct Pace {
 
   init(perSecond: Double) { self.perSecond = perSecond }
 
-  /// How long the next line has to wait; `nil` when it may go.
+  /// How long the next line must wait; `nil` when it can be sent now.
   var pause: Duration? {
     mutating get {
       if credit > 0 { return nil }

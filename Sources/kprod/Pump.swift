@@ -2,13 +2,13 @@ import Glibc
 import Kafka
 import Plumbing
 
-/// Takes lines from descriptors to a topic.
+/// Sends lines from descriptors to a topic.
 ///
-/// One thread reads, cuts, hands over and keeps the account; the client library's own threads talk to the brokers. When the
-/// cluster is slow the library's queue is full, and the input is not read any further.
+/// One thread reads, splits, sends and keeps the account; librdkafka's own threads talk to the
+/// brokers. When the cluster is slow, librdkafka's queue fills, and the input is not read further.
 struct Pump: ~Copyable {
   private var input: BlockReader
-  /// What is read after that.
+  /// The inputs after the current one.
   private var nextInputs: ArraySlice<Input>
   private let form: RecordForm
   private var composer: Composer
@@ -17,59 +17,59 @@ struct Pump: ~Copyable {
   private var producer: Producer?
   private let ledger: Ledger
   private let isPlain: Bool
-  /// Whether there is a limit of lines a second.
+  /// Whether there is a limit of lines per second.
   private let isPaced: Bool
   private let keepsProgress: Bool
   private let delimiter: [UInt8]
   private let maximumLength: Int
-  /// A line of that length is over one limit or another.
+  /// The longest line that can't exceed any limit.
   private let longestPlainLine: Int
-  /// Lines read, and their bytes.
+  /// The number of lines read, and of their bytes.
   private var lines = 0
   private var bytes = 0
-  /// Bytes at the front of the input that were searched and hold no delimiter.
+  /// The number of bytes at the front of the input that are known to hold no delimiter.
   private var searched = 0
-  /// How many bytes of the input were taken, counted from its beginning.
+  /// The number of bytes taken from the input, counted from its beginning.
   private var consumed: Int
-  /// The byte behind the line that was taken last.
+  /// The offset after the line that was taken last.
   private var lineEnd = 0
   /// Whether a last line without its delimiter is left for the next run.
   private let leavesTornLine: Bool
-  /// Whole lines are left because of the rate.
+  /// Whether whole lines wait because of the rate limit.
   private var isHeldBack = false
-  /// Inside a line over the limit.
+  /// Whether the current line exceeds the limit and is being skipped.
   private var isSkipping = false
   /// Whether a bad line ended the reading.
   private var hasStopped = false
   private let start = ContinuousClock.now
   private var pace: Pace?
-  /// The first lines of a dry run, for a person to look at.
+  /// How many lines of a dry run to show to the user.
   private var samples: Int
 
-  /// Something to read.
+  /// An input file or stream.
   struct Input {
     let descriptor: Int32
     let name: String
   }
 
-  /// How it ended.
+  /// The result of a run.
   struct Ending {
     var tally = Tally()
-    /// What stopped it early, if anything did: a bad line, an error of reading or writing.
+    /// The reason for an early end, if any: a bad line, or an error of reading or writing.
     var failure: (any ToolFailure)?
     var duration = Duration.zero
-    /// Whether the file of `--failed` has every line that belongs there.
+    /// Whether every line that belongs in the file of `--failed` was written to it.
     var keptAll = true
-    /// Lines whose time lies more than an hour ahead, and the latest such time.
+    /// The number of lines with a time more than an hour ahead, and the latest such time.
     var linesAhead = 0
     var latestAhead = TimePoint(milliseconds: 0)
   }
 
   /// - Parameters:
-  ///   - inputs: what to read, one after the other; at least one.
+  ///   - inputs: the inputs to read in order; at least one.
   ///   - connection: where to send; `nil` for a dry run.
-  ///   - ledger: keeps the account.
-  ///   - offset: where the input is read from, when its state is kept.
+  ///   - ledger: accounts for every line.
+  ///   - offset: the position in the input at which reading begins, when its state is kept.
   init(
     from inputs: [Input], as form: RecordForm, through connection: Connection?,
     headers: [Header], ledger: Ledger, drainLimit: Duration, from offset: Int? = nil
@@ -95,12 +95,12 @@ struct Pump: ~Copyable {
       && connection?.limits.isCompacted == false
     isPaced = form.maximumRate != nil
     pace = form.maximumRate.map { Pace(perSecond: $0) }
-    // Beside lines that are being typed a progress line is only in the way.
+    // A progress line would disturb lines that are being typed.
     keepsProgress = Diagnostics.isTerminal && !Terminal.isTerminal(STDIN_FILENO)
     samples = connection == nil ? 3 : 0
   }
 
-  /// Runs until the input ends, a signal comes or something makes going on pointless; then all is drained.
+  /// Runs until the input ends, a signal comes or continuing is pointless; then drains.
   mutating func run() -> Ending {
     do throws(SystemFailure) {
       try pump()
@@ -125,7 +125,7 @@ struct Pump: ~Copyable {
       if hasStopped { return }
       if keepsProgress { showProgress() }
       if !isSkipping { producer?.collect() }
-      // An idle pipe would not wake us again.
+      // An idle pipe would not wake this loop again.
       if ledger.failure != nil { break }
       if let count = producer?.refresh() { composer.partitionCount = count }
       switch try arrival() {
@@ -140,7 +140,7 @@ struct Pump: ~Copyable {
     if !hasStopped { abandon() }
   }
 
-  /// Takes what was read already and will not be sent: a pipe gives it to nobody else.
+  /// Takes bytes that were read and will not be sent: a pipe can't return them to anybody else.
   private mutating func abandon() {
     pace = nil
     takeLines()
@@ -150,15 +150,15 @@ struct Pump: ~Copyable {
   private mutating func arrival() throws(SystemFailure) -> BlockReader.Arrival {
     if isHeldBack { return try waitForTurn() }
     let wake = isSkipping ? -1 : producer?.wakeDescriptor ?? -1
-    // What is on its way has a time limit, which no descriptor announces.
+    // Messages in flight have a time limit, which no descriptor signals.
     let isWaiting = producer?.isBusy ?? false
     let limit: Duration? = keepsProgress || isWaiting ? .milliseconds(200) : nil
     return try input.wait(alsoFor: wake, upTo: limit)
   }
 
-  /// Whole lines wait for their turn, and the pipe behind them; what is answered meanwhile is taken in.
+  /// Waits for the rate limit while whole lines are pending; reports are collected meanwhile.
   private mutating func waitForTurn() throws(SystemFailure) -> BlockReader.Arrival {
-    // After a signal the pipe is emptied and closed at once, although its lines still have to wait.
+    // After a signal the pipe is read and closed at once, although its lines still have to wait.
     if Interruption.count > 0, !input.wasInterrupted {
       return try input.wait() == .end ? .nothing : .data
     }
@@ -168,18 +168,18 @@ struct Pump: ~Copyable {
       _ = unsafe poll(&signal, 1, wait)
     }
     producer?.collect(waiting: wait)
-    // Lines that can't be sent any more have no rate; neither has a dry run after a signal.
+    // Lines that can no longer be sent have no rate limit; neither has a dry run after a signal.
     if producer?.mayGoOn() ?? (Interruption.count == 0) == false { pace = nil }
     return .nothing
   }
 
-  /// Cuts what has arrived into lines and sends them.
+  /// Splits the available bytes into lines and sends them.
   private mutating func takeLines() {
     if isSkipping { skipLine() }
     guard !isSkipping else { return }
     let size = input.count
     guard size > searched else { return }
-    // The bytes stay in place until the reader is asked for more, which happens after the batch is sent.
+    // The bytes stay in place until the next read, which happens after the batch is sent.
     let block = unsafe input.bytes
     var position = 0
     isHeldBack = false
@@ -202,7 +202,7 @@ struct Pump: ~Copyable {
     sendBatch()
     advance(position)
     if isHeldBack || hasStopped { return }
-    // A delimiter may be half there.
+    // The end may hold a part of a delimiter.
     searched = max(0, input.count - form.delimiter.count + 1)
     if input.count > form.maximumLength + form.delimiter.count {
       isSkipping = true
@@ -263,7 +263,7 @@ struct Pump: ~Copyable {
     ledger.end(for: BadLine(number: lines, reason: reason))
   }
 
-  /// Passes a line over the limit by, in parts, as it comes.
+  /// Skips a line over the limit, part by part, as it arrives.
   private mutating func skipLine() {
     let block = unsafe input.bytes
     let end = unsafe kprod.position(of: form.delimiter, in: block, from: searched)
@@ -294,9 +294,9 @@ struct Pump: ~Copyable {
     noteBadLine(.tooLong)
   }
 
-  /// What stands behind the last delimiter.
+  /// Takes the bytes after the last delimiter.
   ///
-  /// - Parameter isCut: whether the input would have gone on.
+  /// - Parameter isCut: whether a signal ended the input early.
   private mutating func takeEnd(isCut: Bool) {
     let rest = unsafe input.bytes
     if isSkipping {
@@ -305,7 +305,7 @@ struct Pump: ~Copyable {
       bytes += rest.count
       endSkipping()
     } else if rest.count > 0 {
-      // A file keeps what was left unread: its torn line was never taken.
+      // A file keeps its content, so a torn line in it counts as unread.
       if isCut || leavesTornLine, input.isFile { return }
       if input.wasInterrupted {
         lines += 1
@@ -337,7 +337,7 @@ struct Pump: ~Copyable {
     Diagnostics.progress(text)
   }
 
-  /// What a line of a dry run would be as a message.
+  /// Shows the message that a line of a dry run would become.
   private mutating func show(_ message: Composer.Composed) {
     samples -= 1
     let key = unsafe message.key.map { unsafe quoted(String(decoding: $0, as: UTF8.self)) }

@@ -2,25 +2,27 @@ import Glibc
 import Kafka
 import Plumbing
 
-/// The file of `--state`: how far a file was sent, so that the next run goes on behind that line.
+/// The file of `--state`: how far an input file was sent, so that the next run continues after that
+/// line.
 ///
-/// It belongs to one input: device, number and the hash of its first bytes tell whether it is still the same file.
+/// It belongs to one input, which is identified by device, inode and a hash of its first bytes.
 struct ReadingState: Equatable {
   var device: UInt64
   var inode: UInt64
-  /// How many bytes at the beginning are hashed, and their hash.
+  /// The number of hashed bytes at the beginning, and their hash.
   var headLength: Int
   var headHash: UInt64
   /// Everything before this byte is settled.
   var offset: Int
-  /// How many lines that is, over all runs.
+  /// The number of these lines, over all runs.
   var lines: Int
 
   private static let longestHead = 4096
 
-  /// The state of a file of which nothing was sent.
+  /// The state of a file of which nothing has been sent.
   ///
-  /// - Throws: ``UsageFailure`` when it is no regular file, ``SystemFailure`` when it can't be read.
+  /// - Throws: ``UsageFailure`` when it is not a regular file, ``SystemFailure`` when it can't be
+  ///   read.
   init(beginning descriptor: Int32, named name: String) throws {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw SystemFailure("looking at \(name)") }
@@ -39,7 +41,7 @@ struct ReadingState: Equatable {
     (offset, lines) = (0, 0)
   }
 
-  /// What an earlier run wrote; `nil` when there is no such file.
+  /// Reads the state of an earlier run; `nil` when the file does not exist.
   init?(contentsOf path: String) throws {
     guard let text = try smallFile(path) else { return nil }
     guard let object = try? JSONValue(parsing: text),
@@ -61,7 +63,8 @@ struct ReadingState: Equatable {
     self.lines = Int(lines)
   }
 
-  /// Whether the file behind a descriptor is the one that this state is about, with at least as many bytes as were sent.
+  /// Whether the descriptor's file is the one of this state, with at least as many bytes as were
+  /// sent.
   func fits(_ descriptor: Int32) -> Bool {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return false }
@@ -70,7 +73,7 @@ struct ReadingState: Equatable {
       && Self.hash(of: headLength, in: descriptor) == headHash
   }
 
-  /// FNV-1a over the first bytes; `nil` when they can't be read.
+  /// The FNV-1a hash of the first bytes; `nil` when they can't be read.
   private static func hash(of length: Int, in descriptor: Int32) -> UInt64? {
     var bytes = [UInt8](repeating: 0, count: length)
     guard unsafe pread(descriptor, &bytes, length, 0) == length else { return nil }
@@ -88,29 +91,30 @@ struct ReadingState: Equatable {
   }
 }
 
-/// How far the lines of a file are settled without a gap.
+/// Tracks how far the lines of a file are settled without a gap.
 ///
-/// Lines are settled in any order; a run of them counts as a whole, so the mark may lag behind by one run.
+/// Lines are settled in any order. A run of lines counts only as a whole, so the mark may lag
+/// behind by one run.
 struct SettledMark {
   private struct Run {
     var firstLine: Int
     var lineCount: Int
     var settled = 0
-    /// The byte behind the last line.
+    /// The offset after the last line.
     var end: Int
   }
 
   private var runs: [Run] = []
   private var first = 0
   private var nextLine = 1
-  /// The byte behind the last line that is settled along with all before it.
+  /// The offset after the last line of the settled lines without a gap.
   private(set) var offset: Int
-  /// How many lines these are, of this run of the program.
+  /// How many such lines there are, counted in this run of the program.
   private(set) var lines = 0
 
   init(offset: Int) { self.offset = offset }
 
-  /// Lines up to this number were read, and end at this byte.
+  /// Notes that lines up to this number were read, and end at this byte.
   mutating func note(lastLine: Int, end: Int) {
     guard lastLine >= nextLine else { return }
     runs.append(Run(firstLine: nextLine, lineCount: lastLine - nextLine + 1, end: end))
@@ -118,7 +122,8 @@ struct SettledMark {
     advance()
   }
 
-  /// A line needs no second attempt; it may be noted afterwards only when it is the next one.
+  /// Marks a line that needs no second attempt. It may be noted afterwards only if it is the next
+  /// line.
   mutating func settle(_ line: Int) {
     var (low, high) = (first, runs.count)
     while low < high {
@@ -134,7 +139,7 @@ struct SettledMark {
     if low == first { advance() }
   }
 
-  /// Lines that were settled before their run was noted: bad ones.
+  /// Lines that were settled before their run was noted: bad lines.
   private var early: [Int] = []
 
   private mutating func advance() {
@@ -148,7 +153,7 @@ struct SettledMark {
       lines += runs[first].lineCount
       first += 1
     }
-    // The space of many that are done is given back in one go.
+    // Frees the space of finished runs in one go.
     if first > 1024, first * 2 > runs.count {
       runs.removeFirst(first)
       first = 0

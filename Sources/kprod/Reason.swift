@@ -1,7 +1,7 @@
 import Kafka
 import Plumbing
 
-/// Why a line was not delivered: the key in the summary, and the words for a person.
+/// Why a line was not delivered, with its key in the summary and its description.
 enum Reason: Hashable, Sendable {
   case noKey
   case notJSON
@@ -9,13 +9,13 @@ enum Reason: Hashable, Sendable {
   case notAnEnvelope
   case noSuchPartition
   case tooLong
-  /// It ended without its delimiter, where that is not allowed or a signal cut it off.
+  /// The line ends without its delimiter, where that is not allowed or a signal cut it off.
   case torn
-  /// We stopped before it could be sent.
+  /// The run ended before the line could be sent.
   case notSent
-  /// It was sent without asking for an answer (`-X acks=0`).
+  /// The line was sent without asking for a response (`-X acks=0`).
   case unacknowledged
-  /// An error of the client library or the broker.
+  /// An error of librdkafka or of the broker.
   case kafka(KafkaError)
 
   /// The key under `reasons` in the summary.
@@ -45,14 +45,14 @@ enum Reason: Hashable, Sendable {
     case .torn: "its end is missing"
     case .notSent: "stopped before it was sent"
     case .unacknowledged: "no acknowledgement was asked for"
-    case .kafka(.messageTooLarge): "it is larger than the topic takes"
-    case .kafka(.invalidTimestamp): "the topic does not take its time"
+    case .kafka(.messageTooLarge): "it is larger than the topic accepts"
+    case .kafka(.invalidTimestamp): "the topic does not accept its time"
     case .kafka(.invalidRecord): "the topic refuses such a record"
     case .kafka(let error): error.words
     }
   }
 
-  /// Whether the line itself is at fault, so that sending it again changes nothing.
+  /// Whether the line itself is at fault, so that sending it again would fail again.
   var isAboutLine: Bool {
     switch self {
     case .noKey, .notJSON, .noTimestamp, .notAnEnvelope, .noSuchPartition, .tooLong, .torn: true
@@ -63,7 +63,7 @@ enum Reason: Hashable, Sendable {
   }
 }
 
-/// A line that can't be sent, and input that ends with the first of them (`--on-bad stop`).
+/// A line that can't be sent and ends the input (`--on-bad stop`).
 struct BadLine: ToolFailure, Equatable {
   /// Counted from 1.
   let number: Int

@@ -2,7 +2,7 @@ import Glibc
 import Kafka
 import Plumbing
 
-/// The offsets and times of delivered messages, partition by partition.
+/// The offsets and times of delivered messages, per partition.
 struct DeliveredOffsets: Equatable {
   struct Run: Equatable {
     var firstOffset: Int64?
@@ -36,14 +36,14 @@ struct DeliveredOffsets: Equatable {
   }
 }
 
-/// The object of `--receipt`: which offsets hold the lines of this run.
+/// The object of `--receipt`: the offsets that hold the lines of this run.
 struct Receipt {
   var cluster: String?
   var topic: String
   var started: TimePoint
   var ended: TimePoint
   var tally: Tally
-  /// The field of `--timestamp-field`, as it was given.
+  /// The argument of `--timestamp-field`.
   var timeField: String?
   var offsets: DeliveredOffsets
 
@@ -80,9 +80,9 @@ struct Receipt {
   private func offset(_ number: Int64?) -> JSONValue { number.map { .integer($0) } ?? .null }
 }
 
-/// Replaces a file as a whole: a reader sees the old text or the new one.
+/// Replaces a file atomically: a reader sees the old text or the new one.
 ///
-/// Something that is no file, such as `/dev/stdout`, is written into.
+/// A path that is not a regular file, such as `/dev/stdout`, is written to directly.
 func replace(_ path: String, with text: String) throws(SystemFailure) {
   var status = stat()
   if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {

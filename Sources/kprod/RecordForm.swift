@@ -2,37 +2,38 @@
 struct RecordForm: Sendable, Equatable {
   enum Key: Sendable, Equatable {
     case none
-    /// The same for all.
+    /// The same key for all messages.
     case fixed([UInt8])
-    /// What stands before the first delimiter; the value is what stands behind it.
+    /// The key is the text before the first delimiter, and the value is the text after it.
     case delimited(by: [UInt8])
-    /// A field of the JSON object that the line is.
+    /// The key is a field of the line's JSON object.
     case field([String])
   }
 
-  /// What ends a line.
+  /// The delimiter that ends a line.
   var delimiter: [UInt8] = [0x0a]
   var key = Key.none
-  /// The field that holds the time of the message.
+  /// The field with the time of the message.
   var timestampField: [String]?
-  /// Lines are what `kcat -C -J` prints.
+  /// Whether lines have the format of `kcat -C -J`.
   var isEnvelope = false
-  /// An empty value is sent as null.
+  /// Whether an empty value is sent as null.
   var emptyIsNull = false
   /// The partition for all messages.
   var partition: Int32?
-  /// Longer lines are bad.
+  /// The maximum line length in bytes; longer lines are bad.
   var maximumLength = 1_000_000
-  /// A last line without its delimiter is bad.
+  /// Whether a last line without its delimiter is bad.
   var wholeLinesOnly = false
-  /// The first bad line ends it all.
+  /// Whether the first bad line ends the run.
   var stopsAtBadLine = false
-  /// Lines a second, at most.
+  /// The maximum number of lines per second.
   var maximumRate: Double?
 
-  /// Whether the batch call of the library can carry it: it takes no timestamp and no headers of one message.
+  /// Whether librdkafka's batch call can be used: it takes no timestamps and no headers per
+  /// message.
   var isBatchable: Bool { timestampField == nil && !isEnvelope }
 
-  /// Whether messages of one call can go to different partitions.
+  /// Whether messages of one call may go to different partitions.
   var isPlacedByKey: Bool { key != .none || isEnvelope }
 }

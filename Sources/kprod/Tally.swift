@@ -1,23 +1,23 @@
 import Kafka
 import Plumbing
 
-/// What became of the lines: read = delivered + failed + unknown once all is drained.
+/// The outcome of the lines: read = delivered + failed + unknown once everything is drained.
 struct Tally: Sendable, Equatable {
   /// Lines read.
   var lines = 0
-  /// Their bytes, delimiters not counted.
+  /// The number of their bytes, without delimiters.
   var bytes = 0
   /// Acknowledged by the cluster.
   var delivered = 0
   /// Certainly not in the topic.
   private(set) var failed = 0
-  /// Sent, and never answered: they may be in the topic.
+  /// Sent without a response: they may be in the topic.
   private(set) var unknown = 0
   private(set) var failures: [Reason: Int] = [:]
   private(set) var doubts: [Reason: Int] = [:]
-  /// The first line that failed for a reason, where it is known.
+  /// The first line that failed for each reason, where known.
   private(set) var firstLines: [Reason: Int] = [:]
-  /// The length of the line that a signal cut; it is kept nowhere.
+  /// The length of a line that a signal cut off; it is written nowhere.
   var cutBytes: Int?
 
   mutating func countFailure(_ reason: Reason, _ count: Int = 1, line: Int? = nil) {
@@ -36,20 +36,20 @@ struct Tally: Sendable, Equatable {
   /// Whether any line failed for this reason.
   func has(_ reason: Reason) -> Bool { failures[reason] != nil }
 
-  /// Lines that `--failed` would keep.
+  /// Whether there are lines that `--failed` would keep.
   var isWorthKeeping: Bool { failed + unknown > (cutBytes == nil ? 0 : 1) }
 
-  /// Whether every failed line is bad by itself.
+  /// Whether every failed line is itself bad.
   var hasBadLinesOnly: Bool { unknown == 0 && failures.keys.allSatisfy(\.isAboutLine) }
 
-  /// The object of reasons and counts.
+  /// The JSON object of reasons and counts.
   var reasons: JSONValue {
     let members = failures.merging(doubts, uniquingKeysWith: +)
       .map { JSONValue.Member(key: $0.key.name, value: .integer($0.value)) }
     return .object(members.sorted { $0.key < $1.key })
   }
 
-  /// The line that `--summary` asks for.
+  /// The JSON object of `--summary`.
   func summary(seconds: Double) -> String {
     let milliseconds = Int64((seconds * 1000).rounded())
     let fraction = String(milliseconds % 1000)
@@ -61,9 +61,9 @@ struct Tally: Sendable, Equatable {
     ]).jsonText
   }
 
-  /// A sentence for each reason, those that concern most lines first.
+  /// A sentence for each reason, most lines first.
   ///
-  /// - Parameter form: names the field that a line should have had.
+  /// - Parameter form: names the field that a line lacks.
   func explanations(_ form: RecordForm) -> [String] {
     func sentences(_ counts: [Reason: Int], _ word: String) -> [String] {
       counts.sorted { ($1.value, $0.key.name) < ($0.value, $1.key.name) }
@@ -72,7 +72,7 @@ struct Tally: Sendable, Equatable {
     return sentences(failures, "failed") + sentences(doubts, "unknown")
   }
 
-  /// Where to look for a bad line: the field, and the number of the first.
+  /// Where to find a bad line: the field, and the number of the first line.
   private func place(of reason: Reason, _ form: RecordForm) -> String {
     var notes: [String] = []
     if reason == .noKey, case .field(let path) = form.key {
@@ -88,9 +88,9 @@ struct Tally: Sendable, Equatable {
     return notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"
   }
 
-  /// All of it in one sentence.
+  /// The result in one sentence.
   ///
-  /// - Parameter failedPath: the file of `--failed`, whose unknown lines are worth a warning.
+  /// - Parameter failedPath: the file of `--failed`; unknown lines in it need a warning.
   func verdict(isDry: Bool, failedPath: String?) -> String {
     if isComplete { return "\(lineCount(lines)) \(isDry ? "read" : "delivered")" }
     var text =

@@ -63,7 +63,7 @@ import Testing
     #expect(reasons.count == 4)
     #expect(
       reasons[0] == #"{"line":1,"fate":"failed","reason":"MSG_SIZE_TOO_LARGE","#
-        + #""words":"it is larger than the topic takes"}"#)
+        + #""words":"it is larger than the topic accepts"}"#)
     #expect(reasons[1].contains(#""line":2,"fate":"unknown","reason":"unacknowledged""#))
     #expect(reasons[3] == #"{"line":4,"fate":"failed","reason":"no-key","words":"it has no key"}"#)
     #expect(ledger.tally.cutBytes == 7)

@@ -2,7 +2,7 @@ import Druid
 import Glibc
 import Plumbing
 
-/// Asks Druid in SQL, and gives out the whole answer or an error.
+/// Sends SQL to Druid, and writes the complete answer or reports an error.
 @main
 struct DSQL: Tool {
   private let settings: Settings
@@ -62,7 +62,7 @@ struct DSQL: Tool {
       var work = try Reconciliation(
         reconciliation, connection: settings.connection, patience: settings.patience)
       let status = try work.run(format: settings.format, output: output)
-      // The table is whole, whatever it says.
+      // The table is complete, whatever it reports.
       try output.commit()
       return status
     } catch {
@@ -71,12 +71,13 @@ struct DSQL: Tool {
     }
   }
 
-  /// A reader that left is the end of the work; any other failure is said here, before the summary.
+  /// Ends the run: silently when the reader left, else with the failure's message, which comes
+  /// before the summary.
   private func conclude(_ failure: any ToolFailure) -> ExitStatus {
     if let system = failure as? SystemFailure {
       if system.isReaderGone { return .done }
       if system.isInterruption {
-        Diagnostics.error("interrupted: the rest of the output is given up")
+        Diagnostics.error("interrupted: the rest of the output is discarded")
         return .incomplete
       }
     }
@@ -95,7 +96,7 @@ struct DSQL: Tool {
         try prompt.run(&session)
         continue
       }
-      // At a prompt a mistake is not the end.
+      // At a prompt, an error does not end the session.
       let goesOn = settings.keepsGoing || source.isPrompt
       var isOver = false
       do {
@@ -117,7 +118,7 @@ struct DSQL: Tool {
 }
 
 extension ToolFailure {
-  /// Whether the next statement may fare better.
+  /// Whether the next statement may succeed after this failure.
   var isPassing: Bool {
     if let failure = self as? DruidFailure { return failure.kind != .interrupted }
     return self is StatementFailure || self is UnknownCommand
@@ -132,7 +133,7 @@ extension ScriptSource {
 }
 
 extension Settings {
-  /// Where the rows go when statements have no files of their own.
+  /// Opens the output for rows when statements have no separate files.
   func openOutput() throws -> ResultOutput {
     guard let output, output != "-", !hasFilePerStatement else {
       return ResultOutput(standardOutput: ())

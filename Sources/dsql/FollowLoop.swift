@@ -2,7 +2,7 @@ import Druid
 import Glibc
 import Plumbing
 
-/// What `--follow` was told.
+/// The settings of `--follow`.
 struct FollowSettings {
   let windowMilliseconds: Int64
   let lagMilliseconds: Int64
@@ -30,7 +30,7 @@ struct FollowSettings {
   }
 }
 
-/// Runs a statement for one closed window after the other.
+/// Runs a statement for each closed window in turn.
 struct FollowLoop {
   private let settings: FollowSettings
   private let keepsGoing: Bool
@@ -40,12 +40,13 @@ struct FollowLoop {
     self.keepsGoing = keepsGoing
   }
 
-  /// Goes on until a signal comes, the reader leaves or a window fails.
+  /// Runs until a signal comes, the reader leaves or a window fails.
   func run(_ sources: [ScriptSource], _ session: inout Session) throws {
     let statement = try self.statement(sources, &session)
     let length = settings.windowMilliseconds
     var state = try settings.state.map { try FollowState(reading: $0) }
-    // Where the last run ended, though that be inside a window of this length: then what is left of it comes first.
+    // The last run may have ended inside a window of this length; the rest of that window comes
+    // first.
     var next = state?.through ?? floored(settings.since.milliseconds)
     if let running = state?.running, running > next {
       Diagnostics.warning(
@@ -69,14 +70,15 @@ struct FollowLoop {
       } catch let failure as any ToolFailure
         where keepsGoing && failure.mayPass(hasAnswered: hasAnswered)
       {
-        // The same window again, a window later at most; said once.
+        // The same window is tried again, at most one window length later; its failure is reported
+        // once.
         if failedWindow != next { session.note(failure) }
         failedWindow = next
         try state?.save(through: next, running: nil)
         try wait(until: TimePoint.now.milliseconds + min(length, 60_000))
         continue
       } catch {
-        // Nothing of this window is out, or what is out was said to be cut.
+        // No rows of this window were written, or they were reported as cut.
         try state?.save(through: next, running: nil)
         throw error
       }
@@ -86,7 +88,8 @@ struct FollowLoop {
     }
   }
 
-  /// The rows of a window leave when all of them are there, so a window that failed can be asked for again.
+  /// Writes a window's rows when the answer is complete, so that a failed window can be queried
+  /// again.
   private func answer(
     _ statement: Statement, from: Int64, to: Int64, _ session: inout Session
   ) throws {
@@ -97,18 +100,19 @@ struct FollowLoop {
         closed: TimePoint(milliseconds: to + settings.lagMilliseconds))
       try session.output.release()
     } catch {
-      // A reader that left does not want what it did not take.
+      // A reader that left does not need the rest.
       let isReaderGone = (error as? SystemFailure)?.isReaderGone ?? false
       if !session.output.discard(), !isReaderGone {
         Diagnostics.warning(
-          "rows of the window from \(iso(from)) to \(iso(to)) may be out already: those come twice"
+          "rows of the window from \(iso(from)) to \(iso(to)) may be written already, "
+            + "and will be written again"
         )
       }
       throw error
     }
   }
 
-  /// The one statement of the script, after its SETs.
+  /// The only statement of the script, after its SETs.
   private func statement(
     _ sources: [ScriptSource], _ session: inout Session
   ) throws -> Statement {
@@ -144,15 +148,15 @@ struct FollowLoop {
     while Interruption.count == 0 {
       let left = milliseconds - TimePoint.now.milliseconds
       guard left > 0 else { return }
-      // A clock that is set meanwhile is looked at again in a minute at most.
+      // The clock may be changed during the wait, so it is read again after a minute at most.
       _ = unsafe poll(&signal, 1, Int32(min(left, 60_000)))
     }
   }
 }
 
 extension ToolFailure {
-  /// Whether the same statement may fare better later. A Druid that lost a server, or starts again, may not know a table
-  /// that it had.
+  /// Whether the same statement may succeed later. A Druid that lost a server, or is starting, may
+  /// not know a table that it knew before.
   fileprivate func mayPass(hasAnswered: Bool) -> Bool {
     if hasAnswered, (self as? StatementFailure)?.missesTable == true { return true }
     return isPassing && exitStatus != .input
@@ -160,7 +164,7 @@ extension ToolFailure {
 }
 
 extension TimePoint {
-  /// By the system's clock.
+  /// The current time by the system's clock.
   static var now: TimePoint {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
@@ -168,12 +172,12 @@ extension TimePoint {
   }
 }
 
-/// How far `--follow` came, in a small JSON file that is replaced whole.
+/// The progress of `--follow`, in a small JSON file that is replaced atomically.
 struct FollowState {
   private let path: String
   /// The end of the last window that was answered.
   private(set) var through: Int64?
-  /// The end of the window that was being answered.
+  /// The end of the window in progress.
   private(set) var running: Int64?
 
   init(reading path: String) throws {
@@ -193,12 +197,12 @@ struct FollowState {
     running = time("running")
     guard through != nil else {
       throw UsageFailure(
-        "--state: \(quoted(path)) holds no state of dsql",
+        "--state: \(quoted(path)) is not a state file of dsql",
         hints: ["remove it to start at --since"])
     }
   }
 
-  /// Replaces the file: after a crash it holds the old state or the new one.
+  /// Replaces the file atomically: after a crash it holds the old state or the new one.
   mutating func save(through: Int64, running: Int64?) throws {
     self.through = through
     self.running = running

@@ -3,26 +3,26 @@ import Glibc
 import Plumbing
 import Synchronization
 
-/// Lines that a person types: editing and history by libedit.
+/// Reads lines that a person types, with editing and history by libedit.
 ///
-/// (Unsafe inside: the handles are libedit's, ours alone, used on one thread and freed once.)
+/// (Unsafe inside: the handles belong to this class, are used on one thread and freed once.)
 @safe final class LineEditor {
   private static let historySize: Int32 = 1000
 
   private var library: cedit_library
   private let editor: OpaquePointer
   private let history: OpaquePointer
-  /// Where lines are kept between sessions; `nil` for nowhere.
+  /// The history file between sessions; `nil` for none.
   private let file: String?
 
-  /// - Parameter file: the file of the history.
-  /// - Returns: `nil` where libedit is not installed, or the terminal can't do what it needs.
+  /// - Parameter file: the history file.
+  /// - Returns: `nil` when libedit is not installed, or the terminal lacks a feature that it needs.
   init?(history file: String?) {
     var library = cedit_library()
     guard unsafe cedit_load(&library), let history = unsafe cedit_history(&library) else {
       return nil
     }
-    // It edits letters and not bytes.
+    // With this locale, libedit edits characters instead of bytes.
     _ = unsafe setlocale(LC_CTYPE, "C.UTF-8")
     guard
       let editor = unsafe cedit_open(&library, EditorPrompt.text, history, Self.historySize)
@@ -41,7 +41,7 @@ import Synchronization
 
   /// The next line without its newline; `nil` at the end of the input, or when a signal came.
   ///
-  /// - Parameter continues: whether a statement goes on.
+  /// - Parameter continues: whether the line continues a statement.
   func nextLine(continues: Bool) -> String? {
     EditorPrompt.continues.store(continues, ordering: .relaxed)
     var count: Int32 = 0
@@ -54,7 +54,7 @@ import Synchronization
     return line
   }
 
-  /// Keeps the lines for the next session, readable by nobody else: SQL may hold secrets.
+  /// Saves the history for the next session, readable only by the user: SQL may contain secrets.
   func saveHistory() {
     guard let file else { return }
     let mask = umask(0o077)
@@ -65,13 +65,13 @@ import Synchronization
   }
 }
 
-/// What libedit asks for.
+/// Callbacks for libedit.
 private enum EditorPrompt {
   static let continues = Atomic<Bool>(false)
 
   static let text: @convention(c) (OpaquePointer?) -> UnsafeMutablePointer<CChar>? = { _ in
     let text: StaticString = continues.load(ordering: .relaxed) ? "   -> " : "dsql> "
-    // libedit only reads it.
+    // libedit only reads the text.
     return unsafe UnsafeMutableRawPointer(mutating: text.utf8Start)
       .assumingMemoryBound(to: CChar.self)
   }

@@ -1,7 +1,7 @@
 import Druid
 import Plumbing
 
-/// A line of a script that is for dsql and not for Druid: a backslash and a word, as psql has them.
+/// A line of a script that is a command for dsql: a backslash and a word, as in psql.
 struct MetaCommand {
   enum Kind: String, CaseIterable {
     case describe = "d"
@@ -17,7 +17,7 @@ struct MetaCommand {
 
   /// - Parameters:
   ///   - line: the line, which begins with a backslash.
-  ///   - place: how a message names it.
+  ///   - place: how a message names the line.
   init(_ line: String, at place: String) throws {
     let body = line.dropFirst()
     let word = String(body.prefix { !$0.isWhitespace })
@@ -30,7 +30,7 @@ struct MetaCommand {
     self.kind = kind
     var argument = body.dropFirst(word.count).drop(while: \.isWhitespace)
     while argument.last?.isWhitespace == true { argument.removeLast() }
-    // A ';' behind it is a habit, and no part of a name.
+    // Users often type a ';' after a name; it is not part of the name.
     while kind != .echo, argument.hasSuffix(";") { argument.removeLast() }
     self.argument = String(argument)
   }
@@ -74,7 +74,7 @@ struct MetaCommand {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 
-  /// What `on`, `off` or nothing makes of a switch.
+  /// The new state of a switch after `on`, `off` or no argument.
   func toggled(_ state: Bool) -> Bool {
     switch argument {
     case "on": true
@@ -84,7 +84,7 @@ struct MetaCommand {
   }
 }
 
-/// A line that begins with a backslash and names no command.
+/// A line that begins with a backslash and is not a known command.
 struct UnknownCommand: ToolFailure {
   let message: String
   let hints: [String]

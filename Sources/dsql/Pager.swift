@@ -1,13 +1,14 @@
 import Glibc
 import Plumbing
 
-/// A program that shows what does not fit on the screen: `PAGER`, else less, which leaves at once when all fits.
+/// A program that shows output longer than the screen: `PAGER`, or else less, which exits at once
+/// when everything fits.
 @safe final class Pager {
   private let stream: UnsafeMutablePointer<FILE>
 
-  /// - Returns: `nil` when there is none.
+  /// - Returns: `nil` when there is no pager.
   init?() {
-    // A terminal that can't move its cursor gets the rows as they come.
+    // On a terminal that can't move its cursor, rows are shown as they come.
     let terminal = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
     guard !terminal.isEmpty, terminal != "dumb" else { return nil }
     let command = unsafe getenv("PAGER").map { unsafe String(cString: $0) } ?? "less"
@@ -16,15 +17,15 @@ import Plumbing
       let folders = ["/usr/bin/less", "/bin/less", "/usr/local/bin/less"]
       guard folders.contains(where: { unsafe access($0, X_OK) == 0 }) else { return nil }
     }
-    // Leave when all fits, show colours, keep the screen.
+    // Exit when everything fits, show colours, keep the screen.
     unsafe setenv("LESS", "FRX", 0)
     guard let stream = unsafe popen(command, "we") else { return nil }
     unsafe self.stream = stream
   }
 
-  /// Where its input goes.
+  /// The descriptor of the pager's input.
   var descriptor: Int32 { unsafe fileno(stream) }
 
-  /// Waits until the reader is done with it.
+  /// Waits until the user leaves the pager.
   func close() { unsafe pclose(stream) }
 }

@@ -2,12 +2,13 @@ import Druid
 import Glibc
 import Plumbing
 
-/// A session with a person: lines with editing and history, mistakes that end nothing, and a Ctrl-C that ends a query.
+/// An interactive session: lines with editing and history. An error does not end it, and Ctrl-C
+/// ends only the query.
 struct Prompt {
   private let editor: LineEditor
 
-  /// - Parameter history: the file of the history.
-  /// - Returns: `nil` when there is no terminal for it, or no libedit.
+  /// - Parameter history: the history file.
+  /// - Returns: `nil` without a suitable terminal, or without libedit.
   init?(history: String?) {
     guard Terminal.isTerminal(STDIN_FILENO), Terminal.isTerminal(STDERR_FILENO),
       let editor = LineEditor(history: history)
@@ -15,7 +16,7 @@ struct Prompt {
     self.editor = editor
   }
 
-  /// Goes on until the input ends, `\q` comes, or a signal other than Ctrl-C's.
+  /// Runs until the input ends, `\q` comes, or a signal other than Ctrl-C comes.
   func run(_ session: inout Session) throws {
     Diagnostics.note("';' ends a statement, \\? lists the commands, Ctrl-D ends the session")
     session.isPrompt = true
@@ -28,7 +29,7 @@ struct Prompt {
       guard let line = editor.nextLine(continues: items.isInsideStatement) else {
         Diagnostics.detail("")
         guard Interruption.firstSignal == SIGINT else { return }
-        // Ctrl-C forgets the lines that were typed.
+        // Ctrl-C discards the lines typed so far.
         Interruption.forget()
         items = ScriptItems(source: "standard input")
         continue
@@ -45,7 +46,7 @@ struct Prompt {
   }
 
   private func goOn(after failure: any ToolFailure, _ session: inout Session) throws {
-    // Who leaves the pager has seen enough.
+    // The user left the pager early.
     if (failure as? SystemFailure)?.isReaderGone == true { return }
     guard Interruption.count > 0 else { return session.note(failure) }
     guard Interruption.firstSignal == SIGINT else { throw failure }

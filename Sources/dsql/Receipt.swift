@@ -2,17 +2,19 @@ import Druid
 import Glibc
 import Plumbing
 
-/// What a program should know of an answer before it relies on it: a JSON line about each, in the file of `--receipt`.
+/// What a program needs to know about an answer before it relies on it: one JSON line for each
+/// answer, in the file of `--receipt`.
 struct Receipt {
-  /// What became of an answer.
+  /// The completeness of an answer.
   enum Outcome: String {
     /// All rows are there.
     case whole
     /// Rows are missing at its end.
     case cut
-    /// It has the rows that `--row-limit` or the context's `sqlOuterLimit` allowed, and there may be more.
+    /// It has the rows that `--row-limit` or the context's `sqlOuterLimit` allowed; there may be
+    /// more.
     case limited
-    /// There is no answer, or segments were missing from it.
+    /// There is no answer, or segments are missing from it.
     case failed
   }
 
@@ -23,7 +25,7 @@ struct Receipt {
   var report = AnswerReport()
   var output = OutputDigest()
   var seconds = Duration.zero
-  /// What failed, and the exit status that it means.
+  /// The failure, with its exit status.
   var failure: (any ToolFailure)?
 
   var json: JSONValue {
@@ -45,7 +47,7 @@ struct Receipt {
   }
 }
 
-/// Counts and hashes what an answer writes.
+/// Counts and hashes the bytes of an answer.
 struct OutputDigest {
   private(set) var count = 0
   private(set) var hash = SHA256()
@@ -56,7 +58,7 @@ struct OutputDigest {
   }
 }
 
-/// The file of `--receipt`: begun anew by a run, added to by a service.
+/// The file of `--receipt`: a run replaces it, a service appends to it.
 final class ReceiptFile {
   private var writer: LineWriter
 
@@ -67,7 +69,7 @@ final class ReceiptFile {
     writer = LineWriter(to: descriptor, named: quoted(path), owns: true)
   }
 
-  /// Writes a line, which stays whatever becomes of the next answers.
+  /// Writes a line, which is kept whatever happens to the next answers.
   func add(_ receipt: Receipt) throws(SystemFailure) {
     try writer.append(receipt.json.jsonText + "\n")
     try writer.flush()

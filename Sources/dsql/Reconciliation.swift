@@ -2,7 +2,7 @@ import Druid
 import Glibc
 import Plumbing
 
-/// What `--reconcile` was told.
+/// The settings of `--reconcile`.
 struct ReconciliationSettings {
   let receipts: [String]
   let limit: Duration
@@ -21,20 +21,20 @@ struct ReconciliationSettings {
     if let operand = arguments.operands.first {
       throw UsageFailure(
         "unexpected argument \(quoted(operand)): --reconcile runs no SQL",
-        hints: ["name each receipt with a --reconcile of its own"])
+        hints: ["give each receipt its own --reconcile"])
     }
   }
 }
 
-/// A producer's account of what a cluster acknowledged: the file of `kprod --receipt`.
+/// The file of `kprod --receipt`: which messages the cluster acknowledged.
 struct DeliveryReceipt {
   let topic: String
   private let cluster: String?
   private let wanted: [Int: ReadingHistory.Wanted]
-  /// Lines that were not acknowledged, and those whose fate is unknown.
+  /// Lines that were not acknowledged, and lines with an unknown outcome.
   private let failed: Int64
   private let unknown: Int64
-  /// The first and the last of the rows' own times.
+  /// The first and the last time of the rows.
   private let times: (first: TimePoint, last: TimePoint)?
 
   init(reading path: String) throws {
@@ -78,13 +78,13 @@ struct DeliveryReceipt {
     DruidFailure(.refused, "\(quoted(path)) is not a receipt of kprod: \(reason)")
   }
 
-  /// The receipts of one topic, taken together.
+  /// The combined receipts of one topic.
   struct Sum {
     let topic: String
     private(set) var wanted: [Int: ReadingHistory.Wanted] = [:]
     private(set) var failed: Int64 = 0
     private(set) var unknown: Int64 = 0
-    /// `nil` when a receipt does not know its rows' times.
+    /// `nil` when a receipt does not record its rows' times.
     private(set) var times: (first: TimePoint, last: TimePoint)?
 
     var acknowledged: Int64 { wanted.values.reduce(0) { $0 + $1.count } }
@@ -111,7 +111,7 @@ struct DeliveryReceipt {
     }
   }
 
-  /// Sums up by topic; a receipt that is named twice counts once.
+  /// Combines receipts by topic; a receipt that is given twice counts once.
   static func sums(of paths: [String]) throws -> [Sum] {
     var seen = Set<[UInt8]>()
     var receipts: [DeliveryReceipt] = []
@@ -132,16 +132,18 @@ struct DeliveryReceipt {
   }
 }
 
-/// Follows acknowledged messages into Druid: waits until the supervisors of their topics read them, and compares counts.
+/// Follows acknowledged messages into Druid: waits until the supervisors of their topics have read
+/// them, and compares the counts.
 struct Reconciliation: ~Copyable {
-  /// How long to wait for counts that lag behind offsets, or for the report of a task that ends.
+  /// How long to wait for counts that lag behind offsets, or for the report of a task that is
+  /// ending.
   private static let countPatience = Duration.seconds(10)
 
   private let settings: ReconciliationSettings
   private let client: DruidClient
   private let call = ContinuousClock.now
   private let deadline: ContinuousClock.Instant
-  /// The moment of the call by each server's clock.
+  /// The time of the call, by each server's clock.
   private var calls: [String: TimePoint] = [:]
   private var finished: [String: [String: ReadingTask]] = [:]
 
@@ -153,7 +155,8 @@ struct Reconciliation: ~Copyable {
     deadline = call + settings.limit
   }
 
-  /// - Returns: 0 when all was read and counted, else 1 or 75; what is amiss was said.
+  /// - Returns: 0 when everything was read and counted, else 1 or 75; problems are already
+  ///   reported.
   mutating func run(format: FormatOptions, output: ResultOutput) throws -> ExitStatus {
     var rows: [[JSONValue]] = []
     var status = ExitStatus.done
@@ -161,12 +164,12 @@ struct Reconciliation: ~Copyable {
       if sum.failed + sum.unknown > 0 {
         Diagnostics.warning(
           "topic \(quoted(sum.topic)): \(sum.failed) lines were not delivered, and the fate of "
-            + "\(sum.unknown) is unknown: what follows is about the acknowledged ones")
+            + "\(sum.unknown) is unknown: the comparison covers the acknowledged ones")
       }
       for finding in try findings(sum) {
         rows += finding.rows
         let said = finding.say()
-        // A wait that was too short is the one thing that trying again may mend.
+        // Only a wait that was too short may be fixed by another try.
         if status != .temporary, said != .done { status = said }
       }
     }
@@ -176,7 +179,7 @@ struct Reconciliation: ~Copyable {
     return status
   }
 
-  /// Waits until all is read and counted, or there is no more reason to wait.
+  /// Waits until everything is read and counted, or further waiting is pointless.
   private mutating func findings(_ sum: DeliveryReceipt.Sum) throws -> [Finding] {
     guard sum.acknowledged > 0 else { return [Finding(sum, supervisor: nil)] }
     var pause = Duration.milliseconds(50)
@@ -190,7 +193,7 @@ struct Reconciliation: ~Copyable {
       } catch let failure as DruidFailure where failure.isTransient {
         reason = failure.message
       } catch let failure as DruidFailure where failure.kind == .timedOut {
-        // The last request ran into the deadline: what was seen before says more.
+        // The last request ran into the deadline, so the reason before it is more informative.
         reason = last.isEmpty ? reason ?? failure.message : last.compactMap(\.lack).first
       }
       let now = ContinuousClock.now
@@ -217,7 +220,7 @@ struct Reconciliation: ~Copyable {
     }
   }
 
-  /// What each supervisor of a topic has read by now.
+  /// What each supervisor of a topic has read so far.
   private mutating func look(for sum: DeliveryReceipt.Sum) throws -> [Finding] {
     var findings: [Finding] = []
     let sent = ContinuousClock.now
@@ -240,7 +243,7 @@ struct Reconciliation: ~Copyable {
   }
 }
 
-/// What is known of the messages of a topic in one datasource.
+/// The state of a topic's messages in one datasource.
 private struct Finding {
   private let sum: DeliveryReceipt.Sum
   private let supervisor: SupervisorStatus?
@@ -249,7 +252,7 @@ private struct Finding {
   private var visible: Int64?
   private var isRolledUp: Bool?
   private var complaint: String?
-  /// Why to wait on; `nil` when nothing is left to be read.
+  /// The reason to keep waiting; `nil` when everything is read.
   private(set) var lack: String?
 
   init(_ sum: DeliveryReceipt.Sum, supervisor: SupervisorStatus?) {
@@ -271,7 +274,7 @@ private struct Finding {
     } else if hasUnread {
       lack = "\(name) has read \(read) of \(sum.acknowledged) acknowledged messages"
     } else if !isFresh {
-      // Offsets of an older topic of the same name would say the same.
+      // Offsets of an older topic of the same name would look the same.
       lack = "\(name) measured its offsets before the call"
     } else {
       counts = history.counts(of: sum.wanted)
@@ -285,7 +288,7 @@ private struct Finding {
     verdicts.values.contains { if case .unread = $0 { true } else { false } }
   }
 
-  /// Messages that were read for certain.
+  /// The number of messages that were certainly read.
   private var read: Int64 {
     verdicts.reduce(0) { $0 + (count(read: $1.key) ?? 0) }
   }
@@ -299,10 +302,10 @@ private struct Finding {
   }
 
   private var difference: Int64? { counts.map { sum.acknowledged - $0.total } }
-  /// Whether all is read and each message is counted.
+  /// Whether everything is read and each message is counted.
   var isEqual: Bool { lack == nil && (isRead || sum.acknowledged == 0) && difference == 0 }
 
-  /// Counts the rows that a query sees.
+  /// Counts the rows that a query returns.
   mutating func count(
     _ client: borrowing DruidClient, deadline: ContinuousClock.Instant
   ) throws {
@@ -311,7 +314,7 @@ private struct Finding {
       guard let rollup = try client.rollup(of: supervisor, deadline: deadline) else { return }
       isRolledUp = rollup.isOn
       guard let times = sum.times else { return }
-      // The times of rows are cut to whole spans of the granularity.
+      // The times of rows are truncated to the granularity.
       let span = max(1, rollup.granularity.components.seconds * 1000)
       let first = times.first.milliseconds - (times.first.milliseconds % span + span) % span
       visible = try client.count(
@@ -332,7 +335,7 @@ private struct Finding {
     return difference == 0 ? "equal" : difference > 0 ? "missing" : "extra"
   }
 
-  /// Tells what is amiss, and the status that it means.
+  /// Reports what is wrong, and returns the exit status.
   func say() -> ExitStatus {
     if let counts, counts.unparseable + counts.withErrors > 0 {
       Diagnostics.warning(
@@ -341,7 +344,7 @@ private struct Finding {
     }
     if let complaint {
       Diagnostics.error(complaint)
-      Diagnostics.hint("wait longer with --within, or ask the supervisor's status")
+      Diagnostics.hint("wait longer with --within, or check the supervisor's status")
       return .temporary
     }
     switch state {
@@ -358,9 +361,9 @@ private struct Finding {
       Diagnostics.error(
         "\(name): "
           + (isRead
-            ? "all was read, but how the messages were counted is unknown: its tasks read other "
-              + "messages as well, or do not tell"
-            : "whether all was read is unknown: the tasks that began before do not tell"))
+            ? "all was read, but how the messages were counted is unknown: its tasks also read "
+              + "other messages, or report no counts"
+            : "whether all was read is unknown: earlier tasks do not report it"))
       if isRead {
         Diagnostics.hint("give the receipts of all that was sent since the tasks began")
       }
@@ -377,7 +380,7 @@ private struct Finding {
     ("state", "STRING", "VARCHAR"),
   ].map { Column(name: $0.0, nativeType: $0.1, sqlType: $0.2) }
 
-  /// A row for each partition, and one for all.
+  /// A row for each partition, and one for the total.
   var rows: [[JSONValue]] {
     func number(_ value: Int64?) -> JSONValue { value.map { .integer($0) } ?? .null }
     let names: [JSONValue] = [

@@ -2,24 +2,26 @@ import Druid
 import Glibc
 import Plumbing
 
-/// Where the rows go: standard output, a file that appears whole or not at all, or a file that grows.
+/// The destination of rows: standard output, a file that is replaced atomically, or a file that is
+/// appended to.
 final class ResultOutput: AnswerOutput {
-  /// How much of a window's answer is held back until it is whole; a larger one leaves as it comes.
+  /// How many bytes of a window's answer are held back until it is complete; a larger answer is
+  /// written as it comes.
   private static let heldLimit = 16 << 20
 
   private var writer: LineWriter?
   private let name: String
   private let descriptor: Int32
-  /// The file to be replaced, and what replaces it.
+  /// The temporary file and the file that it replaces.
   private var replacement: (temporary: String, target: String)?
   private var held: ByteBlock?
-  /// Of what was written since it was set; `nil` when nobody asks.
+  /// The digest of what was written since it was set; `nil` when it is not needed.
   var digest: OutputDigest?
-  /// Whether the file that is added to has rows already.
+  /// Whether the file that is appended to has rows already.
   let hasContent: Bool
-  /// Whether it ends inside a line, as a full disk or a kill leaves it.
+  /// Whether that file ends inside a line, for example after a full disk or a kill.
   private var isTorn = false
-  /// Whether the rows have to be on the disk in the end.
+  /// Whether rows must be synced to disk at the end.
   private let isSynced: Bool
   private var isPager = false
 
@@ -31,7 +33,7 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
   }
 
-  /// Writes to a program that shows what it gets.
+  /// Writes to a pager.
   init(pager descriptor: Int32) {
     name = "the pager"
     self.descriptor = descriptor
@@ -41,7 +43,7 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
   }
 
-  /// Adds to a file.
+  /// Appends to a file.
   init(appendingTo path: String) throws(SystemFailure) {
     name = quoted(path)
     isSynced = true
@@ -53,7 +55,7 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
-  /// Replaces a file when all is written; a pipe or a device is written to as it is.
+  /// Replaces a file when everything is written; a pipe or a device is written to directly.
   init(replacing path: String) throws(SystemFailure) {
     name = quoted(path)
     hasContent = false
@@ -78,10 +80,10 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
-  /// The file that keeps what it holds until all is written.
+  /// The file that keeps its content until everything is written.
   var replacedFile: String? { replacement == nil ? nil : name }
 
-  /// Whether a person looks at it, perhaps through a pager.
+  /// Whether a person looks at the output, perhaps through a pager.
   var isTerminal: Bool { isPager || Terminal.isTerminal(descriptor) }
 
   func write(_ bytes: RawSpan) throws(SystemFailure) {
@@ -97,7 +99,7 @@ final class ResultOutput: AnswerOutput {
   private func put(_ bytes: RawSpan) throws(SystemFailure) {
     if isTorn, bytes.byteCount > 0 {
       isTorn = false
-      Diagnostics.warning("\(name) ends inside a line: what is added begins on a line of its own")
+      Diagnostics.warning("\(name) ends inside a line: new rows begin on a new line")
       try writer?.append("\n")
     }
     try writer?.append(bytes)
@@ -108,7 +110,7 @@ final class ResultOutput: AnswerOutput {
     try writer?.flush()
   }
 
-  /// Sends on the end of an answer that is all here: a signal leaves it its time.
+  /// Flushes the end of a complete answer; after a signal, it still gets its time.
   func flushWhole() throws(SystemFailure) {
     do throws(SystemFailure) {
       try flush()
@@ -118,10 +120,10 @@ final class ResultOutput: AnswerOutput {
     }
   }
 
-  /// Holds back what is written, until ``release()`` or ``discard()``.
+  /// Holds back what is written until ``release()`` or ``discard()``.
   func hold() { held = ByteBlock(capacity: 65536) }
 
-  /// Lets out what was held in the place of what the screen shows.
+  /// Writes what was held over the current screen.
   func releaseOverScreen(_ title: String) throws(SystemFailure) {
     let block = held.take()
     var start = ByteBlock(capacity: 128)
@@ -131,17 +133,17 @@ final class ResultOutput: AnswerOutput {
     try flush()
   }
 
-  /// Lets out what was held.
+  /// Writes what was held.
   func release() throws(SystemFailure) {
     guard let block = held.take() else { return }
     try put(block.bytes)
     try flush()
   }
 
-  /// Forgets what was held; false when some of it is out already.
+  /// Discards what was held; false when some of it is written already.
   func discard() -> Bool { held.take() != nil }
 
-  /// All is written: what was to be replaced is.
+  /// Everything is written: replaces the target file.
   func commit() throws(SystemFailure) {
     if isSynced {
       try writer?.flush()
@@ -156,11 +158,11 @@ final class ResultOutput: AnswerOutput {
     syncFolder(of: target)
   }
 
-  /// Not all could be written: what was to be replaced stays.
+  /// Not everything could be written: keeps the target file.
   func abandon() {
     _ = discard()
     if let writer = writer.take() {
-      // Rows that came before a failure are rows all the same.
+      // Rows before a failure are still valid rows.
       do { try writer.close() } catch { Diagnostics.verbose(error.message) }
     }
     guard let (temporary, _) = replacement else { return }
@@ -169,7 +171,7 @@ final class ResultOutput: AnswerOutput {
   }
 }
 
-/// The file behind symbolic links, so that a link stays one; the file need not exist.
+/// The target of symbolic links, so that a link stays a link; the file need not exist.
 private func resolved(_ path: String) throws(SystemFailure) -> String {
   var path = path
   for _ in 0..<40 {
@@ -188,7 +190,7 @@ private func resolved(_ path: String) throws(SystemFailure) -> String {
   throw SystemFailure("opening \(quoted(path))", code: ELOOP)
 }
 
-/// The last byte of a file; a newline when that can't be read.
+/// The last byte of a file; a newline when the file can't be read.
 private func lastByte(of path: String) -> UInt8 {
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return 10 }
@@ -200,7 +202,7 @@ private func lastByte(of path: String) -> UInt8 {
   return byte
 }
 
-/// Makes a rename last: the folder is synced, where that is possible.
+/// Syncs the folder, where possible, so that a rename survives a crash.
 func syncFolder(of path: String) {
   let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
   let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,15 +1,16 @@
-/// SHA-256 (FIPS 180-4) of bytes that come in pieces. OpenSSL is libcurl's affair here, and may be another library
-/// tomorrow; this is a page of arithmetic, checked against the standard's own examples.
+/// SHA-256 (FIPS 180-4) of bytes that arrive in pieces. OpenSSL is only a dependency of libcurl
+/// here and may be replaced by another TLS library, so dsql does not use it. The code is checked
+/// against the standard's examples.
 struct SHA256 {
   private var state: InlineArray<8, UInt32> = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
     0x5be0_cd19,
   ]
-  /// The bytes of a block that is not full yet.
+  /// The bytes of an incomplete block.
   private var rest: [UInt8] = []
   private var count: UInt64 = 0
 
-  /// Takes the next bytes.
+  /// Adds the next bytes.
   mutating func update(_ bytes: RawSpan) {
     count &+= UInt64(bytes.byteCount)
     var place = 0
@@ -33,7 +34,7 @@ struct SHA256 {
     }
   }
 
-  /// The digest of all bytes, in hexadecimal digits.
+  /// The digest of all bytes, as hexadecimal digits.
   consuming func finish() -> String {
     let bits = count &* 8
     var tail = [UInt8](
@@ -98,7 +99,7 @@ private func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 {
 }
 
 extension RawSpan {
-  /// The four bytes at an offset, the first the highest.
+  /// The big-endian four bytes at an offset.
   @inline(__always)
   fileprivate func bigEndianWord(at offset: Int) -> UInt32 {
     unsafe UInt32(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))

@@ -2,13 +2,13 @@ import Druid
 import Glibc
 import Plumbing
 
-/// Something that a script wants done.
+/// An item of a script.
 enum ScriptItem {
   case statement(Statement)
   case command(MetaCommand)
 }
 
-/// Where SQL comes from.
+/// A source of SQL.
 enum ScriptSource {
   case text(String, name: String)
   case file(String)
@@ -22,11 +22,12 @@ enum ScriptSource {
     }
   }
 
-  /// Hands each statement to `use` as soon as its `;` is read, and each command as soon as its line is; until `use`
-  /// returns false.
+  /// Passes each statement to `use` as soon as its `;` is read, and each command as soon as its
+  /// line is read, until `use` returns false.
   ///
-  /// - Throws: what `use` throws; ``StatementFailure`` for a script without an end; ``DruidFailure`` when a signal ended
-  ///   the reading inside a statement, which then is not run.
+  /// - Throws: what `use` throws; ``StatementFailure`` for a script with an unclosed string or
+  ///   comment; ``DruidFailure`` when a signal ended the reading inside a statement, which is not
+  ///   run then.
   func forEachItem(_ use: (ScriptItem) throws -> Bool) throws {
     var items = ScriptItems(source: name)
     switch self {
@@ -82,12 +83,12 @@ enum ScriptSource {
   }
 }
 
-/// Makes statements and commands of lines.
+/// Splits lines into statements and commands.
 struct ScriptItems {
   private let source: String
   private var splitter: StatementSplitter
   private var lineNumber = 0
-  /// What `-- title: …` says of the next statement.
+  /// The title that `-- title: …` sets for the next statement.
   private var heading: String?
 
   init(source: String) {
@@ -97,9 +98,9 @@ struct ScriptItems {
 
   var isInsideStatement: Bool { splitter.isInsideStatement }
 
-  /// Takes a line without its newline; false when `use` wants no more.
+  /// Takes a line without its newline; returns false when `use` wants no more items.
   ///
-  /// - Parameter isTerminated: whether a newline ended it.
+  /// - Parameter isTerminated: whether a newline ended the line.
   mutating func take(
     _ line: [UInt8], isTerminated: Bool, _ use: (ScriptItem) throws -> Bool
   ) throws -> Bool {
@@ -119,12 +120,12 @@ struct ScriptItems {
         guard try use(.statement(statement)) else { return false }
       }
     }
-    // It ends no statement, but it ends a comment.
+    // The newline does not end a statement, but it ends a comment.
     if isTerminated { _ = try splitter.take(unsafe [UInt8(ascii: "\n")].span.bytes) }
     return true
   }
 
-  /// The end of the script: its last statement needs no `;`.
+  /// Ends the script: its last statement needs no `;`.
   mutating func finish(_ use: (ScriptItem) throws -> Bool) throws {
     guard var statement = try splitter.finish() else { return }
     statement.heading = heading
@@ -146,7 +147,7 @@ extension DruidFailure {
     .interrupted, "interrupted: a statement without its end is not run")
 }
 
-/// A name of a file that looks like SQL.
+/// A file that can't be opened and whose name looks like SQL.
 private struct UnopenedScript: ToolFailure {
   let failure: SystemFailure
 

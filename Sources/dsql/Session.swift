@@ -1,12 +1,12 @@
 import Druid
 import Plumbing
 
-/// Runs statements one after the other: what SET changed, what was counted, what failed.
+/// Runs statements one after the other, and keeps their SETs, counts and failures.
 struct Session: ~Copyable {
   private let settings: Settings
   private var client: DruidClient
   private(set) var output: ResultOutput
-  /// How rows are written; `\x` changes it.
+  /// The format of rows; `\x` changes it.
   private var format: FormatOptions
   /// Whether `\timing` is on.
   private var showsTime = false
@@ -16,7 +16,7 @@ struct Session: ~Copyable {
   private var hasAnswered = false
   private var caughtUpTables = Set<String>()
   private let start = ContinuousClock.now
-  /// What reports about supervisors have to be newer than, by both clocks.
+  /// The time that supervisors' reports must be newer than, by both clocks.
   private var call = (clock: ContinuousClock.now, time: TimePoint.now)
   private var hasUsedParameters = false
   private var usedNames = Set<String>()
@@ -24,13 +24,13 @@ struct Session: ~Copyable {
   private var totals = AnswerReport()
   private(set) var failed = 0
   private let receipts: ReceiptFile?
-  /// The server's default row limit, and when it was asked for.
+  /// The server's default row limit, and the time of the request for it.
   private var serverLimit: (value: ServerRowLimit, asked: ContinuousClock.Instant)?
-  /// An operator may set another limit while a service runs.
+  /// How long the limit is cached: an operator may change it while a service runs.
   private static let serverLimitAge = Duration.seconds(600)
-  /// How long to wait for the server's word on its limit: the answer is there already.
+  /// How long to wait for the server's limit: the answer is there already.
   private static let serverLimitPatience = Duration.seconds(5)
-  /// A broker reserves memory for as many rows as a limit names.
+  /// The largest limit that is sent, because a broker reserves memory for that many rows.
   private static let largestSentLimit = 100_000
 
   init(_ settings: Settings, output: ResultOutput) throws {
@@ -46,14 +46,14 @@ struct Session: ~Copyable {
     self.client = client
   }
 
-  /// Takes a SET, which holds for the next statements; false when the statement is none.
+  /// Applies a SET, which holds for the next statements; false when the statement is not a SET.
   mutating func takeSetting(_ statement: Statement) throws -> Bool {
     guard let setting = try statement.contextSetting() else { return false }
     context.set(setting)
     return true
   }
 
-  /// Runs what a script wants; false when it wants no more.
+  /// Runs an item of a script; false when the script ends.
   mutating func run(_ item: ScriptItem) throws -> Bool {
     switch item {
     case .statement(let statement): try run(statement)
@@ -77,7 +77,7 @@ struct Session: ~Copyable {
     try answer(statement, parameters: values(of: names, settings.parameters))
   }
 
-  /// The value of each `?` of a statement: those without a name take the given ones in turn.
+  /// The value of each `?` of a statement: those without a name take the positional values in turn.
   private func values(of names: [String?], _ positional: [QueryParameter]) -> [QueryParameter] {
     var rest = positional[...]
     return names.compactMap { name in
@@ -85,7 +85,7 @@ struct Session: ~Copyable {
     }
   }
 
-  /// Says it when values were given for nothing: a `?` in quotes looks like a place for one.
+  /// Warns when values were given that no statement uses: a `?` in quotes is not a parameter.
   func warnOfUnusedParameters() {
     guard statements > 0 else { return }
     if !settings.parameters.isEmpty, !hasUsedParameters {
@@ -124,16 +124,16 @@ struct Session: ~Copyable {
     return true
   }
 
-  /// Answers come as if there were none before them: `--watch` shows them in the same place.
+  /// Makes the next answer the first one: `--watch` shows it in the same place.
   mutating func beginAnew() { hasAnswered = false }
 
-  /// Asks for a window: its ends are the first two values.
+  /// Queries a window, whose ends are the first two values.
   ///
   /// - Parameter closed: when its last row was due.
   mutating func answerWindow(
     _ statement: Statement, from: TimePoint, to: TimePoint, closed: TimePoint
   ) throws {
-    // What was caught up with before that is not all of this window's rows.
+    // An earlier catch-up may not include all of this window's rows.
     if closed.milliseconds > call.time.milliseconds {
       caughtUpTables = []
       call = (.now, .now)
@@ -156,7 +156,7 @@ struct Session: ~Copyable {
     }
   }
 
-  /// Asks with these values, and writes the answer where it belongs.
+  /// Runs the query with these values, and writes the answer to its destination.
   private mutating func answer(
     _ statement: Statement, parameters: [QueryParameter], continues: Bool = false
   ) throws {
@@ -196,7 +196,7 @@ struct Session: ~Copyable {
     try work(&self)
   }
 
-  /// Writes the answer, and its receipt where one is wanted.
+  /// Writes the answer, and its receipt when requested.
   private mutating func account(
     for statement: Statement, _ parameters: [QueryParameter], continues: Bool
   ) throws {
@@ -242,7 +242,7 @@ struct Session: ~Copyable {
     if output.hasContent, format.isSeparated { format.hasHeader = false }
     if output.isTerminal { format.terminalWidth = Terminal.width(1) }
     statements += 1
-    // A window that fails leaves nothing, not even a header.
+    // A window that fails writes nothing, not even a header.
     hasAnswered = hasAnswered || !continues
     var report = AnswerReport()
     defer {
@@ -254,7 +254,7 @@ struct Session: ~Copyable {
     do {
       try waitUntilCaughtUp(statement)
       try client.run(query, format: format, output: output, report: &report)
-      // The next statement may be long in coming.
+      // The next statement may take long.
       try output.flushWhole()
       hasAnswered = true
       noteNames(report.columns)
@@ -287,7 +287,8 @@ struct Session: ~Copyable {
     }
   }
 
-  /// Asks for one row more than `--row-limit` allows, to know whether there are more. A statement's own context stands.
+  /// Requests one row more than `--row-limit` allows, to find out whether there are more. A
+  /// statement's own context takes precedence.
   ///
   /// - Returns: the `sqlOuterLimit` that is sent, if any.
   private func limitRows(of query: inout Query) -> Int? {
@@ -300,11 +301,11 @@ struct Session: ~Copyable {
     return limit + 1
   }
 
-  /// Finds out whether a limit cut the answer, though it ends as a whole one does.
+  /// Finds out whether a limit cut an answer that ends normally.
   ///
-  /// - Returns: the limit that the caller set in the context, when the answer has as many rows.
-  /// - Throws: ``DruidFailure/Kind/limited`` for `--row-limit`, ``DruidFailure/Kind/cut(rows:byTimeout:)`` for a limit of
-  ///   the server's default context.
+  /// - Returns: the limit that the user set in the context, when the answer has as many rows.
+  /// - Throws: ``DruidFailure/Kind/limited`` for `--row-limit`,
+  ///   ``DruidFailure/Kind/cut(rows:byTimeout:)`` for a limit of the server's default context.
   private mutating func checkLimits(
     _ statement: Statement, _ parameters: [QueryParameter], sent: Int?, _ report: AnswerReport
   ) throws -> Int? {
@@ -313,7 +314,7 @@ struct Session: ~Copyable {
         .limited, "there are more rows than the \(report.rows) of --row-limit",
         hints: ["a LIMIT in the statement limits it without this error"])
     }
-    /// Whether the statement's own LIMIT is the reason for the number of rows.
+    /// Whether the statement's own LIMIT explains the number of rows.
     let hasOwnLimit = statement.ownLimit(parameters: parameters).map { $0 <= report.rows } ?? false
     guard !settings.isExplained, !hasOwnLimit else { return nil }
     if let sent {
@@ -325,10 +326,10 @@ struct Session: ~Copyable {
       .cut(rows: report.rows, byTimeout: false),
       "the answer is cut after \(report.rows == 1 ? "1 row" : "\(report.rows) rows"): "
         + "the server's default context holds sqlOuterLimit \(limit)",
-      hints: ["SET sqlOuterLimit = N, a number that is not larger than needed, takes its place"])
+      hints: ["SET sqlOuterLimit = N overrides it; choose N no larger than needed"])
   }
 
-  /// Asked once in a session, with `--complete` after each answer.
+  /// The server's limit: requested once in a session, with `--complete` after each answer.
   private mutating func limitOfServer() -> ServerRowLimit {
     let now = ContinuousClock.now
     if let (value, asked) = serverLimit, !settings.isComplete,
@@ -372,7 +373,7 @@ struct Session: ~Copyable {
     }
   }
 
-  /// What may have been meant.
+  /// Hints about what the user may have meant.
   private func hints(for failure: DruidFailure, in statement: Statement) -> [String] {
     if case .unknownTable(let name) = failure.kind {
       let names = client.knownNames().filter { $0 != name }
@@ -384,19 +385,19 @@ struct Session: ~Copyable {
       if let nearest = nearestWord(to: name, in: names) {
         hints.append("did you mean \(quoted(nearest))?")
       } else if statement.quotes(name) {
-        hints.append("double quotes hold names; text stands in single ones: \(quoted(name))")
+        hints.append("double quotes are for names, single quotes for text: \(quoted(name))")
       }
     }
     return hints
   }
 
-  /// Says what failed and goes on.
+  /// Reports a failure and continues.
   mutating func note(_ failure: any ToolFailure) {
     failed += 1
     failure.say()
   }
 
-  /// The line that `--summary` asks for.
+  /// Writes the JSON object of `--summary`.
   func summarize(failed: Int) {
     settings.summarize(
       statements: statements, totals, failed: failed, seconds: start.duration(to: .now))
@@ -404,7 +405,7 @@ struct Session: ~Copyable {
 }
 
 extension Settings {
-  /// The line that `--summary` asks for.
+  /// Writes the JSON object of `--summary`.
   func summarize(
     statements: Int = 0, _ totals: AnswerReport = AnswerReport(), failed: Int,
     seconds span: Duration = .zero
@@ -420,7 +421,7 @@ extension Settings {
 }
 
 extension ToolFailure {
-  /// Tells the person at the shell.
+  /// Reports the failure to the user.
   func say() {
     Diagnostics.endProgress()
     Diagnostics.error(message)

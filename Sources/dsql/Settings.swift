@@ -2,7 +2,7 @@ import Druid
 import Glibc
 import Plumbing
 
-/// What the command line and the environment say.
+/// The settings of the command line and the environment.
 struct Settings {
   var connection: ConnectionSettings
   var patience = Patience()
@@ -22,7 +22,7 @@ struct Settings {
   var sources: [ScriptSource] = []
   var output: String?
   var watch: Duration?
-  /// The file of the prompt's history.
+  /// The history file of the prompt.
   var history: String?
   var appends = false
   var follow: FollowSettings?
@@ -32,7 +32,7 @@ struct Settings {
     connection = try ConnectionSettings(arguments)
     patience.retry = try arguments.duration(.retry) ?? .seconds(10)
     patience.wait = try arguments.duration(.wait)
-    // Who waits for two seconds is not kept for ten by a host that drops what is sent to it.
+    // A user who waits two seconds should not wait ten for a host that drops packets.
     connection.connectTimeout = min(
       connection.connectTimeout, max(patience.wait ?? connection.connectTimeout, .seconds(1)))
     caughtUp = try arguments.duration(.caughtUp)
@@ -53,7 +53,7 @@ struct Settings {
       try arguments.integer(.maximumRow, in: 1...(1 << 40)) ?? format.maximumRowLength
     if format.format == .json || format.format == .ndjson {
       for flag in [Flag.types, .null] where arguments.isSet(flag) {
-        throw UsageFailure("\(flag.spelling) has no place in \(name)")
+        throw UsageFailure("\(flag.spelling) cannot be used with \(name)")
       }
     }
     for spelling in arguments.all(.parameter) {
@@ -97,7 +97,7 @@ struct Settings {
     let home = arguments.environment("HOME").map { $0 + "/.dsql_history" }
     history = arguments.environment("DSQL_HISTORY") ?? home
     if follow != nil, hasFilePerStatement {
-      throw UsageFailure("--follow runs one statement: %n in --output has no use")
+      throw UsageFailure("--follow runs one statement: %n in --output is not supported")
     }
     if follow != nil, output != nil, !appends {
       throw UsageFailure(
@@ -106,7 +106,7 @@ struct Settings {
     }
   }
 
-  /// Whether each statement has a file of its own.
+  /// Whether each statement has a separate file.
   var hasFilePerStatement: Bool { output?.contains("%n") ?? false }
 
   private mutating func readContext(_ arguments: Arguments) throws(UsageFailure) {
@@ -141,7 +141,7 @@ struct Settings {
 }
 
 extension [JSONValue.Member] {
-  /// Adds a member; the last of a name holds.
+  /// Adds a member; the last one of a name counts.
   mutating func set(_ member: JSONValue.Member) {
     removeAll { $0.key == member.key }
     append(member)
@@ -154,10 +154,10 @@ extension ConnectionSettings {
     let lowered = url.lowercased()
     let scheme = ["http://", "https://"].first { lowered.hasPrefix($0) }
     let authority = url.dropFirst(scheme?.count ?? 0).prefix { $0 != "/" }
-    // First of all: what may be a password is not shown.
+    // Checked first, so that a possible password is not shown.
     guard !authority.contains("@") else {
       throw UsageFailure(
-        "\(arguments.origin(of: .url)): an address holds no password here",
+        "\(arguments.origin(of: .url)): a URL with credentials is not accepted",
         hints: ["set DRUID_USER and DRUID_PASSWORD_FILE, or write ~/.netrc"])
     }
     guard scheme != nil else {
@@ -168,7 +168,7 @@ extension ConnectionSettings {
     guard !authority.isEmpty, !url.contains(where: { "?# ".contains($0) }) else {
       throw UsageFailure(
         "\(arguments.origin(of: .url)): \(quoted(url)) is not the address of a server",
-        hints: ["write http://localhost:8888; paths of Druid's are added here"])
+        hints: ["write http://localhost:8888; dsql adds Druid's paths itself"])
     }
     self.init(url: url)
     user = arguments.environment("DRUID_USER")
@@ -180,15 +180,15 @@ extension ConnectionSettings {
       guard user == nil, password == nil else {
         throw UsageFailure("DRUID_TOKEN_FILE and DRUID_USER: only one of them can be used")
       }
-      // Read for each request: tokens are renewed under a service that runs on.
+      // Read for each request, because tokens may be renewed while a service runs.
       token = { try bearerToken(of: path) }
       _ = try bearerToken(of: path)
     }
     if password != nil, user == nil {
-      throw UsageFailure("DRUID_PASSWORD needs DRUID_USER beside it")
+      throw UsageFailure("DRUID_PASSWORD needs DRUID_USER")
     }
     if user != nil, password == nil {
-      throw UsageFailure("DRUID_USER needs DRUID_PASSWORD or DRUID_PASSWORD_FILE beside it")
+      throw UsageFailure("DRUID_USER needs DRUID_PASSWORD or DRUID_PASSWORD_FILE")
     }
     netrcFile = arguments.environment("NETRC")
     caCertificate = arguments.text(.caCertificate)
@@ -199,19 +199,19 @@ extension ConnectionSettings {
       throw SystemFailure("opening \(quoted(file))")
     }
     if clientKey != nil, clientCertificate == nil {
-      throw UsageFailure("--client-key needs --client-cert beside it")
+      throw UsageFailure("--client-key needs --client-cert")
     }
     isInsecure = arguments.isSet(.insecure)
     asksForCompression = arguments.isSet(.compressed)
   }
 }
 
-/// The first line of a file, also one that an editor on Windows ended.
+/// The first line of a file, with or without a Windows line end.
 private func firstLine(of path: String) throws(SystemFailure) -> String {
   String(decoding: try contents(of: path).prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
 }
 
-/// What stands behind `Authorization: Bearer`.
+/// The token for `Authorization: Bearer`.
 private func bearerToken(of path: String) throws -> String {
   let token = try firstLine(of: path)
   guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {

@@ -1,14 +1,14 @@
 import Glibc
 import Plumbing
 
-/// Everything in a small file: a receipt, a state, a password.
+/// The content of a small file: a receipt, a state, a password.
 func contents(of path: String) throws(SystemFailure) -> [UInt8] {
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
   defer { _ = close(descriptor) }
   var bytes: [UInt8] = []
   var block = [UInt8](repeating: 0, count: 65536)
-  // More would be some other file, named by mistake.
+  // A larger file was given by mistake.
   while bytes.count < 64 << 20 {
     let count = unsafe read(descriptor, &block, block.count)
     if count < 0, errno == EINTR { continue }

@@ -2,12 +2,12 @@ import Druid
 import Glibc
 import Plumbing
 
-/// Runs a script again and again. On a terminal the answers stand in the same place, and those of the last run that went
-/// well stay there while one fails.
+/// Runs a script periodically. On a terminal, the answers stay in the same place, and the last
+/// successful answers stay visible when a run fails.
 struct WatchLoop {
   let interval: Duration
 
-  /// Goes on until a signal comes or the reader leaves.
+  /// Runs until a signal comes or the reader leaves.
   func run(_ sources: [ScriptSource], _ session: inout Session) throws {
     var items: [ScriptItem] = []
     for source in sources {

@@ -58,8 +58,8 @@ import Testing
       ("dsql -c 'SELECT 1'", 64, "hint: -e takes SQL"),
       ("dsql 'SELECT 1'", 74, "hint: -e takes SQL, and operands are files"),
       ("dsql -u localhost -e 'SELECT 1'", 64, "'localhost' is not an http or https address"),
-      ("dsql -u http://me:secret@localhost -e 'SELECT 1'", 64, "an address holds no password"),
-      ("dsql -u me:secret@localhost:8888 -e 'SELECT 1'", 64, "an address holds no password"),
+      ("dsql -u http://me:secret@localhost -e 'SELECT 1'", 64, "a URL with credentials"),
+      ("dsql -u me:secret@localhost:8888 -e 'SELECT 1'", 64, "a URL with credentials"),
       ("dsql -u \"$DRUID_URL/?a=b\" -e 'SELECT 1'", 64, "is not the address of a server"),
       ("dsql -u http:// -e 'SELECT 1'", 64, "'http://' is not the address of a server"),
       ("dsql -e \"$(printf \"SELECT '\\377'\")\"", 64, "argument 2 is not UTF-8"),
@@ -70,7 +70,7 @@ import Testing
       ("dsql --lag 1s -e 'SELECT 1'", 64, "--lag needs --follow"),
       ("dsql --follow 1m -o x -e 'SELECT 1'", 64, "--follow never ends"),
       ("dsql --follow 1m -e 'SELECT 1'", 64, "it has 0 '?', and --follow needs 2"),
-      ("dsql --types -f json -e 'SELECT 1'", 64, "--types has no place in json"),
+      ("dsql --types -f json -e 'SELECT 1'", 64, "--types cannot be used with json"),
       ("dsql nowhere.sql", 74, "opening 'nowhere.sql': no such file"),
       ("dsql -e \"SELECT 'x\"", 65, "-e: line 1, column 8 (statement 1): a string begins here"),
       ("dsql -e 'SET a = b'", 65, "SET takes a literal"),
@@ -165,7 +165,7 @@ import Testing
       outcome.output == "d/new\na\t1\nnew\nkept\nto\n" + rows + rows)
     #expect(
       outcome.errors
-        == "dsql: warning: 'log' ends inside a line: what is added begins on a line of its own\n")
+        == "dsql: warning: 'log' ends inside a line: new rows begin on a new line\n")
   }
 
   @Test func valuesForNothing() throws {

@@ -153,7 +153,7 @@ import Testing
       ("SELECT * FROM ecomerce", "Object 'ecomerce' not found", "did you mean 'ecommerce'?"),
       (
         #"SELECT * FROM ecommerce WHERE country = "Japan""#,
-        "Column 'Japan' not found in any table", "text stands in single ones: 'Japan'"
+        "Column 'Japan' not found in any table", "single quotes for text: 'Japan'"
       ),
       (
         "SELECT cuontry FROM ecommerce", "Column 'cuontry' not found in any table",

@@ -27,7 +27,7 @@ import Testing
     child.signal(SIGTERM)
     #expect(child.status == 1)
     #expect(Self.isCancelled(stub))
-    #expect(child.errors == "dsql: interrupted: the rest of the output is given up\n")
+    #expect(child.errors == "dsql: interrupted: the rest of the output is discarded\n")
     withExtendedLifetime(stuck) {}
   }
 
@@ -61,7 +61,7 @@ import Testing
     child.wait { Self.isCancelled(stub) && child.hasTakenItsSignals }
     child.signal(SIGTERM)
     #expect(child.status == 1)
-    #expect(child.errors.contains("interrupted: the rest of the output is given up"))
+    #expect(child.errors.contains("interrupted: the rest of the output is discarded"))
     withExtendedLifetime(stuck) {}
   }
 

@@ -92,7 +92,7 @@ import Testing
       ("dsql -P x=int:y -e 'SELECT :x'", 64, "whole number"),
       ("dsql -p 1 -P x=1 -e 'SELECT :x, ?, ?'", 64, "it has 2 '?', and --param gives 1"),
       ("dsql --watch 1s -o x -e 'SELECT 1'", 64, "--watch cannot be combined"),
-      ("dsql --follow 1m --append -o 'x%n' -e 'SELECT 1'", 64, "%n in --output has no use"),
+      ("dsql --follow 1m --append -o 'x%n' -e 'SELECT 1'", 64, "%n in --output is not supported"),
       ("dsql --follow 1m -e '\\x'", 64, "--follow runs one statement, and no commands"),
       ("dsql --types -f markdown -e 'SELECT 1'", 0, ""),
     ]) func refusals(command: String, status: Int32, words: String) throws

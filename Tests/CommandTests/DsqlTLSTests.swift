@@ -159,7 +159,7 @@ import Testing
         dsql: 'ada.pem' with 'locked.key': unable to set private key file: 'locked.key' type PEM
         dsql: hint: a certificate and its own key are wanted, as PEM, the key without a passphrase
         74
-        dsql: --client-key needs --client-cert beside it
+        dsql: --client-key needs --client-cert
         64
 
         """)

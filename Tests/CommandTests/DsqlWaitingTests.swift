@@ -326,6 +326,6 @@ import Testing
     let outcome = try DsqlAskingTests.run(
       "echo nonsense > s; dsql --follow 1h --state s -e '\(Self.statement)'", stub)
     #expect(outcome.status == 64)
-    #expect(outcome.errors.contains("'s' holds no state of dsql"))
+    #expect(outcome.errors.contains("'s' is not a state file of dsql"))
   }
 }

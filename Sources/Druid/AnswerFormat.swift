@@ -1,44 +1,44 @@
-/// How an answer is shown.
+/// The output format of an answer.
 package enum AnswerFormat: String, Sendable, CaseIterable {
   case table, csv, tsv, ndjson, json, vertical, markdown
 }
 
-/// What the formats can be told.
+/// The options of the formats.
 package struct FormatOptions: Sendable {
   package var format: AnswerFormat
-  /// What stands for NULL in csv, tsv, table and vertical, instead of their own way.
+  /// The text for NULL in csv, tsv, table and vertical; `nil` for the format's own.
   package var nullText: String?
-  /// Whether names stand over the columns.
+  /// Whether to write a header with the column names.
   package var hasHeader = true
-  /// Whether SQL types stand under the names.
+  /// Whether to write the SQL types below the names.
   package var hasTypes = false
-  /// Whether `1.5E10` is written 15000000000.
+  /// Whether to write `1.5E10` as 15000000000.
   package var hasPlainNumbers = false
-  /// Whether an answer stands before this one in the same stream.
+  /// Whether another answer precedes this one in the same stream.
   package var follows = false
-  /// A longer row is an error.
+  /// The maximum row length in bytes; a longer row is an error.
   package var maximumRowLength = 1 << 30
-  /// Rows beyond these are not written.
+  /// The maximum number of rows; further rows are not written.
   package var rowLimit: Int?
-  /// Whether the newest `__time` is looked for.
+  /// Whether to track the newest `__time`.
   package var tracksTime = false
-  /// What stands above the rows of a table.
+  /// The heading above a table's rows.
   package var heading: String?
-  /// The width of the terminal that a table has to fit; `nil` when there is none.
+  /// The width of the terminal that a table must fit; `nil` without a terminal.
   package var terminalWidth: Int?
 
   package init(format: AnswerFormat) { self.format = format }
 }
 
-/// Turns rows into text.
+/// Formats rows as text.
 protocol RowFormatter {
-  /// The header lines came.
+  /// Receives the header lines.
   mutating func begin(_ columns: [Column], into block: inout ByteBlock)
-  /// The next row: where its cells stand in `line`.
+  /// Receives the next row, with the positions of its cells in `line`.
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock)
-  /// The answer is over, whole or cut.
+  /// Receives the end of the answer, complete or cut.
   mutating func end(isWhole: Bool, into block: inout ByteBlock)
-  /// Nothing came for a while: what is held back goes out.
+  /// Writes what is held back, because no data came for a while.
   mutating func settle(into block: inout ByteBlock)
 }
 
@@ -46,8 +46,8 @@ extension RowFormatter {
   mutating func settle(into block: inout ByteBlock) {}
 }
 
-/// The formatter of a format: a choice of structs rather than a type parameter, since a sink is reached through a
-/// class, and behind that a type parameter would be looked up for every row.
+/// The formatter of a format. This is an enumeration of structs and not a type parameter, because a
+/// sink is reached through a class, where a type parameter would be looked up for every row.
 struct AnswerFormatter: RowFormatter {
   private enum Kind { case separated, json, table, markdown }
 
@@ -81,7 +81,8 @@ struct AnswerFormatter: RowFormatter {
     }
   }
 
-  /// Writes rows as they are found, where their cells need no closer look; how many there were.
+  /// Writes rows while they are found, when their cells need no closer inspection; returns how many
+  /// there were.
   mutating func rows(
     _ lines: inout MarkedLines, of text: RawSpan, from place: inout Int, limit: Int,
     into block: inout ByteBlock

@@ -1,34 +1,34 @@
 import Plumbing
 
-/// An answer that is not an `arrayLines` answer with its three header lines.
+/// An answer that is not a valid `arrayLines` answer with three header lines.
 package struct MalformedAnswer: Error, Equatable, Sendable {
   /// The line of the answer, counted from 1; rows start at line 4.
   package let line: Int
-  /// Bytes from the start of that line.
+  /// The offset in that line, in bytes.
   package let offset: Int
   package let reason: String
-  /// Whether the row is longer than our own limit.
+  /// Whether the row exceeds our own length limit.
   package var isOverLimit = false
-  /// Whether the answer goes on behind the rows that were asked for.
+  /// Whether the answer continues after the requested rows.
   package var isOverRowLimit = false
 }
 
 /// Reads an `arrayLines` answer, in pieces of any size, into a formatter.
 ///
-/// The grammar is the whole of the truth about an answer that was cut: three header lines, a line for each row, then
-/// an empty line, then nothing. A server that fails half-way still ends its body as if all were well, and only the
-/// missing empty line tells. No prefix of a row is itself a row, so the last line of a cut answer is a row exactly
-/// when it reads as one.
+/// Only the grammar shows whether an answer was cut: three header lines, a line for each row, an
+/// empty line, then nothing. A server that fails half-way still ends its body normally; only the
+/// empty line is missing. No proper prefix of a row is itself a row, so the last line of a cut
+/// answer is a row if and only if it parses as one.
 struct AnswerReader: ~Copyable {
-  /// More than the names of all columns need.
+  /// More bytes than the names of all columns need.
   private static let maximumHeaderLength = 16 << 20
 
-  /// What is behind the last newline.
+  /// The bytes after the last newline.
   private var carry = ByteBlock(capacity: 4096)
   private var lines: AnswerLines
   /// - Parameters:
-  ///   - limits: the longest row, the most rows, and whether times are looked at.
-  ///   - overflow: where a row goes that is too long to be held a second time, as text.
+  ///   - limits: the longest row, the most rows, and whether to track times.
+  ///   - overflow: receives the text of a row that is too long to be held twice.
   init(
     formatter: AnswerFormatter, limits: FormatOptions = FormatOptions(format: .csv),
     overflow: Overflow? = nil
@@ -41,20 +41,20 @@ struct AnswerReader: ~Copyable {
   /// Whether there are rows beyond the limit; they are read and dropped.
   var hasMore: Bool { lines.surplus > 0 }
   var repairedLines: Int { lines.repairedLines }
-  /// The newest `__time` of the rows, where that is looked for.
+  /// The newest `__time` of the rows, if it is tracked.
   var newestTime: String? { lines.newestTime.text }
-  /// Whether all of the answer was seen, its end mark included.
+  /// Whether the complete answer was read, including its end mark.
   var isWhole: Bool { lines.state == .ended && carry.count == 0 }
 
-  /// How many bytes the formatter made that are not drained yet.
+  /// The number of formatted bytes that are not drained yet.
   var outputCount: Int { lines.output.count }
 
-  /// Gives out what the formatter made.
+  /// Writes the formatted bytes to the output.
   mutating func drain(to output: any AnswerOutput) throws(SystemFailure) {
     try lines.drain(to: output)
   }
 
-  /// Takes the next piece.
+  /// Reads the next piece.
   mutating func take(_ chunk: RawSpan) throws(MalformedAnswer) {
     var place = 0
     if carry.count > 0 {
@@ -74,8 +74,8 @@ struct AnswerReader: ~Copyable {
   private mutating func keep(_ chunk: RawSpan, from start: Int) throws(MalformedAnswer) {
     guard start < chunk.byteCount else { return }
     carry.append(chunk, from: start, to: chunk.byteCount)
-    if lines.state == .ended { throw lines.failure(0, "something follows the end of the answer") }
-    // A row has to begin like one: a page of HTML is not collected to its end.
+    if lines.state == .ended { throw lines.failure(0, "data follows the end of the answer") }
+    // A row must begin with a bracket, so that a page of HTML is not collected to its end.
     guard carry.bytes.byte(at: 0) == UInt8(ascii: "[") else {
       throw lines.failure(0, "expected '['")
     }
@@ -90,10 +90,10 @@ struct AnswerReader: ~Copyable {
     }
   }
 
-  /// The end of the body: gives out what is left, and tells whether the answer is whole.
+  /// Ends the body: writes the rest, and returns whether the answer is complete.
   mutating func finish(isWhole bodyIsWhole: Bool) -> Bool {
     if carry.count > 0, lines.state == .rows {
-      // A last row without newline is a row all the same when it reads as one.
+      // A last line without a newline is a row if it parses as one.
       try? lines.take(carry)
       carry.removeAll()
     }
@@ -102,11 +102,11 @@ struct AnswerReader: ~Copyable {
     return isWhole
   }
 
-  /// Lets the formatter give out what it holds back.
+  /// Lets the formatter write what it holds back.
   mutating func settle() { lines.settle() }
 }
 
-/// The lines of an answer, one by one.
+/// Reads the lines of an answer one by one.
 struct AnswerLines: ~Copyable {
   enum State: Equatable { case names, nativeTypes, sqlTypes, rows, ended }
 
@@ -114,7 +114,7 @@ struct AnswerLines: ~Copyable {
   private(set) var rowCount = 0
   private(set) var columns: [Column] = []
   private(set) var output = ByteBlock()
-  /// Rows beyond ``rowLimit``.
+  /// The number of rows beyond ``rowLimit``.
   private(set) var surplus = 0
   private(set) var newestTime = NewestTime()
   private(set) var repairedLines = 0
@@ -122,11 +122,11 @@ struct AnswerLines: ~Copyable {
   private let maximumRowLength: Int
   private let rowLimit: Int
   private let tracksTime: Bool
-  /// The column `__time`, when its values are looked at.
+  /// The index of the column `__time`, if it is tracked.
   private var timeColumn: Int?
   private var marked = MarkedLines()
   private var cells: [Cell] = []
-  /// Those of a few rows.
+  /// The cells of a few rows.
   private var listed: [Cell] = []
   private var names: [String] = []
   private var nativeTypes: [String] = []
@@ -162,7 +162,7 @@ struct AnswerLines: ~Copyable {
     try take(line.bytes, padded: line.bytes)
   }
 
-  /// Takes whole lines, from `start` to the newline before `end`.
+  /// Reads whole lines, from `start` to the newline before `end`.
   mutating func take(linesOf chunk: RawSpan, from start: Int, to end: Int) throws(MalformedAnswer) {
     defer { marked.leave() }
     var place = start
@@ -175,9 +175,10 @@ struct AnswerLines: ~Copyable {
     }
   }
 
-  /// Takes rows that simdjson's marks tell all about; false when the next line is to be looked at byte by byte.
+  /// Reads rows with the help of simdjson's marks; false when the next line must be read byte by
+  /// byte.
   private mutating func takeMarked(_ chunk: RawSpan, _ place: inout Int, limit: Int) -> Bool {
-    // No window holds as many rows as bytes: near the row limit each row is counted by itself.
+    // A window holds fewer rows than bytes. Near the row limit, rows are counted one by one.
     guard maximumRowLength >= MarkedLines.longestLine,
       rowLimit - rowCount > MarkedLines.longestLine
     else { return false }
@@ -189,7 +190,7 @@ struct AnswerLines: ~Copyable {
     return takeListed(chunk, &place, limit: limit)
   }
 
-  /// Takes a few rows whose cells the formatter has to look at.
+  /// Reads a few rows whose cells the formatter must inspect.
   private mutating func takeListed(_ chunk: RawSpan, _ place: inout Int, limit: Int) -> Bool {
     let count = columns.count
     let start = place
@@ -205,8 +206,8 @@ struct AnswerLines: ~Copyable {
     return rows > 0
   }
 
-  /// Takes a line that simdjson did not mark, and so did not find to be UTF-8. Bytes that are not become U+FFFD: no
-  /// format lets them pass as text.
+  /// Reads a line that simdjson did not mark, and so did not validate as UTF-8. Invalid bytes
+  /// become U+FFFD, because the formats can't represent them.
   private mutating func take(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
     if line.isUTF8 { return try takeText(line, padded: padded) }
     repairedLines += 1
@@ -215,7 +216,8 @@ struct AnswerLines: ~Copyable {
     try takeText(repaired.bytes, padded: repaired.bytes)
   }
 
-  /// - Parameter padded: the line, and what of the chunk stands behind it, so that its cells can be copied quickly.
+  /// - Parameter padded: the line, and the bytes of the chunk that follow it, so that its cells can
+  ///   be copied quickly.
   private mutating func takeText(_ line: RawSpan, padded: RawSpan) throws(MalformedAnswer) {
     guard state == .rows, line.byteCount > 0 else { return try takeOther(line) }
     try checkLength(line.byteCount)
@@ -233,12 +235,13 @@ struct AnswerLines: ~Copyable {
     output.relieve()
   }
 
-  /// Passes over a row beyond the limit. One is expected, since one more than the limit is asked for; at the second the
-  /// rest of the answer is not worth its transfer.
+  /// Skips a row beyond the limit. The first is expected, because the request is for one row more
+  /// than the limit. A second row means that the limit was not applied, and the rest is not worth
+  /// its transfer.
   private mutating func drop() throws(MalformedAnswer) {
     surplus += 1
     guard surplus > 1 else { return }
-    var failure = failure(0, "more rows than were asked for")
+    var failure = failure(0, "more rows than requested")
     failure.isOverRowLimit = true
     throw failure
   }
@@ -273,12 +276,12 @@ struct AnswerLines: ~Copyable {
     case .rows:
       state = .ended
     case .ended:
-      throw failure(0, "something follows the end of the answer")
+      throw failure(0, "data follows the end of the answer")
     }
   }
 
   private mutating func texts(_ line: RawSpan) throws(MalformedAnswer) -> [String] {
-    // Two bytes are the least that a cell takes.
+    // A cell takes at least two bytes.
     cells = Array(repeating: Cell(start: 0, end: 0, kind: .null), count: line.byteCount / 2 + 1)
     guard case .row(let count) = AnswerLines.scan(line, into: &cells), count > 0 else {
       throw failure(0, "this is not a header line")
@@ -286,7 +289,7 @@ struct AnswerLines: ~Copyable {
     var result: [String] = []
     for cell in cells[..<count] {
       guard cell.isText || cell.kind == .null else {
-        throw failure(cell.start, "a header line holds names and types, and this is neither")
+        throw failure(cell.start, "a header line must hold names or types")
       }
       result.append(cell.kind == .null ? "" : JSONText.text(line, cell))
     }
@@ -295,7 +298,7 @@ struct AnswerLines: ~Copyable {
 
   mutating func drain(to receiver: any AnswerOutput) throws(SystemFailure) {
     guard output.count > 0 else { return }
-    // What the receiver can't write at once it keeps.
+    // The receiver keeps what it can't write at once.
     defer { output.removeAll() }
     try output.send(to: receiver)
   }

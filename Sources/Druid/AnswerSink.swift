@@ -1,14 +1,14 @@
 package import Plumbing
 
-/// Where the text of answers goes.
+/// The destination of the text of answers.
 package protocol AnswerOutput: AnyObject {
-  /// Takes bytes that end with a line, unless one row is larger than a block.
+  /// Writes bytes that end with a line, unless one row is larger than a block.
   func write(_ bytes: RawSpan) throws(SystemFailure)
-  /// Sends on what was written: something that can block comes next.
+  /// Flushes what was written, before an operation that can block.
   func flush() throws(SystemFailure)
 }
 
-/// The way out for the rows that are longer than a block.
+/// The output for rows that are longer than a block.
 final class Overflow {
   static let limit = 65536
   private let output: any AnswerOutput
@@ -17,8 +17,8 @@ final class Overflow {
 
   init(to output: any AnswerOutput) { self.output = output }
 
-  /// Takes bytes, and none any more after a failure. An output that a signal interrupted keeps what it has, so it gets the
-  /// rest of the row as well.
+  /// Writes bytes; after a failure, drops them. An output that a signal interrupted keeps what it
+  /// has, so it also gets the rest of the row.
   func take(_ bytes: RawSpan) {
     guard !isBroken else { return }
     do throws(SystemFailure) {
@@ -29,7 +29,7 @@ final class Overflow {
     }
   }
 
-  /// Tells of a failure, once.
+  /// Throws the failure, once.
   func check() throws(SystemFailure) {
     guard let failure else { return }
     self.failure = nil
@@ -37,38 +37,38 @@ final class Overflow {
   }
 }
 
-/// What became of an answer.
+/// The result of an answer.
 package struct AnswerReport: Sendable {
   package var rows = 0
   package var bytes = 0
   package var columns: [Column] = []
   package var retries = 0
-  /// Segments whose rows are missing, as `X-Druid-Response-Context` lists them.
+  /// The number of segments whose rows are missing, from `X-Druid-Response-Context`.
   package var missingSegments = 0
-  /// The name that the query had on the server.
+  /// The query's id on the server.
   package var identifier = ""
-  /// The newest `__time` of the rows, where ``FormatOptions/tracksTime`` asks for it.
+  /// The newest `__time` of the rows, if ``FormatOptions/tracksTime`` is set.
   package var newestTime: String?
   /// Whether there are more rows than ``FormatOptions/rowLimit`` allows.
   package var hasMore = false
-  /// Lines that were not UTF-8: the bytes that were not are written as U+FFFD.
+  /// The number of lines that are not UTF-8: invalid bytes are written as U+FFFD.
   package var repairedLines = 0
 
   package init() {}
 }
 
-/// Takes a body: rows when the status is 200, else the words of an error.
+/// Receives a body: rows if the status is 200, else an error's text.
 class AnswerSink: BodySink {
-  /// More of an error's words than anyone reads.
+  /// The maximum length of an error's text that is kept.
   private static let maximumErrorBytes = 1 << 20
 
   fileprivate(set) var errorBody: [UInt8] = []
-  /// Bytes of a body with status 200.
+  /// The number of bytes of a body with status 200.
   fileprivate(set) var byteCount = 0
 
   var rowCount: Int { 0 }
   var columns: [Column] { [] }
-  /// For messages.
+  /// The number of rows for messages.
   var rowCountText: String { rowCount == 1 ? "1 row" : "\(rowCount) rows" }
 
   func take(_ bytes: RawSpan, status: Int) throws {
@@ -84,13 +84,13 @@ class AnswerSink: BodySink {
 
   func pause() throws -> Duration? { nil }
   func takeRows(_ bytes: RawSpan) throws {}
-  /// The body is over; whether the answer is whole.
+  /// Ends the body; returns whether the answer is complete.
   func finish(isWhole: Bool) throws -> Bool { isWhole }
-  /// Sends on what is written.
+  /// Flushes what is written.
   func flush() throws {}
 }
 
-/// Collects a small body whole.
+/// Collects a small body in memory.
 final class CollectingSink: AnswerSink {
   static let maximumBytes = 64 << 20
   private(set) var body: [UInt8] = []
@@ -105,11 +105,11 @@ final class CollectingSink: AnswerSink {
   }
 }
 
-/// Formats rows as they come.
+/// Formats rows as they arrive.
 final class FormattingSink: AnswerSink {
-  /// What is gathered before it goes out in one write.
+  /// The number of bytes that are gathered for one write.
   private static var blockSize: Int { 65536 }
-  /// How long a table on a terminal waits for more rows to find its widths.
+  /// How long a table on a terminal waits for more rows to determine its widths.
   private static var settling: Duration { .milliseconds(200) }
 
   private var reader: AnswerReader
@@ -141,7 +141,7 @@ final class FormattingSink: AnswerSink {
     }
     if reader.outputCount >= Self.blockSize { try writeOut() }
     try overflow.check()
-    // A fast server keeps libcurl in its loop for many megabytes.
+    // With a fast server, libcurl stays in its loop for many megabytes.
     if Interruption.count > 0 { throw DruidFailure(.interrupted, "interrupted") }
   }
 

@@ -1,5 +1,5 @@
-/// Bytes written behind those of a block, row by row: ``beginRow(upTo:)`` makes sure of the room for the bytes of a row, and
-/// behind it there are 32 bytes more.
+/// Writes bytes after those of a block, row by row. ``beginRow(upTo:)`` reserves the bytes of a
+/// row, and 32 further bytes follow the reservation.
 @unsafe struct BlockTail {
   private let start: UnsafeMutableRawPointer
   private let limit: UnsafeMutableRawPointer
@@ -13,7 +13,7 @@
     unsafe place = start
   }
 
-  /// How many bytes whole rows have.
+  /// The number of bytes in whole rows.
   var filled: Int { unsafe rowStart - start }
 
   @inline(__always)
@@ -40,14 +40,14 @@
     unsafe place += count
   }
 
-  /// Copies 8 bytes at most.
+  /// Copies up to 8 bytes.
   @inline(__always)
   mutating func append(_ bytes: UInt64, _ count: Int) {
     unsafe place.storeBytes(of: bytes.littleEndian, as: UInt64.self)
     unsafe place += count
   }
 
-  /// Copies 32 bytes at most, behind which 32 more can be read.
+  /// Copies up to 32 bytes; 32 more bytes must be readable after them.
   @inline(__always)
   mutating func append(short bytes: UnsafePointer<UInt8>, _ count: Int) {
     unsafe store(BlockTail.load(bytes), BlockTail.load(bytes + 16))
@@ -65,12 +65,12 @@
     unsafe UnsafeRawPointer(bytes).loadUnaligned(as: SIMD16<UInt8>.self)
   }
 
-  /// 32 commas, and as many bytes that no string of JSON has.
+  /// 32 commas, and 32 bytes that no JSON string contains.
   private static let commas: StaticString =
     ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}"
 
-  /// The same, unless there is a comma among the bytes; false then. A control character right behind them may be taken for
-  /// one.
+  /// The same, but returns false when there is a comma among the bytes. A control character right
+  /// after them may be taken for a comma.
   @inline(__always)
   mutating func append(freeOfCommas bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     let first = unsafe BlockTail.load(bytes)
@@ -80,7 +80,7 @@
       unsafe (first .== BlockTail.load(sought)) .| (second .== BlockTail.load(sought + 16))
     unsafe store(first, second)
     unsafe place += count
-    // A mask has all bits of the lanes that it names.
+    // A mask has all bits of each matching lane set.
     let bits = unsafe unsafeBitCast(found, to: SIMD2<UInt64>.self)
     return bits.x | bits.y == 0
   }

@@ -1,14 +1,15 @@
 import Glibc
 
-/// Bytes on their way out: grows as needed, keeps its storage when emptied, and copies the few bytes of a cell without
-/// the calls that an array makes for each. (Unsafe inside: every copy stays below `capacity`, which ``reserve`` checks.)
+/// An output buffer that grows as needed and keeps its storage when emptied. It copies the few
+/// bytes of a cell without the calls that an array makes for each. (Unsafe inside: every copy stays
+/// below `capacity`, which ``reserve`` checks.)
 @safe package struct ByteBlock: ~Copyable {
   private var storage: UnsafeMutableRawPointer
   private var capacity: Int
-  /// Room behind the bytes, so that a few of them can be copied as sixteen or thirty-two.
+  /// Spare bytes at the end, so that a few bytes can be copied as sixteen or thirty-two.
   static var slack: Int { 32 }
   package private(set) var count = 0
-  /// Where ``relieve()`` sends what is there.
+  /// The destination for ``relieve()``.
   var overflow: Overflow?
 
   package init(capacity: Int = 131_072) {
@@ -18,7 +19,8 @@ import Glibc
 
   deinit { unsafe free(storage) }
 
-  /// All that was appended since the last ``removeAll()``; the block must not change meanwhile.
+  /// Everything appended since the last ``removeAll()``; the block must not change while it is in
+  /// use.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
@@ -33,12 +35,12 @@ import Glibc
     return unsafe storage.load(fromByteOffset: offset, as: UInt8.self)
   }
 
-  /// A copy, for what is kept.
+  /// A copy that may outlive the block.
   package var array: [UInt8] {
     unsafe Array(UnsafeRawBufferPointer(start: storage, count: count))
   }
 
-  /// Forgets the bytes. Storage that one enormous row needed is given back.
+  /// Removes all bytes, and frees storage that one enormous row needed.
   package mutating func removeAll() {
     count = 0
     if capacity > 4 << 20 { resize(to: 131_072) }
@@ -54,7 +56,7 @@ import Glibc
     resize(to: max(capacity * 2, count + more + ByteBlock.slack))
   }
 
-  /// A large block moves by its page table, so growing costs no second copy.
+  /// The kernel remaps a large block, so growing it copies nothing.
   private mutating func resize(to size: Int) {
     unsafe storage = ByteBlock.resized(storage, to: size)
     capacity = size
@@ -64,14 +66,14 @@ import Glibc
     _ storage: UnsafeMutableRawPointer?, to size: Int
   ) -> UnsafeMutableRawPointer {
     guard let new = unsafe realloc(storage, size) else {
-      // What Swift's own allocations do when there is no memory.
+      // Swift's own allocations also trap when out of memory.
       preconditionFailure("out of memory")
     }
     return unsafe new
   }
 
-  /// Sends on what is there when it is much: inside a row that is too long to be held twice, where nobody holds an offset
-  /// into the block.
+  /// Writes the bytes to the overflow output if there are many. Only for rows that are too long to
+  /// be held twice, where nobody holds an offset into the block.
   @inline(__always)
   mutating func relieve() {
     guard count >= Overflow.limit, let overflow else { return }
@@ -88,13 +90,13 @@ import Glibc
 
   package mutating func append(_ scalar: Unicode.Scalar) { append(UInt8(ascii: scalar)) }
 
-  /// Copies a span; the usual handful of bytes goes in two moves.
+  /// Copies a span; a cell of usual length takes two moves.
   @inline(__always)
   package mutating func append(_ span: RawSpan) {
     append(span, from: 0, to: span.byteCount)
   }
 
-  /// Copies a part of a span; quickest where ``slack`` more bytes of the span stand behind it.
+  /// Copies a part of a span; fastest when ``slack`` more bytes of the span follow it.
   @inline(__always)
   package mutating func append(_ span: RawSpan, from start: Int, to end: Int) {
     precondition(start >= 0 && start <= end && end <= span.byteCount)
@@ -117,7 +119,7 @@ import Glibc
     unsafe copy(span, from: start, length, to: target + 1)
   }
 
-  /// The bounds were checked, and behind the target there is room for the length and the slack.
+  /// The caller checked the bounds, and the target has room for the length and the slack.
   @inline(__always)
   private func copy(
     _ span: RawSpan, from start: Int, _ length: Int, to target: UnsafeMutableRawPointer
@@ -125,7 +127,7 @@ import Glibc
     guard length <= 32, start &+ 32 <= span.byteCount else {
       return unsafe copyExactly(span, from: start, length, to: target)
     }
-    // Both sides have 32 bytes: what is copied beyond the length is written over by what comes next.
+    // Both sides have 32 bytes. The bytes copied beyond the length are overwritten later.
     unsafe target.storeBytes(
       of: span.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: SIMD16<UInt8>.self),
       toByteOffset: 0, as: SIMD16<UInt8>.self)
@@ -144,13 +146,14 @@ import Glibc
     }
   }
 
-  /// Lends so much room behind the bytes, and the slack behind it; nothing else may happen to the block until ``take(_:)``.
+  /// Lends `room` bytes at the end, followed by the slack; the block must not change until
+  /// ``take(_:)``.
   @unsafe mutating func tail(room: Int) -> BlockTail {
     reserve(room)
     return unsafe BlockTail(storage + count, room: room)
   }
 
-  /// Takes what was written into the room that ``tail(room:)`` lent.
+  /// Adds what was written into the bytes that ``tail(room:)`` lent.
   @unsafe mutating func take(_ tail: BlockTail) {
     let filled = unsafe tail.filled
     precondition(filled >= 0 && filled <= capacity &- ByteBlock.slack &- count)
@@ -169,7 +172,7 @@ import Glibc
     guard more > 0 else { return }
     reserve(more)
     if more <= ByteBlock.slack {
-      // What is written beyond them is written over by what comes next.
+      // The bytes written beyond the count are overwritten later.
       let bytes = SIMD32<UInt8>(repeating: byte)
       unsafe (storage + count).storeBytes(of: bytes, as: SIMD32<UInt8>.self)
     } else {
@@ -180,10 +183,10 @@ import Glibc
 }
 
 extension RawSpan {
-  /// Where the next newline stands, from an offset on.
+  /// The offset of the next newline from `start` on.
   func offsetOfNewline(from start: Int) -> Int? { offset(of: 10, from: start, to: byteCount) }
 
-  /// Where the last newline stands in a part of the span.
+  /// The offset of the last newline in a part of the span.
   func offsetOfLastNewline(from start: Int, to end: Int) -> Int? {
     var place = end
     while place > start {
@@ -193,11 +196,11 @@ extension RawSpan {
     return nil
   }
 
-  /// Where a byte stands next in a part of the span.
+  /// The offset of the next occurrence of a byte in a part of the span.
   func offset(of byte: UInt8, from start: Int, to end: Int) -> Int? {
     precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in
-      // The bytes from `start` to `end` belong to the span.
+      // The bytes from `start` to `end` are inside the span.
       guard let base = bytes.baseAddress,
         let found = unsafe memchr(base + start, Int32(byte), end - start)
       else { return nil }
@@ -205,7 +208,7 @@ extension RawSpan {
     }
   }
 
-  /// A part of the span as text; bytes that are not UTF-8 become U+FFFD.
+  /// A part of the span as text; invalid UTF-8 becomes U+FFFD.
   func text(from start: Int, to end: Int) -> String {
     precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in
@@ -214,7 +217,7 @@ extension RawSpan {
     }
   }
 
-  /// Whether a part of the span has no byte over 0x7e; a control character is not looked for.
+  /// Whether a part of the span has no byte above 0x7e; control characters are not checked.
   @inline(__always)
   func isPrintableASCII(from start: Int, to end: Int) -> Bool {
     precondition(start >= 0 && start <= end && end <= byteCount)
@@ -225,9 +228,9 @@ extension RawSpan {
       let word = UInt64(
         littleEndian: unsafe unsafeLoadUnaligned(
           fromUncheckedByteOffset: place, as: UInt64.self))
-      // What lies behind the end does not count.
+      // Ignore the bytes after the end.
       let beyond = UInt64(truncatingIfNeeded: 8 &* max(0, 8 &- (end &- place)))
-      // 0x7f and one more has the high bit too, and below it nothing is carried.
+      // 0x7f plus one sets the high bit too, and lower bytes carry nothing over.
       let kept = word &<< beyond
       seen |= kept | ((kept & (ones &* 0x7f)) &+ ones)
       place &+= 8
@@ -239,7 +242,7 @@ extension RawSpan {
     return seen & (ones &* 0x80) == 0
   }
 
-  /// Whether all of the span is UTF-8.
+  /// Whether the whole span is valid UTF-8.
   var isUTF8: Bool {
     if isPrintableASCII(from: 0, to: byteCount) { return true }
     let bytes = Span<UInt8>(_bytes: self)
@@ -254,7 +257,7 @@ extension RawSpan {
 }
 
 extension [UInt8] {
-  /// The bytes, lent; sound because every bit pattern of a byte is one.
+  /// The bytes as a raw span, which is sound because every bit pattern is a valid byte.
   var rawSpan: RawSpan {
     @_lifetime(borrow self)
     get { unsafe span.bytes }

@@ -2,12 +2,12 @@ import CCurl
 import Glibc
 import Plumbing
 
-/// Where Druid is, and who we are there.
+/// Druid's address, and the client's credentials.
 package struct ConnectionSettings: Sendable {
   package var url: String
   package var user: String?
   package var password: String?
-  /// Gives the bearer token of a request.
+  /// Returns the bearer token for a request.
   package var token: (@Sendable () throws -> String)?
   /// A file instead of `~/.netrc`.
   package var netrcFile: String?
@@ -16,50 +16,51 @@ package struct ConnectionSettings: Sendable {
   package var clientKey: String?
   package var isInsecure = false
   package var connectTimeout = Duration.seconds(10)
-  /// Whether compressed answers are asked for; one that comes unasked is read as well.
+  /// Whether to request compressed answers; a compressed answer is read in any case.
   package var asksForCompression = false
 
   package init(url: String) { self.url = url }
 }
 
-/// What is asked.
+/// An HTTP request.
 struct HTTPRequest {
   var method = "GET"
   var path: String
   var body: [UInt8]?
 }
 
-/// What stands in front of an answer's body, and behind it when there are trailers.
+/// The head of an answer, with its trailers if there are any.
 struct HTTPHead {
   var status = 0
-  /// What Druid made of the query, as JSON.
+  /// Druid's response context, as JSON.
   var responseContext: String?
-  /// Whether a broker says that the answer was cut, and why.
+  /// Whether a broker reports that the answer was cut, and why.
   var saysIncomplete = false
   var errorMessage: String?
-  /// How long the server wants to be left alone, in seconds; it may be a date as well, which is passed over.
+  /// The `Retry-After` header in seconds; a date is ignored.
   var retryAfter: UInt16?
 }
 
-/// Takes the body of an answer as it comes.
+/// Receives the body of an answer as it arrives.
 protocol BodySink: AnyObject {
   /// - Parameter status: the HTTP status of the answer.
   func take(_ bytes: RawSpan, status: Int) throws
-  /// Nothing more is here for now: what is held back goes out. Returns how long to wait before asking again.
+  /// Called when no data is available for now: writes what is held back. Returns how long to wait
+  /// before the next call.
   func pause() throws -> Duration?
 }
 
-/// libcurl's handles: one transfer at a time over connections that are kept.
+/// libcurl's handles: one transfer at a time, over connections that are kept open.
 ///
-/// (Unsafe inside: the handles are ours alone and freed once; the callbacks run inside `curl_multi_perform`, on this
-/// thread, while `Transfer` is alive.)
+/// (Unsafe inside: the handles are owned by this struct and freed once; the callbacks run inside
+/// `curl_multi_perform`, on this thread, while `Transfer` is alive.)
 @safe struct Connection: ~Copyable {
   private let settings: ConnectionSettings
   private let multi: UnsafeMutableRawPointer
   private let easy: UnsafeMutableRawPointer
-  /// Where libcurl says more about a failure than its number does.
+  /// libcurl's detailed description of a failure.
   private let errorText: UnsafeMutablePointer<CChar>
-  /// After this a person wonders whether anybody listens there.
+  /// How long to wait before telling the user that nothing has come.
   private static let silence = Duration.seconds(10)
 
   init(settings: ConnectionSettings) throws(DruidFailure) {
@@ -79,11 +80,13 @@ protocol BodySink: AnyObject {
     unsafe errorText.deallocate()
   }
 
-  /// Asks and feeds the answer to `sink`. Redirections are followed, without credentials on another host.
+  /// Sends a request and passes the answer to `sink`. Redirections are followed, without
+  /// credentials to another host.
   ///
   /// - Parameters:
   ///   - deadline: when to give up.
-  ///   - ignoresSignals: for the request that cancels a query, after a signal; a second one ends it too.
+  ///   - ignoresSignals: for the request that cancels a query after a signal; a second signal ends
+  ///     it.
   /// - Throws: ``TransferFailure``, what `sink` throws, or ``DruidFailure`` when a signal came.
   func exchange(
     _ request: HTTPRequest, deadline: ContinuousClock.Instant? = nil, ignoresSignals: Bool = false,
@@ -102,14 +105,14 @@ protocol BodySink: AnyObject {
     throw DruidFailure(.notDruid, "\(settings.url): redirected more than 5 times")
   }
 
-  /// Whether the last request went out: before that there is nothing to cancel.
+  /// Whether the last request was sent; before that, there is nothing to cancel.
   var hasSentRequest: Bool {
     var bytes = 0
     unsafe ccurl_get_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
     return bytes > 0
   }
 
-  /// Scheme, host and port: what credentials belong to.
+  /// The scheme, host and port for which credentials are valid.
   private func origin(of url: String) -> String {
     guard let start = url.firstRange(of: "://") else { return url }
     let scheme = url[..<start.upperBound].lowercased()
@@ -119,7 +122,7 @@ protocol BodySink: AnyObject {
       + (authority.hasSuffix(port) ? authority.dropLast(port.count) : authority).lowercased()
   }
 
-  /// One transfer; the address to go on to when the answer is a redirection.
+  /// Performs one transfer; returns the next address when the answer is a redirection.
   private func perform(
     _ request: HTTPRequest, url: String, isHome: Bool, transfer: Transfer,
     deadline: ContinuousClock.Instant?, ignoresSignals: Bool
@@ -141,7 +144,7 @@ protocol BodySink: AnyObject {
       unsafe ccurl_set_list(easy, CURLOPT_HTTPHEADER, fields)
       if request.body != nil {
         unsafe ccurl_set_large(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
-        // libcurl only reads from it, and the array outlives the transfer.
+        // libcurl only reads the array, which outlives the transfer.
         unsafe ccurl_set_pointer(
           easy, CURLOPT_POSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
         unsafe ccurl_set_long(easy, CURLOPT_POST, 1)
@@ -160,7 +163,7 @@ protocol BodySink: AnyObject {
   private func apply(isHome: Bool, token: String?) {
     unsafe ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
     unsafe ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
-    // The most that libcurl takes: each read then makes room for much, and the kernel is asked less often.
+    // The largest size that libcurl accepts, so that each read call gets more data.
     unsafe ccurl_set_long(easy, CURLOPT_BUFFERSIZE, 524_288)
     unsafe ccurl_set_long(
       easy, CURLOPT_CONNECTTIMEOUT_MS, Int(settings.connectTimeout.pollMilliseconds))
@@ -182,7 +185,7 @@ protocol BodySink: AnyObject {
       }
       if let file = settings.clientCertificate {
         unsafe ccurl_set_string(easy, CURLOPT_SSLCERT, file)
-        // A key that wants a passphrase is an error, and no question on the terminal.
+        // A key with a passphrase is an error; libcurl must not prompt for it.
         unsafe ccurl_set_string(easy, CURLOPT_KEYPASSWD, "")
       }
       if let file = settings.clientKey { unsafe ccurl_set_string(easy, CURLOPT_SSLKEY, file) }
@@ -198,10 +201,10 @@ protocol BodySink: AnyObject {
     _ transfer: Transfer, deadline: ContinuousClock.Instant?, ignoresSignals: Bool
   ) throws {
     unsafe curl_multi_add_handle(multi, easy)
-    // Taking the handle out in mid-transfer closes its connection.
+    // Removing the handle in mid-transfer closes its connection.
     defer { unsafe curl_multi_remove_handle(multi, easy) }
     var running: Int32 = 1
-    /// When to say that nothing came.
+    /// When to report that nothing has come.
     var silenceEnd: ContinuousClock.Instant? = .now + Self.silence
     while true {
       unsafe curl_multi_perform(multi, &running)
@@ -230,7 +233,7 @@ protocol BodySink: AnyObject {
       var signal = curl_waitfd(
         fd: Interruption.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
       let watchesSignals = !ignoresSignals && Interruption.descriptor >= 0
-      // The descriptor stays readable after the first signal: a second one is looked for now and then.
+      // The descriptor stays readable after the first signal, so the second signal is polled for.
       if ignoresSignals { limit = min(limit, .milliseconds(100)) }
       unsafe curl_multi_poll(
         multi, &signal, watchesSignals ? 1 : 0, limit.pollMilliseconds, nil)
@@ -273,7 +276,7 @@ protocol BodySink: AnyObject {
       retryAfter: field("Retry-After").flatMap { UInt16($0) })
   }
 
-  /// A field of the answer's head or of its trailers; the last of those with the same name.
+  /// A header or trailer field of the answer; the last one of that name.
   private func field(_ name: String) -> String? {
     let origins = UInt32(CURLH_HEADER | CURLH_TRAILER)
     var field: UnsafeMutablePointer<curl_header>?
@@ -287,7 +290,7 @@ protocol BodySink: AnyObject {
   }
 }
 
-/// The state of one transfer that libcurl's callbacks reach.
+/// The state of one transfer for libcurl's callbacks.
 @safe final class Transfer {
   let sink: any BodySink
   var failure: (any Error)?
@@ -312,11 +315,12 @@ protocol BodySink: AnyObject {
   }
 }
 
-/// What libcurl calls; on the thread of `curl_multi_perform`.
+/// libcurl's callbacks, which run on the thread of `curl_multi_perform`.
 private enum CurlCallbacks {
   static let body: ccurl_data_function = { bytes, size, count, context in
     guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-    // The context is the `Transfer` that `run` keeps alive; the bytes are libcurl's until we return.
+    // The context is the `Transfer` that `run` keeps alive; the bytes belong to libcurl until we
+    // return.
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(bytes), byteCount: size * count)
     return transfer.takeBody(span) ? size * count : size * count + 1

@@ -1,5 +1,5 @@
 extension MarkedLines {
-  /// Writes rows as csv or tsv, with the separator behind each cell but the last.
+  /// Writes rows as csv or tsv, with the separator after each cell but the last.
   mutating func write<Separator: CellSeparator>(
     _ text: RawSpan, from place: inout Int, limit: Int, columns: Int, separator: Separator.Type,
     into block: inout ByteBlock
@@ -13,7 +13,8 @@ extension MarkedLines {
 
   /// Writes rows as objects.
   ///
-  /// - Parameter keys: what stands before each value, one behind the other, and ``ByteBlock/slack`` bytes more.
+  /// - Parameter keys: the text before each value, in sequence, followed by ``ByteBlock/slack``
+  ///   bytes.
   mutating func write(
     _ text: RawSpan, from place: inout Int, limit: Int, keys: [UInt8], keyEnds: [Int],
     into block: inout ByteBlock
@@ -32,9 +33,10 @@ extension MarkedLines {
     }
   }
 
-  /// Lists the cells of a few rows, one behind the other, their places counted from where the first row's line begins.
+  /// Lists the cells of a few rows in sequence, with offsets from the beginning of the first row's
+  /// line.
   ///
-  /// - Parameter cells: room for as many rows as are wanted.
+  /// - Parameter cells: its size limits the number of rows.
   mutating func list(
     _ text: RawSpan, from place: inout Int, limit: Int, columns: Int, into cells: inout [Cell]
   ) -> Int {
@@ -58,7 +60,8 @@ enum Tab: CellSeparator {
   static var byte: UInt8 { 9 }
 }
 
-/// Cells that become rows of csv or tsv while they are found. A row takes no more room than its line.
+/// Writes cells as rows of csv or tsv while they are found. A row takes no more bytes than its
+/// line.
 @unsafe private struct DirectSeparated<Separator: CellSeparator>: CellReceiver {
   private let isSingle: Bool
   private(set) var tail: BlockTail
@@ -75,7 +78,7 @@ enum Tab: CellSeparator {
 
   @inline(__always)
   mutating func takeShortText(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-    // A tab comes as an escape only.
+    // In JSON a tab is always escaped.
     if Separator.byte == UInt8(ascii: ",") {
       guard unsafe tail.append(freeOfCommas: text, count) else { return false }
     } else {
@@ -116,9 +119,10 @@ enum Tab: CellSeparator {
   }
 }
 
-/// Cells that become objects of ndjson while they are found. A row takes no more room than its line and all keys.
+/// Writes cells as objects of ndjson while they are found. A row takes no more bytes than its line
+/// and all keys.
 @unsafe private struct DirectObjects: CellReceiver {
-  /// `{"name":`, then `,"name":` for each column, one behind the other.
+  /// `{"name":`, then `,"name":` for each column, in sequence.
   private let keys: UnsafePointer<UInt8>
   private let keyEnds: UnsafePointer<Int>
   private let keysCount: Int
@@ -183,7 +187,7 @@ enum Tab: CellSeparator {
   }
 }
 
-/// The cells of a few rows, for those who look at them more closely.
+/// Collects the cells of a few rows for formatters that inspect them.
 @unsafe private struct CellList: CellReceiver {
   private let cells: UnsafeMutableBufferPointer<Cell>
   private let columns: Int
@@ -191,7 +195,7 @@ enum Tab: CellSeparator {
   private var rowStart = 0
   private var next = 0
 
-  /// - Parameter cells: room for some rows.
+  /// - Parameter cells: a buffer for the cells of some rows.
   init(_ cells: UnsafeMutableBufferPointer<Cell>, columns: Int) {
     unsafe self.cells = cells
     unsafe self.columns = columns

@@ -1,6 +1,7 @@
 import Plumbing
 
-/// Cells as people read them: control characters and letters that turn the line around are shown, not obeyed.
+/// Cells for display: control characters and characters that reverse the text direction are
+/// escaped.
 struct DisplayText {
   private let nullText: [UInt8]
   private let hasPlainNumbers: Bool
@@ -37,7 +38,8 @@ struct DisplayText {
     }
   }
 
-  /// Appends a cell of any length, lets the block be relieved meanwhile, and returns the width.
+  /// Appends a cell of any length, writing parts of the block in between, and returns the cell's
+  /// width.
   func appendPieces(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) -> Int {
     var width = DisplayWidth.Counter()
     var piece = ByteBlock(capacity: min(cell.end - cell.start, CellPieces.size) + 16)
@@ -53,7 +55,7 @@ struct DisplayText {
     append(Array(text.utf8).rawSpan, into: &block)
   }
 
-  /// Appends any text, what would move the cursor or turn the line around escaped, and returns its width.
+  /// Appends any text, with cursor and direction controls escaped, and returns its width.
   static func append(_ text: RawSpan, into block: inout ByteBlock) -> Int {
     var width = DisplayWidth.Counter()
     append(text, width: &width, into: &block)
@@ -75,7 +77,7 @@ struct DisplayText {
     }
   }
 
-  /// Whether a byte is a letter of one cell that nothing has to be done about.
+  /// Whether a byte is a character of width one that needs no escape.
   private static func isPlain(_ byte: UInt8) -> Bool { byte &- 0x20 < 0x5f }
 
   private static func append(

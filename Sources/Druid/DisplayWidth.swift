@@ -1,15 +1,17 @@
-/// How many cells of a terminal text takes: East Asian wide letters and emoji two, combining marks none.
+/// The width of text on a terminal in columns: East Asian wide characters and emoji take two,
+/// combining marks none.
 ///
-/// The ranges are those of Unicode's EastAsianWidth (W and F), taken together where only unassigned letters lie between.
+/// The ranges are those of Unicode's EastAsianWidth (W and F), merged where only unassigned
+/// characters are between.
 package enum DisplayWidth {
-  /// The width of a whole text, controls counted as nothing.
+  /// The width of a text; control characters count as zero.
   package static func of(_ text: String) -> Int {
     var counter = Counter()
     for scalar in text.unicodeScalars { counter.add(scalar) }
     return counter.width
   }
 
-  /// Counts letter by letter, since some change what stands beside them.
+  /// Counts character by character, because some change the width of their neighbours.
   package struct Counter {
     package private(set) var width = 0
     private var lastWidth = 0
@@ -18,7 +20,7 @@ package enum DisplayWidth {
 
     package init() {}
 
-    /// So many letters of ASCII.
+    /// Adds `count` ASCII characters.
     package mutating func add(narrow count: Int) {
       guard count > 0 else { return }
       add("x")
@@ -31,7 +33,7 @@ package enum DisplayWidth {
       var cells = DisplayWidth.of(scalar)
       switch scalar.value {
       case 0xfe0f where lastWidth == 1:
-        // "Shown as an emoji" makes a narrow sign wide.
+        // The emoji variation selector makes a narrow character wide.
         width += 1
         lastWidth = 2
         return
@@ -41,7 +43,7 @@ package enum DisplayWidth {
       case 0x1f3fb...0x1f3ff where lastWidth == 2:
         return
       case 0x1f1e6...0x1f1ff:
-        // Two letters make a flag.
+        // Two characters form a flag.
         isHalfFlag.toggle()
         width += 1
         return

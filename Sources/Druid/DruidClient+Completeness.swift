@@ -1,20 +1,20 @@
 import Plumbing
 
-/// The row limit that a server puts on every answer whose query sets none.
+/// The row limit that a server applies to every query without its own limit.
 package enum ServerRowLimit: Sendable, Equatable {
   case none
   case rows(Int)
-  /// The server does not tell.
+  /// The server does not report it.
   case unknown
 }
 
-/// What an answer with status 200 and its end mark in place may still lack.
+/// Checks for what an answer with status 200 and an end mark may still lack.
 extension DruidClient {
-  /// The value of `sqlOuterLimit` in the server's default context: an answer that it cut looks whole. The plan of a
-  /// constant shows the context that the server uses.
+  /// The value of `sqlOuterLimit` in the server's default context: an answer that it cut looks
+  /// complete. The plan of a constant shows the context that the server uses.
   ///
-  /// No value that a query could send lifts such a limit safely: 0 means no rows, and a large number makes a broker
-  /// reserve memory for as many.
+  /// A query can't lift such a limit safely: 0 means no rows, and for a large number a broker
+  /// reserves memory for that many rows.
   ///
   /// - Parameter timeout: how long to wait for the plan; the answer is there already.
   package func serverRowLimit(within timeout: Duration) -> ServerRowLimit {
@@ -31,13 +31,13 @@ extension DruidClient {
     }
   }
 
-  /// Checks that each published segment of the statement's tables is available: a dead server's rows vanish from an
-  /// answer whose status is 200.
+  /// Checks that each published segment of the statement's tables is available: an answer lacks the
+  /// rows of a dead server although its status is 200.
   ///
-  /// - Parameter timeout: the time limit of each question.
+  /// - Parameter timeout: the time limit of each query.
   package func checkCompleteness(of statement: Statement, timeout: Duration?) throws {
     for table in statement.tableNames {
-      // With nothing to count Druid gives no row here.
+      // When there is nothing to count, Druid returns no row here.
       let missing = try segments(of: table, "AND is_available = 0", timeout: timeout)
       let loading = missing > 0 ? missing : segmentsToLoad(of: table, timeout: timeout)
       guard loading > 0 else { continue }
@@ -51,7 +51,7 @@ extension DruidClient {
     }
   }
 
-  /// How many published segments of a table the broker knows of.
+  /// The number of a table's published segments that the broker knows.
   private func segments(
     of table: String, _ condition: String, timeout: Duration?,
     deadline: ContinuousClock.Instant? = nil
@@ -63,15 +63,16 @@ extension DruidClient {
     return rows.first?.first?.integer ?? 0
   }
 
-  /// How many segments of a table the coordinator still has to see loaded. From Druid 37 on the broker looks at segments
-  /// by turns, so that `sys.segments` may be older than the answer. A broker that is asked directly does not know this.
+  /// The number of a table's segments that the coordinator still expects to be loaded. From Druid
+  /// 37 on the broker checks segments in turns, so `sys.segments` may be older than the answer. A
+  /// broker that is queried directly does not know this number.
   private func segmentsToLoad(of table: String, timeout: Duration?) -> Int64 {
     let deadline = ContinuousClock.now + min(timeout ?? .seconds(5), .seconds(5))
     let status = try? fetch("/druid/coordinator/v1/loadstatus?simple", deadline: deadline)
     return status?[table]?.integer ?? 0
   }
 
-  /// What an unknown table is when its segments are published: known, and served by nobody.
+  /// Explains an unknown table with published segments: it exists, but no server serves it.
   func unserved(_ failure: DruidFailure, _ statement: Statement) -> DruidFailure? {
     guard case .unknownTable(let table) = failure.kind, statement.tableNames.contains(table) else {
       return nil
@@ -89,8 +90,8 @@ extension DruidClient {
       hints: ["historical servers are down or still loading; --wait waits for them"])
   }
 
-  /// The names of tables, or of the columns of tables, for a name that is not among them. Empty when the server does not
-  /// tell: a hint is not worth an error.
+  /// The names of tables, or of the columns of tables, to suggest for an unknown name. Empty when
+  /// the server does not report them, because a hint must not cause an error.
   package func knownNames(columnsOf tables: [String]? = nil) -> [String] {
     let list = (tables ?? []).map { "'" + $0.doubling("'") + "'" }.joined(separator: ", ")
     let sql =
@@ -104,7 +105,7 @@ extension DruidClient {
 }
 
 extension ServerRowLimit {
-  /// Looks for the setting in a plan of any form: JSON, or JSON inside of other text.
+  /// Finds the setting in a plan of any form: JSON, or JSON inside other text.
   init(plan: String) {
     guard let name = plan.firstRange(of: "sqlOuterLimit") else {
       self = .none

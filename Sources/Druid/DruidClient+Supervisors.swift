@@ -1,9 +1,10 @@
 package import Plumbing
 
-/// Supervisors and their tasks, as the overlord's REST interface tells of them.
+/// Reads supervisors and their tasks from the overlord's REST interface.
 extension DruidClient {
   private static let supervisors = "/druid/indexer/v1/supervisor"
-  /// The tasks that are looked at to find those that read a message: a week of hours and some more.
+  /// The maximum number of tasks to search for those that read a message: a week of hourly tasks
+  /// and some more.
   private static let maximumTasks = 200
 
   /// The names of all supervisors.
@@ -13,13 +14,13 @@ extension DruidClient {
       return list.compactMap { $0.text ?? $0["id"]?.text }
     } catch var failure as DruidFailure where failure.kind == .denied {
       failure.hints.append(
-        "--caught-up and --reconcile need the right to read supervisors; an authorizer that only "
+        "--caught-up and --reconcile need permission to read supervisors; an authorizer that only "
           + "reads data may hide them")
       throw failure
     }
   }
 
-  /// A supervisor's report; `nil` when it is gone by now.
+  /// A supervisor's report; `nil` when it no longer exists.
   func status(ofSupervisor name: String, deadline: ContinuousClock.Instant) throws
     -> SupervisorStatus?
   {
@@ -40,9 +41,9 @@ extension DruidClient {
     }.filter { $0.reads(topic) }
   }
 
-  /// What the tasks of a supervisor read, back to the first of the messages that are wanted.
+  /// What the tasks of a supervisor read, back to the first of the wanted messages.
   ///
-  /// - Parameter finished: the tasks that are over, by name: what they read does not change any more.
+  /// - Parameter finished: the finished tasks by name; what they read no longer changes.
   package func history(
     of supervisor: SupervisorStatus, topic: String, wanted: [Int: ReadingHistory.Wanted],
     finished: inout [String: ReadingTask], deadline: ContinuousClock.Instant
@@ -82,7 +83,7 @@ extension DruidClient {
           name, hasFailed: state != "SUCCESS", topic: topic, isOnlyTopic: isOnlyTopic,
           deadline: deadline)
       guard let task else {
-        // A task that failed at once has nothing to tell, and read nothing that counts.
+        // A task that failed at once has no report, and read nothing that counts.
         if state == "SUCCESS" { break }
         continue
       }
@@ -94,7 +95,7 @@ extension DruidClient {
     return history
   }
 
-  /// A task that is over; `nil` when nobody knows any more where it began.
+  /// A finished task; `nil` when its start is no longer known.
   private func finishedTask(
     _ name: String, hasFailed: Bool, topic: String, isOnlyTopic: Bool,
     deadline: ContinuousClock.Instant
@@ -115,7 +116,8 @@ extension DruidClient {
       id: name, starts: starts, counts: Self.counts(report: report), hasFailed: hasFailed)
   }
 
-  /// The offsets that a task began with: the first of the checkpoints in its context, which are JSON in a text.
+  /// The offsets at which a task began: the first of the checkpoints in its context, which are JSON
+  /// inside a string.
   private static func firstCheckpoint(_ report: JSONValue) -> JSONValue? {
     guard let text = report["taskContext"]?["payload"]?["checkpoints"]?.text,
       let checkpoints = try? JSONValue(parsing: text)
@@ -127,7 +129,7 @@ extension DruidClient {
     RowCounts(report["ingestionStatsAndErrors"]?["payload"]?["rowStats"]?["buildSegments"])
   }
 
-  /// The counts of a supervisor's running tasks, which stand in groups.
+  /// The counts of a supervisor's running tasks, by task group.
   private static func counts(_ stats: JSONValue) -> [String: RowCounts] {
     var counts: [String: RowCounts] = [:]
     for task in (stats.members ?? []).flatMap({ $0.value.members ?? [] }) {
@@ -136,7 +138,7 @@ extension DruidClient {
     return counts
   }
 
-  /// What a running task's own report says.
+  /// The counts of a running task's own report.
   private func counts(
     of task: String, _ deadline: ContinuousClock.Instant
   ) throws -> RowCounts? {
@@ -144,8 +146,8 @@ extension DruidClient {
     return Self.counts(report: try known(path, deadline: deadline) ?? .null)
   }
 
-  /// Whether the rows of a supervisor are summed up, and the span that their times are cut to; `nil` when its
-  /// specification does not tell.
+  /// Whether a supervisor rolls its rows up, and the granularity of their times; `nil` when its
+  /// specification does not say.
   package func rollup(
     of supervisor: SupervisorStatus, deadline: ContinuousClock.Instant
   ) throws -> (isOn: Bool, granularity: Duration)? {
@@ -168,7 +170,7 @@ extension DruidClient {
     "day": .seconds(86400),
   ]
 
-  /// The rows of a table between two times, both included.
+  /// The number of a table's rows between two times, both included.
   package func count(
     of table: String, from: TimePoint, through: TimePoint, deadline: ContinuousClock.Instant
   ) throws -> Int64? {
@@ -179,7 +181,8 @@ extension DruidClient {
     return rows.first?.first?.integer
   }
 
-  /// A JSON answer, or `nil` where this server has none: other versions, or what was there is gone.
+  /// A JSON answer; `nil` when this server does not have it, because of its version or because it
+  /// is gone.
   private func known(_ path: String, deadline: ContinuousClock.Instant) throws -> JSONValue? {
     do {
       return try fetch(path, deadline: deadline)
@@ -211,7 +214,7 @@ extension DruidClient {
 }
 
 extension String {
-  /// For use between quotes of SQL.
+  /// Doubles the quotes, for use inside a quoted SQL string or name.
   func doubling(_ quote: Character) -> String {
     split(separator: quote, omittingEmptySubsequences: false).joined(separator: "\(quote)\(quote)")
   }

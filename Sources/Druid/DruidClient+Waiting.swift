@@ -1,11 +1,11 @@
 import Plumbing
 
-/// Waiting until what was sent to Kafka can be asked for.
+/// Waits until messages sent to Kafka can be queried.
 extension DruidClient {
   /// Waits until every supervisor that feeds one of the tables reports no lag, in a report newer than the call.
   ///
-  /// A report says when its lag was measured (`offsetsLastUpdated`); that moment is compared with the server's own
-  /// clock, since ours may differ.
+  /// A report contains the time of its lag measurement (`offsetsLastUpdated`). That time is
+  /// compared with the server's own clock, because ours may differ.
   ///
   /// - Parameter start: the moment of the call.
   /// - Throws: ``DruidFailure/Kind/timedOut`` when the time is up.
@@ -15,7 +15,7 @@ extension DruidClient {
     guard !tables.isEmpty else { return }
     let deadline = ContinuousClock.now + limit
     var pause = Duration.milliseconds(50)
-    /// The moment of the call by each server clock that answered first.
+    /// The time of the call, by the clock of each server that answered first.
     var call: [String: TimePoint] = [:]
     var waited: String?
     while true {
@@ -24,7 +24,7 @@ extension DruidClient {
       } catch let failure as DruidFailure where failure.isTransient {
         waited = failure.message
       } catch let failure as DruidFailure where failure.kind == .timedOut {
-        // The last request ran into the deadline: what was seen before says more.
+        // The last request ran into the deadline, so the reason before it is more informative.
         waited = waited ?? failure.message
       }
       guard let reason = waited else { return Diagnostics.endProgress() }
@@ -32,7 +32,7 @@ extension DruidClient {
       guard now < deadline else {
         throw DruidFailure(
           .timedOut, "not caught up within \(limit.inSeconds) s: \(reason)",
-          hints: ["ask the supervisor's status, or wait longer with --caught-up"])
+          hints: ["check the supervisor's status, or wait longer with --caught-up"])
       }
       Diagnostics.progress("waiting: \(reason)")
       try sleep(min(pause, now.duration(to: deadline)))
@@ -40,7 +40,7 @@ extension DruidClient {
     }
   }
 
-  /// Why the tables are not caught up; `nil` when they are.
+  /// The reason why the tables are not caught up; `nil` when they are.
   private func firstBehind(
     _ tables: [String], since start: ContinuousClock.Instant, _ call: inout [String: TimePoint],
     deadline: ContinuousClock.Instant
@@ -48,7 +48,7 @@ extension DruidClient {
     var feeds = Set<String>()
     for name in try supervisorNames(deadline: deadline) {
       let sent = ContinuousClock.now
-      // One that was removed since the list was made feeds nothing.
+      // A supervisor that was removed meanwhile feeds nothing.
       guard let status = try status(ofSupervisor: name, deadline: deadline),
         tables.contains(status.dataSource), status.isReader
       else { continue }
@@ -75,7 +75,8 @@ extension DruidClient {
     return nil
   }
 
-  /// A table that is fed but not known to the broker yet: its first rows were read a moment ago.
+  /// A table that a supervisor feeds but the broker does not know yet, because its first rows are
+  /// new.
   private func missingTable(_ tables: [String], deadline: ContinuousClock.Instant) throws -> String?
   {
     guard !tables.isEmpty else { return nil }
@@ -87,12 +88,12 @@ extension DruidClient {
     return tables.first { !known.contains($0) }.map { "table \(quoted($0)) is not known yet" }
   }
 
-  /// The rows of a small question of our own.
+  /// The rows of a small query of our own.
   ///
   /// - Parameters:
   ///   - parameters: the values of its `?`.
-  ///   - deadline: when to give up, for a caller who asks again by itself.
-  ///   - timeout: the time limit of each attempt, for a caller who does not.
+  ///   - deadline: when to give up, for a caller that retries by itself.
+  ///   - timeout: the time limit of each attempt, for other callers.
   func small(
     _ sql: String, parameters: [QueryParameter] = [], deadline: ContinuousClock.Instant? = nil,
     timeout: Duration? = nil
@@ -114,7 +115,7 @@ extension DruidClient {
   }
 }
 
-/// Keeps what is written.
+/// Collects what is written.
 private final class CollectedOutput: AnswerOutput {
   private var block = ByteBlock(capacity: 4096)
   var bytes: [UInt8] { block.array }
@@ -124,7 +125,7 @@ private final class CollectedOutput: AnswerOutput {
 }
 
 extension DruidFailure {
-  /// Whether a server that is just starting may say so.
+  /// Whether a server that is still starting may return this failure.
   package var isTransient: Bool {
     switch kind {
     case .unreachable: isWorthRetrying || isWorthWaitingFor

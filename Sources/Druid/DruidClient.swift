@@ -1,24 +1,26 @@
 import Glibc
 import Plumbing
 
-/// How long a client goes on when a server is not ready.
+/// How long a client retries when a server is not ready.
 package struct Patience: Sendable {
-  /// For what is over soon: 429, 503, a server that lost another.
+  /// For temporary failures: 429, 503, a server that lost contact with another.
   package var retry = Duration.seconds(10)
-  /// For a server that is not there yet, and for tables that it does not know yet.
+  /// For a server that is not up yet, and for tables that it does not know yet.
   package var wait: Duration?
 
   package init() {}
 }
 
-/// A client of Druid's SQL endpoint that never takes a part of an answer for the whole.
+/// A client of Druid's SQL endpoint that never takes a cut answer for a complete one.
 package struct DruidClient: ~Copyable {
   let settings: ConnectionSettings
   let connection: Connection
   private let patience: Patience
-  /// What a server may take, beyond the time limit that it was told, to say that it is over.
+  /// The time that a server may take, after the time limit that it was given, to report that it is
+  /// over.
   private static let grace = Duration.milliseconds(100)
-  /// The same for the word that it cancels a query: after a time limit, which it knows itself, and after a signal.
+  /// How long to wait for the answer to a cancellation: after a time limit, which the server tracks
+  /// itself, and after a signal.
   private static let cancelLimits = (
     afterTimeout: Duration.milliseconds(80), other: Duration.seconds(2)
   )
@@ -29,7 +31,8 @@ package struct DruidClient: ~Copyable {
     connection = try Connection(settings: settings)
   }
 
-  /// Asks, writes the answer in its format, and reports; retries what may be retried before a byte came.
+  /// Runs a query, writes the answer in its format, and returns a report; retries failures that
+  /// came before the first byte.
   ///
   /// - Throws: ``DruidFailure``; ``SystemFailure`` when the output can't be written.
   package func run(
@@ -46,14 +49,14 @@ package struct DruidClient: ~Copyable {
     }
   }
 
-  /// Asks once; by `deadline`, or by the time limit of the query itself.
+  /// Makes one attempt, limited by `deadline`, or by the query's own time limit.
   func attempt(
     _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport,
     deadline: ContinuousClock.Instant? = nil
   ) throws {
     let identifier = query.identifier()
     let sink = FormattingSink(format, output: output)
-    // Our own small questions have a deadline, and are over before anybody could cancel them.
+    // Our own small queries have a deadline, and end before they could be cancelled.
     let isCancelled = deadline == nil
     let deadline = deadline ?? query.timeout.map { .now + $0 + Self.grace }
     defer {
@@ -79,12 +82,13 @@ package struct DruidClient: ~Copyable {
       guard sink.byteCount > 0 else { throw self.failure(of: failure) }
       transferFailure = failure
     } catch let malformed as MalformedAnswer where malformed.isOverRowLimit {
-      // The rows that were asked for are here; the server need not go on.
+      // The requested rows are here, so the server can stop.
       cancel(identifier)
       _ = try sink.finish(isWhole: true)
       return
     } catch {
-      // A signal, a full disk, a reader that left, or an answer in another form: the rest is not needed.
+      // After a signal, a full disk, a closed reader, or an answer in another form, the rest is not
+      // needed.
       let isSent = connection.hasSentRequest
       if isSent, isCancelled { cancel(identifier) }
       if !isSent, let failure = error as? DruidFailure, failure.kind == .interrupted {
@@ -105,7 +109,7 @@ package struct DruidClient: ~Copyable {
     report.missingSegments += missingSegmentCount(head)
   }
 
-  /// What a failure in mid-answer means once the rows that came are out.
+  /// The failure to report for an error in mid-answer, after the rows so far are written.
   private func explained(_ error: any Error, sink: AnswerSink) throws -> any Error {
     switch error {
     case let failure as DruidFailure where failure.kind == .interrupted:
@@ -131,7 +135,7 @@ package struct DruidClient: ~Copyable {
     }
   }
 
-  /// A signal came: the rows that are here go out, as far as somebody takes them.
+  /// Handles a signal: writes the rows so far, as far as the reader takes them.
   private func interruption(_ sink: AnswerSink) throws -> DruidFailure {
     _ = try sink.finish(isWhole: false)
     try sink.flush()
@@ -151,11 +155,11 @@ package struct DruidClient: ~Copyable {
     return DruidFailure(
       .cut(rows: rows, byTimeout: byTimeout),
       "the answer is cut after \(sink.rowCountText)" + (reason.map { ": \($0)" } ?? ""),
-      hints: byTimeout ? ["raise --timeout; the router has a limit of its own, the broker not"] : []
+      hints: byTimeout ? ["raise --timeout; the router has its own limit, the broker has none"] : []
     )
   }
 
-  /// The failure of a transfer that brought no byte of an answer.
+  /// The failure of a transfer that ended before the first byte of an answer.
   func failure(of transfer: TransferFailure) -> DruidFailure {
     let url = settings.url
     switch transfer.kind {
@@ -173,9 +177,9 @@ package struct DruidClient: ~Copyable {
         hints: ["set DRUID_URL or --url to Druid's router or broker"])
     case .broken:
       var failure = DruidFailure(.unreachable, "\(url): \(transfer.words)")
-      // A server may hang up before it is heard saying so.
+      // A server may close the connection before its TLS alert is read.
       if url.lowercased().hasPrefix("https:"), settings.clientCertificate == nil {
-        failure.hints = ["the server may want --client-cert and --client-key"]
+        failure.hints = ["the server may require --client-cert and --client-key"]
       }
       failure.isWorthRetrying = true
       return failure
@@ -186,7 +190,7 @@ package struct DruidClient: ~Copyable {
     case .misnamed:
       return DruidFailure(
         .unreachable, "\(url): its certificate is another server's: \(transfer.words)",
-        hints: ["call the server in --url as its certificate does"])
+        hints: ["use the host name of its certificate in --url"])
     case .unusableAuthorities:
       return DruidFailure(
         .unusableFile, "\(quoted(settings.caCertificate ?? "")): \(transfer.words)")
@@ -194,33 +198,33 @@ package struct DruidClient: ~Copyable {
       let files = [settings.clientCertificate, settings.clientKey].compactMap { $0.map(quoted) }
       return DruidFailure(
         .unusableFile, "\(files.joined(separator: " with ")): \(transfer.words)",
-        hints: ["a certificate and its own key are wanted, as PEM, the key without a passphrase"])
+        hints: ["use a PEM certificate and its key, the key without a passphrase"])
     case .denied:
       return DruidFailure(
-        .denied, "\(url) does not take the client's certificate: \(transfer.words)",
-        hints: ["name one that it trusts with --client-cert, and its key with --client-key"])
+        .denied, "\(url) refuses the client's certificate: \(transfer.words)",
+        hints: ["use a certificate that it trusts (--client-cert) with its key (--client-key)"])
     case .noTLS:
       var failure = DruidFailure(
         .unreachable, "\(url): TLS fails: \(transfer.words)",
-        hints: ["the server may want --client-cert and --client-key, or speak no TLS there"])
-      // So does a proxy's port with no server behind it yet.
+        hints: ["the server may require --client-cert and --client-key, or not use TLS there"])
+      // A proxy's port without a server behind it fails the same way.
       failure.isWorthWaitingFor = true
       return failure
     case .other: return DruidFailure(.unreachable, "\(url): \(transfer.words)")
     }
   }
 
-  /// Segments that the server could not ask, though its status is 200.
+  /// The number of segments that the server could not query, although its status is 200.
   private func missingSegmentCount(_ head: HTTPHead) -> Int {
     guard let text = head.responseContext else { return 0 }
     if let context = try? JSONValue(parsing: text) {
       return context["missingSegments"]?.elements?.count ?? 0
     }
-    // The server cuts a context that grows too long: what is left still tells that there are some.
+    // The server truncates a long context; the rest still shows that segments are missing.
     return text.firstRange(of: "\"missingSegments\":[{") == nil ? 0 : 1
   }
 
-  /// Stops a query on the server. A failure is only logged: the caller is about to end.
+  /// Cancels a query on the server. A failure is only logged, because the caller is about to end.
   private func cancel(_ identifier: String, within limit: Duration = cancelLimits.other) {
     let request = HTTPRequest(method: "DELETE", path: "/druid/v2/sql/" + identifier.escapedForPath)
     let head = try? connection.exchange(
@@ -229,7 +233,7 @@ package struct DruidClient: ~Copyable {
       "cancelling query \(identifier): \(head.map { "status \($0.status)" } ?? "no answer")")
   }
 
-  /// Does `work`, again and again while its failures are worth it and patience lasts.
+  /// Does `work`, and repeats it while its failures are worth a retry and the time limit allows.
   func retrying(
     waitingFor tables: [String], retries: inout Int, _ work: () throws -> Void
   ) throws {
@@ -267,12 +271,12 @@ package struct DruidClient: ~Copyable {
     }
   }
 
-  /// Waits; a signal ends it.
+  /// Waits for a time; a signal ends the wait.
   package func sleep(_ span: Duration) throws(DruidFailure) {
     var waiting = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
     let end = ContinuousClock.now + span
     while ContinuousClock.now < end, Interruption.count == 0 {
-      // A descriptor of -1 is passed over.
+      // poll ignores a descriptor of -1.
       _ = unsafe poll(&waiting, 1, ContinuousClock.now.duration(to: end).pollMilliseconds)
     }
     if Interruption.count > 0 { throw DruidFailure(.interrupted, "interrupted while waiting") }
@@ -280,7 +284,7 @@ package struct DruidClient: ~Copyable {
 }
 
 extension DruidFailure {
-  /// A wait was used up: trying again later may help.
+  /// Marks a failure after a wait that was used up: trying again later may help.
   mutating func isOutOfPatience() {
     message = "gave up waiting: \(message)"
     kind = .timedOut
@@ -288,7 +292,7 @@ extension DruidFailure {
 }
 
 extension String {
-  /// For use as one part of a URL's path.
+  /// Percent-encoded as one part of a URL's path.
   var escapedForPath: String {
     var out = ""
     for byte in utf8 {

@@ -1,39 +1,39 @@
 package import Plumbing
 
-/// Whatever keeps a question to Druid from its whole answer, and how the process should end.
+/// A failure to get a complete answer from Druid, with its exit status.
 package struct DruidFailure: ToolFailure, Equatable {
   package enum Kind: Sendable, Equatable {
-    /// Nobody answers there. 69
+    /// No server answers. 69
     case unreachable
-    /// Somebody answers, but not as Druid does. 69
+    /// A server answers, but not as Druid does. 69
     case notDruid
     /// The server failed at something that is not the statement's fault. 69
     case serverFailure
-    /// The statement itself is at fault, whatever the HTTP status. 65
+    /// The statement itself is wrong, whatever the HTTP status. 65
     case refused
-    /// A table that the server does not know: it may still come. 65
+    /// A table that the server does not know, but may know later. 65
     case unknownTable(String)
     /// No server serves the published segments of a table. 75
     case unserved(String)
-    /// No room for the query now. 75
+    /// The server has no capacity for the query now. 75
     case busy
     /// A time limit is used up. 75
     case timedOut
     /// Credentials or permission. 77
     case denied
-    /// The answer ends before its end mark. 1, or 75 when a time limit cut it
+    /// The answer ends before its end mark. 1, or 75 when a time limit cut it.
     case cut(rows: Int, byTimeout: Bool)
-    /// The answer is whole as it stands, but data were missing on the server. 1
+    /// The answer is complete, but data were missing on the server. 1
     case missing
-    /// The answer has bytes that are not UTF-8. 1
+    /// The answer contains bytes that are not UTF-8. 1
     case garbled
-    /// There are more rows than the caller wanted. 1
+    /// There are more rows than the user allowed. 1
     case limited
     /// A signal came. 1
     case interrupted
-    /// Somebody cancelled the query. 1
+    /// The query was cancelled on the server. 1
     case cancelled
-    /// A file that the settings name can't be used. 74
+    /// A file in the settings can't be used. 74
     case unusableFile
   }
 
@@ -41,13 +41,13 @@ package struct DruidFailure: ToolFailure, Equatable {
   package var message: String
   package var hints: [String]
   package var details: [String] = []
-  /// The place in the statement that the server named.
+  /// The position in the statement that the server reported.
   package var place: Statement.Place?
-  /// The HTTP status of the answer that it comes from; 0 when there was none.
+  /// The HTTP status of the answer; 0 when there was none.
   package var status = 0
-  /// Whether asking again may help, before a byte of the answer came.
+  /// Whether a retry may help, before a byte of the answer came.
   package var isWorthRetrying = false
-  /// How long the server wants to be left alone.
+  /// The minimum time before a retry that the server requested.
   package var retryAfter = Duration.zero
   /// Whether the server is down but may start.
   package var isWorthWaitingFor = false
@@ -58,7 +58,7 @@ package struct DruidFailure: ToolFailure, Equatable {
     self.hints = hints
   }
 
-  /// The column of "Column 'x' not found in any table".
+  /// The column in "Column 'x' not found in any table".
   package var missingColumn: String? {
     guard let start = message.firstRange(of: "Column '"),
       let end = message[start.upperBound...].firstRange(of: "' not found in ")

@@ -1,14 +1,16 @@
-/// ndjson (an object a line) and json (an array of them, left open when the answer was cut).
+/// Formats ndjson (an object per line) and json (an array of objects, left open when the answer was
+/// cut).
 ///
-/// Every value is the token that Druid sent, except that escaped letters become letters and that the JSON text in an
-/// ARRAY or COMPLEX<json> cell becomes JSON. A name that came before gets a number: `c`, `c_2`.
+/// Every value is the token that Druid sent, except that escaped characters are decoded and that
+/// the JSON text in an ARRAY or COMPLEX<json> cell becomes JSON. A repeated name gets a number:
+/// `c`, `c_2`.
 struct JSONFormatter: RowFormatter {
   private let isArray: Bool
   private let hasPlainNumbers: Bool
-  /// `{"name":`, then `,"name":` for each column, one behind the other, and some room.
+  /// `{"name":`, then `,"name":` for each column, in sequence, followed by spare bytes.
   private var keys: [UInt8] = []
   private var keyEnds: [Int] = []
-  /// Which columns hold JSON text.
+  /// For each column, whether it holds JSON text.
   private var holdsJSON: [Bool] = []
   private var isDirect = false
 
@@ -94,7 +96,7 @@ struct JSONFormatter: RowFormatter {
     }
   }
 
-  /// White space between values may be a newline; inside strings there is none.
+  /// White space between values may be a newline; strings can't contain one.
   private func appendJSON(_ text: RawSpan, into block: inout ByteBlock) {
     for place in 0..<text.byteCount { block.append(max(32, text.byte(at: place))) }
   }
@@ -138,7 +140,7 @@ struct JSONFormatter: RowFormatter {
     if cell.isText, !isJSON { block.append(UInt8(ascii: "\"")) }
   }
 
-  /// To know whether a text is JSON takes all of it, without its escapes.
+  /// Validates a long text as JSON, which takes all of its decoded text.
   private func isValidJSON(_ line: RawSpan, _ cell: Cell) -> Bool {
     if cell.kind == .plainText { return JSONText.isValid(line.extracting(cell.start..<cell.end)) }
     var text = ByteBlock(capacity: cell.end - cell.start)
@@ -154,9 +156,10 @@ struct JSONFormatter: RowFormatter {
   }
 }
 
-/// The names that the keys have: the second `c` is `c_2`, or the next that is free.
+/// The keys for column names: the second `c` becomes `c_2`, or the next free number.
 ///
-/// Names are compared byte by byte: to a String, an é and an e with an accent behind it are one.
+/// Names are compared byte by byte, because a String treats é and e with a combining accent as
+/// equal.
 package func distinctNames(_ names: [String]) -> [String] {
   let all = Set(names.map { Array($0.utf8) })
   var taken = Set<[UInt8]>()

@@ -1,9 +1,10 @@
-/// JSON as it stands inside a cell: the text of a string, and whether a text is a JSON value.
+/// JSON inside a cell: the text of a string, and whether a text is valid JSON.
 enum JSONText {
-  /// Appends the text of a string token (`from` and `to` are inside its quotes), escapes undone, or about `limit` bytes
-  /// of it; returns where it stopped.
+  /// Appends the decoded text of a string token (`from` and `to` are inside its quotes), or about
+  /// `limit` bytes of it; returns where it stopped.
   ///
-  /// A lone surrogate has no UTF-8: it becomes U+FFFD. The token was checked when its row was scanned.
+  /// A lone surrogate can't be encoded in UTF-8: it becomes U+FFFD. The token was validated when
+  /// its row was scanned.
   @discardableResult
   static func decode(
     _ line: RawSpan, from: Int, to: Int, upTo limit: Int = .max, into block: inout ByteBlock
@@ -35,7 +36,7 @@ enum JSONText {
     return place
   }
 
-  /// The scalar of an escape; `place` stands behind its `\u`, and moves behind a second half as well.
+  /// The scalar of an escape; `place` is after its `\u`, and moves past a second surrogate as well.
   private static func unicodeEscape(
     _ line: RawSpan, _ place: inout Int, _ to: Int
   ) -> Unicode.Scalar {
@@ -64,21 +65,22 @@ enum JSONText {
     return value
   }
 
-  /// The text of a string token.
+  /// The decoded text of a string token.
   static func text(_ line: RawSpan, _ cell: Cell) -> String {
     var block = ByteBlock(capacity: cell.end - cell.start)
     decode(line, from: cell.start, to: cell.end, into: &block)
     return block.bytes.text(from: 0, to: block.count)
   }
 
-  /// Appends text as a JSON string with its quotes: quotes, backslashes and controls escaped, all else as it is.
+  /// Appends text as a quoted JSON string; only quotes, backslashes and control characters are
+  /// escaped.
   static func encode(_ text: RawSpan, into block: inout ByteBlock) {
     block.append(UInt8(ascii: "\""))
     encodeInside(text, into: &block)
     block.append(UInt8(ascii: "\""))
   }
 
-  /// Appends what stands between the quotes.
+  /// Appends the content of a JSON string, without quotes.
   static func encodeInside(_ text: RawSpan, into block: inout ByteBlock) {
     var run = 0
     for place in 0..<text.byteCount {
@@ -106,7 +108,7 @@ enum JSONText {
     block.append(text, from: run, to: text.byteCount)
   }
 
-  /// Whether the text is one JSON value and nothing else.
+  /// Whether the text is exactly one JSON value.
   static func isValid(_ text: RawSpan) -> Bool {
     var walker = JSONWalker(from: 0)
     walker.skipSpace(text)
@@ -119,7 +121,7 @@ enum JSONText {
 }
 
 extension ByteBlock {
-  /// Appends a letter as UTF-8.
+  /// Appends a character as UTF-8.
   mutating func append(letterOf scalar: Unicode.Scalar) {
     guard let units = UTF8.encode(scalar) else { return }
     for unit in units { append(unit) }

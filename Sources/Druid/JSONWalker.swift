@@ -1,6 +1,6 @@
-/// Walks over a JSON value without keeping it; 512 levels deep at most.
+/// Walks over a JSON value without keeping it; at most 512 levels deep.
 struct JSONWalker {
-  /// Where the walk stands: behind the value, or at the byte that makes it none.
+  /// The current offset: after the value, or at the byte that makes it invalid.
   private(set) var place: Int
   /// Whether the last string had an escape.
   private(set) var hasEscape = false
@@ -22,7 +22,7 @@ struct JSONWalker {
     return true
   }
 
-  /// Passes the value that begins here.
+  /// Skips the value that begins here; false when it is not valid.
   mutating func value(_ text: RawSpan) -> Bool { value(text, depth: 0) }
 
   private mutating func value(_ text: RawSpan, depth: Int) -> Bool {

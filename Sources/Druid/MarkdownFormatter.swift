@@ -1,4 +1,5 @@
-/// A table as Markdown has it: rows leave as they come, and what Markdown would obey is escaped.
+/// Formats a Markdown table: rows are written as they come, and Markdown's special characters are
+/// escaped.
 struct MarkdownFormatter: RowFormatter {
   private let options: FormatOptions
   private let display: DisplayText
@@ -53,7 +54,7 @@ struct MarkdownFormatter: RowFormatter {
       case UInt8(ascii: "\\"), UInt8(ascii: "|"), UInt8(ascii: "`"), UInt8(ascii: "*"),
         UInt8(ascii: "<"), UInt8(ascii: "["), UInt8(ascii: "~"):
         block.append(UInt8(ascii: "\\"))
-      // Between letters it is a letter to every Markdown.
+      // Between letters, every Markdown treats an underscore as a letter.
       case UInt8(ascii: "_")
       where place == 0 || place + 1 == text.byteCount
         || !SQLToken.isWordByte(text.byte(at: place - 1))

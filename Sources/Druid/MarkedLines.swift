@@ -1,26 +1,28 @@
 import JSONLines
 
-/// What takes the cells of rows one by one, as they are found. Behind each token 32 more bytes can be read.
+/// Receives the cells of rows one by one, as they are found. After each token, 32 more bytes are
+/// readable.
 @unsafe protocol CellReceiver {
-  /// A row begins, whose line has `length` bytes; false when there is no room for it. What was taken of a row before it that
-  /// did not end is forgotten.
+  /// Begins a row, whose line has `length` bytes; false when there is no room for it. Discards a
+  /// previous row that did not end.
   mutating func beginRow(_ line: UnsafePointer<UInt8>, _ length: Int) -> Bool
-  /// Takes a text of 1 to 32 bytes without escapes, which stands between quotes; false when the row has to be read some
-  /// other way.
+  /// Receives a quoted text of 1 to 32 bytes without escapes; false when the row must be read in
+  /// another way.
   mutating func takeShortText(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool
-  /// Takes a number of 1 to 8 bytes, which are the first of `word`.
+  /// Receives a number of 1 to 8 bytes, which are the first of `word`.
   mutating func takeShortNumber(_ token: UnsafePointer<UInt8>, _ length: Int, word: UInt64)
-  /// Takes any other cell, its quotes inside; false when the row has to be read some other way.
+  /// Receives any other cell, without its quotes; false when the row must be read in another way.
   mutating func take(_ kind: CellKind, _ token: UnsafePointer<UInt8>, _ length: Int) -> Bool
-  /// The row was whole.
+  /// Ends a complete row.
   mutating func endRow()
 }
 
 /// Finds the cells of rows by the tokens that simdjson marked, many lines at a time.
 ///
-/// Only what is a row beyond doubt is taken; all else is left to ``RowScanner``, which has the last word on every line.
+/// It takes only what is certainly a row. ``RowScanner`` reads all other lines, and decides about
+/// them.
 struct MarkedLines: ~Copyable {
-  /// The longest line that is read here.
+  /// The longest line that is read here, in bytes.
   static let longestLine = Window.size
 
   private var marks = JSONMarks()
@@ -29,9 +31,10 @@ struct MarkedLines: ~Copyable {
   /// Forgets the text, which may then change.
   mutating func leave() { window = Window() }
 
-  /// Reads lines of a text from `place` on: rows of `columns` cells that the receiver takes, at most those of a window, and
-  /// none that ends less than 32 bytes before the text does. Lines come in their order, and one begins at `limit`.
-  /// - Returns: how many rows were taken; `place` is then where the next line begins.
+  /// Reads lines of a text from `place` on: rows of `columns` cells, at most those of a window, and
+  /// none that ends less than 32 bytes before the text does. Lines must be passed in order, and a
+  /// line begins at `limit`.
+  /// - Returns: the number of rows taken; `place` is then where the next line begins.
   @inline(__always)
   mutating func take<Receiver: CellReceiver>(
     _ text: RawSpan, from place: inout Int, limit: Int, columns: Int, into receiver: inout Receiver
@@ -41,7 +44,7 @@ struct MarkedLines: ~Copyable {
       marks.mark(text.extracting(window.start..<window.end))
     }
     var window = window
-    // The window lies inside the text, and the marks inside the window.
+    // The window is inside the text, and the marks are inside the window.
     let rows = unsafe text.withUnsafeBytes { text in
       unsafe marks.offsets.withUnsafeBufferPointer { marks in
         unsafe window.take(text, marks, from: &place, columns: columns, into: &receiver)
@@ -52,23 +55,26 @@ struct MarkedLines: ~Copyable {
   }
 }
 
-/// The part of a text that was marked last, and how far it was read. Its places count from its start.
+/// The part of a text that was marked last, and the read position in it. Offsets count from its
+/// start.
 private struct Window {
-  /// Bytes that are marked at once: they and their marks stay in the processor's nearer caches.
+  /// The number of bytes that are marked at once: they and their marks fit the processor's nearer
+  /// caches.
   static let size = 32768
 
   private(set) var start = 0
   private var count = 0
-  /// The mark that comes next.
+  /// The index of the next mark.
   private var next = 0
-  /// The first backslash that was not passed yet, or the end.
+  /// The offset of the first backslash not yet passed, or the end.
   private var backslash = 0
 
   var end: Int { start + count }
 
   init() {}
 
-  /// The lines from `place` on, up to the last that ends within reach; none when the first is longer.
+  /// Marks the lines from `place` on, up to the last one in reach; none when the first line is
+  /// longer.
   init(_ text: RawSpan, from place: Int, limit: Int) {
     start = place
     let reach = min(limit, place + Self.size)
@@ -81,12 +87,12 @@ private struct Window {
     _ text: UnsafeRawBufferPointer, _ marks: UnsafeBufferPointer<UInt32>, from place: inout Int,
     columns: Int, into output: inout Receiver
   ) -> Int {
-    // A copy of its own stays in registers.
+    // A local copy stays in registers.
     var receiver = output
     defer { output = receiver }
     guard let textStart = text.baseAddress, let marksStart = marks.baseAddress else { return 0 }
     let base = unsafe (textStart + start).assumingMemoryBound(to: UInt8.self)
-    // Behind the bracket that ends a row there are its newline and 32 bytes.
+    // The bracket that ends a row is followed by its newline and 32 bytes.
     let last = min(count - 2, text.count - start - 34)
     var line = place - start
     while next < marks.count, unsafe Int(marks[next]) < line { next += 1 }
@@ -107,7 +113,8 @@ private struct Window {
     return rows
   }
 
-  /// Reads a row whose bracket has the first mark; false when it is none, or none for the receiver.
+  /// Reads the row whose bracket has the first mark; false when it is not valid, or the receiver
+  /// refuses it.
   @inline(__always)
   @unsafe private mutating func row<Receiver: CellReceiver>(
     _ base: UnsafePointer<UInt8>, _ firstMark: UnsafePointer<UInt32>, _ columns: Int,
@@ -117,7 +124,7 @@ private struct Window {
     var from = unsafe Int(mark[0]) &+ 1
     var left = columns
     while left > 0 {
-      // No space stands between the tokens.
+      // There is no space between the tokens.
       guard unsafe Int(mark[1]) == from else { return false }
       let to = unsafe Int(mark[2])
       unsafe mark += 2
@@ -132,7 +139,7 @@ private struct Window {
       } else if first &- 0x30 < 10, length <= 8, unsafe isNumber(token, length) {
         unsafe receiver.takeShortNumber(token, length, word: Window.word(token))
       } else {
-        // A copy, so that the receiver itself can stay in registers.
+        // With a copy, the receiver itself can stay in registers.
         var copy = receiver
         guard unsafe takeOther(base, from, to, into: &copy) else { return false }
         receiver = copy
@@ -145,7 +152,7 @@ private struct Window {
     return false
   }
 
-  /// Takes a cell that is not one of the usual.
+  /// Reads a cell of an unusual form.
   @inline(never)
   @unsafe private mutating func takeOther<Receiver: CellReceiver>(
     _ base: UnsafePointer<UInt8>, _ from: Int, _ to: Int, into receiver: inout Receiver
@@ -158,7 +165,7 @@ private struct Window {
     }
     let text = unsafe RawSpan(_unsafeStart: token, byteCount: length)
     if unsafe token[0] == UInt8(ascii: "\"") {
-      // It ends with its closing quote, unless there is space behind that.
+      // The token ends with its closing quote, unless space follows it.
       guard length > 1, unsafe base[to &- 1] == UInt8(ascii: "\"") else { return false }
       if unsafe !hasBackslash(base, from, to) {
         return unsafe receiver.take(.plainText, token, length)
@@ -171,7 +178,7 @@ private struct Window {
     return unsafe receiver.take(kind, token, length)
   }
 
-  /// Whether there is a backslash in a token; the tokens come in their order.
+  /// Whether a token contains a backslash; tokens are asked for in order.
   @unsafe private mutating func hasBackslash(
     _ base: UnsafePointer<UInt8>, _ from: Int, _ to: Int
   ) -> Bool {
@@ -189,18 +196,18 @@ private struct Window {
 
   private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-  /// High bits where a byte is not a digit, of bytes in which digits are 0 to 9. A carry reaches only a byte beside one that
-  /// is not part of a number.
+  /// Sets the high bit of each byte that is not a digit, for bytes in which digits are 0 to 9. A
+  /// carry reaches only a byte next to one that is not part of a number.
   @inline(__always)
   private static func others(_ digits: UInt64) -> UInt64 {
     (digits &+ (ones &* 0x76) | digits) & (ones &* 0x80)
   }
 
-  /// Whether a token of 1 to 8 bytes, the first a digit, is a number of digits with at most one point among them. They are looked
-  /// at together.
+  /// Whether a token of 1 to 8 bytes that starts with a digit is a number of digits with at most
+  /// one point. All bytes are tested at once.
   @inline(__always)
   @unsafe private func isNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    // The number's last byte is the highest; bytes behind the number are shifted out.
+    // The number's last byte is the highest; bytes after the number are shifted out.
     let word = unsafe Window.word(token) ^ (Window.ones &* 0x30)
     let digits = word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* length)
     let others = Window.others(digits)
@@ -219,7 +226,7 @@ private struct Window {
     unsafe token[0] != UInt8(ascii: "0") || length == 1 || token[1] == UInt8(ascii: ".")
   }
 
-  /// The same for a token of any length, with a sign or without.
+  /// The same for a token of any length, with or without a sign.
   @unsafe private func isLongNumber(_ token: UnsafePointer<UInt8>, _ length: Int) -> Bool {
     let sign = unsafe token[0] == UInt8(ascii: "-") ? 1 : 0
     let number = unsafe token + sign

@@ -1,12 +1,12 @@
 import Plumbing
 
-/// The newest of the times that a column holds.
+/// Tracks the newest time of a column.
 struct NewestTime {
   private var bytes: [UInt8] = []
-  /// As Druid wrote it; `nil` when no row had one.
+  /// The time as Druid wrote it; `nil` when no row had one.
   var text: String? { bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }
 
-  /// Looks at a cell. Times of the usual form, in UTC and of equal length, are ordered as their bytes are.
+  /// Reads a cell. Times of the usual form, in UTC and of equal length, sort as their bytes do.
   mutating func take(_ line: RawSpan, _ cell: Cell) {
     guard cell.kind == .plainText, cell.end > cell.start else { return }
     let count = cell.end - cell.start
@@ -21,7 +21,7 @@ struct NewestTime {
     }
   }
 
-  /// With an offset from UTC, or of a year that has other than four digits.
+  /// Reads a time with an offset from UTC, or a year without exactly four digits.
   private mutating func takeOther(_ line: RawSpan, _ cell: Cell) {
     guard let time = TimePoint(rfc3339: line.text(from: cell.start, to: cell.end)) else { return }
     if let text, let newest = TimePoint(rfc3339: text), newest >= time { return }

@@ -1,5 +1,5 @@
-/// Numbers without an exponent: `1.5E10` becomes 15000000000, `1.0E-7` becomes 0.0000001. The digits stay as they are,
-/// so nothing is rounded.
+/// Writes numbers without an exponent: `1.5E10` becomes 15000000000, `1.0E-7` becomes 0.0000001.
+/// The digits are kept, so nothing is rounded.
 enum PlainNumber {
   static func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
     var digits: [UInt8] = []
@@ -19,7 +19,8 @@ enum PlainNumber {
       default: digits.append(byte)
       }
     }
-    // A double's exponent has three digits; a larger one stays as it came rather than fill the disk with zeros.
+    // A double's exponent has at most three digits. A larger exponent stays as it is, so that zeros
+    // can't fill the disk.
     guard let exponent, abs(exponent) <= 400 else {
       return block.append(line, from: cell.start, to: cell.end)
     }

@@ -1,25 +1,26 @@
 package import Plumbing
 
-/// A question to Druid's SQL endpoint.
+/// A query for Druid's SQL endpoint.
 package struct Query: Sendable {
   package var statement: Statement
   package var context: [JSONValue.Member] = []
   package var parameters: [QueryParameter] = []
-  /// Whether the plan is asked for instead of the rows.
+  /// Whether to request the plan instead of the rows.
   package var isExplained = false
-  /// The server's limit, which the context carries, and ours a little later.
+  /// The time limit for the server, in the query's context. The client's own limit is a little
+  /// later.
   package var timeout: Duration?
 
   package init(_ statement: Statement) { self.statement = statement }
 
   private static let explainWords = "EXPLAIN PLAN FOR "
 
-  /// Whether the words are put in front; a statement may have them itself.
+  /// Whether to add EXPLAIN PLAN FOR; the statement may have it already.
   private var isPrefixed: Bool {
     isExplained && SQLToken.tokens(of: statement.text).first?.isWord("EXPLAIN") != true
   }
 
-  /// The name that the query can be cancelled by: the context's own, else a new one.
+  /// The id by which the query can be cancelled: the context's own, or else a new one.
   func identifier() -> String {
     for member in context where member.key == "sqlQueryId" {
       let name = member.value.text ?? member.value.jsonText
@@ -30,10 +31,11 @@ package struct Query: Sendable {
       + String(generator.next() as UInt64, radix: 16)
   }
 
-  /// The body of the request. The three header lines tell names and types even when there are no rows.
+  /// The body of the request. The three header lines give names and types even when there are no
+  /// rows.
   func body(identifier: String) -> [UInt8] {
     var members = context.filter { $0.key != "sqlQueryId" }
-    // The router wants text here; a number is a ClassCastException.
+    // The router requires a string here; a number causes a ClassCastException.
     members.append(.init(key: "sqlQueryId", value: .string(identifier)))
     if let timeout, !members.contains(where: { $0.key == "timeout" }) {
       members.append(.init(key: "timeout", value: .integer(Int64(timeout.inSeconds * 1000))))
@@ -53,7 +55,7 @@ package struct Query: Sendable {
     return Array(JSONValue.object(fields).jsonText.utf8)
   }
 
-  /// A place that the server named, in the statement as the user wrote it.
+  /// Converts a position that the server reported to the statement as the user wrote it.
   func place(ofServers place: Statement.Place) -> Statement.Place {
     guard isPrefixed, place.line == 1 else { return place }
     return .init(line: 1, column: max(1, place.column - Self.explainWords.utf16.count))
@@ -76,8 +78,8 @@ package struct QueryParameter: Sendable, Equatable {
     QueryParameter(type: "TIMESTAMP", value: .string(point.iso8601))
   }
 
-  /// `[TYPE:]VALUE`: a known type word and a colon set the type, anything else is text, whole. What the server would
-  /// answer with a page of Java is refused here.
+  /// Parses `[TYPE:]VALUE`. A known type and a colon set the type; anything else is text, including
+  /// the colon. Values that the server would answer with a Java stack trace are refused here.
   package init(spelling: String) throws(UsageFailure) {
     let pieces = spelling.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let word = pieces.count == 2 ? String(pieces[0]) : ""
@@ -114,7 +116,8 @@ package struct QueryParameter: Sendable, Equatable {
     }
   }
 
-  /// Milliseconds as a number; a time with an offset in UTC; one without stays the server's to read, in its own zone.
+  /// Milliseconds become a number, and a time with an offset is converted to UTC. The server
+  /// interprets a time without an offset in its own zone.
   private static func timestampText(_ text: String) -> JSONValue? {
     if let milliseconds = Int64(text) { return .integer(milliseconds) }
     guard let point = TimePoint(rfc3339: text) else { return nil }

@@ -1,6 +1,6 @@
-/// What the tasks of one supervisor read of a topic, one after the other: those that are over and those that run.
+/// What the tasks of one supervisor read of a topic, finished and running tasks in order.
 package struct ReadingHistory: Sendable {
-  /// Offsets of one partition that a task read.
+  /// The offsets of one partition that a task read.
   fileprivate struct Stretch {
     let task: Int
     let lower: Int64
@@ -8,7 +8,7 @@ package struct ReadingHistory: Sendable {
     var count: Int64 { upper - lower }
   }
 
-  /// Messages of one partition that somebody wants to account for.
+  /// Messages of one partition to account for.
   package struct Wanted: Sendable, Equatable {
     package var first: Int64
     package var last: Int64
@@ -27,9 +27,9 @@ package struct ReadingHistory: Sendable {
 
   package enum Verdict: Sendable, Equatable {
     case read
-    /// So many of them at least.
+    /// At least this many of them are unread.
     case unread(Int64)
-    /// The tasks that are known of do not tell.
+    /// The known tasks do not show it.
     case unknown
   }
 
@@ -38,7 +38,7 @@ package struct ReadingHistory: Sendable {
 
   /// - Parameters:
   ///   - tasks: the oldest first.
-  ///   - ends: where reading ended for good, for a supervisor that has no task any more.
+  ///   - ends: the final offsets of a supervisor that has no more tasks.
   package init(_ tasks: [ReadingTask], ends: Offsets = [:]) {
     self.tasks = tasks
     for partition in Set(tasks.flatMap(\.starts.keys)).union(ends.keys) {
@@ -46,7 +46,8 @@ package struct ReadingHistory: Sendable {
     }
   }
 
-  /// Each task reads from its start to the start of the next, since Druid starts a task where the one before ended.
+  /// Each task reads from its start to the start of the next, because Druid starts a task where the
+  /// previous one ended.
   private func stretches(of partition: Int, end: Int64?) -> [Stretch] {
     var list: [Stretch] = []
     let starts = tasks.enumerated().compactMap { index, task in
@@ -55,7 +56,8 @@ package struct ReadingHistory: Sendable {
     for (place, start) in starts.enumerated() {
       let next = place + 1 < starts.count ? starts[place + 1].lower : end
       let upper = next ?? tasks[start.task].reached?[partition] ?? start.lower
-      // Offsets went back: the topic was made anew, or the supervisor was reset. What was before is another story.
+      // Offsets went back: the topic was re-created, or the supervisor was reset. Earlier tasks no
+      // longer apply.
       if upper < start.lower {
         list = []
       } else {
@@ -65,13 +67,13 @@ package struct ReadingHistory: Sendable {
     return list
   }
 
-  /// Whether messages were read.
+  /// Whether the messages were read.
   package func verdict(on partition: Int, _ wanted: Wanted) -> Verdict {
     guard let list = stretches[partition], let oldest = list.first, let newest = list.last else {
       return .unread(0)
     }
     guard newest.upper > wanted.last else {
-      // Behind the first offset messages of others may stand among these.
+      // After the first offset, other producers' messages may be among these.
       let isDense = wanted.last - wanted.first + 1 == wanted.count
       let isCovered = oldest.lower <= wanted.first
       return .unread(isDense && isCovered ? max(0, newest.upper - wanted.first) : 0)
@@ -82,15 +84,15 @@ package struct ReadingHistory: Sendable {
     return oldest.lower <= wanted.first && isSound ? .read : .unknown
   }
 
-  /// Whether tasks are missing that read the first of the messages.
+  /// Whether tasks that read the first of the messages are missing.
   package func isTooShort(for wanted: [Int: Wanted]) -> Bool {
     wanted.contains { partition, wanted in
       (stretches[partition]?.first?.lower ?? .max) > wanted.first
     }
   }
 
-  /// What became of the messages. Druid counts by task, so this is known only where the tasks that read them read
-  /// nothing else.
+  /// The counts for the messages. Druid counts by task, so they are known only when the tasks that
+  /// read the messages read nothing else.
   package func counts(of wanted: [Int: Wanted]) -> RowCounts? {
     var readers = Set<Int>()
     for (partition, wanted) in wanted {

@@ -1,4 +1,4 @@
-/// What a cell's JSON token is.
+/// The kind of a cell's JSON token.
 package enum CellKind: UInt8, Sendable {
   case null
   case boolTrue
@@ -12,7 +12,7 @@ package enum CellKind: UInt8, Sendable {
   case nested
 }
 
-/// Where a cell stands in the line of its row. For strings the quotes are outside.
+/// The position of a cell in its row's line, without the quotes of a string.
 package struct Cell: Sendable {
   package var start: Int
   package var end: Int
@@ -26,7 +26,7 @@ package struct Column: Sendable, Equatable {
   package let name: String
   /// Druid's native type: `LONG`, `STRING`, `ARRAY<STRING>`, `COMPLEX<json>`.
   package let nativeType: String
-  /// The SQL type: `BIGINT`, `VARCHAR`, `TIMESTAMP`; the right one of the two.
+  /// The SQL type: `BIGINT`, `VARCHAR`, `TIMESTAMP`; more exact than the native type.
   package let sqlType: String
 
   package init(name: String, nativeType: String, sqlType: String) {
@@ -35,7 +35,7 @@ package struct Column: Sendable, Equatable {
     self.sqlType = sqlType
   }
 
-  /// Whether a table sets it to the right.
+  /// Whether a table right-aligns the column.
   package var isNumeric: Bool {
     switch sqlType {
     case "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "REAL", "DOUBLE", "DECIMAL": true
@@ -43,7 +43,7 @@ package struct Column: Sendable, Equatable {
     }
   }
 
-  /// Whether its strings hold JSON text that JSON formats show as JSON.
+  /// Whether its strings hold JSON text that the JSON formats write as JSON.
   var holdsJSON: Bool {
     nativeType.hasPrefix("ARRAY<") || nativeType == "COMPLEX<json>" || sqlType == "ARRAY"
   }

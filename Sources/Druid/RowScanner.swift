@@ -1,11 +1,12 @@
-/// Finds the cells of a row: `[1,"two",null]`. Strict: anything but a JSON array of values, without space between them, is
-/// refused, so that a torn row is never taken for a whole one. Most rows are read by ``MarkedLines``, many at a time.
+/// Finds the cells of a row: `[1,"two",null]`. It accepts only a JSON array of values without space
+/// between them, so that a torn row is never taken for a complete one. ``MarkedLines`` reads most
+/// rows, many at a time.
 enum RowScanner {
-  /// A line, looked at.
+  /// The result of scanning a line.
   enum Result: Equatable {
-    /// A whole row with this many cells.
+    /// A complete row with this many cells.
     case row(Int)
-    /// No row of as many cells as there was room for: the offset where it stops being one.
+    /// Not a row with at most as many cells as there was room for: the offset of the error.
     case failure(Int)
   }
 
@@ -32,7 +33,8 @@ enum RowScanner {
     return .failure(place)
   }
 
-  /// Reads the value that begins at `place`, which moves behind it, or to where it stops being one.
+  /// Reads the value that begins at `place`, which moves past it, or to the byte that makes it
+  /// invalid.
   static func value(_ line: RawSpan, _ place: inout Int) -> CellKind? {
     var walker = JSONWalker(from: place)
     let first = line.byte(at: place)

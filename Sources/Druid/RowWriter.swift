@@ -1,6 +1,6 @@
 package import Plumbing
 
-/// Writes rows of our own in the format of an answer.
+/// Writes rows that dsql itself produces, in the format of an answer.
 ///
 /// - Parameter rows: a value for each column.
 package func write(

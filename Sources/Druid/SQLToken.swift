@@ -1,11 +1,11 @@
-/// The smallest parts of a statement, as far as a client has to know them.
+/// A token of a statement, in as much detail as a client needs.
 struct SQLToken: Equatable {
   enum Kind: Equatable {
     /// A keyword or a name without quotes.
     case word
     /// A name in double quotes; its text is without them.
     case quotedName
-    /// A string; its text is without quotes, doubled ones undone.
+    /// A string; its text is without quotes, and doubled quotes are decoded.
     case string
     case number
     /// A `?`.
@@ -15,16 +15,16 @@ struct SQLToken: Equatable {
 
   let kind: Kind
   let text: String
-  /// Bytes from the start of the statement.
+  /// The offset in the statement, in bytes.
   let offset: Int
 
   func isWord(_ word: String) -> Bool { kind == .word && text.uppercased() == word }
   func isSymbol(_ symbol: String) -> Bool { kind == .symbol && text == symbol }
 
-  /// The name that this token gives to something, if it can.
+  /// The name that this token stands for, if it can be one.
   var name: String? { kind == .word || kind == .quotedName ? text : nil }
 
-  /// The name of `:name`, when the token is its colon.
+  /// The name in `:name`, when the token is its colon.
   static func parameterName(_ tokens: [SQLToken], at index: Int) -> String? {
     guard tokens[index].isSymbol(":"), tokens.indices.contains(index + 1) else { return nil }
     let word = tokens[index + 1]
@@ -35,7 +35,7 @@ struct SQLToken: Equatable {
     return word.text
   }
 
-  /// The tokens of a statement, comments left out.
+  /// The tokens of a statement, without comments.
   static func tokens(of text: String) -> [SQLToken] {
     let bytes = Array(text.utf8)
     var tokens: [SQLToken] = []
@@ -81,14 +81,14 @@ struct SQLToken: Equatable {
 
   private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-  /// A point that begins a number such as `.5`; the one behind a name does not.
+  /// Whether a point begins a number such as `.5`; the point after a name does not.
   private static func beginsNumber(_ bytes: [UInt8], _ place: Int) -> Bool {
     guard bytes[place] == UInt8(ascii: "."), place + 1 < bytes.count, isDigit(bytes[place + 1])
     else { return false }
     return place == 0 || !(isWordByte(bytes[place - 1]) || bytes[place - 1] == UInt8(ascii: "\""))
   }
 
-  /// A point or a sign inside a number such as `1.5e-3`.
+  /// Whether a point or a sign is inside a number such as `1.5e-3`.
   private static func isPartOfNumber(_ bytes: [UInt8], _ start: Int, _ place: Int) -> Bool {
     guard isDigit(bytes[start]) || bytes[start] == UInt8(ascii: ".") else { return false }
     if bytes[place] == UInt8(ascii: ".") { return true }
@@ -129,7 +129,7 @@ struct SQLToken: Equatable {
     return (string(text[...]), place)
   }
 
-  /// Whether the last word is the `E` that lets a backslash escape in the string behind it.
+  /// Whether the last word is the `E` that allows backslash escapes in the following string.
   static func isEscapePrefix(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard let last = bytes.last, last | 0x20 == UInt8(ascii: "e") else { return false }
     guard let before = bytes.dropLast().last else { return true }

@@ -1,7 +1,8 @@
-/// csv and tsv after RFC 4180, with LF line ends: NULL is an empty cell and the empty text `""`.
+/// Formats csv and tsv after RFC 4180, with LF line ends: NULL is an empty cell and the empty text
+/// is `""`.
 ///
-/// A row whose only cell is NULL is `""` too, as Druid writes it: an empty line would be skipped by most readers, and
-/// here it separates two answers.
+/// A row with NULL as its only cell is also `""`, as Druid writes it. Most readers skip an empty
+/// line, and here an empty line separates two answers.
 struct SeparatedFormatter: RowFormatter {
   private let separator: UInt8
   private let options: FormatOptions
@@ -62,7 +63,7 @@ struct SeparatedFormatter: RowFormatter {
     block.append(UInt8(ascii: "\n"))
   }
 
-  /// Whether the bytes of the token are those of the output.
+  /// Whether the output has the same bytes as the token.
   @inline(__always)
   private func goesAsItIs(_ line: RawSpan, _ cell: Cell) -> Bool {
     if cell.kind == .plainText {
@@ -99,7 +100,7 @@ struct SeparatedFormatter: RowFormatter {
     }
   }
 
-  /// A text, in quotes when a reader would take it for something else without.
+  /// Appends a text, quoted when a reader would misread it otherwise.
   private func append(text: RawSpan, into block: inout ByteBlock) {
     guard text.byteCount == 0 || isNullText(text) || needsQuotes(text) else {
       return block.append(text)
@@ -109,7 +110,7 @@ struct SeparatedFormatter: RowFormatter {
     block.append(UInt8(ascii: "\""))
   }
 
-  /// What stands between quotes: each quote twice.
+  /// Appends the content of a quoted text: each quote is doubled.
   private func appendQuoted(_ text: RawSpan, into block: inout ByteBlock) {
     var place = 0
     while let quote = text.offset(of: UInt8(ascii: "\""), from: place, to: text.byteCount) {
@@ -150,7 +151,7 @@ struct SeparatedFormatter: RowFormatter {
     block.append(UInt8(ascii: "\n"))
   }
 
-  /// Looks for what needs quotes first, then goes through the text again.
+  /// Checks first whether quotes are needed, then goes through the text again.
   private func appendLong(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) {
     var piece = ByteBlock(capacity: CellPieces.size + 16)
     var search = CellPieces(cell)

@@ -1,7 +1,7 @@
 import Plumbing
 
-/// What a server says when it does not answer a question: Druid's error object in its new and old forms, another
-/// JSON object, a page of HTML, or a line of text.
+/// A server's error answer: Druid's error object in its new and old forms, another JSON object, a
+/// page of HTML, or a line of text.
 struct ServerError {
   let status: Int
   private let body: [UInt8]
@@ -20,17 +20,17 @@ struct ServerError {
   /// Whether this is Druid's own error object.
   private var isDruids: Bool { text("error") != nil || text("Access-Check-Result") != nil }
 
-  /// The words for a person: `errorMessage`, never `error` alone when there is more.
+  /// The text for the user: `errorMessage`, and `error` alone only when there is nothing else.
   var words: String {
     if let message = text("errorMessage") { return shortened(message) }
     if let message = text("Access-Check-Result") ?? text("message") { return message }
     if let name = text("error"), name != "druidException" {
       return text("errorClass").map { "\(name) (\($0))" } ?? name
     }
-    return title ?? firstLine ?? "no more is said"
+    return title ?? firstLine ?? "no details"
   }
 
-  /// Drops the list of all tokens that the grammar accepts: it is too long to help.
+  /// Removes the list of all tokens that the grammar accepts, which is too long to help.
   private func shortened(_ message: String) -> String {
     let ends = [", acceptable options: [", ".\nWas expecting one of:", "\nWas expecting one of:"]
       .compactMap { message.firstRange(of: $0)?.lowerBound }
@@ -38,7 +38,7 @@ struct ServerError {
     return words.count > 500 ? words.prefix(500) + "…" : String(words)
   }
 
-  /// The title of a page of HTML.
+  /// The title of an HTML page.
   private var title: String? {
     let page = String(decoding: body.prefix(65536), as: UTF8.self)
     guard let start = page.firstRange(of: "<title>"),
@@ -53,14 +53,15 @@ struct ServerError {
     return line.map { String($0).collapsed }
   }
 
-  /// Where in the statement, and the words that say so: the user's file has other lines and columns.
+  /// The position in the statement, and the text that states it: lines and columns in the user's
+  /// file differ.
   private var place: (Statement.Place, words: String)? {
     if let context = json?["context"], let line = context["line"]?.text.flatMap({ Int($0) }),
       let column = context["column"]?.text.flatMap({ Int($0) })
     {
       return (.init(line: line, column: column), " (line [\(line)], column [\(column)])")
     }
-    // Some errors have it in their words alone.
+    // Some errors state it only in their text.
     guard let start = words.firstRange(of: " at line "),
       let middle = words[start.upperBound...].firstRange(of: ", column "),
       let line = Int(words[start.upperBound..<middle.lowerBound]),
@@ -69,7 +70,7 @@ struct ServerError {
     return (.init(line: line, column: column), " at line \(line), column \(column)")
   }
 
-  /// The failure that this answer means.
+  /// The failure for this answer.
   func failure(url: String) -> DruidFailure {
     var failure = DruidFailure(kind, words)
     failure.status = status
@@ -80,7 +81,7 @@ struct ServerError {
       }
     }
     if words.hasPrefix("Incorrect syntax near the keyword"), failure.place?.column != 1 {
-      failure.hints = ["a name that is a word of SQL, such as one or user, needs double quotes"]
+      failure.hints = ["a name that is an SQL keyword, such as one or user, needs double quotes"]
     }
     switch failure.kind {
     case .notDruid:
@@ -96,7 +97,7 @@ struct ServerError {
     failure.isWorthRetrying =
       status == 429 || status == 503 || text("category") == "CAPACITY_EXCEEDED"
       || text("category") == "SERVICE_UNAVAILABLE" || isConnectionTrouble
-    // What a proxy says in front of a Druid that is not up.
+    // A proxy answers this for a Druid that is not up.
     failure.isWorthWaitingFor = status == 502
     return failure
   }
@@ -128,7 +129,7 @@ struct ServerError {
     }
   }
 
-  /// Errors of old servers have a name alone.
+  /// Errors of old servers have only a name.
   private var kindOfOldName: DruidFailure.Kind {
     switch text("error") {
     case "Query timeout": .timedOut
@@ -138,7 +139,7 @@ struct ServerError {
     }
   }
 
-  /// The table of "Object 'x' not found".
+  /// The table in "Object 'x' not found".
   private var missingTable: String? {
     guard let message = text("errorMessage"), let start = message.firstRange(of: "Object '"),
       let end = message[start.upperBound...].firstRange(of: "' not found")
@@ -146,7 +147,8 @@ struct ServerError {
     return String(message[start.upperBound..<end.lowerBound])
   }
 
-  /// Whether servers lost each other: no fault of the statement, and often over in half a minute.
+  /// Whether servers lost contact with each other, which is not the statement's fault and often
+  /// lasts less than a minute.
   private var isConnectionTrouble: Bool {
     let said =
       (text("errorMessage") ?? "") + " " + (text("errorClass") ?? "") + " "
@@ -160,14 +162,14 @@ struct ServerError {
 }
 
 extension String {
-  /// One line: runs of white space become a space each.
+  /// The text as one line: runs of white space become single spaces.
   var collapsed: String {
     String(split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(300))
   }
 }
 
 extension StringProtocol {
-  /// The first place where `needle` stands.
+  /// The first occurrence of `needle`.
   func firstRange(of needle: String) -> Range<Index>? {
     var start = startIndex
     while start < endIndex {

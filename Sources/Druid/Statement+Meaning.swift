@@ -1,10 +1,10 @@
 package import Plumbing
 
-/// What a client reads in a statement; the rest is the server's to understand.
+/// What a client needs to understand of a statement; the server interprets the rest.
 extension Statement {
-  /// `SET name = literal`, `nil` for any other statement.
+  /// The setting of `SET name = literal`; `nil` for any other statement.
   ///
-  /// - Throws: ``StatementFailure`` for a SET that is none.
+  /// - Throws: ``StatementFailure`` for an invalid SET.
   package func contextSetting() throws(StatementFailure) -> JSONValue.Member? {
     let tokens = SQLToken.tokens(of: text)
     guard let first = tokens.first, first.isWord("SET") else { return nil }
@@ -28,12 +28,12 @@ extension Statement {
       throw refusal(index, "SET takes a literal: a string, a number, TRUE, FALSE or NULL")
     }
     guard tokens.count == index + 1 else {
-      throw refusal(index + 1, "something follows the value of SET \(name)")
+      throw refusal(index + 1, "unexpected text after the value of SET \(name)")
     }
     return JSONValue.Member(key: name, value: value)
   }
 
-  /// What another database would have understood, and how Druid is asked for it.
+  /// Hints for constructs of other databases, with Druid's equivalents.
   package var hintsForRefusal: [String] {
     let tokens = SQLToken.tokens(of: text)
     var hints: [String] = []
@@ -60,17 +60,17 @@ extension Statement {
     return hints
   }
 
-  /// Whether the statement has this name in double quotes.
+  /// Whether the statement contains this name in double quotes.
   package func quotes(_ name: String) -> Bool {
     SQLToken.tokens(of: text).contains { $0.kind == .quotedName && $0.text == name }
   }
 
-  /// How many `?` wait for a value.
+  /// The number of `?` that need a value.
   package var parameterCount: Int {
     SQLToken.tokens(of: text).count { $0.kind == .parameter }
   }
 
-  /// The most rows that the statement itself asks for: its outermost `LIMIT n`, or `FETCH FIRST n ROWS ONLY`.
+  /// The statement's own row limit: its outermost `LIMIT n`, or `FETCH FIRST n ROWS ONLY`.
   ///
   /// - Parameter parameters: the values of its `?`.
   package func ownLimit(parameters: [QueryParameter]) -> Int? {
@@ -92,7 +92,7 @@ extension Statement {
       if token.kind == .parameter { parameterIndex += 1 }
       guard depth == 0 else { continue }
       if token.isWord("LIMIT") {
-        // In LIMIT start, count the second number counts.
+        // In `LIMIT start, count` the second number is the count.
         let isPair = tokens.indices.contains(index + 2) && tokens[index + 2].isSymbol(",")
         limit = value(isPair ? index + 3 : index + 1)
       } else if token.isWord("FETCH") {
@@ -102,12 +102,13 @@ extension Statement {
     return limit
   }
 
-  /// The datasources behind FROM and JOIN, without their schema; names of inner subqueries may be among them.
+  /// The datasources after FROM and JOIN, without their schema; they may include names of inner
+  /// subqueries.
   package var tableNames: [String] {
     let tokens = SQLToken.tokens(of: text)
     let subqueries = Self.commonSubqueries(tokens)
     var names: [String] = []
-    /// Whether a comma starts another table, for each open parenthesis.
+    /// For each open parenthesis, whether a comma starts another table.
     var inFrom = [false]
     var expectsTable = false
     var index = 0
@@ -115,7 +116,7 @@ extension Statement {
       let token = tokens[index]
       if token.isSymbol("(") {
         inFrom.append(expectsTable)
-        // A parenthesis where a table could stand holds tables, or a query.
+        // A parenthesis in place of a table contains tables, or a query.
       } else if token.isSymbol(")") {
         if inFrom.count > 1 { inFrom.removeLast() }
         expectsTable = false
@@ -128,7 +129,7 @@ extension Statement {
         expectsTable = false
         inFrom[inFrom.count - 1] = false
       } else if expectsTable, token.isWord("TABLE") {
-        // TABLE(APPEND('a', 'b')) has its tables in strings.
+        // In TABLE(APPEND('a', 'b')), the tables are strings.
         let words = tokens[index...].dropFirst(2).prefix { !$0.isSymbol(")") }
         guard words.first?.isWord("APPEND") == true else { index += 1; continue }
         for name in words where name.kind == .string && !names.contains(name.text) {
@@ -144,7 +145,7 @@ extension Statement {
           name = next
           index += 2
         }
-        // A WITH names it for all that follows its own query.
+        // A WITH defines the name for everything after its own query.
         let isSubquery =
           schema.isEmpty && subqueries.contains { $0.name == name && $0.end <= index }
         if !isSubquery, !names.contains(name), !Self.otherSchemas.contains(schema) {
@@ -157,8 +158,8 @@ extension Statement {
     return names
   }
 
-  /// The subqueries that the statement's own WITH names, and where their queries end. Those of a WITH in parentheses
-  /// are not known outside of these.
+  /// The subqueries that the statement's own WITH defines, and where their queries end. Those of a
+  /// WITH in parentheses are not visible outside of them.
   private static func commonSubqueries(_ tokens: [SQLToken]) -> [(name: String, end: Int)] {
     func endOfParenthesis(_ start: Int) -> Int? {
       guard tokens.indices.contains(start), tokens[start].isSymbol("(") else { return nil }
@@ -189,13 +190,13 @@ extension Statement {
   /// Tables of these schemas are not datasources.
   private static let otherSchemas: Set<String> = ["SYS", "INFORMATION_SCHEMA", "LOOKUP"]
 
-  /// The words that end a list of tables.
+  /// The keywords that end a list of tables.
   private static let clauseWords: Set<String> = [
     "SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "WINDOW",
     "WITH", "INTERSECT", "EXCEPT",
   ]
 
-  /// Why the answer may be approximate, as far as the statement shows it.
+  /// The reasons why the answer may be approximate, as far as the statement shows them.
   package func approximations(context: [JSONValue.Member]) -> [String] {
     let tokens = SQLToken.tokens(of: text)
     func isOff(_ name: String) -> Bool {
@@ -240,7 +241,7 @@ extension SQLToken {
     default: return nil
     }
   }
-  /// A number as JSON spells it: SQL takes `007`, `.5` and `5.` as well.
+  /// A number in JSON's syntax; SQL also allows `007`, `.5` and `5.`.
   private var numberInJSON: String {
     let digits = text.drop { $0 == "0" }
     let whole = digits.first?.isNumber == true ? String(digits) : "0" + digits

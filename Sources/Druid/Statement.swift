@@ -1,23 +1,23 @@
 package import Plumbing
 
-/// One statement of a script, and where it stands there.
+/// A statement of a script, with its position there.
 package struct Statement: Sendable, Equatable {
-  /// The file's name, `standard input`, or the option it came from.
+  /// The file's name, `standard input`, or the option that the statement came from.
   package let source: String
   /// Its number in that source, counted from 1.
   package let number: Int
-  /// From its first token to its last, without the `;`.
+  /// The text from the first token to the last, without the `;`.
   package private(set) var text: String
-  /// What a script says stands above its rows: `-- title: …`.
+  /// The heading above its rows, from a script's `-- title: …`.
   package var heading: String?
-  /// Where its first token stands: the line, counted from 1 …
+  /// The position of its first token: the line, counted from 1.
   package var line = 1
-  /// … and the text before it on that line; of a very long one, the end.
+  /// The text before the first token on its line; only the end of a very long one.
   var linePrefix = ""
-  /// The characters in front of ``linePrefix``.
+  /// The number of characters before ``linePrefix``.
   var columnsSkipped = 0
 
-  /// A statement of our own, or one of a script.
+  /// Makes a statement of our own, or one of a script.
   package init(
     source: String, number: Int, text: String, line: Int = 1, linePrefix: String = "",
     columnsSkipped: Int = 0
@@ -30,10 +30,12 @@ package struct Statement: Sendable, Equatable {
     self.columnsSkipped = columnsSkipped
   }
 
-  /// The statement with `:name` made a `?` for each name that has a value, and the names of its `?` in their order; `nil`
-  /// for one that was a `?` before. No column moves: a longer name leaves spaces behind.
+  /// The statement with `:name` replaced by `?` for each name that has a value, and the names of
+  /// its `?` in order, `nil` for a `?` of the original. Spaces pad the replaced names, so no column
+  /// moves.
   ///
-  /// What stands behind a string is the value of a JSON key: `JSON_OBJECT('city':city)`.
+  /// A colon after a string is not a parameter but separates a JSON key from its value:
+  /// `JSON_OBJECT('city':city)`.
   package func takingNames(_ known: Set<String>) -> (statement: Statement, names: [String?]) {
     let tokens = SQLToken.tokens(of: text)
     var bytes = Array(text.utf8)
@@ -53,12 +55,13 @@ package struct Statement: Sendable, Equatable {
     return (statement, names)
   }
 
-  /// A place in a statement, as Druid names it: counted from 1 in the text that it got, columns in UTF-16 units.
+  /// A position in a statement as Druid reports it: counted from 1 in the text that it received,
+  /// columns in UTF-16 units.
   package struct Place: Sendable, Equatable {
     package let line: Int
     package let column: Int
 
-    /// Out-of-range positions are clamped: a server may name any.
+    /// Out-of-range positions are clamped, because a server may report any.
     package init(line: Int, column: Int) {
       let range = 1...Int(Int32.max)
       self.line = min(max(line, range.lowerBound), range.upperBound)
@@ -66,19 +69,20 @@ package struct Statement: Sendable, Equatable {
     }
   }
 
-  /// How a message names the statement: `queries.sql: statement 1`, `queries.sql: line 9 (statement 2)`.
+  /// The statement's name in messages: `queries.sql: statement 1`, `queries.sql: line 9 (statement
+  /// 2)`.
   package var title: String {
     line == 1
       ? "\(source): statement \(number)" : "\(source): line \(line) (statement \(number))"
   }
 
-  /// The place in the user's file: `queries.sql: line 12, column 5 (statement 2)`.
+  /// The position in the user's file: `queries.sql: line 12, column 5 (statement 2)`.
   package func title(at place: Place) -> String {
     let found = locate(place)
     return "\(source): line \(found.line), column \(found.column) (statement \(number))"
   }
 
-  /// The line that a place stands in, and a caret under it; a long line is shown around the caret.
+  /// The line of a position, and a caret under it; only the part around the caret of a long line.
   package func excerpt(at place: Place) -> [String] {
     let (_, _, text, before) = locate(place)
     var scratch = ByteBlock(capacity: 256)
@@ -93,7 +97,7 @@ package struct Statement: Sendable, Equatable {
     ]
   }
 
-  /// The line and column in the file, that line's text, and the part of it before the place.
+  /// The line and column in the file, that line's text, and the part of it before the position.
   private func locate(_ place: Place) -> (line: Int, column: Int, text: String, before: Substring) {
     let lines = (linePrefix + text).linesAsDruidCounts
     let index = min(max(0, place.line - 1), lines.count - 1)
@@ -105,7 +109,7 @@ package struct Statement: Sendable, Equatable {
     return (line + index, before.count + 1 + (index == 0 ? columnsSkipped : 0), text, before)
   }
 
-  /// The place of a byte of ``text``.
+  /// The position of a byte of ``text``.
   func place(ofByte offset: Int) -> Place {
     let before = String(decoding: Array(text.utf8.prefix(offset)), as: UTF8.self)
     let lines = before.linesAsDruidCounts
@@ -114,7 +118,7 @@ package struct Statement: Sendable, Equatable {
 }
 
 extension String {
-  /// The lines: each ends at a line feed, a carriage return, or at both together.
+  /// The lines of the text, which end at a line feed, a carriage return, or both together.
   fileprivate var linesAsDruidCounts: [Substring] {
     var lines: [Substring] = []
     var start = startIndex
@@ -132,20 +136,22 @@ extension String {
     return lines + [self[start...]]
   }
 
-  /// A tab moves a terminal's cursor by what stands before it: a space is as good, and can be counted.
+  /// The text with spaces for tabs, because a tab's width on a terminal depends on the text before
+  /// it.
   fileprivate var replacingTabs: String { String(map { $0 == "\t" ? " " : $0 }) }
 }
 
-/// A statement that can't be used: Druid refused it, or the script is broken. It knows the place in the user's file.
+/// A statement that can't be used: Druid refused it, or the script is invalid. It has the position
+/// in the user's file.
 package struct StatementFailure: ToolFailure, Equatable {
   package let exitStatus: ExitStatus
   package let message: String
   package let hints: [String]
   package let details: [String]
-  /// Whether a table is not known to the server: it may come, or come back.
+  /// Whether the server does not know a table, which may appear later.
   package let missesTable: Bool
 
-  /// - Parameter place: where it failed, if that is known.
+  /// - Parameter place: the position of the error, if known.
   package init(
     _ statement: Statement, at place: Statement.Place?, _ reason: String,
     exitStatus: ExitStatus = .input, hints: [String] = [], missesTable: Bool = false

@@ -1,7 +1,7 @@
-/// Cuts a script into statements at each `;` that stands outside strings, quoted names and comments.
+/// Splits a script into statements at each `;` outside of strings, quoted names and comments.
 ///
-/// Takes the script in pieces of any size: what comes out is the same however it is chopped, since the state between
-/// two bytes is all there is.
+/// The script may come in pieces of any size. The result does not depend on the pieces, because all
+/// state is kept between bytes.
 package struct StatementSplitter {
   private enum State: Equatable {
     case between
@@ -10,10 +10,10 @@ package struct StatementSplitter {
     case lineComment
     case blockComment
     case blockCommentStar
-    /// Inside quotes; `escapes`: a backslash hides the byte behind it (`E'it\'s'`).
+    /// Inside quotes; `escapes`: a backslash escapes the next byte (`E'it\'s'`).
     case quoted(UInt8, escapes: Bool)
     case escaped(UInt8)
-    /// Behind a quote that ends the text, unless it is doubled.
+    /// After a quote that ends the text, unless it is doubled.
     case quoteEnd(UInt8, escapes: Bool)
 
     var isComment: Bool {
@@ -23,36 +23,37 @@ package struct StatementSplitter {
 
   /// Maximum statement length, in bytes.
   package static let maximumLength = 64 << 20
-  /// More of a line than a message shows; a script may be one line of megabytes.
+  /// The maximum length of a line's prefix that is kept for messages; a script may be one line of
+  /// megabytes.
   private static let maximumPrefix = 4096
 
   private let source: String
   private var state = State.between
   private var number = 0
-  /// From the statement's first byte on; empty between two statements.
+  /// The statement's bytes so far; empty between statements.
   private var bytes: [UInt8] = []
-  /// How many of them reach to the end of the last token: comments and space behind it are not sent.
+  /// How many of them end with the last token: comments and space after it are not sent.
   private var tokenEnd = 0
   private var line = 1
   private var endsWithCarriageReturn = false
-  /// The current line up to here, and how many characters in front of that are forgotten.
+  /// The current line so far, and how many characters before it are dropped.
   private var linePrefix: [UInt8] = []
   private var columnsSkipped = 0
-  /// The same for where the statement begins.
+  /// The same for the beginning of the statement.
   private var statementLine = 1
   private var statementPrefix: [UInt8] = []
   private var statementColumnsSkipped = 0
-  /// Where in the statement the open quotes or comment begin.
+  /// The offset in the statement at which the open quotes or comment begin.
   private var openOffset = 0
 
   package init(source: String) { self.source = source }
 
-  /// Whether a statement is begun and not ended.
+  /// Whether a statement has begun and not ended.
   package var isInsideStatement: Bool { !bytes.isEmpty || state != .between }
 
-  /// Takes the next piece of the script and returns the statements that it ends.
+  /// Reads the next piece of the script and returns the statements that end in it.
   ///
-  /// - Throws: ``StatementFailure`` for a statement that is not UTF-8 or has no end.
+  /// - Throws: ``StatementFailure`` for a statement that is not UTF-8 or is too long.
   package mutating func take(_ piece: RawSpan) throws(StatementFailure) -> [Statement] {
     var statements: [Statement] = []
     for place in 0..<piece.byteCount {
@@ -61,7 +62,7 @@ package struct StatementSplitter {
     return statements
   }
 
-  /// The end of the script: the last statement needs no `;`.
+  /// Ends the script: the last statement needs no `;`.
   ///
   /// - Throws: ``StatementFailure`` when quotes or a comment are still open.
   package mutating func finish() throws(StatementFailure) -> Statement? {
@@ -73,12 +74,12 @@ package struct StatementSplitter {
       default: nil
       }
     if let open {
-      // A comment in front of the first token is not kept.
+      // A comment before the first token is not kept.
       let text = bytes.isEmpty ? "/*" : String(decoding: bytes.dropFirst(markLength), as: UTF8.self)
       let statement = statement(text)
       throw StatementFailure(
         statement, at: statement.place(ofByte: max(0, openOffset - markLength)),
-        "\(open) begins here and has no end")
+        "\(open) begins here and is not closed")
     }
     if state == .dash || state == .slash { tokenEnd = bytes.count }
     state = .between
@@ -119,12 +120,12 @@ package struct StatementSplitter {
     linePrefix = Array(tail)
   }
 
-  /// What a `-` or `/` was is known now: a token of its own, or the start of a comment.
+  /// Decides what a `-` or `/` was: a token, or the start of a comment.
   private mutating func settleSign() {
     if !state.isComment {
       tokenEnd = bytes.count
     } else if tokenEnd == 0 {
-      // A comment in front of the first token is not part of the statement.
+      // A comment before the first token is not part of the statement.
       bytes.removeAll(keepingCapacity: true)
     }
   }
@@ -199,13 +200,13 @@ package struct StatementSplitter {
     return statement(text)
   }
 
-  /// Some editors put a byte-order mark in front of a file: it is skipped.
+  /// Skips the byte-order mark that some editors write at the beginning of a file.
   private var markLength: Int {
     let mark: [UInt8] = [0xef, 0xbb, 0xbf]
     return statementLine == 1 && statementPrefix.isEmpty && bytes.starts(with: mark) ? 3 : 0
   }
 
-  /// What begins where the current statement does.
+  /// A statement with the current statement's position.
   private func statement(_ text: String) -> Statement {
     Statement(
       source: source, number: number + 1, text: text, line: statementLine,

@@ -3,23 +3,24 @@ package import Plumbing
 /// Offsets by partition.
 package typealias Offsets = [Int: Int64]
 
-/// What a supervisor says of itself: `GET /druid/indexer/v1/supervisor/ID/status`.
+/// A supervisor's report: `GET /druid/indexer/v1/supervisor/ID/status`.
 package struct SupervisorStatus: Sendable {
   package let id: String
   package let dataSource: String
   /// The topic that it reads, or a pattern of topics.
   package let stream: String
-  /// The more exact of its two states, for messages.
+  /// The more detailed of its two states, for messages.
   package let state: String
   package let isSuspended: Bool
-  /// Whether it read all that it was told to, and ended: a bounded supervisor of Druid 38 and later.
+  /// Whether it has read everything it was to read, and ended: a bounded supervisor of Druid 38 and
+  /// later.
   package let isCompleted: Bool
   /// Whether it reads a stream; one that compacts a table never has a lag.
   package let isReader: Bool
   package let lag: Int64?
-  /// When the report was made, by the server's clock.
+  /// The time of the report, by the server's clock.
   package let generated: TimePoint?
-  /// When its offsets and its lag were measured, by the same clock.
+  /// The time at which its offsets and lag were measured, by the same clock.
   package let measured: TimePoint?
   private let tasks: [JSONValue]
 
@@ -46,13 +47,13 @@ package struct SupervisorStatus: Sendable {
     return stream == topic || tasks.contains { !startingOffsets(of: $0, topic).isEmpty }
   }
 
-  /// The tasks that read now or hand over what they read, the older ones first.
+  /// The tasks that are reading or publishing, the older ones first.
   package func runningTasks(of topic: String) -> [ReadingTask] {
     tasks.compactMap { task in
       guard let id = task["id"]?.text else { return nil }
       let starts = startingOffsets(of: task, topic)
       let reached = offsets(task["currentOffsets"], topic)
-      // A task that has just begun does not say how far it is: at its start.
+      // A task that has just begun does not report its position: it is at its start.
       return ReadingTask(id: id, starts: starts, reached: starts.merging(reached) { $1 })
     }
   }
@@ -71,11 +72,11 @@ package struct ReadingTask: Sendable, Equatable {
   package let id: String
   /// The first offset of each partition.
   package var starts: Offsets
-  /// The offset that it would read next; `nil` for a task that is over, whose successor tells.
+  /// The next offset to read; `nil` for a finished task, whose successor shows it.
   package var reached: Offsets?
-  /// What became of what it read; `nil` when that is not known.
+  /// The outcome of what it read; `nil` when unknown.
   package var counts: RowCounts?
-  /// Whether it ended in failure: what it read was read again.
+  /// Whether it failed, so that its messages were read again.
   package var hasFailed = false
 
   package init(
@@ -90,7 +91,7 @@ package struct ReadingTask: Sendable, Equatable {
   }
 }
 
-/// What became of the messages that a task read.
+/// The outcome of the messages that a task read.
 package struct RowCounts: Sendable, Equatable {
   package var processed: Int64 = 0
   package var withErrors: Int64 = 0

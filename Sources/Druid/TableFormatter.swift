@@ -1,27 +1,28 @@
-/// Aligned columns. Widths come from the first rows (1,000 of them, or what came within a moment on a terminal); a
-/// later cell that is wider pushes its line out, and so does one that is wider than any screen. No row, column or cell is
-/// ever cut: a table that its terminal can't hold is shown vertically, a line for each cell.
+/// Formats aligned columns. Widths come from the first rows: 1,000 rows, or those that arrive
+/// within a moment on a terminal. A wider cell later, or one wider than any screen, shifts the rest
+/// of its line. Rows, columns and cells are never cut: a table that does not fit its terminal is
+/// shown vertically, a line for each cell.
 struct TableFormatter: RowFormatter {
   private enum Shape { case undecided, aligned, vertical }
 
-  /// Rows and bytes that are held back to find the widths.
+  /// The maximum number of rows and bytes that are held back to determine the widths.
   private static let heldRows = 1000
   private static let heldBytes = 2 << 20
-  /// The widest that a column gets.
+  /// The maximum width of a column.
   private static let widestColumn = 1000
 
   private let options: FormatOptions
   private let display: DisplayText
   private let hasPlainNumbers: Bool
   private var columns: [Column] = []
-  /// Whether a column is set to the right.
+  /// For each column, whether it is right-aligned.
   private var isRight: [Bool] = []
   private var shape: Shape
   private var widths: [Int] = []
-  /// The names as the vertical shape shows them, and the widest of them.
+  /// The names in the vertical form, and the width of the widest.
   private var names: [(text: [UInt8], width: Int)] = []
   private var nameWidth = 0
-  /// The texts of held cells, one behind the other, and where each ends and how wide it is.
+  /// The texts of held cells in sequence, and the end and the width of each.
   private var heldText: [UInt8] = []
   private var heldEnds: [Int] = []
   private var heldWidths: [Int] = []
@@ -84,7 +85,7 @@ struct TableFormatter: RowFormatter {
     }
   }
 
-  /// The width of a cell, or one that no column has.
+  /// The width of a cell; more than any column's width for a cell in pieces.
   private func width(_ line: RawSpan, _ cell: Cell) -> Int {
     guard !cell.isLong else { return Self.widestColumn + 1 }
     var scratch = ByteBlock(capacity: 64)
@@ -164,7 +165,7 @@ struct TableFormatter: RowFormatter {
     }
   }
 
-  /// A cell with the spaces that its column wants; the last one needs none behind it.
+  /// Appends a cell, padded to its column's width; the last cell needs no padding after it.
   private func append(_ cell: RawSpan, width: Int, at index: Int, into block: inout ByteBlock) {
     let missing = widths[index] - width
     if isRight[index] {
@@ -204,7 +205,7 @@ struct TableFormatter: RowFormatter {
     block.append(UInt8(ascii: "\n"))
   }
 
-  /// Its long cells are wider than their columns in all likelihood: what is missing to a width comes behind them.
+  /// Appends a row with long cells, which most likely exceed their columns; padding follows them.
   @inline(never)
   private func appendLongRow(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
     for index in cells.indices {
@@ -228,7 +229,7 @@ struct TableFormatter: RowFormatter {
     if shape == .vertical { block.append("-[ row \(shownRows) ]-\n") }
   }
 
-  /// `name (TYPE) | `, the names of equal width.
+  /// Appends `name (TYPE) | `, with names padded to equal width.
   private func appendVerticalName(_ index: Int, into block: inout ByteBlock) {
     guard options.hasHeader else { return }
     let name = names[index]

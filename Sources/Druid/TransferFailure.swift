@@ -1,18 +1,18 @@
 import CCurl
 
-/// A transfer that ended too early, in libcurl's words.
+/// A transfer that failed, with libcurl's description.
 struct TransferFailure: Error, Equatable {
   enum Kind {
     case unresolved, refused, timedOut, broken, other
-    /// The server's certificate is not trusted, or is made out to another name.
+    /// The server's certificate is not trusted, or is for another name.
     case untrusted, misnamed
-    /// The file of authorities, or those of our own certificate and key, can't be used.
+    /// The file of authorities, or that of our own certificate or key, can't be used.
     case unusableAuthorities, unusableCertificate
-    /// The server does not take our certificate, or the lack of one.
+    /// The server refuses our certificate, or the lack of one.
     case denied
-    /// No common ground for TLS.
+    /// TLS can't be negotiated.
     case noTLS
-    /// What answers speaks something else.
+    /// The server uses another protocol.
     case notHTTP
   }
   let kind: Kind
@@ -21,8 +21,8 @@ struct TransferFailure: Error, Equatable {
 
 extension TransferFailure {
   /// - Parameters:
-  ///   - name: libcurl's words for the code.
-  ///   - details: what it says beside that; OpenSSL's words are in it.
+  ///   - name: libcurl's description of the code.
+  ///   - details: libcurl's detailed message, which includes OpenSSL's.
   init(_ code: CURLcode, name: String, details: String) {
     let startsWithAcronym = name.dropFirst().first?.isUppercase ?? false
     let general = startsWithAcronym ? name : name.prefix(1).lowercased() + name.dropFirst()
@@ -33,22 +33,22 @@ extension TransferFailure {
       self.init(kind: .unresolved, words: general)
     case CURLE_COULDNT_CONNECT: self.init(kind: .refused, words: general)
     case CURLE_OPERATION_TIMEDOUT:
-      // Only connecting has a limit that libcurl keeps.
+      // libcurl enforces a time limit only for connecting.
       self.init(kind: .refused, words: "no connection within the time limit")
     case CURLE_UNSUPPORTED_PROTOCOL where details.firstRange(of: "HTTP/0.9") != nil,
       CURLE_WEIRD_SERVER_REPLY:
-      self.init(kind: .notHTTP, words: "it speaks no HTTP")
-    // Later versions have a code of its own for it, 100.
+      self.init(kind: .notHTTP, words: "it does not speak HTTP")
+    // Later versions have a separate code for it, 100.
     case _
     where (code == CURLE_RECV_ERROR || code.rawValue == 100)
       && details.firstRange(of: "response headers") != nil:
-      self.init(kind: .notHTTP, words: "the server sends headers without end")
+      self.init(kind: .notHTTP, words: "the server sends too many headers")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
       let isMisnamed = details.firstRange(of: "subject name") != nil
       self.init(
         kind: isMisnamed ? .misnamed : .untrusted, words: special.isEmpty ? general : special)
     case CURLE_SSL_CACERT_BADFILE:
-      self.init(kind: .unusableAuthorities, words: "it holds no certificate")
+      self.init(kind: .unusableAuthorities, words: "it contains no certificate")
     case CURLE_SSL_CERTPROBLEM:
       self.init(kind: .unusableCertificate, words: special.isEmpty ? general : special)
     case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_RECV_ERROR, CURLE_SEND_ERROR:
@@ -67,7 +67,7 @@ extension TransferFailure {
     }
   }
 
-  /// Without the numbers and routines that only OpenSSL's authors can read.
+  /// Removes numbers and routine names, which only OpenSSL's developers understand.
   private static func shortened(_ details: String) -> String {
     var text = details[...]
     if let range = text.firstRange(of: "::") { text = text[range.upperBound...] }

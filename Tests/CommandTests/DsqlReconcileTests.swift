@@ -226,7 +226,7 @@ import Testing
       let hidden = try DsqlAskingTests.run(
         "printf '%s' '\(Self.receipt())' > r; dsql \(command)", stub)
       #expect(hidden.status == 77, "\(hidden.errors)")
-      #expect(hidden.errors.contains("need the right to read supervisors"), "\(hidden.errors)")
+      #expect(hidden.errors.contains("need permission to read supervisors"), "\(hidden.errors)")
     }
   }
 }

@@ -99,7 +99,7 @@ import Testing
         dsql: hint: name the authority that signed it with --ca-cert
         69
         dsql: https://localhost:PLAIN: its certificate is another server's: no alternative certificate subject name matches target host name 'localhost'
-        dsql: hint: call the server in --url as its certificate does
+        dsql: hint: use the host name of its certificate in --url
         69
         nobody
         0
@@ -123,11 +123,11 @@ import Testing
         0
         ada
         0
-        dsql: https://127.0.0.1:STRICT does not take the client's certificate: unknown ca
-        dsql: hint: name one that it trusts with --client-cert, and its key with --client-key
+        dsql: https://127.0.0.1:STRICT refuses the client's certificate: unknown ca
+        dsql: hint: use a certificate that it trusts (--client-cert) with its key (--client-key)
         77
         dsql: https://127.0.0.1:STRICT: TLS fails: handshake failure
-        dsql: hint: the server may want --client-cert and --client-key, or speak no TLS there
+        dsql: hint: the server may require --client-cert and --client-key, or not use TLS there
         69
 
         """)
@@ -149,15 +149,15 @@ import Testing
       answers == """
         dsql: opening 'none.pem': no such file or directory
         74
-        dsql: 'script': it holds no certificate
+        dsql: 'script': it contains no certificate
         74
         dsql: opening 'none.key': no such file or directory
         74
         dsql: 'ada.pem' with 'mallory.key': unable to set private key file: 'mallory.key' type PEM
-        dsql: hint: a certificate and its own key are wanted, as PEM, the key without a passphrase
+        dsql: hint: use a PEM certificate and its key, the key without a passphrase
         74
         dsql: 'ada.pem' with 'locked.key': unable to set private key file: 'locked.key' type PEM
-        dsql: hint: a certificate and its own key are wanted, as PEM, the key without a passphrase
+        dsql: hint: use a PEM certificate and its key, the key without a passphrase
         74
         dsql: --client-key needs --client-cert
         64
@@ -174,6 +174,6 @@ import Testing
       in: Commands.Workspace())
     #expect(outcome.status == 69)
     #expect(outcome.errors.contains("TLS fails: "), "\(outcome.errors)")
-    #expect(outcome.errors.contains("or speak no TLS there"))
+    #expect(outcome.errors.contains("or not use TLS there"))
   }
 }

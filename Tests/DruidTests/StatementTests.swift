@@ -61,7 +61,7 @@ import Testing
   {
     #expect { try Self.split(script) } throws: {
       let failure = $0 as? StatementFailure
-      return failure?.message == "q.sql: line \(message) begins here and has no end"
+      return failure?.message == "q.sql: line \(message) begins here and is not closed"
         && failure?.details == ["  " + line, String(repeating: " ", count: caret + 2) + "^"]
         && failure?.exitStatus == .input
     }

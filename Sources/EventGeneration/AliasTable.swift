@@ -1,15 +1,15 @@
 /// Draws an index by weight with one multiplication and one comparison (Vose's method, in integers).
 struct AliasTable {
-  /// One entry an index: the threshold in the upper half, the other index in the lower.
+  /// One entry per index: the threshold in the upper half, the alternative index in the lower half.
   private(set) var entries: [UInt64]
 
-  /// - Parameter weights: at least one of them above zero; their sum stays below 2^63 / count.
+  /// - Parameter weights: at least one must be above zero; their sum must stay below 2^63 / count.
   init(_ weights: [UInt64]) {
     entries = []
     rebuild(weights)
   }
 
-  /// Takes new weights, reusing the storage.
+  /// Replaces the weights and reuses the storage.
   mutating func rebuild(_ weights: [UInt64]) {
     let count = weights.count
     let total = weights.reduce(0, +)

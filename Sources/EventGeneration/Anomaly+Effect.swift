@@ -1,5 +1,6 @@
 extension Anomaly {
-  /// Does to a second's lines what the anomaly does; returns how many it added, removed or changed.
+  /// Applies the anomaly to the lines of a second; returns how many lines it added, removed or
+  /// changed.
   func apply(to lines: inout [Line], at second: Int64, in model: Model) -> Int {
     let share = share(at: second)
     guard share < 1 else { return applyWhole(to: &lines, at: second, in: model) }
@@ -43,7 +44,7 @@ extension Anomaly {
     UInt64((min(1, max(0, value)) * 4_294_967_296).rounded())
   }
 
-  /// Keeps a share of the lines; those with equal `unit` stay or go together.
+  /// Keeps a share of the lines; lines with equal `unit` stay or go together.
   private func thin(
     _ lines: inout [Line], to level: Double, only type: EventType? = nil,
     _ unit: (Event) -> UInt64
@@ -57,8 +58,9 @@ extension Anomaly {
     return before - lines.count
   }
 
-  /// Adds visitors who do the same at the same time: other customers of the same place, on other products unless the
-  /// filter names one. A session's copies stay the same customers, so their funnels stay whole.
+  /// Adds visitors who do the same at the same time: other customers of the same place, who look at
+  /// other products unless the filter names one. All copies of a session belong to the same
+  /// customer, so funnels stay complete.
   private func multiply(
     _ lines: inout [Line], by level: Double, only type: EventType? = nil, in model: Model
   ) -> Int {
@@ -104,7 +106,7 @@ extension Anomaly {
     }
   }
 
-  /// Gives every line that is meant another price, from the one that it has, both in cents.
+  /// Gives every matching line a new price, computed from its old one, both in cents.
   private func reprice(
     _ lines: inout [Line], in catalogue: Catalogue, _ price: (UInt32) -> Double
   ) -> Int {

@@ -1,4 +1,4 @@
-/// Visitors who would not be there without the anomaly.
+/// Adds visitors who exist only because of the anomaly.
 extension Anomaly {
   /// The number of occurrences in a second, given the expected number.
   private func count(_ rate: Double, _ bits: UInt64) -> Int {
@@ -27,7 +27,7 @@ extension Anomaly {
     population.shownID(population.member(of: city, bits) ?? Draw.below(population.count, bits))
   }
 
-  /// View, click and purchase by one of a few hoarders, 50 to 500 pieces.
+  /// Adds a view, a click and a purchase of 50 to 500 pieces by one of a few bulk buyers.
   func addBulk(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
     let seed = Draw.bits(key, UInt64(bitPattern: second))
     var added = 0
@@ -52,7 +52,8 @@ extension Anomaly {
     return added
   }
 
-  /// One visitor of one city who never buys, event after event at even gaps, product after product.
+  /// Adds a visitor of one city who never buys and views one product after another at even
+  /// intervals.
   func addBot(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
     guard isOwn(key, model) else { return 0 }
     let perSecond = Int64((rate * 65_536).rounded())
@@ -75,7 +76,8 @@ extension Anomaly {
     return added
   }
 
-  /// Purchases that no view and no click came before, from cities far from the customers'.
+  /// Adds purchases without a view or a click before them, from cities far from the customers'
+  /// homes.
   func addFraud(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
     let seed = Draw.bits(key, UInt64(bitPattern: second))
     var added = 0
@@ -85,7 +87,7 @@ extension Anomaly {
       let city = city(model.population, theft)
       var home = model.cityOf(Draw.mix(theft))
       if World.cities[home].countryIndex == World.cities[city].countryIndex {
-        // Another country's first city, if anybody lives there.
+        // The first city of another country, if customers live there.
         home = World.citiesOfCountry[World.cities[city].countryIndex == 0 ? 1 : 0].lowerBound
       }
       let bits = Draw.bits(theft, 1)
@@ -102,7 +104,7 @@ extension Anomaly {
 }
 
 extension Model {
-  /// A city by its number of customers.
+  /// Draws a city, weighted by its number of customers.
   fileprivate func cityOf(_ bits: UInt64) -> Int {
     let member = Draw.below(population.count, bits)
     var city = 0

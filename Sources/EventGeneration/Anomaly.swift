@@ -1,14 +1,15 @@
-/// Something out of the ordinary, with a beginning and mostly an end, that a detector should find.
+/// An unusual event with a beginning and in most cases an end, which a detector should find.
 ///
-/// It changes what its label says and no other line: its random choices are drawn from its own key.
+/// It changes only the lines that its label describes: its random choices are drawn from its own
+/// key.
 package struct Anomaly: Equatable, Sendable {
-  /// What happens.
+  /// The kind of change.
   package enum Kind: String, CaseIterable, Sendable {
-    /// More of the same, by others.
+    /// More of the same traffic, by other visitors.
     case spike
-    /// Less of the same.
+    /// Less of the same traffic.
     case drop
-    /// Nothing at all.
+    /// No traffic at all.
     case outage
     /// Visitors click and can't pay.
     case checkout
@@ -16,28 +17,29 @@ package struct Anomaly: Equatable, Sendable {
     case stockout
     /// Wrong prices.
     case price
-    /// A few customers buy by the hundred.
+    /// A few customers buy in bulk.
     case bulk
-    /// One visitor that looks at product after product at even gaps.
+    /// One visitor views one product after another at even intervals.
     case bot
-    /// Purchases out of nothing, far from the customer's home.
+    /// Purchases without a session, far from the customer's home.
     case fraud
-    /// Another level that stays.
+    /// A new level that stays.
     case shift
     /// Events that arrive late.
     case lag
-    /// From the usual level to another, evenly over all of its span.
+    /// A gradual change from the usual level to another, over the whole span.
     case drift
-    /// More visitors, and lower prices: expected, because the shop ordered it.
+    /// More visitors and lower prices: expected, because the shop planned it.
     case promotion
-    /// Another level because people are at home or away: expected, because a calendar says so.
+    /// A different level because people are at home or away: expected, because it is in the
+    /// calendar.
     case holiday
-    /// More people look, and not more of them buy: expected, because the shop paid for it.
+    /// More views without more purchases: expected, because the shop paid for them.
     case campaign
 
-    /// What a detector should find.
+    /// The kinds that a detector should find.
     package static let anomalies = allCases.filter { !$0.isExpected }
-    /// What it should know beforehand and not report.
+    /// The kinds that a detector should know beforehand and not report.
     package static let decoys = allCases.filter { $0.isExpected }
     /// The kinds that ``RandomAnomalies`` draws from. A longer list would change every drawn schedule.
     static let random = allCases.prefix { $0 != .drift }
@@ -45,12 +47,12 @@ package struct Anomaly: Equatable, Sendable {
     package var isExpected: Bool { self == .promotion || self == .holiday || self == .campaign }
   }
 
-  /// Which events are meant; what is `nil` does not matter.
+  /// The events that an anomaly applies to; a property that is `nil` matches all.
   package struct Filter: Equatable, Sendable {
     package var country: Int?
     package var city: Int?
     package var device: Device?
-    /// The product's place in the catalogue, from 0.
+    /// The index of the product in the catalogue.
     package var product: UInt32?
     package var type: EventType?
 
@@ -66,11 +68,11 @@ package struct Anomaly: Equatable, Sendable {
     }
   }
 
-  /// How strong it is, and in what unit.
+  /// The strength of an anomaly, with its unit.
   package enum Strength: Equatable, Sendable {
     case times(Double)
     case cents(UInt32)
-    /// Part of the way from the usual price to one in cents.
+    /// Moves prices part of the way from the usual price to one in cents.
     case centsAndShare(UInt32, Double)
     case perSecond(Double)
     case seconds(Int64)
@@ -83,7 +85,7 @@ package struct Anomaly: Equatable, Sendable {
       }
     }
 
-    /// The strength of an anomaly that has begun and not yet reached it, or that is about to end.
+    /// The strength of an anomaly that is still rising or already fading.
     func scaled(by share: Double) -> Strength {
       switch self {
       case .times(let level): .times(1 + (level - 1) * share)
@@ -106,18 +108,18 @@ package struct Anomaly: Equatable, Sendable {
 
   package var id: String
   package let kind: Kind
-  /// The first second, and the second it ends before; `nil`: it stays.
+  /// The first second, and the end, which is excluded; `nil`: the anomaly stays.
   package let start: Int64
   package let end: Int64?
   package var filter: Filter
   package var strength: Strength
-  /// How many customers take part in ``Kind/bulk``.
+  /// The number of customers in ``Kind/bulk``.
   package var users = 3
-  /// The share that ``Kind/promotion`` takes off the prices.
+  /// The discount of ``Kind/promotion``, as a share of the price.
   package var discount = 0.0
-  /// Seconds until it has its full strength, and from the beginning of its end to its end.
+  /// The seconds in which it rises to its full strength, and in which it fades before its end.
   package var ramp: Int64 = 0
-  /// What its random choices are drawn from.
+  /// The key for its random choices.
   var key: UInt64 = 0
 
   package init(
@@ -133,7 +135,7 @@ package struct Anomaly: Equatable, Sendable {
 
   func isActive(at second: Int64) -> Bool { second >= start && second < end ?? .max }
 
-  /// How much of its strength it has in a second, from 0 to 1.
+  /// The share of its strength that applies in a second, from 0 to 1.
   func share(at second: Int64) -> Double {
     guard ramp > 0 else { return 1 }
     let rising = Double(second - start + 1) / Double(ramp)
@@ -141,9 +143,10 @@ package struct Anomaly: Equatable, Sendable {
     return min(1, rising, Double(end - second) / Double(ramp))
   }
 
-  /// Draws its key from the seed and from what it is, so that another anomaly beside it changes nothing here.
+  /// Derives its key from the seed and from its own settings, so that other anomalies do not change
+  /// it.
   ///
-  /// - Parameter twin: how many equal anomalies come before it.
+  /// - Parameter twin: the number of equal anomalies before it.
   mutating func settle(in model: Model, twin: Int) {
     var hash = Draw.mix(model.settings.seed ^ DrawKey.anomaly)
     let parts: [UInt64] = [
@@ -162,13 +165,13 @@ package struct Anomaly: Equatable, Sendable {
     }
   }
 
-  /// One of the best sellers.
+  /// Draws one of the best sellers.
   private func popularProduct(of catalogue: Catalogue) -> UInt32 {
     let rank = 1 + Draw.below(UInt32(min(20, catalogue.products.count)), Draw.bits(key, 2))
     return (catalogue.products.first { $0.rank == rank }?.id ?? 1) - 1
   }
 
-  /// A city that the filter allows, where somebody lives if there is one.
+  /// Draws a city that the filter allows, if possible one with customers.
   func city(_ population: Population, _ bits: UInt64) -> Int {
     if let city = filter.city { return city }
     let allowed = filter.country.map { World.citiesOfCountry[$0] } ?? 0..<World.cities.count

@@ -1,4 +1,5 @@
-/// Which anomalies are on in each second, how many lines each has touched, and the labels that tell.
+/// Tracks which anomalies are active in each second, how many lines each has changed, and their
+/// labels.
 struct AnomalySchedule {
   private struct Entry {
     let anomaly: Anomaly
@@ -8,13 +9,13 @@ struct AnomalySchedule {
 
   private let model: Model
   private let random: RandomAnomalies?
-  /// Those to come and those that are on; what is over is dropped.
+  /// Future and active anomalies; finished ones are removed.
   private var entries: [Entry] = []
   private var lastDay = Int64.min
-  /// The first second in which anything opens, closes or is to be drawn.
+  /// The first second in which an anomaly opens, closes or is to be drawn.
   private var nextChange = Int64.min
   private(set) var hasOpen = false
-  /// Labels that were not taken yet, a line each.
+  /// The labels that were not taken yet, one per line.
   private(set) var labels = ""
 
   init(_ anomalies: [Anomaly], random: RandomAnomalies?, model: Model) {
@@ -33,7 +34,7 @@ struct AnomalySchedule {
     }
   }
 
-  /// Opens and closes what opens and closes by this second.
+  /// Opens and closes anomalies up to this second.
   @inline(__always)
   mutating func turn(to second: Int64) {
     if second >= nextChange { change(at: second) }
@@ -66,14 +67,14 @@ struct AnomalySchedule {
     }
   }
 
-  /// Does to a second's lines what all open anomalies do, in their order.
+  /// Applies all open anomalies to the lines of a second, in order.
   mutating func apply(to lines: inout [Line], at second: Int64) {
     for index in entries.indices where entries[index].isOpen {
       entries[index].touched += entries[index].anomaly.apply(to: &lines, at: second, in: model)
     }
   }
 
-  /// Labels those that are still open when the run ends.
+  /// Labels the anomalies that are still open at the end of the run.
   mutating func cut() {
     for index in entries.indices where entries[index].isOpen {
       entries[index].isOpen = false
@@ -93,12 +94,12 @@ struct AnomalySchedule {
 }
 
 extension Int64 {
-  /// The day since 1970 that a second lies in.
+  /// The day since 1970 of a second.
   fileprivate var floorDividedByDay: Int64 { self >= 0 ? self / 86_400 : (self - 86_399) / 86_400 }
 }
 
 extension Anomaly {
-  /// The truth about it as a line of JSON.
+  /// The label as a JSON line.
   func label(state: String, events: Int) -> String {
     var conditions: [String] = []
     if let country = filter.country {

@@ -1,11 +1,12 @@
 package import Plumbing
 
-/// An anomaly as people write it: `spike@+10h+20m,x=8,country=India`.
+/// A parsed anomaly: `spike@+10h+20m,x=8,country=India`.
 ///
-/// A decoy, `promotion@+10h+1d,x=3`, is written alike.
+/// A decoy, such as `promotion@+10h+1d,x=3`, has the same syntax.
 ///
-/// Behind the kind and `@` stands the start, a span from the start of the run (`+10h`) or a time, then `+` and how
-/// long it lasts, which `shift` may leave out. What follows narrows it down or says how strong it is.
+/// The kind and `@` are followed by the start, which is a span from the start of the run (`+10h`)
+/// or a time, then by `+` and the length, which is optional for `shift`. Further settings narrow
+/// the anomaly down or set its strength.
 package struct AnomalySpec: Equatable, Sendable {
   package enum Start: Equatable, Sendable {
     case afterStart(Int64)
@@ -14,7 +15,7 @@ package struct AnomalySpec: Equatable, Sendable {
 
   package let kind: Anomaly.Kind
   package let start: Start
-  /// Seconds; `nil`: it stays.
+  /// The length in seconds; `nil`: it stays.
   package let length: Int64?
   package let filter: Anomaly.Filter
   package let strength: Anomaly.Strength
@@ -22,7 +23,7 @@ package struct AnomalySpec: Equatable, Sendable {
   package let discount: Double
   package let ramp: Int64
 
-  /// The anomaly in a run that starts at a second.
+  /// The anomaly, for a run that starts at this second.
   package func anomaly(id: String, runStart: Int64) -> Anomaly {
     let first =
       switch start {
@@ -39,11 +40,11 @@ package struct AnomalySpec: Equatable, Sendable {
   }
 
   /// - Parameters:
-  ///   - option: the option that it was given to, which decides the kinds.
-  ///   - rate: what the usual strength of some kinds is measured by.
-  ///   - products: how many there are.
-  ///   - now: the whole second that the clock shows.
-  /// - Throws: ``UsageFailure`` with the spec and a caret under what is wrong.
+  ///   - option: the option that the spec was given to; it decides which kinds are allowed.
+  ///   - rate: the base for the usual strength of some kinds.
+  ///   - products: the number of products.
+  ///   - now: the current time in whole seconds.
+  /// - Throws: ``UsageFailure`` with the spec and a caret under the error.
   package init(
     _ text: String, option: String = "--anomaly", rate: Double, products: Int, now: Int64
   ) throws(UsageFailure) {
@@ -60,7 +61,7 @@ package struct AnomalySpec: Equatable, Sendable {
   }
 }
 
-/// Reads a spec from left to right and knows where it stands.
+/// Parses a spec from left to right and keeps its position.
 struct SpecReader {
   struct Setting {
     let key: String
@@ -80,7 +81,7 @@ struct SpecReader {
     rest = text[...]
   }
 
-  /// How many characters come before what is left.
+  /// The number of characters before the rest.
   private var place: Int { text.count - rest.count }
 
   func failure(_ message: String, at place: Int, hint: String? = nil) -> UsageFailure {
@@ -136,7 +137,7 @@ struct SpecReader {
       }
       length = Int64(span.inSeconds.rounded())
       guard let length, length > 0 else {
-        throw failure("it must last a second at least", at: lengthPlace)
+        throw failure("it must last at least one second", at: lengthPlace)
       }
     } else if !mayStay {
       throw failure(

@@ -1,18 +1,19 @@
-/// How many sessions begin in each second, and who comes: a Poisson process under the curves of day and week.
+/// Decides how many sessions begin in each second, and by whom: a Poisson process with daily and
+/// weekly curves.
 struct Arrivals {
-  /// Most sessions that may begin in a second.
+  /// The maximum number of sessions that begin in a second.
   private static let limit = 10_000_000 * FixedPoint.one
 
   private let model: Model
   private let key: UInt64
   /// Sessions per second in Q32 when every multiplier is 1.
   private let base: Int64
-  /// The second that the curves hold until; the first turn comes before it.
+  /// The second until which the curves are valid; they are computed on the first turn.
   private var quarterEnd = Int64.max
-  /// The curves' multiplier in Q16, weighted over the cities.
+  /// The multiplier of the curves in Q16, weighted over the cities.
   private var curve: UInt64 = 1 << 16
   private var profileLevel = FixedPoint.one
-  /// Sessions expected in this second, in Q32.
+  /// The expected number of sessions in this second, in Q32.
   private(set) var mean: Int64 = 0
   private var root: Int64 = 0
   private let total: UInt64
@@ -30,19 +31,19 @@ struct Arrivals {
     update(profile: model.settings.profile == nil ? FixedPoint.one : 0)
   }
 
-  /// The key that a second's sessions are drawn from.
+  /// The key for drawing a second's sessions.
   @inline(__always)
   func key(of second: Int64) -> UInt64 {
     Draw.mix(key &+ UInt64(bitPattern: second) &* Draw.golden)
   }
 
-  /// The generator that the `index`th session of a second begins with.
+  /// The initial generator of a second's `index`th session.
   @inline(__always)
   static func state(_ secondKey: UInt64, _ index: UInt64) -> UInt64 {
     Draw.mix(secondKey &+ (index &+ 1) &* Draw.golden)
   }
 
-  /// Turns to a second: the curves, the cities awake, the profile.
+  /// Updates the curves, the active cities and the profile for a second.
   @inline(__always)
   mutating func turn(to second: Int64) {
     if !model.settings.isFlat {
@@ -78,7 +79,7 @@ struct Arrivals {
     chanceOfNone = mean < 24 * FixedPoint.one ? FixedPoint.expOfMinus(mean) : 0
   }
 
-  /// How many sessions begin in the second with this key.
+  /// The number of sessions that begin in the second with this key.
   @inline(__always)
   func count(_ secondKey: UInt64) -> Int {
     let bits = Draw.mix(secondKey)
@@ -86,14 +87,14 @@ struct Arrivals {
     return mean < 24 * FixedPoint.one ? countFew(bits) : countMany(bits)
   }
 
-  /// By inversion: a higher mean gives at least as many, from the same bits.
+  /// Draws by inversion: with the same bits, a higher mean gives at least as many sessions.
   private func countFew(_ bits: UInt64) -> Int {
     var term = chanceOfNone
     var below = term
     var count = 0
     while bits >= below, count < 200 {
       count += 1
-      // A chance stays below 1, so the quotient fits, though the product alone may not.
+      // A chance is below 1, so the quotient fits, but the product alone may not.
       let divisor = UInt64(count) << 32
       term = divisor.dividingFullWidth(term.multipliedFullWidth(by: UInt64(mean))).quotient
       let sum = below.addingReportingOverflow(term)
@@ -102,13 +103,13 @@ struct Arrivals {
     return mean == 0 ? 0 : count
   }
 
-  /// By the normal curve, made of 256 coins: eight of them one way are a standard deviation.
+  /// Draws from the normal distribution, with 256 coins whose standard deviation is eight.
   private func countMany(_ bits: UInt64) -> Int {
     var heads = bits.nonzeroBitCount
     for index: UInt64 in 1...3 { heads += Draw.bits(bits, index).nonzeroBitCount }
     let between = Int64(Draw.bits(bits, 4) & 0xffff) - 32_768
     let deviations = Int64(heads - 128) << 16 + between  // eighths, in Q16
-    // The root is in Q16 as well, so this is Q32 once the eighths are divided out.
+    // The root is in Q16 as well, so after the division of the eighths this is Q32.
     let spread = FixedPoint.multiply(root << 16, deviations << 16) / 8
     return Int(max(0, mean + spread + FixedPoint.one / 2) >> 32)
   }

@@ -1,8 +1,8 @@
 extension Behaviour {
-  /// How many events a session has on average, in Q32, so that the rate comes out as asked for.
+  /// The mean number of events per session, in Q32, from which the requested rate follows.
   ///
-  /// Exact for the chain, the think times and the cap: what is still to come, for each type of event and each number
-  /// of seconds left, follows from what is to come when fewer are left.
+  /// It is exact for the chain, the think times and the cap. For each type of event and number of
+  /// seconds left, the expected number of events is computed from the values for fewer seconds.
   static func meanEvents(_ transitions: [UInt64], _ gaps: [UInt16], limit: Int) -> Int64 {
     var steps: [(seconds: Int, count: Int64)] = []
     for gap in gaps where Int(gap) <= limit {
@@ -24,7 +24,7 @@ extension Behaviour {
   private static func eventsToCome(
     _ rows: [UInt64], _ steps: [(seconds: Int, count: Int64)], _ gapCount: Int64, limit: Int
   ) -> Int64 {
-    // Q32, for each type: with 0 seconds left it is this event alone.
+    // Q32, for each type: with 0 seconds left, only this event is counted.
     var toCome = [[Int64]](repeating: [], count: rows.count)
     for left in 0...limit {
       let next = toCome.map { known in

@@ -1,31 +1,33 @@
-/// How a visit goes on: what follows an event, after how long, and how many pieces are bought.
+/// Decides how a session continues: the next event, the time until then, and the quantity bought.
 ///
-/// A Markov chain fitted to published funnels: five events a session, three sessions in ten with a
-/// click, one in fourteen with a purchase; desktops convert better than phones. A click is of the product viewed
-/// last and a purchase of the one clicked; a view turns to another product.
+/// A Markov chain fitted to published funnels: five events per session, three sessions in ten with
+/// a click, one in fourteen with a purchase; desktops convert better than phones. A click is on the
+/// product viewed last and a purchase is of the product clicked; a view may turn to another
+/// product.
 struct Behaviour {
-  /// What ``next(after:device:chance:)`` says when the session is over.
+  /// The value of ``next(after:device:chance:)`` at the end of a session.
   static let end: UInt8 = 3
-  /// Sessions above this many events a second think faster, so that the visits in flight stay near a million.
+  /// Above this many events per second, sessions have shorter think times, so that about a million
+  /// are in flight at most.
   static let fullThinkRate = 20_000
   static let longestSession = 1800
-  /// What ``meanEvents`` comes to up to that rate, kept here because it takes milliseconds to compute.
+  /// The value of ``meanEvents`` up to that rate, stored because computing it takes milliseconds.
   static let fullThinkMean: Int64 = 21_694_818_056
 
-  /// Three ascending 16-bit thresholds a row, `type * 4 + device`: below the first comes a view, below
-  /// the second a click, below the third a purchase, else the end.
+  /// Three ascending 16-bit thresholds per row, `type * 4 + device`: values below the first are a
+  /// view, below the second a click, below the third a purchase, else the end.
   let transitions: [UInt64]
   /// Seconds between two events, in 1,024 equally likely steps.
   let gaps: [UInt16]
-  /// The longest a session may last, in seconds.
+  /// The maximum length of a session, in seconds.
   let sessionLimit: UInt16
-  /// Mean events of a session in Q32.
+  /// The mean number of events per session, in Q32.
   let meanEvents: Int64
 
-  /// - Parameter rate: mean events per second in Q32.
+  /// - Parameter rate: mean events per second of event time, in Q32.
   init(rate: Int64, quantiles: [Int64]) {
     let fullRate = Int64(Behaviour.fullThinkRate) * FixedPoint.one
-    // Q16: 1 up to 20,000 a second, then the less the faster.
+    // Q16: 1 up to 20,000 per second, then inversely proportional to the rate.
     let scale = rate <= fullRate ? 1 << 16 : fullRate / (rate >> 16)
     sessionLimit = UInt16(max(30, (Int64(Behaviour.longestSession) * scale) >> 16))
     gaps = quantiles.map { quantile in
@@ -60,7 +62,7 @@ struct Behaviour {
       | threshold(view + click + purchase) << 32
   }
 
-  /// The type code of what follows, or ``end``.
+  /// The type code of the next event, or ``end``.
   @inline(__always)
   static func next(_ row: UInt64, chance: UInt64) -> UInt8 {
     let chance = chance & 0xffff
@@ -68,7 +70,7 @@ struct Behaviour {
       &+ (chance >= (row >> 32) & 0xffff ? 1 : 0)
   }
 
-  /// Pieces bought: 1, 2, 3 or 4 in 80, 13, 4 and 3 of a hundred.
+  /// The quantity bought: 1, 2, 3 or 4 in 80, 13, 4 and 3 % of purchases.
   @inline(__always)
   static func quantity(_ bits: UInt64) -> UInt8 {
     let chance = bits & 0xffff

@@ -1,12 +1,12 @@
-/// What the shop sells: every product keeps its price and its place among the best sellers.
+/// The products of the shop; each has a fixed price and popularity rank.
 package struct Catalogue: Sendable {
   package struct Product: Sendable {
     package let id: UInt32
     package let cents: UInt32
-    /// 1 sells best.
+    /// The popularity rank; 1 sells best.
     package let rank: UInt32
 
-    /// The product as a line of JSON.
+    /// The product as a JSON line.
     package var line: String {
       let fraction = cents % 100
       return "{\"product_id\":\(id),\"price\":\(cents / 100).\(fraction / 10)\(fraction % 10),"
@@ -18,7 +18,7 @@ package struct Catalogue: Sendable {
   /// Draws a product by popularity.
   let popularity: AliasTable
 
-  /// - Parameter quantiles: those of the normal distribution that prices are spread by.
+  /// - Parameter quantiles: quantiles of the normal distribution for the prices.
   init(seed: UInt64, count: Int, quantiles: [Int64]) {
     let ranks = Bijection(count: UInt32(count), key: Draw.mix(seed ^ DrawKey.products))
     let levels = Catalogue.priceLevels(quantiles)
@@ -61,7 +61,7 @@ package struct Catalogue: Sendable {
   }
 }
 
-/// A reordering of `0..<count` into `1...count` that needs no table.
+/// A permutation that maps `0..<count` to `1...count` without a table.
 struct Bijection {
   let count: UInt64
   private let factor: UInt64

@@ -1,7 +1,8 @@
-/// How busy a shop is at each quarter-hour of the local week; the mean over the week is 1.
+/// The activity of a shop in each quarter-hour of the local week; the mean over the week is 1.
 ///
-/// Hours follow a published online-shopping index, with its low at five in the morning and its peak at
-/// one in the afternoon; weekdays differ little. Both are linear between the middles of hours.
+/// Hours follow a published online-shopping index, with its minimum at five in the morning and its
+/// maximum at one in the afternoon; weekdays differ little. Both are interpolated linearly between
+/// the middles of hours.
 enum DayCurve {
   static let quarters = 7 * 96
 
@@ -32,7 +33,7 @@ enum DayCurve {
     return Int(index < 0 ? index + Int64(quarters) : index)
   }
 
-  /// The quarter-hour since 1970-01-01 that a second lies in.
+  /// The quarter-hour since 1970-01-01 of a second.
   @inline(__always)
   static func quarter(of second: Int64) -> Int64 {
     second >= 0 ? second / 900 : (second - 899) / 900

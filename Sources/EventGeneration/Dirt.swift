@@ -1,20 +1,21 @@
-/// What goes wrong with lines on their way: some come late, some twice, some broken.
+/// Faults that happen to lines in transit: some arrive late, some twice, some broken.
 ///
-/// Duplicates and broken lines come on top of the clean ones, late ones only move; so the clean lines stay the same.
+/// Duplicates and broken lines are added to the clean lines, and late lines only move, so the clean
+/// lines stay the same.
 package struct Dirt: Equatable, Sendable {
-  /// Share of the lines that are printed late, and by how many seconds at most.
+  /// The share of lines that are late, and the maximum delay in seconds.
   package var late = 0.0
   package var lateness: Int64 = 120
-  /// Share of the lines that come a second time, at once or within ten seconds.
+  /// The share of lines that are repeated, at once or within ten seconds.
   package var duplicate = 0.0
-  /// Share of the lines that also come as a broken copy.
+  /// The share of lines that are followed by a broken copy.
   package var malformed = 0.0
 
   package init() {}
 
   package var isClean: Bool { late == 0 && duplicate == 0 && malformed == 0 }
 
-  /// Soils a second's lines; every draw is keyed by the line itself.
+  /// Applies faults to the lines of a second; every draw is keyed by the line itself.
   func apply(to lines: inout [Line], seed: UInt64) {
     let key = Draw.mix(seed ^ DrawKey.dirt)
     var extra: [Line] = []
@@ -44,7 +45,8 @@ package struct Dirt: Equatable, Sendable {
     UInt64((value * 4_294_967_296).rounded())
   }
 
-  /// A second to ``lateness`` of them; half of those that are left come in each eighth of it.
+  /// Draws a delay from one second to ``lateness``; half of the remaining lines arrive in each
+  /// eighth of it.
   private func delay(_ bits: UInt64) -> Int64 {
     let halves = Int64(min(8, bits.trailingZeroBitCount))
     let inside = Int64(bits >> 48)

@@ -1,12 +1,12 @@
-/// Random numbers that are functions of what they are for: the same key always draws the same bits.
+/// Random numbers that are functions of their purpose: the same key always gives the same bits.
 ///
-/// Nothing here keeps a position in a sequence that others share. That is what lets a run start
-/// anywhere, be cut into shards, or have anomalies switched on, without moving any other line.
+/// There is no shared position in a sequence. So a run can start anywhere, be split into shards, or
+/// have anomalies switched on, without changing any other line.
 enum Draw {
-  /// The step between the states of one session's generator.
+  /// The step between two states of a session's generator.
   static let golden: UInt64 = 0x9e37_79b9_7f4a_7c15
 
-  /// Spreads the bits of `value` (the finalizer of splitmix64, a bijection).
+  /// Mixes the bits of `value` (the finalizer of splitmix64, a bijection).
   @inline(__always)
   static func mix(_ value: UInt64) -> UInt64 {
     var bits = value
@@ -15,26 +15,26 @@ enum Draw {
     return bits ^ (bits >> 31)
   }
 
-  /// The bits that belong to `index` of the stream called `key`.
+  /// The bits at `index` of the stream with this key.
   @inline(__always)
   static func bits(_ key: UInt64, _ index: UInt64) -> UInt64 {
     mix(key ^ mix(index &+ golden))
   }
 
-  /// `0..<count`, evenly, from the upper half of `bits`.
+  /// A number in `0..<count`, evenly distributed, from the upper half of `bits`.
   @inline(__always)
   static func below(_ count: UInt32, _ bits: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: ((bits >> 32) &* UInt64(count)) >> 32)
   }
 
-  /// Whether an event of the given share (of 2^32) happens.
+  /// Whether an event with the given probability (of 2^32) happens.
   @inline(__always)
   static func happens(_ share: UInt64, _ bits: UInt64) -> Bool {
     (bits >> 32) < share
   }
 }
 
-/// The streams that are drawn from a seed, one key each, so that none disturbs another.
+/// The streams drawn from a seed, with one key each, so that they are independent.
 enum DrawKey {
   static let arrivals: UInt64 = 0x6172_7269_7661_6c73
   static let device: UInt64 = 0x6465_7669_6365_0000

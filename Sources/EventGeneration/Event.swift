@@ -1,4 +1,4 @@
-/// What a visitor does: looks at a product, puts it into the cart, buys it.
+/// A visitor's action: views a product, puts it into the cart, buys it.
 package enum EventType: UInt8, CaseIterable, Sendable {
   case view, click, purchase
 
@@ -23,21 +23,21 @@ package enum Device: UInt8, CaseIterable, Sendable {
   }
 }
 
-/// One event and, in it, all that is needed to find the next event of the same session.
+/// An event, with everything that is needed to compute the next event of the same session.
 ///
-/// It is what waits in the ring of seconds, so it is kept at 24 bytes.
+/// Events wait in the ring of seconds, so the size is kept at 24 bytes.
 package struct Event: Equatable, Sendable {
-  /// The session's generator as this event left it.
+  /// The session's generator after this event.
   var state: UInt64
   /// The id that is printed.
   package var user: UInt32
-  /// The product's place in the catalogue, from 0.
+  /// The index of the product in the catalogue.
   package var product: UInt32
-  /// City and device in one: `city * 4 + device`.
+  /// City and device: `city * 4 + device`.
   var origin: UInt16
-  /// How many events of the session came before this one.
+  /// The number of earlier events of the session.
   var step: UInt16
-  /// How long the session may still last.
+  /// The maximum remaining length of the session, in seconds.
   var secondsLeft: UInt16
   var typeCode: UInt8
   package var quantity: UInt8
@@ -46,7 +46,7 @@ package struct Event: Equatable, Sendable {
   package var device: Device { Device(rawValue: UInt8(origin & 3)) ?? .mobile }
   package var type: EventType { EventType(rawValue: typeCode) ?? .view }
 
-  /// The same for every event of a session, and different for any two sessions.
+  /// A number that is equal for all events of a session and different for any two sessions.
   var session: UInt64 { state &- UInt64(step) &* Draw.golden }
 
   static func origin(city: Int, device: Device) -> UInt16 {

@@ -1,5 +1,5 @@
 extension EventPrinter {
-  /// Appends one line that may have another price or quantity, or a fault.
+  /// Appends a line that may have a changed price or quantity, or a fault.
   mutating func print(_ line: Line, into block: inout LineBlock) {
     var text = bytes(of: line)
     if line.mark.isFault { EventPrinter.spoil(&text, line) }
@@ -8,7 +8,7 @@ extension EventPrinter {
     append(text, to: &block)
   }
 
-  /// The line without its end.
+  /// The line without its newline.
   private func bytes(of line: Line) -> [UInt8] {
     let event = line.event
     let city = World.cities[event.city]
@@ -25,7 +25,7 @@ extension EventPrinter {
     return text
   }
 
-  /// Breaks a line in the way that its mark says.
+  /// Damages a line as its mark says.
   private static func spoil(_ text: inout [UInt8], _ line: Line) {
     switch line.mark {
     case .cut:

@@ -1,8 +1,9 @@
-/// Turns events into lines of JSON by copying ready-made pieces.
+/// Formats events as JSON lines by copying precomputed pieces.
 ///
-/// A line is the user's digits between five pieces: type, place with device, product with price, quantity, second.
-/// Copies have fixed sizes and may store past a piece's end; the next piece overwrites that. Unsafe inside: each
-/// index into the pieces comes from the tables that they were made of, and ``LineBlock`` holds room for a batch.
+/// A line is the user's digits between five pieces: type, place with device, product with price,
+/// quantity, second. Copies have fixed sizes and may store past a piece's end; the next piece
+/// overwrites that. Unsafe inside: each index into the pieces comes from the tables that they were
+/// made from, and ``LineBlock`` has room for a batch.
 @safe
 struct EventPrinter: ~Copyable {
   private static let typeStride = 32
@@ -50,7 +51,7 @@ struct EventPrinter: ~Copyable {
     unsafe tail.deallocate()
   }
 
-  /// Texts at equal distances, the length of each in its last byte.
+  /// Makes texts of equal stride, with the length of each in its last byte.
   private static func pieces(_ texts: [String], stride: Int) -> UnsafeMutableRawPointer {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: texts.count * stride, alignment: 16)
@@ -85,7 +86,7 @@ struct EventPrinter: ~Copyable {
     return unsafe out + text.utf8CodeUnitCount
   }
 
-  /// Decimal digits; stores eight bytes at a time.
+  /// Stores decimal digits, eight bytes at a time.
   @inline(__always)
   private static func put(
     digitsOf number: UInt32, to start: UnsafeMutableRawPointer
@@ -111,7 +112,7 @@ struct EventPrinter: ~Copyable {
 
   private static let zeros: UInt64 = 0x3030_3030_3030_3030
 
-  /// The eight digits of a number below 10^8, the first in the lowest byte.
+  /// The eight digits of a number below 10^8, with the first in the lowest byte.
   @inline(__always)
   private static func eightDigits(_ number: UInt32) -> UInt64 {
     let fours = UInt64(number / 10_000) | UInt64(number % 10_000) << 32
@@ -158,7 +159,7 @@ struct EventPrinter: ~Copyable {
   /// The catalogue's price in cents.
   func product(_ index: UInt32) -> UInt32 { catalogue.products[Int(index)].cents }
 
-  /// Appends a line that was made elsewhere and is no longer than ``LineBlock/longestLine``.
+  /// Appends a finished line that is no longer than ``LineBlock/longestLine``.
   func append(_ text: [UInt8], to block: inout LineBlock) {
     unsafe (block.memory + block.count).copyMemory(from: text, byteCount: text.count)
     block.count += text.count

@@ -1,8 +1,8 @@
 import Plumbing
 
 extension EventStream {
-  /// Takes all events of this second, lets the anomalies and then the dirt at them, adds what comes late from
-  /// earlier seconds, and puts the lines in the order in which they leave.
+  /// Collects all events of this second, applies the anomalies and then the faults, adds late lines
+  /// of earlier seconds, and sorts the lines in output order.
   mutating func gather() throws(SystemFailure) {
     lines.removeAll(keepingCapacity: true)
     takeEvents()
@@ -10,13 +10,15 @@ extension EventStream {
     if !dirt.isClean { dirt.apply(to: &lines, seed: simulation.model.settings.seed) }
     try holdBack()
     lines += try delayed.take(second)
-    // The sort must be stable, which Swift's is without promising it: the place breaks ties.
+    // The sort must be stable, which Swift's documentation does not guarantee, so the index breaks
+    // ties.
     lines = lines.enumerated().sorted {
       ($0.element.position, $0.offset) < ($1.element.position, $1.offset)
     }.map(\.element)
   }
 
-  /// The clean events, without those left out at the start and those behind the last one wanted.
+  /// Collects the clean events, without those skipped at the start and those after the requested
+  /// count.
   private mutating func takeEvents() {
     let total = UInt64(max(1, simulation.total))
     var place: UInt64 = 0

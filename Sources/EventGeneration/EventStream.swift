@@ -1,6 +1,6 @@
 package import Plumbing
 
-/// A moment of event time: a second, and how much of it has passed, of 2^32.
+/// A moment of event time: a second, and the elapsed fraction of it in units of 2^-32.
 package struct Moment: Equatable, Comparable, Sendable {
   package var second: Int64
   package var fraction: UInt64
@@ -17,20 +17,21 @@ package struct Moment: Equatable, Comparable, Sendable {
   package static let distantFuture = Moment(second: .max, fraction: 0)
 }
 
-/// Events as lines, in order, no faster than the caller lets time pass.
+/// Events as lines in order, released as the caller lets time pass.
 ///
-/// A second without anomaly and dirt goes from the simulation straight into the block. Any other is gathered first,
-/// changed, put in order, and then printed line by line.
+/// A second without anomalies and faults is printed directly from the simulation. Any other second
+/// is collected first, changed, sorted, and then printed line by line.
 package struct EventStream: ~Copyable {
-  /// Which part of the model's events is wanted.
+  /// The requested part of the model's events.
   package struct Part: Equatable, Sendable {
     /// The first second.
     package var start: Int64
-    /// The second to end before; `nil`: never.
+    /// The end second, which is excluded; `nil`: no end.
     package var end: Int64?
-    /// Events to leave out at the start.
+    /// The number of events to skip at the start.
     package var skip = 0
-    /// Events to end after; `nil`: no such limit. What anomalies and dirt add or take does not count.
+    /// The number of events after which to end; `nil`: no limit. Lines that anomalies and faults
+    /// add or remove do not count.
     package var count: Int?
 
     package init(start: Int64, end: Int64? = nil, skip: Int = 0, count: Int? = nil) {
@@ -47,18 +48,18 @@ package struct EventStream: ~Copyable {
     case full
     /// The next line is due at that moment.
     case wait(Moment)
-    /// That was all.
+    /// All lines are printed.
     case ended
   }
 
   private enum Stage {
-    /// Nothing was simulated yet.
+    /// Nothing is simulated yet.
     case starting
-    /// The second's events go straight into the block.
+    /// The second's events are printed directly into the block.
     case plain
-    /// The second's lines were gathered.
+    /// The second's lines are collected.
     case gathered
-    /// What was late is printed, whenever it was due.
+    /// The remaining late lines are printed, whatever their time.
     case closing
     case ended
   }
@@ -66,30 +67,30 @@ package struct EventStream: ~Copyable {
   var simulation: Simulation
   var printer: EventPrinter
   var batch = EventBatch()
-  /// Events of the batch that were printed.
+  /// The number of the batch's events that are printed.
   private var printed = 0
-  /// Events of this second that came before the batch.
+  /// The number of events of this second before the batch.
   private var before = 0
-  /// Clean events still wanted, and those to leave out first.
+  /// The number of clean events still wanted, and of those to skip first.
   var left: Int
   var skip: Int
   private let end: Int64
   private var stage = Stage.starting
   var schedule: AnomalySchedule
   let dirt: Dirt
-  /// The lines of a gathered second, in order, and how many were printed.
+  /// The lines of a collected second in order, and how many are printed.
   var lines: [Line] = []
   private var linesPrinted = 0
   /// Lines that are printed in a later second.
   var delayed: LateLines
-  /// Labels and records of soiled lines that were not taken yet.
+  /// Labels, and records of damaged lines, that were not taken yet.
   private var labels = ""
-  /// Whether lines that are soiled are recorded for the labels.
+  /// Whether to record damaged lines for the labels.
   package var recordsDirt = false
-  /// Lines so far.
+  /// The number of lines so far.
   package private(set) var lineCount = 0
 
-  /// - Parameter store: where lines wait that come late, once they are many; `nil`: in memory.
+  /// - Parameter store: where late lines wait when they are many; `nil`: in memory.
   package init(
     _ model: Model, _ part: Part, anomalies: [Anomaly] = [], random: RandomAnomalies? = nil,
     dirt: Dirt = Dirt(), store: (any BlockStore)? = nil
@@ -105,16 +106,16 @@ package struct EventStream: ~Copyable {
     if part.start >= end || left == 0 { stage = .ended }
   }
 
-  /// The second that is printed now.
+  /// The second that is being printed.
   package var second: Int64 { simulation.second }
 
-  /// What there is to label since the last call, whole lines of JSON.
+  /// The labels since the last call, as whole JSON lines.
   package mutating func takeLabels() -> String {
     defer { labels = "" }
     return labels
   }
 
-  /// Labels the anomalies that the end of the run cuts; to be called when a run is given up.
+  /// Labels the anomalies that are still open; called when a run is abandoned.
   package mutating func cut() {
     schedule.cut()
     labels += schedule.takeLabels()
@@ -137,7 +138,7 @@ package struct EventStream: ~Copyable {
     }
   }
 
-  /// Appends the lines that are due by `due`, until the block is full.
+  /// Appends the lines that are due at `due` or before, until the block is full.
   ///
   /// - Throws: ``SystemFailure`` when the store of late lines fails.
   package mutating func fill(
@@ -170,7 +171,7 @@ package struct EventStream: ~Copyable {
     }
   }
 
-  /// Nothing more will happen: prints what is still under way.
+  /// Ends the stream: prints the lines that are still waiting.
   private mutating func close() {
     lines = []
     linesPrinted = 0
@@ -194,14 +195,14 @@ package struct EventStream: ~Copyable {
     return nil
   }
 
-  /// How many events of the batch are due.
+  /// The number of the batch's events that are due.
   private func readyCount(_ due: Moment) -> Int {
     if second < due.second { return batch.count }
     let inSecond = Int((UInt64(simulation.total) &* due.fraction) >> 32)
     return max(printed, min(batch.count, inSecond - before))
   }
 
-  /// When the event at a place of this second leaves: they are spread evenly over it.
+  /// When the event at an index of this second is printed: events are spread evenly over it.
   private func moment(of place: Int) -> Moment {
     let total = UInt64(simulation.total)
     let fraction = ((UInt64(place) + 1) << 32 + total - 1) / total
@@ -240,7 +241,7 @@ package struct EventStream: ~Copyable {
 }
 
 extension Line.Mark {
-  /// The truth about a soiled line, as a line of JSON.
+  /// The label of a damaged line, as a JSON line.
   fileprivate func record(line: Int) -> String {
     isFault
       ? "{\"line\":\(line),\"kind\":\"malformed\",\"fault\":\"\(name)\"}\n"

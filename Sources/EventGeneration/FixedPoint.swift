@@ -1,7 +1,7 @@
-/// The few curves a model needs, by integer arithmetic alone.
+/// The functions that the model needs, in integer arithmetic.
 ///
 /// The C library's `exp` and `log` may differ in the last digit between two machines, and one digit
-/// is enough to change every byte that follows. Values are Q32: 32 bits below the point.
+/// changes every byte that follows. Values are Q32: they have 32 fractional bits.
 enum FixedPoint {
   static let one: Int64 = 1 << 32
   private static let ln2: Int64 = 2_977_044_472
@@ -40,7 +40,7 @@ enum FixedPoint {
     return (product.high << 32) | Int64(truncatingIfNeeded: product.low >> 32)
   }
 
-  /// The middles of `count` equal shares of the standard normal distribution, in Q32, ascending.
+  /// The midpoints of `count` equal shares of the standard normal distribution, in Q32, ascending.
   static func normalQuantiles(_ count: Int) -> [Int64] {
     let cells = 512
     let width = one / 64

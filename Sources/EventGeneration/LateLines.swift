@@ -1,35 +1,37 @@
 package import Plumbing
 
-/// Blocks of bytes outside of memory, numbered from 0: where lines wait that come late.
+/// A store of numbered blocks of bytes outside of memory, for late lines.
 package protocol BlockStore: AnyObject {
-  /// Stores a block; an earlier one of that number is replaced.
+  /// Stores a block; replaces an earlier block of that number.
   func write(_ bytes: RawSpan, at number: Int) throws(SystemFailure)
-  /// Fills `bytes` with what the block of that number holds.
+  /// Reads the block of that number into `bytes`.
   func read(into bytes: UnsafeMutableRawBufferPointer, at number: Int) throws(SystemFailure)
 }
 
-/// Lines that are printed in a later second, in the order in which they came, within a bounded amount of memory.
+/// Lines that are printed in a later second, in the order in which they were added, in bounded
+/// memory.
 ///
-/// A calendar queue with two levels: seconds of the span that is near, and whole spans behind it. What outgrows memory goes
-/// to the store in blocks, 16 KiB each. (Unsafe inside: the blocks are the lines' own memory.)
+/// A calendar queue with two levels: the seconds of the nearest span, and whole spans after it.
+/// When there are too many lines for memory, blocks of 16 KiB go to the store. (Unsafe inside: the
+/// blocks are the lines' own memory.)
 @safe
 struct LateLines: ~Copyable {
-  /// Seconds in a span.
+  /// The length of a span in seconds.
   private static let spanLength: Int64 = 1024
   private static let linesInBlock = 256
 
   private struct Bucket {
     var lines: [Line] = []
-    /// Blocks in the store, the oldest first; they come before `lines`.
+    /// The blocks in the store, oldest first; their lines come before `lines`.
     var blocks: [UInt32] = []
   }
 
   private let store: (any BlockStore)?
-  /// Lines in memory before any of them goes to the store.
+  /// The number of lines in memory from which lines go to the store.
   private let patience: Int
   private var seconds: [Int64: Bucket] = [:]
   private var spans: [Int64: Bucket] = [:]
-  /// The span whose lines are sorted by the second.
+  /// The span whose lines are sorted by second.
   private var near = Int64.min
   private var inMemory = 0
   private var isSpilling = false
@@ -38,13 +40,14 @@ struct LateLines: ~Copyable {
 
   /// - Parameters:
   ///   - store: `nil` keeps all lines in memory.
-  ///   - patience: how many lines may wait in memory before any of them goes to the store; the default is 10 MB of them.
+  ///   - patience: the number of lines in memory from which lines go to the store; the default is
+  ///     10 MB of lines.
   init(_ store: (any BlockStore)?, patience: Int = 150_000) {
     self.store = store
     self.patience = patience
   }
 
-  /// Adds a line that is printed in that second, which must not have been taken yet.
+  /// Adds a line for a second, which must not have been taken yet.
   mutating func add(_ line: Line, due second: Int64) throws(SystemFailure) {
     let span = Self.span(of: second)
     if span <= near {
@@ -57,20 +60,20 @@ struct LateLines: ~Copyable {
     if !isSpilling, inMemory > patience, store != nil { try spill() }
   }
 
-  /// Whether lines are due in that second; seconds are asked for in ascending order.
+  /// Whether lines are due in a second; seconds must be passed in ascending order.
   mutating func hasLines(in second: Int64) throws(SystemFailure) -> Bool {
     try approach(Self.span(of: second))
     return seconds[second] != nil
   }
 
-  /// Takes the lines of that second.
+  /// Removes and returns the lines of a second.
   mutating func take(_ second: Int64) throws(SystemFailure) -> [Line] {
     try approach(Self.span(of: second))
     guard let bucket = seconds.removeValue(forKey: second) else { return [] }
     return try lines(of: bucket)
   }
 
-  /// Takes the lines of the earliest second that has some; `nil` when none are left.
+  /// Removes and returns the lines of the earliest second that has any; `nil` when none are left.
   mutating func takeNext() throws(SystemFailure) -> [Line]? {
     if seconds.isEmpty {
       guard let next = spans.keys.min() else { return nil }
@@ -82,7 +85,7 @@ struct LateLines: ~Copyable {
 
   private static func span(of second: Int64) -> Int64 { second >> 10 }
 
-  /// Sorts what waits for the spans up to this one by the second.
+  /// Sorts the lines of the spans up to this one by second.
   private mutating func approach(_ span: Int64) throws(SystemFailure) {
     guard span > near else { return }
     near = span
@@ -108,7 +111,7 @@ struct LateLines: ~Copyable {
     if isSpilling, bucket.lines.count >= Self.linesInBlock { try empty(&bucket) }
   }
 
-  /// From now on no bucket keeps a whole block in memory.
+  /// Stores whole blocks from now on, so that no bucket keeps one in memory.
   private mutating func spill() throws(SystemFailure) {
     isSpilling = true
     for second in Array(seconds.keys) {

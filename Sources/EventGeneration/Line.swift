@@ -1,13 +1,13 @@
-/// A line to be printed, when it may differ from the clean event it is made of.
+/// A line to print that may differ from the clean event it is made from.
 struct Line {
-  /// What is wrong with a line on purpose.
+  /// The deliberate fault of a line.
   enum Mark: UInt8 {
     case clean, late, duplicate
     case cut, wrongType, missingField, badText, outOfRange
 
     static let faults: [Mark] = [.cut, .wrongType, .missingField, .badText, .outOfRange]
 
-    /// The name in the labels.
+    /// The name in labels.
     var name: String {
       switch self {
       case .clean: "clean"
@@ -27,13 +27,13 @@ struct Line {
   var event: Event
   /// The timestamp.
   var time: Int64
-  /// When it leaves, within its second, of 2^32.
+  /// When it is printed within its second, in units of 2^-32.
   var position: UInt32
   var quantity: UInt32
-  /// The price; `nil`: the catalogue's.
+  /// The price in cents; `nil`: the catalogue's.
   var cents: UInt32?
   var mark = Mark.clean
-  /// How long after its second's turn it is printed.
+  /// The delay after its own second, in seconds.
   var delay: Int64 = 0
 
   /// The second in which it is printed.

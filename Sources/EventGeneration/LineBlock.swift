@@ -1,16 +1,16 @@
-/// Whole lines on their way out: one piece of memory that is filled, written and filled again.
+/// A memory block of whole lines that is filled, written and filled again.
 ///
-/// Unsafe inside: ``EventPrinter`` stores through ``memory`` and reserves before each batch.
+/// Unsafe inside: ``EventPrinter`` stores through ``memory``, and reserves space before each batch.
 @safe
 package struct LineBlock: ~Copyable {
-  /// What a writer should be given at once.
+  /// The number of bytes to pass to a writer at once.
   package static let size = 128 << 10
-  /// No line is longer; also covers what fixed-size copies store behind a line's end.
+  /// The maximum line length, including what fixed-size copies store after a line's end.
   static let longestLine = 384
   private static let capacity = size + (EventBatch.capacity + 1) * longestLine
 
   let memory: UnsafeMutableRawPointer
-  /// Bytes that are whole lines.
+  /// The number of bytes, which are whole lines.
   package internal(set) var count = 0
 
   package init() {
@@ -20,7 +20,7 @@ package struct LineBlock: ~Copyable {
 
   deinit { unsafe memory.deallocate() }
 
-  /// Whether it is time to write: another batch may not fit.
+  /// Whether the block must be written, because another batch may not fit.
   package var isFull: Bool { count >= LineBlock.size }
 
   package var bytes: RawSpan {

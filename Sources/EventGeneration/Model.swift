@@ -1,22 +1,23 @@
-/// Everything that decides the events: the settings, and the tables made of them.
+/// The settings that determine the events, and the tables derived from them.
 ///
-/// Two models of equal settings give equal bytes, whatever the span, the pace or the machine.
+/// Two models with equal settings give equal bytes, whatever the span, the pace or the machine.
 package struct Model: Sendable {
   package struct Settings: Equatable, Sendable {
     package var seed: UInt64 = 1
     /// Mean events per second of event time.
     package var rate = 10.0
-    /// `nil`: as many as the rate suggests.
+    /// The number of customers; `nil`: derived from the rate.
     package var users: Int?
     package var products = 10_000
-    /// The countries in which customers live, by their places in ``World/countries``; empty: in all of them.
+    /// The countries in which customers live, as indices into ``World/countries``; empty: all of
+    /// them.
     package var countries: Set<Int> = []
-    /// No day and no week: the same rate and mix of cities all the time.
+    /// Whether the daily and weekly curves are off, for a constant rate and mix of cities.
     package var isFlat = false
     package var profile: Profile?
-    /// The second that the profile counts from.
+    /// The second at which the profile begins.
     package var profileStart: Int64 = 0
-    /// This process's part of the sessions, from 0, and how many parts there are.
+    /// This process's part of the sessions, from 0, and the number of parts.
     package var shard: (index: Int, count: Int) {
       get { (shardIndex, shardCount) }
       set { (shardIndex, shardCount) = newValue }
@@ -51,7 +52,7 @@ package struct Model: Sendable {
       countries: settings.countries)
   }
 
-  /// The same shop and the same customers, at another rate.
+  /// The same shop and customers at another rate.
   func paced(_ rate: Double) -> Model { Model(self, rate) }
 
   private init(_ other: Model, _ newRate: Double) {
@@ -69,7 +70,7 @@ package struct Model: Sendable {
     Int64((rate * Double(FixedPoint.one)).rounded())
   }
 
-  /// How many customers a shop of that rate has: 20,000 for each event a second, within limits.
+  /// The number of customers for a rate: 20,000 per event a second, within limits.
   package static func users(rate: Double) -> Int {
     Int(max(10_000, min(50_000_000, rate * 20_000)))
   }

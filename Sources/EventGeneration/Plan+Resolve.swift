@@ -1,13 +1,14 @@
 package import Plumbing
 
 extension Plan {
-  /// No span begins before the year 0: earlier times have no spelling.
+  /// No span begins before the year 0, because earlier times can't be written.
   private static let earliest: Int64 = -62_167_219_200
 
-  /// The model and the part of its events that the plan means, found by counting where it asks for a number.
+  /// The model and the part of its events that the plan describes; counts events where the plan
+  /// asks for a number of them.
   ///
-  /// - Parameter settings: all but the rate, which is the plan's.
-  /// - Throws: ``UsageFailure`` when there is no room for so many events.
+  /// - Parameter settings: all but the rate, which comes from the plan.
+  /// - Throws: ``UsageFailure`` when the events do not fit into the span.
   package func resolve(
     _ settings: Model.Settings
   ) throws(UsageFailure) -> (model: Model, part: EventStream.Part) {
@@ -19,7 +20,7 @@ extension Plan {
       return (Model(settings), EventStream.Part(start: start, end: end, count: count))
     case .last(let count, let end):
       if settings.profile != nil {
-        throw UsageFailure("--profile counts from the start of the span: say where, with --from")
+        throw UsageFailure("--profile counts from the start of the span: set it with --from")
       }
       let model = Model(settings)
       return (model, try last(count, before: end, of: model))
@@ -32,7 +33,7 @@ extension Plan {
     }
   }
 
-  /// Goes back until there are enough, and leaves out what is too much.
+  /// Goes back until there are enough events, and skips the surplus.
   private func last(
     _ count: Int, before end: Int64, of model: Model
   ) throws(UsageFailure) -> EventStream.Part {
@@ -52,14 +53,14 @@ extension Plan {
     return EventStream.Part(start: start, end: end, skip: found - count, count: count)
   }
 
-  /// Searches the lowest rate that gives enough events, within a hundredth or so.
+  /// Searches for the lowest rate that gives enough events, within about 1 %.
   private func spread(
     _ count: Int, over span: Range<Int64>, _ settings: Model.Settings
   ) throws(UsageFailure) -> Model {
     let length = Double(span.upperBound - span.lowerBound)
     var rate = Double(max(1, count)) / max(1, length)
     guard length > 0 || count == 0, rate <= Model.rates.upperBound / 2 else {
-      throw UsageFailure("there is no room for \(count) events in a span of \(Int(length)) s")
+      throw UsageFailure("\(count) events do not fit into a span of \(Int(length)) s")
     }
     var settings = settings
     settings.users = settings.users ?? Model.users(rate: rate)
@@ -68,7 +69,7 @@ extension Plan {
     if count == 0 { return model }
     var (enough, tooLow) = (Double.infinity, 0.0)
     var work = 0.0
-    // More of the rate means more of the same sessions, so the search can halve what it does not know.
+    // A higher rate adds sessions to the same ones, so a binary search works.
     while work < 4e8, !(tooLow > 0 && enough / tooLow < 1.002) {
       let found = Simulation.count(model.paced(rate), in: span)
       work += length + 10 * Double(found)
@@ -78,7 +79,8 @@ extension Plan {
       } else {
         tooLow = max(tooLow, rate)
       }
-      // A little more than what would be proportional; halfway where that leads out of the known bounds.
+      // A little more than the proportional rate, or the middle when that is outside the known
+      // bounds.
       let proportional = rate * Double(count) / Double(max(1, found)) * 1.001
       if proportional > tooLow, proportional < enough {
         rate = found == 0 ? rate * 2 : proportional
@@ -90,7 +92,7 @@ extension Plan {
       rate *= 1.1
       if Simulation.count(model.paced(rate), in: span) >= count { enough = rate }
       guard rate <= Model.rates.upperBound else {
-        throw UsageFailure("there is no room for \(count) events in a span of \(Int(length)) s")
+        throw UsageFailure("\(count) events do not fit into a span of \(Int(length)) s")
       }
     }
     return model.paced(enough)

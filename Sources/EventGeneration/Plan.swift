@@ -1,9 +1,9 @@
 package import Plumbing
 
-/// Which events a command line asks for, and how fast: what `--count`, `--from`, `--to`, `--duration`, `--rate` and
-/// `--speed` mean together. The clock is an argument.
+/// Which events a command line requests, and how fast: the combined meaning of `--count`, `--from`,
+/// `--to`, `--duration`, `--rate` and `--speed`. The clock is an argument.
 package struct Plan: Equatable, Sendable {
-  /// What was asked for; `nil` is what was left out. Times are seconds since 1970.
+  /// The given options; `nil` for those left out. Times are seconds since 1970.
   package struct Request: Equatable, Sendable {
     package var count: Int?
     package var from: Int64?
@@ -15,23 +15,23 @@ package struct Plan: Equatable, Sendable {
     package init() {}
   }
 
-  /// How event time passes.
+  /// How event time advances.
   package enum Pace: Equatable, Sendable {
     /// As fast as lines can be written.
     case unlimited
-    /// With the clock: what lies in the past at once, what lies in the future when it is due.
+    /// With the clock: past events at once, future events when they are due.
     case clock
-    /// A multiple of real time, from the first event on.
+    /// A multiple of real time, starting with the first event.
     case times(Double)
   }
 
-  /// Which events, before they were counted.
+  /// The requested events, before they are counted.
   package enum Extent: Equatable, Sendable {
-    /// From a second on, until the end, a number of events, or for ever.
+    /// From a second on, up to the end, a number of events, or without an end.
     case from(Int64, end: Int64?, count: Int?)
     /// The last events before a second.
     case last(Int, before: Int64)
-    /// An exact number of events between two seconds, at the rate that gives it.
+    /// An exact number of events between two seconds, at the rate that results.
     case spread(Int, over: Range<Int64>)
   }
 
@@ -41,7 +41,7 @@ package struct Plan: Equatable, Sendable {
   package let pace: Pace
   package let rate: Double
 
-  /// - Parameter now: the whole second that the clock shows.
+  /// - Parameter now: the current time in whole seconds.
   package init(_ request: Request, now: Int64) throws(UsageFailure) {
     var request = request
     try request.applyDuration(now: now)
@@ -66,7 +66,8 @@ package struct Plan: Equatable, Sendable {
     pace = request.pace ?? Plan.pace(of: extent, now: now)
   }
 
-  /// Follows the clock unless all of it lies in the past, or all of a limited span in the future.
+  /// Follows the clock unless the whole span is in the past, or a limited span is entirely in the
+  /// future.
   private static func pace(of extent: Extent, now: Int64) -> Pace {
     switch extent {
     case .last: .unlimited
@@ -85,7 +86,7 @@ extension Plan.Request {
   fileprivate mutating func applyDuration(now: Int64) throws(UsageFailure) {
     guard let duration else { return }
     if from != nil, to != nil {
-      throw UsageFailure("--from, --to and --duration together say too much; leave one out")
+      throw UsageFailure("--from, --to and --duration can't all be given; leave one out")
     }
     if let to, from == nil {
       from = to - duration

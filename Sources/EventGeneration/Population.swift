@@ -1,9 +1,9 @@
-/// The customers: each lives in one city, prefers one device, and comes often or rarely.
+/// The customers: each lives in one city, prefers one device, and visits often or rarely.
 struct Population {
   let count: UInt32
-  /// Where each city's customers begin; one more entry than cities.
+  /// The index of each city's first customer; one more entry than there are cities.
   let blocks: [UInt32]
-  /// Weights of the cities, 0 where nobody lives.
+  /// The weights of the cities, 0 for those without customers.
   let weights: [UInt64]
   /// Quarter-hours east of UTC, for each city.
   let offsets: [Int]
@@ -36,7 +36,8 @@ struct Population {
     UInt32((before * UInt64(count) + total / 2) / total)
   }
 
-  /// A customer of a city, by 32 random bits: few come often, many rarely. `nil` where nobody lives.
+  /// Draws a customer of a city by 32 random bits: few visit often, many rarely. `nil` for a city
+  /// without customers.
   @inline(__always)
   func member(of city: Int, _ bits: UInt64) -> UInt32? {
     let size = blocks[city + 1] - blocks[city]
@@ -46,24 +47,24 @@ struct Population {
     return blocks[city] &+ UInt32(truncatingIfNeeded: (squared &* UInt64(size)) >> 32)
   }
 
-  /// The id that stands for a customer in every line.
+  /// The id of a customer in every line.
   @inline(__always)
   func shownID(_ member: UInt32) -> UInt32 { ids[member] }
 
-  /// The device a customer uses mostly.
+  /// The preferred device of a customer.
   @inline(__always)
   func device(of member: UInt32) -> Device {
     Population.device(Draw.mix(deviceKey ^ UInt64(member)))
   }
 
-  /// Phone, desktop or tablet in 66, 31 and 3 of a hundred.
+  /// Draws a device: phone, desktop or tablet in 66, 31 and 3 % of cases.
   @inline(__always)
   static func device(_ bits: UInt64) -> Device {
     let chance = bits & 0xffff
     return chance < 43_254 ? .mobile : chance < 63_570 ? .desktop : .tablet
   }
 
-  /// A device's share of 65,536 visits.
+  /// A device's share of visits, of 65,536.
   static func share(of device: Device) -> Int64 {
     switch device {
     case .mobile: 43_254

@@ -1,9 +1,10 @@
 package import Plumbing
 
 extension Profile {
-  /// `0:1,10m:5,11m:1`: at each time since the start of the run, what the rate is multiplied by.
+  /// Parses `0:1,10m:5,11m:1`: times since the start of the run, each with the multiplier of the
+  /// rate.
   ///
-  /// - Throws: ``UsageFailure`` with the profile and a caret under what is wrong.
+  /// - Throws: ``UsageFailure`` with the profile and a caret under the error.
   package init(spelling text: String) throws(UsageFailure) {
     var points: [Point] = []
     var place = 0

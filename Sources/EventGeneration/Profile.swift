@@ -1,4 +1,5 @@
-/// Multipliers of the rate over time, straight lines between given points: a load test's ramps and steps.
+/// Multipliers of the rate over time, interpolated linearly between given points: a load test's
+/// ramps and steps.
 package struct Profile: Equatable, Sendable {
   package struct Point: Equatable, Sendable {
     /// Seconds since the start of the run.
@@ -20,7 +21,7 @@ package struct Profile: Equatable, Sendable {
     levels = points.map { Int64(($0.multiplier * Double(FixedPoint.one)).rounded()) }
   }
 
-  /// The multiplier in Q32; before the first point and after the last theirs hold.
+  /// The multiplier in Q32; before the first point and after the last one, their multipliers hold.
   func level(at offset: Int64) -> Int64 {
     guard let next = offsets.firstIndex(where: { $0 > offset }) else { return levels.last ?? 0 }
     if next == 0 { return levels[0] }

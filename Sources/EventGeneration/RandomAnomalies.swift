@@ -1,13 +1,14 @@
-/// Random anomalies of all kinds at a mean number a day. They depend on the seed and the day alone.
+/// Random anomalies of all kinds, with a mean number per day. They depend only on the seed and the
+/// day.
 package struct RandomAnomalies: Equatable, Sendable {
-  /// None lasts longer, so those of a day and the day before are all that can be active.
+  /// The maximum length. Only anomalies of a day and the day before can be active.
   static let longest: Int64 = 86_400
 
   let perDay: Double
 
   package init(perDay: Double) { self.perDay = perDay }
 
-  /// The anomalies that start on a day (counted from 1970), in the order of their starts.
+  /// The anomalies that start on a day (counted from 1970), in order of their starts.
   func anomalies(ofDay day: Int64, in model: Model) -> [Anomaly] {
     let key = Draw.bits(
       Draw.mix(model.settings.seed ^ DrawKey.schedule), UInt64(bitPattern: day))
@@ -39,7 +40,7 @@ package struct RandomAnomalies: Equatable, Sendable {
     return anomaly
   }
 
-  /// Ten minutes to an hour; a shift six hours to a day.
+  /// Draws a length: ten minutes to an hour; for a shift, six hours to a day.
   private func length(of kind: Anomaly.Kind, _ bits: UInt64) -> Int64 {
     kind == .shift
       ? 3600 * (6 + Int64(Draw.below(19, bits))) : 60 * (10 + Int64(Draw.below(51, bits)))
@@ -65,7 +66,7 @@ package struct RandomAnomalies: Equatable, Sendable {
 }
 
 extension Anomaly {
-  /// How strong a kind is when nothing else is said.
+  /// The default strength of a kind.
   package static func usualStrength(of kind: Kind, rate: Double) -> Strength {
     switch kind {
     case .spike: .times(8)
@@ -84,7 +85,7 @@ extension Anomaly {
 }
 
 extension Model {
-  /// A city by its weight.
+  /// Draws a city by its weight.
   fileprivate func popularCity(_ bits: UInt64) -> Int {
     AliasTable(population.weights).pick(bits)
   }

@@ -1,26 +1,28 @@
 /// The sessions in flight, each in the second of its next event, first in first out.
 ///
-/// A ring of 1,024 seconds, each a chain of one-kilobyte chunks of events that are read and written in a row: the
-/// memory that is touched stays small, however many sessions there are. Unsafe inside: chunks lie in one block of
-/// raw memory, and offsets into it come from this file and the loop in `Simulation+Step.swift` alone.
+/// A ring of 1,024 seconds, each a chain of one-kilobyte chunks of events that are read and written
+/// sequentially, so the touched memory stays small, however many sessions there are. Unsafe inside:
+/// chunks are in one block of raw memory, and only this file and the loop in
+/// `Simulation+Step.swift` use offsets into it.
 @safe
 struct SessionRing: ~Copyable {
   static let seconds = 1024
   static let chunkSize = 1024
-  /// The chunk that follows is in a chunk's first four bytes; 42 events of 24 bytes come after these.
+  /// The next chunk's offset is in a chunk's first four bytes; 42 events of 24 bytes follow the
+  /// header.
   static let headerSize = 16
   static let stride = 24
   static let perChunk = (chunkSize - headerSize) / stride
 
   private(set) var memory: UnsafeMutableRawPointer
   private var capacity: Int
-  /// Where memory begins that was never used, and the first of the chunks that were given back (0: none).
+  /// The offset of unused memory, and the first of the free chunks (0: none).
   private var fresh = SessionRing.chunkSize
   private var free = 0
   private var freeCount = 0
   /// Offset of each second's first chunk, 0 when it has no events.
   let heads: UnsafeMutablePointer<UInt32>
-  /// Offset behind each second's last event.
+  /// The offset after each second's last event.
   let cursors: UnsafeMutablePointer<UInt32>
 
   init() {
@@ -55,9 +57,10 @@ struct SessionRing: ~Copyable {
     capacity = larger
   }
 
-  /// A chunk for the second at `bucket`, linked behind its last; returns where its first event goes.
+  /// Takes a chunk for the second at `bucket` and links it after the last one; returns the offset
+  /// of its first event.
   ///
-  /// Room was made by ``reserve(_:)`` before.
+  /// ``reserve(_:)`` must be called before.
   @inline(never)
   mutating func extend(_ bucket: Int) -> Int {
     var chunk = free
@@ -77,7 +80,7 @@ struct SessionRing: ~Copyable {
     return chunk + SessionRing.headerSize
   }
 
-  /// Gives the first chunk of a second back and returns the offset of the next.
+  /// Frees the first chunk of a second and returns the offset of the next.
   mutating func release(_ chunk: Int) -> Int {
     let next = Int(unsafe memory.load(fromByteOffset: chunk, as: UInt32.self))
     unsafe memory.storeBytes(of: UInt32(free), toByteOffset: chunk, as: UInt32.self)
@@ -86,7 +89,7 @@ struct SessionRing: ~Copyable {
     return next
   }
 
-  /// How many sessions have an event in the second at `bucket`.
+  /// The number of sessions that have an event in the second at `bucket`.
   func count(_ bucket: Int) -> Int {
     var chunk = Int(unsafe heads[bucket])
     if chunk == 0 { return 0 }
@@ -99,7 +102,7 @@ struct SessionRing: ~Copyable {
     return count + (end - chunk - SessionRing.headerSize) / SessionRing.stride
   }
 
-  /// Forgets a second whose events were all taken.
+  /// Clears a second whose events were all taken.
   func clear(_ bucket: Int) {
     unsafe heads[bucket] = 0
     unsafe cursors[bucket] = 0

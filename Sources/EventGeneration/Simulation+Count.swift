@@ -1,4 +1,4 @@
-/// Follows a session's clock alone: when it acts, not on what.
+/// Follows only the times of a session's events.
 struct Walk: ~Escapable {
   private let transitions: Span<UInt64>
   private let gaps: Span<UInt16>
@@ -11,7 +11,7 @@ struct Walk: ~Escapable {
     limit = Int64(model.behaviour.sessionLimit)
   }
 
-  /// Goes to the next event, as `Steps.advance` does; `false` when the session ends.
+  /// Advances to the next event, as `Steps.advance` does; `false` when the session ends.
   @inline(__always)
   private func advance(
     _ state: inout UInt64, _ type: inout UInt8, _ elapsed: inout Int64, _ device: Device
@@ -24,7 +24,7 @@ struct Walk: ~Escapable {
     return type != Behaviour.end && elapsed <= limit
   }
 
-  /// Whether the session still acts `seconds` after its first event.
+  /// Whether the session still has events `seconds` after its first one.
   @inline(__always)
   func lasts(_ state: UInt64, _ device: Device, for seconds: Int64) -> Bool {
     var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))
@@ -34,7 +34,8 @@ struct Walk: ~Escapable {
     return true
   }
 
-  /// How many events lie between two numbers of seconds after the first, the second one excluded.
+  /// The number of events between two numbers of seconds after the first event, the second number
+  /// excluded.
   @inline(__always)
   func count(_ state: UInt64, _ device: Device, from lower: Int64, to upper: Int64) -> Int {
     var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))
@@ -48,7 +49,7 @@ struct Walk: ~Escapable {
 }
 
 extension Simulation {
-  /// How many events fall into a span: each session is walked at once, and no line is made.
+  /// The number of events in a span: each session is followed on its own, and no line is made.
   package static func count(_ model: Model, in span: Range<Int64>) -> Int {
     var arrivals = Arrivals(model)
     let walk = Walk(model)

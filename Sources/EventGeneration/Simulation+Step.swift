@@ -1,4 +1,4 @@
-/// A block of events in memory that is used again and again.
+/// A reusable block of events in memory.
 @safe
 struct EventBatch: ~Copyable {
   static let capacity = 512
@@ -17,7 +17,7 @@ struct EventBatch: ~Copyable {
   }
 }
 
-/// What a session needs to find its next event, held as spans for the length of a block.
+/// The tables for a session's next event, held as spans while a block is filled.
 private struct Steps: ~Escapable {
   let transitions: Span<UInt64>
   let gaps: Span<UInt16>
@@ -30,7 +30,7 @@ private struct Steps: ~Escapable {
     products = model.catalogue.popularity.entries.span
   }
 
-  /// Turns an event into the one that follows; returns the seconds between them, 0 when the session ends.
+  /// Replaces an event by the next one; returns the seconds between them, 0 when the session ends.
   @inline(__always)
   func advance(_ event: inout Event) -> Int {
     event.state &+= Draw.golden
@@ -52,14 +52,15 @@ private struct Steps: ~Escapable {
 }
 
 extension Simulation {
-  /// The next events of this second, as many as the batch holds: sessions that go on, then those that begin.
+  /// Produces the next events of this second, as many as the batch holds: continued sessions, then
+  /// new ones.
   mutating func produce(_ batch: inout EventBatch) {
     batch.count = 0
     if waiting > 0 { continueSessions(&batch) }
     if waiting == 0, births > 0, batch.count < EventBatch.capacity { beginSessions(&batch) }
   }
 
-  /// Events of the sessions that began before this second.
+  /// Produces events of the sessions that began before this second.
   mutating func continueSessions(_ batch: inout EventBatch) {
     ring.reserve(EventBatch.capacity)
     let model = self.model
@@ -127,10 +128,10 @@ extension Simulation {
     unsafe ring.cursors[bucket] = UInt32(truncatingIfNeeded: cursor + SessionRing.stride)
   }
 
-  /// Begins, of the sessions of this second, only those that still act at `start`.
+  /// Begins only those sessions of this second that still have events at `start`.
   ///
-  /// Leaving the others out changes nothing that is printed: who waits in a second stands in the
-  /// order of arrival, and that of those who stay is the same without those who go.
+  /// Omitting the others does not change what is printed: the events of a second are in order of
+  /// arrival, which stays the same without them.
   mutating func beginSessions(thatReach start: Int64) {
     let model = self.model
     let steps = Steps(model)
@@ -143,7 +144,7 @@ extension Simulation {
       birthIndex += 1
       if isSharded, !isOwn(state) { continue }
       births -= 1
-      // Desktop sessions last longest: where even one would be over, the device need not be drawn.
+      // Desktop sessions last longest. If even one would have ended, the device need not be drawn.
       guard walk.lasts(state, .desktop, for: start - second) else { continue }
       let device = Simulation.visitor(state, model, arrivals.cities).device
       guard device == .desktop || walk.lasts(state, device, for: start - second) else { continue }

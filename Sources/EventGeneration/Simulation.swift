@@ -1,26 +1,29 @@
-/// The shop's traffic, second after second: sessions begin, act, and end.
+/// Simulates the shop's traffic second by second: sessions begin, act, and end.
 ///
-/// Call ``turn()`` once a second, then ``produce(_:)`` until the second's ``remaining`` events are out.
+/// Call ``turn()`` once per second, then ``produce(_:)`` until the second's ``remaining`` events
+/// are produced.
 package struct Simulation: ~Copyable {
   let model: Model
-  /// The second whose events are produced now.
+  /// The second whose events are being produced.
   private(set) var second: Int64
-  /// Events of this second that are still to come.
+  /// The number of this second's events still to produce.
   var remaining: Int { waiting + births }
-  /// Events of this second, all told.
+  /// The total number of this second's events.
   private(set) var total = 0
 
   var arrivals: Arrivals
   var ring = SessionRing()
-  /// Sessions that go on in this second, and where the next of them lies (0: the bucket was not begun).
+  /// The number of sessions that continue in this second, and the offset of the next one (0: not
+  /// begun).
   var waiting = 0
   var reading = 0
-  /// Sessions that begin in this second, how many were looked at, and the key they are drawn from.
+  /// The number of sessions that begin in this second, how many were examined, and the key for
+  /// drawing them.
   var births = 0
   var birthIndex: UInt64 = 0
   var birthKey: UInt64 = 0
 
-  /// Stands before `start`, with every session in flight that began in the half hour before.
+  /// Starts just before `start`, with all sessions in flight that began in the half hour before.
   init(_ model: Model, from start: Int64) {
     self.model = model
     arrivals = Arrivals(model)
@@ -34,7 +37,7 @@ package struct Simulation: ~Copyable {
     }
   }
 
-  /// Goes to the next second.
+  /// Advances to the next second.
   mutating func turn() {
     precondition(remaining == 0, "a second is left only when all of its events are out")
     open(second + 1)
@@ -53,7 +56,7 @@ package struct Simulation: ~Copyable {
     total = waiting + births
   }
 
-  /// How many of the sessions that begin now are this shard's.
+  /// How many of the sessions that begin now belong to this shard.
   private func ownBirths(_ all: Int) -> Int {
     var own = 0
     for index in 0..<UInt64(all) where isOwn(Arrivals.state(birthKey, index)) { own += 1 }
@@ -71,13 +74,13 @@ package struct Simulation: ~Copyable {
     Int(truncatingIfNeeded: second) & (SessionRing.seconds - 1)
   }
 
-  /// The session that begins with this generator: who, where, on what, and the first product seen.
+  /// The session that begins with this generator: customer, city, device, and first product.
   @inline(__always)
   func begin(_ state: UInt64) -> Event {
     Simulation.begin(state, model, arrivals.cities)
   }
 
-  /// Who comes, from which city, and on which device.
+  /// Draws customer, city and device.
   @inline(__always)
   static func visitor(
     _ state: UInt64, _ model: Model, _ cities: AliasTable
@@ -85,7 +88,7 @@ package struct Simulation: ~Copyable {
     let home = Draw.mix(state ^ DrawKey.home)
     let visit = Draw.mix(state ^ DrawKey.visit)
     let city = cities.pick(home)
-    // The table never picks a city where nobody lives.
+    // The table never picks a city without customers.
     let member = model.population.member(of: city, home >> 32) ?? 0
     let isElsewhere = (visit >> 32) & 15 == 0
     let device =

@@ -1,6 +1,6 @@
 import Plumbing
 
-/// What the settings behind an anomaly's start come to, each checked against the kind.
+/// The settings after an anomaly's start, each checked against the kind.
 struct SpecSettings {
   let kind: Anomaly.Kind
   let products: Int
@@ -17,7 +17,7 @@ struct SpecSettings {
     discount = kind == .promotion ? 0.2 : 0
   }
 
-  /// The words that a kind understands.
+  /// The keys that a kind accepts.
   private var keys: [String] {
     var keys = ["country", "city", "device", "product"]
     switch kind {
@@ -59,7 +59,7 @@ struct SpecSettings {
       filter.device = try word(setting, reader, Device.allCases, \.name, noun: "a device")
     case "event":
       let types = kind == .bot ? [EventType.view, .click] : EventType.allCases
-      filter.type = try word(setting, reader, types, \.name, noun: "a type of event here")
+      filter.type = try word(setting, reader, types, \.name, noun: "a valid type of event")
     case "product":
       filter.product = UInt32(try integer(setting, reader, 1...products) - 1)
     case "users": users = try integer(setting, reader, 1...1000)
@@ -82,7 +82,7 @@ struct SpecSettings {
   ) throws(UsageFailure) -> Int {
     try word(
       setting, reader, Array(World.countries.indices), { World.countries[$0] },
-      noun: "a country here"
+      noun: "a known country"
     )
   }
 
@@ -90,10 +90,10 @@ struct SpecSettings {
     _ setting: SpecReader.Setting, _ reader: SpecReader
   ) throws(UsageFailure) -> Int {
     try word(
-      setting, reader, Array(World.cities.indices), { World.cities[$0].name }, noun: "a city here")
+      setting, reader, Array(World.cities.indices), { World.cities[$0].name }, noun: "a known city")
   }
 
-  /// The value with that name, whatever its capitals.
+  /// The value with that name, ignoring case.
   private func word<Value>(
     _ setting: SpecReader.Setting, _ reader: SpecReader, _ values: [Value],
     _ name: (Value) -> String, noun: String

@@ -1,15 +1,16 @@
-/// Where the shop's customers live: a city belongs to one country and has one offset from UTC.
+/// The places where the shop's customers live: a city belongs to one country and has one offset
+/// from UTC.
 ///
-/// Countries weigh what their share of online sales suggests, flattened; cities weigh their
-/// inhabitants within the country. Offsets are standard time the whole year: no daylight saving.
+/// Countries are weighted by their flattened share of online sales, and cities by their inhabitants
+/// within the country. Offsets are standard time all year, without daylight saving.
 package struct City: Equatable, Sendable {
   package let name: String
   package let country: String
   /// Quarter-hours east of UTC.
   package let offsetQuarters: Int
-  /// Its share of all customers, in units that only matter against each other.
+  /// The share of all customers, as a relative weight.
   package let weight: UInt64
-  /// The country's place in ``World/countries``.
+  /// The index of the country in ``World/countries``.
   package let countryIndex: Int
 }
 
@@ -17,7 +18,7 @@ package enum World {
   /// Every country with its weight in tenths.
   package static let countries: [String] = table.map(\.name)
 
-  /// Every city, those of a country side by side.
+  /// Every city, grouped by country.
   package static let cities: [City] = {
     var cities: [City] = []
     for (index, country) in table.enumerated() {
@@ -33,7 +34,7 @@ package enum World {
     return cities
   }()
 
-  /// The cities of each country, as positions in ``cities``.
+  /// The cities of each country, as ranges of indices into ``cities``.
   package static let citiesOfCountry: [Range<Int>] = {
     var ranges: [Range<Int>] = []
     var start = 0
@@ -49,7 +50,7 @@ package enum World {
     let weight: Int
     let cities: [(name: String, tenths: Int, offset: Int)]
 
-    /// `hours` are those east of UTC, for every city that does not name its own.
+    /// `hours` is the offset east of UTC, for every city without its own.
     init(_ name: String, _ weight: Int, _ hours: Double, _ cities: [(String, Int, Double?)]) {
       self.name = name
       self.weight = weight

@@ -2,7 +2,7 @@ import EventGeneration
 import Glibc
 import Plumbing
 
-/// Events of a shop that does not exist, as lines of JSON: live, from the past, or both.
+/// Writes events of an invented shop as JSON lines: live, from the past, or both.
 @main
 struct FakeEvents: Tool {
   static let description = CommandDescription(
@@ -71,7 +71,7 @@ struct FakeEvents: Tool {
     for anomaly in anomalies
     where anomaly.end ?? .max <= part.start || anomaly.start >= part.end ?? .max {
       let name = anomaly.kind.isExpected ? anomaly.id : "anomaly \(anomaly.id)"
-      Diagnostics.warning("\(name) (\(anomaly.kind.rawValue)) lies outside the span")
+      Diagnostics.warning("\(name) (\(anomaly.kind.rawValue)) is outside the span")
     }
   }
 

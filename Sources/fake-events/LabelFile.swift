@@ -1,11 +1,11 @@
 import Glibc
 import Plumbing
 
-/// Where the truth about anomalies and dirt goes, a flush after each piece of it.
+/// The file of labels for anomalies and faults; every label is flushed.
 struct LabelFile: ~Copyable {
   private var writer: LineWriter
 
-  /// - Throws: ``SystemFailure`` when the file can't be made.
+  /// - Throws: ``SystemFailure`` when the file can't be created.
   init(_ path: String) throws(SystemFailure) {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure("opening \(path)") }

@@ -2,7 +2,7 @@ import EventGeneration
 import Glibc
 import Plumbing
 
-/// Standard output, and the counts that `--summary` tells.
+/// Standard output, and the counts for `--summary`.
 struct Output: ~Copyable {
   private var writer: LineWriter
   private let summarizes: Bool
@@ -14,14 +14,14 @@ struct Output: ~Copyable {
     self.summarizes = summarizes
     writer = LineWriter(
       to: STDOUT_FILENO, named: "standard output", capacity: LineBlock.size)
-    // F_SETPIPE_SZ, which Glibc does not show: a larger pipe wakes its two ends less often. Where it is not
-    // allowed, the smaller one does.
+    // F_SETPIPE_SZ, which Glibc does not declare: a larger pipe wakes its two ends less often.
+    // Where it is refused, the pipe keeps its size.
     _ = fcntl(STDOUT_FILENO, 1031, 1 << 20)
   }
 
-  /// Writes the block and empties it; `false` when the reader hung up.
+  /// Writes the block and empties it; `false` when the reader closed the pipe.
   ///
-  /// - Parameter lines: all lines so far.
+  /// - Parameter lines: the number of lines so far.
   mutating func write(_ block: inout LineBlock, lines: Int) throws -> Bool {
     guard block.count > 0 else { return true }
     do {
@@ -37,7 +37,7 @@ struct Output: ~Copyable {
     return true
   }
 
-  /// Says what was written, if it was asked for.
+  /// Writes the summary, if requested.
   func finish() -> ExitStatus {
     if summarizes {
       let seconds = (began.duration(to: .now)).inSeconds

@@ -2,7 +2,7 @@ import EventGeneration
 import Glibc
 import Plumbing
 
-/// Lets event time pass: deadlines are absolute, so that no sleep adds to the next.
+/// Paces event time: deadlines are absolute, so that delays do not add up.
 struct Pacer {
   /// Lines that are due within this many milliseconds are written together.
   private static let tick: Int32 = 4
@@ -18,7 +18,7 @@ struct Pacer {
     self.start = start
   }
 
-  /// The clock's moment.
+  /// The current time of the clock.
   static var now: Moment {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
@@ -26,7 +26,7 @@ struct Pacer {
       second: Int64(time.tv_sec), fraction: (UInt64(time.tv_nsec) << 32) / 1_000_000_000)
   }
 
-  /// The moment of event time that has come.
+  /// The current event time.
   var due: Moment {
     switch pace {
     case .unlimited: return .distantFuture
@@ -40,7 +40,7 @@ struct Pacer {
     }
   }
 
-  /// Says, once a second and with `--verbose`, how fast lines leave and how far they are behind.
+  /// Reports, once a second and with `--verbose`, the rate of lines and their delay.
   mutating func report(_ lines: Int, reached second: Int64) {
     guard Diagnostics.isVerbose else { return }
     let now = Pacer.now
@@ -58,7 +58,8 @@ struct Pacer {
       + (Double(later.fraction) - Double(earlier.fraction)) / 4_294_967_296
   }
 
-  /// Sleeps until a moment of event time; `false` after a signal, or when the reader hung up.
+  /// Sleeps until a moment of event time; `false` after a signal, or when the reader closed the
+  /// pipe.
   func wait(for moment: Moment) -> Bool {
     let now = Pacer.now
     let rest =
@@ -69,11 +70,11 @@ struct Pacer {
         Pacer.seconds(from: Moment(second: start, fraction: 0), to: moment) / speed
           - Pacer.seconds(from: began, to: now)
       }
-    // A minute at most: then the clock is asked again, which may have been set.
+    // At most a minute; then the clock is read again, because it may have been set.
     let milliseconds = max(Pacer.tick, Int32((min(60, max(0, rest)) * 1000).rounded(.up)))
     var waits = [
       pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0),
-      // No events asked: a reader that hangs up shows by itself.
+      // Without requested events, poll still reports a reader that closes the pipe.
       pollfd(fd: STDOUT_FILENO, events: 0, revents: 0),
     ]
     let count = unsafe poll(&waits, 2, milliseconds)

@@ -2,13 +2,14 @@ import EventGeneration
 import Glibc
 import Plumbing
 
-/// A line on the terminal while many events are written at full speed: how many so far, and how large it all will be.
+/// A progress line while many events are written at full speed: the number so far, and the expected
+/// size.
 struct Progress {
   private let part: EventStream.Part
   private let isShown: Bool
   private let began = ContinuousClock.now
 
-  /// Nothing is shown for paced events, and where standard output is a terminal itself.
+  /// Shows nothing for paced events, or when standard output is a terminal.
   init(_ part: EventStream.Part, _ pace: Plan.Pace) {
     self.part = part
     isShown = pace == .unlimited && Diagnostics.isTerminal && isatty(STDOUT_FILENO) == 0

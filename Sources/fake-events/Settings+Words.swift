@@ -1,9 +1,9 @@
 import EventGeneration
 import Plumbing
 
-/// Values that are more than a number or a time.
+/// Parses values other than numbers and times.
 extension Settings {
-  /// A number with a suffix or an exponent: `10k`, `2.5M`, `1G`, `1e6`.
+  /// Parses a number with a suffix or an exponent: `10k`, `2.5M`, `1G`, `1e6`.
   private static func scaled(_ text: String) -> Double? {
     let scales: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
     if let last = text.last, let scale = scales[last] {
@@ -32,7 +32,7 @@ extension Settings {
         + "\(Int(Model.rates.upperBound))")
   }
 
-  /// Names of countries, whatever their capitals.
+  /// Parses names of countries, ignoring case.
   static func countries(_ text: String) throws(UsageFailure) -> Set<Int> {
     var chosen: Set<Int> = []
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -40,7 +40,7 @@ extension Settings {
       guard let place = World.countries.firstIndex(where: { $0.lowercased() == wanted }) else {
         let nearest = nearestWord(to: String(name), in: World.countries)
         throw UsageFailure(
-          "--countries: \(quoted(name)) is not a country here",
+          "--countries: \(quoted(name)) is not a known country",
           hints: [
             nearest.map { "did you mean '\($0)'?" } ?? "one of "
               + World.countries.joined(separator: ", ")
@@ -51,19 +51,19 @@ extension Settings {
     return chosen
   }
 
-  /// `I/N`, I from 1 to N.
+  /// Parses `I/N`, with I from 1 to N.
   static func shard(_ text: String) throws(UsageFailure) -> (index: Int, count: Int) {
     let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
     guard numbers.count == 2, let index = numbers[0], let count = numbers[1], count <= 65_536,
       index >= 1, index <= count
     else {
       throw UsageFailure(
-        "--shard: \(quoted(text)) is not a part of a whole", hints: ["write 1/4, 2/4, 3/4 and 4/4"])
+        "--shard: \(quoted(text)) is not a valid part I/N", hints: ["write 1/4, 2/4, 3/4 and 4/4"])
     }
     return (index - 1, count)
   }
 
-  /// `N/day`.
+  /// Parses `N/day`.
   static func random(_ text: String) throws(UsageFailure) -> RandomAnomalies {
     let pieces = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let number = decimalNumber(String(pieces.first ?? "")), number > 0, number <= 1440,
@@ -99,7 +99,7 @@ extension Settings {
 }
 
 extension Int64 {
-  /// The remainder that is never negative.
+  /// The remainder, which is never negative.
   func modulo(_ divisor: Int64) -> Int64 {
     let rest = self % divisor
     return rest < 0 ? rest + divisor : rest

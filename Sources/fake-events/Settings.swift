@@ -1,7 +1,7 @@
 import EventGeneration
 import Plumbing
 
-/// The command line of fake-events, read and checked.
+/// The parsed and checked command line of fake-events.
 struct Settings {
   static let count = Flag.option(
     "count", "n", value: "N", help: "end after N events; 10k, 2.5M and 1e6 are understood")
@@ -85,7 +85,7 @@ struct Settings {
   let model: Model.Settings
   let anomalies: [AnomalySpec]
   let decoys: [AnomalySpec]
-  /// Where the file for late lines is made.
+  /// The folder of the temporary file for late lines.
   let folder: String
   let random: RandomAnomalies?
   let dirt: Dirt
@@ -165,7 +165,7 @@ struct Settings {
       return point.seconds
     }
     throw UsageFailure(
-      "\(flag.spelling): \(quoted(text)) is not a time",
+      "\(flag.spelling): \(quoted(text)) is not a valid time",
       hints: [
         "write 2026-01-01, 2026-01-01T12:30:00Z, 1767225600, now, today, yesterday, -7d or +1h"
       ])

@@ -2,7 +2,7 @@ import EventGeneration
 import Glibc
 import Plumbing
 
-/// A file without a name for lines that wait to come late; made when the first of them leaves memory.
+/// An unnamed temporary file for late lines, created when the first of them leaves memory.
 final class SpillFile: BlockStore {
   private let folder: String
   private var descriptor: Int32 = -1

@@ -115,7 +115,7 @@ import Testing
     #expect(outcome.status == 64)
     #expect(
       outcome.errors == """
-        fake-events: --anomaly: 'Tokio' is not a city here
+        fake-events: --anomaly: 'Tokio' is not a known city
           spike@+1h+20m,city=Tokio
                              ^
         fake-events: hint: did you mean 'Tokyo'?
@@ -163,6 +163,6 @@ import Testing
       """)
     #expect(outcome.status == 64)
     #expect(outcome.output.isEmpty)
-    #expect(outcome.errors.contains("'5/4' is not a part of a whole"))
+    #expect(outcome.errors.contains("'5/4' is not a valid part I/N"))
   }
 }

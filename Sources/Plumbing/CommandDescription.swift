@@ -66,6 +66,9 @@ package struct CommandDescription: Sendable {
     ]
   }
 
+  /// The tools, as their manual pages refer to each other.
+  static let tools = ["anomalies", "devstack", "dsql", "fake-events", "kprod"]
+
   /// The version of all tools.
   package static let version = "0.1.0"
 }

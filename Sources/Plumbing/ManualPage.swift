@@ -27,6 +27,8 @@ extension CommandDescription {
     for example in examples {
       out += ".TP\n\\fB\(roff(example.command))\\fR\n\(roff(sentence(example.meaning)))\n"
     }
+    let others = Self.tools.filter { $0 != name }.map { "\\fB\(roff($0))\\fR(1)" }
+    out += ".SH SEE ALSO\n\(others.joined(separator: ",\n"))\n"
     return out
   }
 

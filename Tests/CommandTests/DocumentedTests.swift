@@ -43,9 +43,50 @@ import Testing
     for option in try Self.options(tool) {
       #expect(page.contains(option), "\(tool).1 lacks \(option)")
     }
-    for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "EXAMPLES"] {
+    for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"] {
       #expect(page.split(separator: "\n").contains { $0 == section }, "\(tool).1 lacks \(section)")
     }
+  }
+
+  /// The table of options in `docs/` says what the manual page says, because both come from the list of flags.
+  /// `scripts/golden` writes it anew.
+  @Test(arguments: tools)
+  func theOptionsOfTheManualAreThoseOfTheTool(_ tool: String) throws {
+    let page = try Self.run("\(tool) --man").output
+    let start = try #require(page.range(of: ".SH OPTIONS\n")).upperBound
+    let end = try #require(page.range(of: ".SH ENVIRONMENT\n")).lowerBound
+    let rows = page[start..<end].components(separatedBy: ".TP\n").dropFirst().map { entry in
+      let lines = entry.split(separator: "\n", maxSplits: 1)
+      let names = lines[0].replacing(/\\f[BI]([^\\]|\\[^f])*\\fR/) {
+        "`\($0.0.dropFirst(3).dropLast(3))`"
+      }
+      return "| \(Self.plain(names.replacing("` `", with: " "))) | \(Self.plain(lines[1])) |\n"
+    }
+    #expect(rows.count == (try Self.options(tool).count))
+    let table = "| option | what it does |\n| --- | --- |\n" + rows.joined()
+    let file = Commands.root.appendingPathComponent("docs/\(tool).md")
+    var text = try String(contentsOf: file, encoding: .utf8)
+    let heading = "## All options\n\n"
+    let first = try #require(text.range(of: heading), "docs/\(tool).md lacks its table of options")
+    let rest = text[first.upperBound...]
+    let last = rest.range(of: "\n\n")?.lowerBound ?? rest.index(before: rest.endIndex)
+    let written = rest[..<rest.index(after: last)]
+    if TranscriptTests.isRecording {
+      text.replaceSubrange(first.upperBound..<rest.index(after: last), with: table)
+      try text.write(to: file, atomically: true, encoding: .utf8)
+    } else {
+      #expect(written == table, "docs/\(tool).md: run scripts/golden")
+    }
+  }
+
+  /// Text of a manual page as Markdown in a table.
+  private static func plain(_ roff: some StringProtocol) -> String {
+    var text = roff.trimmingCharacters(in: .newlines)
+    for (escape, character) in [
+      ("\\-", "-"), ("\\(aq", "'"), ("\\(ga", "`"), ("\\(ha", "^"), ("\\(ti", "~"), ("\\&", ""),
+      ("\\e", "\\"), ("|", "\\|"), ("<", "&lt;"),
+    ] { text = text.replacingOccurrences(of: escape, with: character) }
+    return text
   }
 
   @Test(arguments: tools)

@@ -2,10 +2,11 @@ import Glibc
 
 /// Finds the smallest set of segments that explains a change.
 ///
-/// A change of the whole moves every part by the same factor; a change of one segment moves that segment and, through it,
-/// the parts of all other breakdowns evenly. So the two explanations differ within the segment's own breakdown alone:
-/// there, the deviance that a segment takes away when it may have a factor of its own is compared with what one factor for
-/// all parts takes away.
+/// A change of the whole multiplies every part by the same factor. A change of one segment changes
+/// that segment and, through it, the parts of all other breakdowns evenly. The two explanations
+/// therefore differ only within the segment's own breakdown. There, the attribution compares two
+/// reductions of the deviance: by a separate factor for the segment, and by one factor for all
+/// parts.
 package struct Attribution: Sendable, Equatable {
   /// A part of the whole: a key of one breakdown, with the evidence of each measure that changed.
   package struct Segment: Sendable {
@@ -20,12 +21,12 @@ package struct Attribution: Sendable, Equatable {
     }
   }
 
-  /// The slots that explain the change, the strongest first; empty: the whole does.
+  /// The slots that explain the change, strongest first. Empty when the whole has changed.
   package var slots: [Int] = []
-  /// How much better than a change of the whole that explains it, in units of half the deviance.
+  /// How much better this explanation is than a change of the whole, in half deviance.
   package var gain = 0.0
 
-  /// What one more segment must explain.
+  /// The deviance that each further segment must explain.
   private static let price = 4.0
   private static let largestSet = 5
 
@@ -55,7 +56,7 @@ package struct Attribution: Sendable, Equatable {
       var explained = 0.0
       var chosen: [Int] = []
       for one in own.prefix(Self.largestSet) {
-        // A weaker one is a consequence or chance unless it stands for itself.
+        // A weaker segment is a consequence or chance, unless it is significant by itself.
         guard chosen.isEmpty || one.deviance > max(price, 0.25 * own[0].deviance) else { break }
         explained += one.deviance - price
         chosen.append(one.slot)

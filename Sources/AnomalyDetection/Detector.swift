@@ -1,10 +1,10 @@
-/// A measure, as far as the detector must know it.
+/// The properties of a measure that the detector needs.
 package struct MeasureTraits: Sendable, Equatable {
-  /// Fewer than three series: power tails, negative values allowed.
+  /// Whether there are fewer than three series: uses power tails, and allows negative values.
   package var isRows: Bool
-  /// Whether parts are judged by their share of the whole (counts, sums, distinct counts).
+  /// Whether parts are judged by their share of the whole, as counts, sums and distinct counts are.
   package var usesCommonFactor: Bool
-  /// Whether runs of equal values are suspicious (counts, distinct counts).
+  /// Whether runs of equal values are suspicious, as in counts and distinct counts.
   package var findsStuckValues: Bool
 
   package init(isRows: Bool, usesCommonFactor: Bool = false, findsStuckValues: Bool = false) {
@@ -14,16 +14,17 @@ package struct MeasureTraits: Sendable, Equatable {
   }
 }
 
-/// The values of one bucket: an amount and an exposure for each series; series `slot * measures + measure`.
+/// The values of one bucket: an amount and an exposure for each series, at the index
+/// `slot * measures + measure`.
 ///
-/// An exposure of 0 says that the series has no value in this bucket.
+/// An exposure of 0 means that the series has no value in this bucket.
 package struct BucketValues: Sendable {
   package var amounts: [Double] = []
   package var exposures: [Double] = []
 
   package init() {}
 
-  /// Makes room for that many series, all without a value.
+  /// Resizes it to this many series, all without a value.
   package mutating func reset(_ count: Int) {
     if amounts.count == count {
       for index in 0..<count { exposures[index] = 0 }
@@ -34,7 +35,7 @@ package struct BucketValues: Sendable {
   }
 }
 
-/// An amount, what was expected, and the dispersion of the two, over the memory of one lens.
+/// An amount, its expected value and its dispersion, over the memory of one lens.
 package struct Evidence: Sendable, Equatable {
   package var amount: Double
   package var expected: Double
@@ -47,37 +48,39 @@ package struct Evidence: Sendable, Equatable {
   }
 }
 
-/// All series of one run: judges the buckets of all keys and measures, one after the other.
+/// The state of all series of one run. It judges the buckets of all keys and measures, one after
+/// another.
 ///
-/// A slot is a key; slot 0 is the total where there is one.
+/// A slot is a key. Slot 0 is the total, if there is one.
 package protocol Detector: AnyObject {
-  /// How many slots there are.
+  /// The number of slots.
   var slotCount: Int { get }
   /// The verdicts on the last bucket, by series.
   var verdicts: [Verdict] { get }
-  /// The common factor of the last bucket: by how much the whole has exceeded its expected value.
+  /// The common factor of the last bucket: the ratio of the whole to its expected value.
   var factor: Double { get }
-  /// Makes room for that many slots; new ones know nothing.
+  /// Grows to this many slots. New slots have no history.
   func grow(to slots: Int)
-  /// What a series amounts to lately, as one lens saw it at the last bucket, with the whole's factor taken out.
+  /// The recent evidence of a series for one lens at the last bucket, with the common factor
+  /// removed.
   func evidence(series: Int, lens: Verdict.Lens) -> Evidence?
-  /// Makes a slot forget everything, for another key.
+  /// Clears the history of a slot, for another key.
   func clear(slot: Int)
   /// Judges one bucket and learns from it.
   ///
   /// - Parameters:
-  ///   - order: the slots in the order that they are judged in; the total first.
-  ///   - expected: for each slot whether a calendar announced something; empty when nothing was.
+  ///   - order: the slots in the order in which they are judged, with the total first.
+  ///   - expected: for each slot whether a calendar has an expected event; empty when it has none.
   func judge(
     time: Double, hour: Int, values: borrowing BucketValues, order: [Int], expected: [Bool])
   func encode(to bytes: inout StateWriter)
   func decode(from bytes: inout StateReader) throws(StateDamage)
 }
 
-/// The flow lens, Tally: judges amounts against their level, hour and dispersion.
+/// The flow lens, Tally: judges amounts by their level, hour and dispersion.
 package final class TallyDetector<Precision: TallyPrecision>: Detector {
   private let measures: [MeasureTraits]
-  /// The measure whose total gives the common factor; nil: 1.
+  /// The measure whose total gives the common factor; nil for a factor of 1.
   private let common: Int?
   private let tempo: TallyTempo
   private var series: [TallySeries<Precision>] = []
@@ -95,7 +98,7 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
 
   package var slotCount: Int { series.count / max(1, measures.count) }
 
-  /// Bytes of state that a series takes.
+  /// The size of a series' state, in bytes.
   package static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
 
   package func grow(to slots: Int) {
@@ -115,7 +118,8 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
   package func judge(
     time: Double, hour: Int, values: borrowing BucketValues, order: [Int], expected: [Bool]
   ) {
-    // Passed as parameters, so that exclusive access is checked once for a bucket and not for each series.
+    // Passed as parameters, so that exclusive access is checked once per bucket and not for each
+    // series.
     Self.judge(
       time: time, hour: hour, amounts: values.amounts, exposures: values.exposures, order: order,
       expected: expected, measures: measures, common: common, tempo: tempo, series: &series,

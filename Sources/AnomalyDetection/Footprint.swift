@@ -1,12 +1,13 @@
 import Glibc
 
-/// The values that a quantity has taken, as at most 32 disjoint ranges; a value is surprising by how far it lies outside.
+/// The values that a quantity has had, as at most 32 disjoint ranges. A value is surprising by its
+/// distance to them.
 struct Footprint: Sendable {
   private static let rangeCount = 32
   private static let slowHalfLife = 2048.0
   private static let memory = 4096.0
 
-  /// How much longer memories are for buckets of less than five minutes.
+  /// The factor by which memories are longer for buckets of less than five minutes.
   private let stretch: Double
   private let slowRate: Double
   private var count = 0.0
@@ -24,7 +25,7 @@ struct Footprint: Sendable {
     slowRate = 1 - exp2(-1 / (Self.slowHalfLife * stretch))
   }
 
-  /// The index of the first range that ends at the value or above.
+  /// The index of the first range whose end is at or above the value.
   private func place(of value: Double) -> Int {
     var low = 0
     var high = used
@@ -55,7 +56,8 @@ struct Footprint: Sendable {
     return reach == 0 ? 1e9 : distance / reach
   }
 
-  /// How far the value lies outside of all that was seen, 0 when inside; learns it.
+  /// The distance of the value to all known ranges, 0 when it is inside one. The value is then
+  /// learnt.
   mutating func step(_ y: Double, floor: Double) -> Double {
     let before = count
     count += 1
@@ -70,7 +72,7 @@ struct Footprint: Sendable {
     }
     var index = place(of: y)
     let oldest = before - Self.memory * stretch
-    // Only the two neighbours are tested for age, until both are young.
+    // Only the two neighbours are checked for age, until neither is too old.
     while true {
       if index < used, visits[index] < oldest {
         remove(index)
@@ -115,7 +117,7 @@ struct Footprint: Sendable {
     remove(nearest + 1)
   }
 
-  /// A series that often surprises must surprise more.
+  /// Reduces the surprise of a series that is often surprising.
   private mutating func damped(_ gap: Double, _ now: Double) -> Double {
     var sum = 0.0
     var smallest = Double.infinity
@@ -159,11 +161,13 @@ struct Footprint: Sendable {
   }
 }
 
-/// One series of the novelty lens: a footprint of what is left of the level, and one of what is left of the hour.
+/// One series of the novelty lens: a footprint of the differences to the level, and one of the
+/// differences to the hour's usual value.
 struct FootprintSeries: Sendable {
-  /// What counts as an anomaly; the score is the surprise in these units.
+  /// The surprise from which on a value is an anomaly. It is the unit of the score.
   static let threshold = 0.042
-  /// The threshold of the "every time" mode, which weighs the surprise by the deviation from the last hours.
+  /// The threshold with `--every-time`, which weighs the surprise by the deviation from the last
+  /// hours.
   static let everyTimeThreshold = 0.053
 
   private let stretch: Double
@@ -198,7 +202,7 @@ struct FootprintSeries: Sendable {
     weekLens = Footprint(stretch: stretch)
   }
 
-  /// The surprise, held back while an earlier one was larger; 0: nothing to say.
+  /// The surprise, held back after an earlier, larger one; 0 for none.
   mutating func step(_ value: Double, hour k: Int) -> (surprise: Double, expected: Double) {
     let x = value.clamped(-1e150, 1e150)
     if count == 0 { level = x }
@@ -239,7 +243,7 @@ struct FootprintSeries: Sendable {
     v == 0 ? 0 : (v < 0 ? -1 : 1) * log(1 + abs(v) / unit)
   }
 
-  /// Standard deviations from the mean of the last values, judged before they learn this one.
+  /// Standard deviations from the mean of the last values, which do not include this one yet.
   private mutating func deviation(_ x: Double) -> Double {
     if count == 0 {
       nearMean = x
@@ -284,7 +288,7 @@ struct FootprintSeries: Sendable {
   }
 }
 
-/// The novelty lens, Footprint: alarms once on a value never seen before.
+/// The novelty lens, Footprint: raises one alarm for a value never seen before.
 package final class FootprintDetector: Detector {
   private let measureCount: Int
   private let threshold: Double
@@ -295,8 +299,9 @@ package final class FootprintDetector: Detector {
   package var slotCount: Int { series.count / max(1, measureCount) }
 
   /// - Parameters:
-  ///   - seconds: the length of a bucket; memories cover the same time whatever it is, from five minutes down.
-  ///   - repeats: whether a value that was seen before may alarm again.
+  ///   - seconds: the length of a bucket. Memories cover the same time at any length from five
+  ///     minutes down.
+  ///   - repeats: whether a value that was seen before can raise another alarm.
   package init(measureCount: Int, seconds: Double, repeats: Bool) {
     self.measureCount = measureCount
     threshold = repeats ? FootprintSeries.everyTimeThreshold : FootprintSeries.threshold

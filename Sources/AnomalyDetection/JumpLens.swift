@@ -1,13 +1,14 @@
 import Glibc
 
-/// The bucket against the last dozen buckets, with a power law as its tail: no profile, no table, no freeze.
+/// Compares a bucket with the last dozen buckets, with a power law as its tail. It uses no profile
+/// and no table, and does not stop learning in an incident.
 struct JumpLens<Real: StoredReal>: Sendable {
   private var sum: Real = 0
   private var exposure: Real = 0
   private var mean: Real = 0
   private var square: Real = 0
   private var count: Int32 = 0
-  /// Whether the series has had a negative value; only rows can have.
+  /// Whether the series has had a negative value, which only rows can have.
   private(set) var isSigned = false
 
   struct Verdict {
@@ -51,7 +52,8 @@ struct JumpLens<Real: StoredReal>: Sendable {
       sd = (phi * m).squareRoot() + phi
       cap = clip * clip * phi * m
       dispersion = phi
-      // The deviance is at most the squared difference over m, so most buckets need no logarithm.
+      // The deviance is at most the squared difference over m, so most buckets do not need a
+      // logarithm.
       if count > 0, (y - m) * (y - m) >= TailTable.lowest * phi * m {
         d = max(0, deviance(y, m) / phi)
       }
@@ -93,12 +95,14 @@ struct JumpLens<Real: StoredReal>: Sendable {
   }
 }
 
-/// A number of the detector's state: `Double` in the reference, `Float` where a million series must fit.
+/// A number in the detector's state: `Double` in the reference, `Float` where memory for a million
+/// series is limited.
 package protocol StoredReal: Sendable, ExpressibleByIntegerLiteral, Comparable {
-  /// Conversions of its own: those of `BinaryFloatingPoint` are generic, and many times slower.
+  /// Separate conversions, because those of `BinaryFloatingPoint` are generic and many times
+  /// slower.
   init(_ number: Double)
   var double: Double { get }
-  /// Larger amounts are cut to this, so that squares of sums stay finite.
+  /// Larger amounts are limited to this, so that squares of sums stay finite.
   static var largestAmount: Double { get }
   func encode(to bytes: inout StateWriter)
   init(from bytes: inout StateReader) throws(StateDamage)
@@ -125,7 +129,7 @@ extension Int32 {
   }
 }
 
-/// An entry of an hour profile, the logarithm of a factor.
+/// An entry of an hour profile: the logarithm of a factor.
 package protocol StoredShape: Sendable {
   var value: Double { get }
   init(_ value: Double)
@@ -134,7 +138,7 @@ package protocol StoredShape: Sendable {
   init(from bytes: inout StateReader) throws(StateDamage)
 }
 
-/// An entry in full precision.
+/// An entry in double precision.
 package struct ExactShape: StoredShape {
   package let value: Double
   package init(_ value: Double) { self.value = value }

@@ -1,9 +1,9 @@
-/// A state file that can't be what this program wrote.
+/// A state file that this program cannot have written.
 package struct StateDamage: Error, Equatable, Sendable {
   package init() {}
 }
 
-/// Numbers and texts as bytes, little-endian, the same on every machine.
+/// Writes numbers and texts as bytes, little-endian on every machine.
 package struct StateWriter: Sendable {
   package private(set) var bytes: [UInt8] = []
 
@@ -37,7 +37,7 @@ package struct StateWriter: Sendable {
   }
 }
 
-/// Reads what a ``StateWriter`` wrote; anything else is ``StateDamage``.
+/// Reads the bytes of a ``StateWriter``. Invalid bytes throw ``StateDamage``.
 package struct StateReader: Sendable {
   private let bytes: [UInt8]
   private var place: Int
@@ -80,14 +80,14 @@ package struct StateReader: Sendable {
     }
   }
 
-  /// A whole number that was stored as a `Double`.
+  /// Reads an integer that was stored as a `Double`.
   mutating func count(upTo limit: Int) throws(StateDamage) -> Int {
     let number = try double()
     guard number >= 0, number <= Double(limit) else { throw StateDamage() }
     return Int(number)
   }
 
-  /// The size of a list whose elements take at least `size` bytes each.
+  /// Reads the size of a list whose elements have at least `size` bytes each.
   package mutating func listCount(of size: Int) throws(StateDamage) -> Int {
     let count = try integer()
     guard count >= 0, count <= (bytes.count - place) / max(1, size) else { throw StateDamage() }

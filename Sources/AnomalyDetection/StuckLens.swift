@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs of equal values that are not 0, in counts and distinct counts.
+/// Finds runs of equal values other than 0, in counts and distinct counts.
 struct StuckLens<Real: StoredReal>: Sendable {
   private var last: Real = -1
   private var run: Int32 = 0
@@ -8,11 +8,12 @@ struct StuckLens<Real: StoredReal>: Sendable {
   private var same: Real = 0
 
   var runLength: Int { Int(run) }
-  /// Runs of three and more are not counted, so a series that is always the same never gets this far.
+  /// Whether the series is known to vary. Runs of three or more are not counted, so a constant
+  /// series never reaches this.
   var knowsVariation: Bool { count >= 100 }
 
   mutating func step(_ value: Double, tempo: TallyTempo) -> Double {
-    // Counts are never negative, so -1 stands for no value yet.
+    // Counts are never negative, so -1 means no value yet.
     let value = Real(value)
     defer { last = value }
     guard last >= 0 else { return TallyRules.silentScore }

@@ -1,9 +1,10 @@
 import Glibc
 
-/// How often chance alone brings an excursion of a given size: the peaks of one measure, scale and sign.
+/// How often chance causes an excursion of a given size, from the peaks of one measure, scale and
+/// sign.
 ///
-/// The tables are learnt from the stream. Beyond the tenth largest peak the tail is extrapolated: exponentially in a
-/// measure of many keys, by a power in a plain row series.
+/// The tables are learnt from the stream. Beyond the tenth largest peak the tail is extrapolated:
+/// exponentially in a measure with many keys, by a power law in a plain row series.
 struct TailTable: Sendable {
   static let lowest = 2.0
   static let ratio = 1.08
@@ -16,7 +17,8 @@ struct TailTable: Sendable {
   /// Buckets of this sign so far, and peaks since the last rebuild.
   private(set) var count = 0.0
   private(set) var added = 0.0
-  /// As of the last rebuild: peaks in a bin or above, `count` then, the highest bin with enough peaks (-1: none).
+  /// At the last rebuild: the number of peaks in each bin or above, `count`, and the highest bin
+  /// with enough peaks (-1: none).
   private(set) var tail: [65 of Double] = .init(repeating: 0)
   private(set) var built = 0.0
   private(set) var top = -1
@@ -106,7 +108,8 @@ struct TailTable: Sendable {
 
 /// All tail tables of one measure, shared by all its keys.
 struct TailTables: Sendable {
-  /// A measure of one or two series: power tails, the stricter jump law, negative values allowed.
+  /// Whether the measure has one or two series: uses power tails and the stricter jump law, and
+  /// allows negative values.
   var isRows: Bool
   /// Index: twice the scale's index, plus 1 for excursions above.
   var tables: [8 of TailTable] = .init(repeating: TailTable())
@@ -124,7 +127,8 @@ struct TailTables: Sendable {
   }
 }
 
-/// How many series of the whole program are in an incident: in this bucket so far, and in the one before.
+/// The number of series of the whole program in an incident, in this bucket so far and in the
+/// previous one.
 struct Crowd: Sendable {
   private var time = -Double.infinity
   private var now = 0

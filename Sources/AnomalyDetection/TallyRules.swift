@@ -1,12 +1,13 @@
 import Glibc
 
-/// The constants of the detector, as a value: the reference rules, and those that ship.
+/// The constants of the detector: the reference rules, and the shipped rules.
 ///
-/// Times are seconds, memories are buckets where the name says so, deviations are standard deviations.
+/// Times are in seconds, memories are in buckets where the name says so, deviations are standard
+/// deviations.
 package struct TallyRules: Sendable {
   package static let silentScore = -9.0
   static let day = 86_400.0
-  /// Guards that change no ordinary value and keep every intermediate result finite.
+  /// Limits that affect no ordinary value and keep every intermediate result finite.
   static let largestExposure = 1e30
   static let largestDeviance = 1e300
   static let tiny = 1e-300
@@ -22,7 +23,7 @@ package struct TallyRules: Sendable {
   package var weekStart = 7.0
   /// Memories of the running sums, in buckets.
   package var scales: [4 of Double] = [1, 3, 12, 48]
-  /// From this bucket length on, only the first ``longScaleCount`` scales are used.
+  /// From this bucket length on, only the first ``longScaleCount`` scales apply.
   package var longBucket = 3600.0
   package var longScaleCount = 2
   package var relativeFloor = 0.01
@@ -60,20 +61,21 @@ package struct TallyRules: Sendable {
   package var rowsLaw = 1.53
   package var keyedLaw = 0.83
 
-  /// By how much learnt tails of keyed measures promise too few false alarms per unit of score beyond 3, at buckets of a
-  /// minute, five minutes and an hour; nil: the score is left as it is.
+  /// The correction for learnt tails of keyed measures, which predict too few false alarms: their
+  /// excess per unit of score above 3, at bucket lengths of one minute, five minutes and one hour.
+  /// Nil for no correction.
   package var excess: [3 of Double]?
 
-  /// Whether a series that has had zeros alone is never called too low.
+  /// Whether a series with only zeros so far is never called too low.
   package var knowsNothingIsZero = false
 
-  /// Whether buckets longer than an hour have profiles, too.
+  /// Whether buckets longer than an hour also have profiles.
   package var profilesLongBuckets = false
 
-  /// The rules of the specification; spot values and golden files hold for them.
+  /// The rules of the specification, for which its example values and the golden files hold.
   package static let reference = TallyRules()
 
-  /// The rules that ship.
+  /// The rules in use by default.
   package static let shipped: TallyRules = {
     var rules = TallyRules()
     rules.profilesLongBuckets = true
@@ -83,19 +85,19 @@ package struct TallyRules: Sendable {
   }()
 }
 
-/// What the rules come to at one bucket length, computed once.
+/// Values derived from the rules for one bucket length, computed once.
 package struct TallyTempo: Sendable {
   let rules: TallyRules
   /// The bucket's length in seconds.
   package let seconds: Double
   let scaleCount: Int
-  /// Per scale: the weight of a new bucket, and the variance factor of the running sum.
+  /// For each scale: the weight of a new bucket, and the variance factor of the running sum.
   let weight: [4 of Double]
   let spread: [4 of Double]
   let lnRootScale: [4 of Double]
-  /// ln of the tests of a day: buckets times scales.
+  /// ln of the number of tests a day: buckets times scales.
   let lnTests: Double
-  /// ln of the buckets of a day.
+  /// ln of the number of buckets a day.
   let lnBuckets: Double
   let levelDecay: Double
   let dispersionRate: Double
@@ -103,7 +105,7 @@ package struct TallyTempo: Sendable {
   let jumpRate: Double
   let freeze: Double
   let accept: Double
-  /// How many hours of the week lie between two neighbouring buckets' hours.
+  /// The number of hours of the week between neighbouring buckets.
   let hourStep: Int
   private let excess: Double?
 
@@ -135,10 +137,10 @@ package struct TallyTempo: Sendable {
     excess = rules.excess.map { Self.excess($0, seconds) }
   }
 
-  /// Up to here, learnt tables keep what they promise.
+  /// The score up to which the predictions of learnt tables are correct.
   static let promisedFrom = 3.0
 
-  /// The share of excess of a keyed measure at this bucket length.
+  /// The excess of a keyed measure at this bucket length.
   func excess(isRows: Bool) -> Double? { isRows ? nil : excess }
 
   private static func excess(_ known: [3 of Double], _ seconds: Double) -> Double {
@@ -148,7 +150,7 @@ package struct TallyTempo: Sendable {
     return known[1] + (known[2] - known[1]) * log(seconds / 300) / log(12)
   }
 
-  /// The hour of the week that a bucket counts to, by its middle.
+  /// The hour of the week that contains the middle of a bucket.
   ///
   /// - Parameter offset: seconds that local time is ahead of UTC.
   package func hourOfWeek(_ time: Double, offset: Double = 0) -> Int {
@@ -158,13 +160,15 @@ package struct TallyTempo: Sendable {
   }
 }
 
-/// Half the Poisson deviance of `sum` against `mean`, for dispersion 1; a decayed sum never quite reaches 0.
+/// Half the Poisson deviance of `sum` against `mean`, for dispersion 1. A decayed sum close to 0
+/// counts as 0.
 func deviance(_ sum: Double, _ mean: Double) -> Double {
   sum > TallyRules.tiny * mean ? sum * log(sum / mean) - (sum - mean) : mean
 }
 
 extension Double {
-  /// The number within bounds; unlike a `Range`, the bounds may come in any order without a trap.
+  /// The number limited to the bounds. Unlike a `Range`, it does not trap when the bounds are in
+  /// the wrong order.
   @inline(__always)
   func clamped(_ low: Double, _ high: Double) -> Double {
     self < low ? low : self > high ? high : self

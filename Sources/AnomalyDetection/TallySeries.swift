@@ -1,52 +1,53 @@
 import Glibc
 
-/// What the detector says of one bucket of one series.
+/// The detector's result for one bucket of one series.
 package struct Verdict: Sendable, Equatable {
-  /// Which lens spoke: the memory of a running sum in buckets, or a lens by name.
+  /// The lens that gave the result: the memory of a running sum in buckets, or a named lens.
   package enum Lens: UInt8, Sendable {
     case none = 0
     case scale1, scale2, scale3, scale4
     case jump, stuck, novelty
   }
 
-  /// -ln of how many such excursions chance brings per series and day; -9: nothing to say.
+  /// -ln of the expected number of such excursions per series and day by chance; -9 for no result.
   package var score = TallyRules.silentScore
   package var expected = 0.0
   package var dispersion = 0.0
   package var lens = Lens.none
   package var isUp = false
-  /// The running sums of the scale that won; value and expected value for the other lenses.
+  /// The running sum of the scale with the highest score, and its expected value; for other lenses,
+  /// the value and its expected value.
   package var sum = 0.0
   package var expectedSum = 0.0
 
   package init() {}
 }
 
-/// Which numbers a series keeps, and how precisely.
+/// Which numbers a series stores, and in which precision.
 package protocol TallyPrecision: Sendable {
   associatedtype Real: StoredReal
   associatedtype Shape: StoredShape
 }
 
-/// All in double precision, as the reference has it.
+/// Double precision, as in the reference.
 package enum ExactPrecision: TallyPrecision {
   package typealias Real = Double
   package typealias Shape = ExactShape
 }
 
-/// Under 600 bytes a series.
+/// Less than 600 bytes for a series.
 package enum CompactPrecision: TallyPrecision {
   package typealias Real = Float
   package typealias Shape = ShortShape
 }
 
-/// One key of one measure: everything that is remembered of it.
+/// The state of one key of one measure.
 struct TallySeries<Precision: TallyPrecision>: Sendable {
   typealias Real = Precision.Real
 
   private var day: [24 of Precision.Shape] = .init(repeating: .zero)
   private var week: [168 of Precision.Shape] = .init(repeating: .zero)
-  // Slow averages: their steps are small, so they are always Double.
+  // Slow averages. Their steps are small, so they are always Double.
   private var amount = 0.0
   private var exposure = 0.0
   private var mean = 0.0
@@ -67,7 +68,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   private var learnt: Int32 = 0
   private var seen: Int32 = 0
   private var hour: Int16 = -1
-  /// Bit j: the sign of scale j's peak; bit 4 + j: whether a crowd was present in its excursion.
+  /// Bit j: the sign of scale j's peak. Bit 4 + j: whether a crowd was present in its excursion.
   private var signs: UInt8 = 0
   private var calm: UInt8 = 0
   private(set) var isOpen = false
@@ -76,7 +77,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
 
   var isNew: Bool { first.isNaN }
 
-  /// By how much the whole has exceeded its expected value lately; call after the total's own step.
+  /// The recent ratio of the whole to its expected value. Call it after the total's step.
   func commonFactor(_ tempo: TallyTempo) -> Double {
     let last = tempo.scaleCount - 1
     let quiet = 20 * slowPhi.double
@@ -114,7 +115,8 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   ///
   /// - Parameters:
   ///   - hour: the hour of the week that the bucket counts to, in local time.
-  ///   - isExpected: whether a calendar announced something unusual: the bucket is judged and not learnt.
+  ///   - isExpected: whether a calendar has an expected event. The bucket is then judged but not
+  ///     learnt.
   mutating func step(
     time: Double, hour k: Int, value: Double, exposure rawExposure: Double, isExpected: Bool,
     tempo: TallyTempo, tables: inout TailTables, crowd: inout Crowd
@@ -153,7 +155,8 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       let a = tempo.weight[j]
       var S = (1 - a) * sums[j].double + y
       let M = (1 - a) * expectedSums[j].double + mu
-      // A sum that has decayed to nothing is 0: the deviance is the same, and no number is denormal.
+      // A sum that has decayed to almost nothing becomes 0. The deviance is the same, and no number
+      // is denormal.
       if S < 1e-30 * M { S = 0 }
       sums[j] = Real(S)
       expectedSums[j] = Real(M)
@@ -168,7 +171,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
         d = min(max(0, deviance(S, M) / spread), TallyRules.largestDeviance)
       }
       let isUp = S > M
-      // 5. How rare it is.
+      // 5. Score.
       var score = -tempo.lnTests
       if d >= TailTable.lowest {
         if j < 2 { short = max(short, (2 * d).squareRoot()) }
@@ -182,7 +185,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
         verdict.sum = S
         verdict.expectedSum = M
       }
-      // 6. Teach the table.
+      // 6. Update the table.
       if !isWarm { teach(j, d, isUp, isCrowd, &tables, tempo.rules) }
     }
     verdict.dispersion = phi.double
@@ -202,7 +205,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       verdict.score =
         TallyTempo.promisedFrom + (verdict.score - TallyTempo.promisedFrom) / (1 + slope)
     }
-    // 9. The stranger of the two lenses speaks.
+    // 9. Take the result of the lens with the higher score.
     if jumped.score > verdict.score {
       verdict.score = jumped.score
       verdict.lens = .jump
@@ -237,7 +240,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     }
   }
 
-  /// Opens, follows and closes the series' own incident; whether the bucket may be learnt.
+  /// Opens, updates and closes the series' own incident. Returns whether the bucket may be learnt.
   private mutating func follow(
     _ score: Double, short: Double, time: Double, tempo: TallyTempo, crowd: inout Crowd
   ) -> Bool {
@@ -258,7 +261,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       isOpen = false
       if isSharp { forget(tempo) }
     } else if age >= tempo.accept {
-      // What has lasted a day is the new level.
+      // After a day, the changed values are the new level.
       let last = tempo.scaleCount - 1
       amount *= (sums[last].double / expectedSums[last].double).clamped(0.05, 20)
       for j in 0..<tempo.scaleCount { expectedSums[j] = sums[j] }
@@ -267,12 +270,12 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     return age > tempo.freeze
   }
 
-  /// Makes the long memories forget a short event.
+  /// Removes a short event from the long memories.
   private mutating func forget(_ tempo: TallyTempo) {
     for j in 1..<tempo.scaleCount { sums[j] = expectedSums[j] }
   }
 
-  /// Makes all memories forget what a calendar had announced.
+  /// Removes an expected event from all memories.
   private mutating func forgetAll(_ tempo: TallyTempo) {
     for j in 0..<tempo.scaleCount { sums[j] = expectedSums[j] }
   }
@@ -316,19 +319,20 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     hourExpected = Real(hourExpected.double + mu)
   }
 
-  /// The dispersion of a scale as step 4 had it: nothing that it depends on has changed but what is passed.
+  /// The dispersion of a scale, as in step 4. All other inputs are unchanged since then.
   @inline(__always)
   private func scalePhi(_ j: Int, _ mean: Double, _ tempo: TallyTempo) -> Double {
     let a = tempo.weight[j]
     let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
     let unit = self.unit.double
     return max(
-      // `learnt` has been counted up already.
+      // `learnt` already includes this bucket.
       learnt > 1 ? square[j] * a / mean : 1, floor * mean / a,
       mean < tempo.rules.rare * unit ? tempo.rules.halfUnit * unit : 0, TallyRules.tiny)
   }
 
-  /// Amount, expected amount and dispersion over the memory of a scale; of the first scale for the other lenses.
+  /// Amount, expected amount and dispersion over the memory of a scale; for other lenses, of the
+  /// first scale.
   func evidence(_ lens: Verdict.Lens, factor: Double, tempo: TallyTempo) -> Evidence? {
     guard learnt > 1 else { return nil }
     let j = min(max(0, Int(lens.rawValue) - 1), 3)
@@ -338,12 +342,13 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       dispersion: scalePhi(scale, mean, tempo) * tempo.spread[scale])
   }
 
-  /// The lens for runs of equal values.
+  /// Updates the lens for runs of equal values.
   mutating func stuckScore(_ value: Double, tempo: TallyTempo) -> Double {
     stuck.step(value, tempo: tempo)
   }
 
-  /// Whether a run of equal values would mean something: it is three long at least, and the series is known to vary.
+  /// Whether the current run of equal values is significant: at least three values, in a series
+  /// that is known to vary.
   var isStuck: Bool { stuck.runLength >= 3 && stuck.knowsVariation }
 
   func encode(to bytes: inout StateWriter) {

@@ -1,7 +1,7 @@
 /// Plans a query: from its text to SQL for SQLite.
 package enum Planner {
   /// - Throws: ``SQLFailure`` when the query is wrong, or when it is not certain that Druid gives
-  /// the same result.
+  ///   the same result.
   package static func plan(
     _ sql: String, parameters: [PlanParameter] = [], catalog: Catalog, settings: PlanSettings
   ) throws(SQLFailure) -> Plan {

@@ -2,7 +2,7 @@ import AnomalyDetection
 import Glibc
 import Plumbing
 
-/// Finds what is unusual in events or rows, and says whose fault it is.
+/// Finds anomalies in events or rows, and the segments that explain them.
 @main
 struct Anomalies: Tool {
   static let description = CommandDescription(
@@ -37,7 +37,7 @@ struct Anomalies: Tool {
     }
   }
 
-  /// What a run of the watch came to.
+  /// The result of a run.
   struct Outcome {
     var status: ExitStatus
     var lines: [IncidentLine]
@@ -106,7 +106,7 @@ struct Anomalies: Tool {
 
   private func save(_ watch: inout Watch) throws {
     guard let path = settings.statePath else { return }
-    // What is told must be told before the state says so.
+    // The output must be written before the state that says so.
     try watch.output.flush()
     try SmallFile.replace(path, with: watch.stateFile)
   }
@@ -143,7 +143,7 @@ struct Anomalies: Tool {
 struct LivePace {
   private let wanted: Bool?
   private let isFile: Bool
-  /// Times this near to the clock are the present.
+  /// Maximum distance between row times and the clock for a live stream, in milliseconds.
   private static let near: Int64 = 600_000
 
   init(_ settings: Settings, isFile: Bool) {
@@ -157,7 +157,7 @@ struct LivePace {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
   }
 
-  /// Lets the clock count once the rows are of the present.
+  /// Starts to use the clock once the rows' times are near it.
   func look(at watch: inout Watch) {
     guard wanted != false else { return }
     let now = Self.now
@@ -168,7 +168,7 @@ struct LivePace {
     watch.clock = now
   }
 
-  /// Until when nothing is to be done but to wait for input; nil: without end.
+  /// How long to wait for input until the next bucket is due; nil for no limit.
   func limit(_ watch: borrowing Watch) -> Duration? {
     guard watch.clock > .min, let due = watch.nextDue else { return nil }
     return .milliseconds(min(60_000, max(1, due - Self.now)))

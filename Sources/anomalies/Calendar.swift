@@ -1,13 +1,13 @@
 import Plumbing
 
-/// What happened or will happen, as fake-events labels it: a calendar of expected events, or the truth to grade against.
+/// An event as fake-events labels it: an expected event of a calendar, or the truth for grading.
 struct Label: Equatable {
   var id: String
   var kind: String
   /// Milliseconds since 1970; the end is exclusive.
   var start: Int64
   var end: Int64
-  /// Field and value; the events that are meant.
+  /// The affected events, as fields and values.
   var filter: [(field: String, value: String)]
   var isExpected: Bool
 
@@ -17,9 +17,9 @@ struct Label: Equatable {
       && zip(a.filter, b.filter).allSatisfy { $0 == $1 }
   }
 
-  /// Reads labels, one JSON object a line; of several lines with one id the last counts.
+  /// Reads labels, one JSON object a line. Of several lines with one id, the last applies.
   ///
-  /// - Throws: ``UnusableInput`` for a line that is no label.
+  /// - Throws: ``UnusableInput`` for a line that is not a label.
   static func read(_ path: String) throws -> [Label] {
     let bytes = try SmallFile.read(path)
     var labels: [Label] = []
@@ -29,7 +29,7 @@ struct Label: Equatable {
       guard let object = try? JSONValue(parsing: Array(text)) else {
         throw UnusableInput("\(path): line \(index + 1): not JSON")
       }
-      // Records of single dirty lines stand in the same file.
+      // The same file also has records of single dirty lines.
       if object["line"] != nil, object["start"] == nil { continue }
       guard let label = Label(object, number: index + 1) else {
         throw UnusableInput(
@@ -70,7 +70,7 @@ struct Label: Equatable {
 }
 
 extension [UInt8] {
-  /// Lends the bytes.
+  /// Lends the bytes to `body`.
   func withRawSpan<Result>(_ body: (RawSpan) -> Result) -> Result { unsafe body(span.bytes) }
 }
 

@@ -1,7 +1,8 @@
 import Glibc
 
-/// The different values of each key within a bucket, as fingerprints of 64 bits: exact up to a limit for a key, beyond it
-/// HyperLogLog with 16,384 registers (0.8 % off). What comes out depends on the set alone, not on its order.
+/// The distinct values of each key within a bucket, as 64-bit fingerprints. Exact up to a limit for
+/// each key; above it, HyperLogLog with 16,384 registers (0.8 % error). The result does not depend
+/// on the order of the values.
 ///
 /// Unsafe inside: indexes into the two arrays are masked by their size, a power of two.
 @safe
@@ -14,7 +15,7 @@ final class DistinctSet {
   private var used = 0
   private var words: UnsafeMutablePointer<UInt64>
   private var owners: UnsafeMutablePointer<Int32>
-  /// Registers of the keys over the limit.
+  /// HyperLogLog registers of the keys above the limit.
   private var registers: [Int: [UInt8]] = [:]
 
   init() {
@@ -31,7 +32,7 @@ final class DistinctSet {
     unsafe owners.deallocate()
   }
 
-  /// Empties the set, and gives memory back that the last bucket did not need.
+  /// Empties the set, and frees memory that the last bucket did not use.
   func removeAll() {
     if capacity > 1024, used * 16 < capacity {
       resize(to: capacity / 4)
@@ -62,9 +63,9 @@ final class DistinctSet {
     return mixed == 0 ? 1 : mixed
   }
 
-  /// Adds a value to a key; whether it is new there.
+  /// Adds a value to a key, and returns whether it is new.
   ///
-  /// - Parameter count: how many different values the key has so far.
+  /// - Parameter count: the number of distinct values of the key so far.
   @inline(__always)
   func insert(_ fingerprint: UInt64, into slot: Int, count: Int64) -> Bool {
     let word = Self.word(slot, fingerprint)
@@ -124,7 +125,7 @@ final class DistinctSet {
     return true
   }
 
-  /// How many different values a key has.
+  /// The number of distinct values of a key.
   func estimate(_ slot: Int, counted: Int64) -> Double {
     guard let ranks = registers[slot] else { return Double(counted) }
     let m = Double(ranks.count)
@@ -140,7 +141,7 @@ final class DistinctSet {
 
   // MARK: State
 
-  /// All that is in the set: words, owners, and the registers.
+  /// The contents for the state file: words, owners, and registers.
   var content: (entries: [(word: UInt64, owner: Int32)], registers: [(slot: Int, ranks: [UInt8])]) {
     var entries: [(word: UInt64, owner: Int32)] = []
     for place in 0..<capacity where unsafe words[place] != 0 {

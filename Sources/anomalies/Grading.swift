@@ -1,13 +1,13 @@
 import Glibc
 import Plumbing
 
-/// Compares incidents with the truth.
+/// Compares incidents with labels of the truth.
 struct Grading {
   struct Incident {
     var id: String
     var start: Int64
     var end: Int64
-    /// When it was told.
+    /// When it was reported.
     var told: Int64
     var filter: [(field: String, value: String)]?
     var isExpected = false
@@ -46,7 +46,8 @@ struct Grading {
 
   /// - Parameters:
   ///   - bucket: the length of a bucket in milliseconds, which is the precision of an alarm's time.
-  ///   - span: what was watched; nil: from the first label or incident to the last.
+  ///   - span: the time that was watched; nil for the time from the first label or incident to the
+  ///     last.
   init(
     _ labels: [Label], _ incidents: [Incident], bucket: Int64, span: ClosedRange<Int64>? = nil
   ) {
@@ -105,7 +106,8 @@ struct Grading {
     a.addingReportingOverflow(b).overflow ? .max : a + b
   }
 
-  /// Whether an incident names what its label is about; nil when it can't be told, as of a city that is not watched.
+  /// Whether an incident names the label's segment; nil when that can't be decided, as for a city,
+  /// which is not watched.
   private static func names(_ incident: Incident, _ label: Label) -> Bool? {
     guard let filter = incident.filter else { return nil }
     if label.filter.contains(where: { $0.field == "city" }) { return nil }
@@ -118,7 +120,7 @@ struct Grading {
 
   // MARK: The command
 
-  /// `anomalies grade`: incidents on standard input.
+  /// `anomalies grade`: reads incidents on standard input.
   static func run(_ settings: Settings) throws -> ExitStatus {
     let labels = try Label.read(settings.labelsPath ?? "")
     let (incidents, bucket) = try readIncidents(timeField: settings.alarmTimeField)
@@ -126,7 +128,7 @@ struct Grading {
     return try grading.report(settings)
   }
 
-  /// Writes the grades; the status says whether they are good enough.
+  /// Writes the grades. The status says whether they meet the limits.
   func report(_ settings: Settings) throws -> ExitStatus {
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
     try output.append(settings.format == .table ? table : json + "\n")
@@ -167,7 +169,7 @@ struct Grading {
           hints: ["--time FIELD names the field of other alarms"])
       }
       if timeField != nil {
-        // Alarms of anybody: those within half an hour of each other are one.
+        // Alarms of another program: those within half an hour of each other are one incident.
         if let last = incidents.last, abs(start - last.end) <= 1_800_000 {
           incidents[incidents.count - 1].end = max(last.end, start)
         } else {
@@ -183,7 +185,7 @@ struct Grading {
       let end = object["end"].flatMap(Label.time) ?? time
       if let index = incidents.firstIndex(where: { $0.id == id }) {
         incidents[index].end = max(incidents[index].end, end)
-        // What was said last is known best.
+        // The last line of an incident has the best information.
         incidents[index].filter = filter(object) ?? incidents[index].filter
       } else {
         incidents.append(
@@ -197,7 +199,7 @@ struct Grading {
 
   private static func filter(_ object: JSONValue) -> [(field: String, value: String)]? {
     guard let members = object["filter"]?.members, object["key"]?.text != nil else { return nil }
-    // A set of segments has no filter of its own: the first one stands for it.
+    // A set of segments has no filter. The filter of its first segment is used.
     if members.isEmpty, let key = object["key"]?.text, key != "total" {
       let first = key.split(separator: "|").first ?? ""
       return first.split(separator: ",").compactMap { piece in
@@ -248,7 +250,7 @@ struct Grading {
   }
 }
 
-/// `anomalies backtest`: what a file of history would have raised.
+/// `anomalies backtest`: which incidents a file of history would have raised.
 enum Backtest {
   static func run(
     _ settings: Settings, watch: (Int32, String) throws -> Anomalies.Outcome
@@ -262,7 +264,7 @@ enum Backtest {
     let outcome = try watch(descriptor, name)
     let opened = outcome.lines.filter { $0.state == .open }
     guard outcome.first <= outcome.last else {
-      throw UnusableInput("\(name): there is no row in it")
+      throw UnusableInput("\(name): it contains no rows")
     }
     if settings.labelsPath == nil {
       try report(opened, outcome, settings)
@@ -291,7 +293,7 @@ enum Backtest {
     return outcome.status == .done ? status : outcome.status
   }
 
-  /// A line for each week, with its incidents.
+  /// Writes a line for each week, with its incidents.
   private static func report(
     _ opened: [IncidentLine], _ outcome: Anomalies.Outcome, _ settings: Settings
   ) throws {

@@ -2,14 +2,15 @@ import AnomalyDetection
 import Glibc
 import Plumbing
 
-/// Gathers alarms into incidents, names their cause, and says when they open, get worse and close.
+/// Groups alarms into incidents, finds their causes, and reports when they open, get worse and
+/// close.
 struct IncidentKeeper {
-  /// One series that alarms.
+  /// A series with an alarm.
   struct Member {
     var peak: Double
     var lens: Verdict.Lens
     var isUp: Bool
-    /// What it amounts to so far, beyond the expected value.
+    /// The sum of the differences to the expected values so far.
     var impact: Double
   }
 
@@ -20,15 +21,15 @@ struct IncidentKeeper {
     var lastAlarm: Int64
     var members: [Int: Member] = [:]
     var peak = 0.0
-    /// The score that was told last; nil: nothing was told yet.
+    /// The score that was reported last; nil before the first report.
     var told: Double?
-    /// The series that lead, and the slots that explain it; empty: the total.
+    /// The leading series, and the slots that explain the incident; empty for the total.
     var lead = 0
     var cause: [Int] = []
     var attributedPeak = 0.0
-    /// What the total's series amount to, by measure.
+    /// The impact on the total, by measure.
     var totalImpact: [Double] = []
-    /// The expected event that covers it.
+    /// The kind of the expected event that covers it; nil for an anomaly.
     var kind: String?
     var line: IncidentLine?
   }
@@ -41,7 +42,7 @@ struct IncidentKeeper {
   private var lastStart: Int64 = .min
   private var sequence = 0
   private(set) var raised = 0
-  /// Starts of the incidents so far, for backtests: milliseconds.
+  /// Start times of the incidents so far, for backtests, in milliseconds.
   private(set) var starts: [Int64] = []
   private(set) var lines: [IncidentLine] = []
   private let keepsLines: Bool
@@ -52,7 +53,7 @@ struct IncidentKeeper {
     keepsLines = settings.mode == .backtest || settings.reportPath != nil
   }
 
-  /// The score from which on a series alarms.
+  /// The score from which on a series raises an alarm.
   func threshold(series count: Int) -> Double {
     if let score = settings.score { return score }
     if settings.lens == .novelty { return 1 }
@@ -72,7 +73,7 @@ struct IncidentKeeper {
 
   // MARK: A bucket
 
-  /// Takes the verdicts on a bucket.
+  /// Handles the verdicts on a bucket.
   mutating func take(
     start: Int64, every: Int64, values: borrowing BucketValues, detector: any Detector,
     slots: [Slot], order: [Int], events: [Label], expected: [Bool], output: inout ResultOutput
@@ -136,7 +137,7 @@ struct IncidentKeeper {
     }
   }
 
-  /// The incident that an alarm belongs to; a new one when there is none.
+  /// The incident that an alarm belongs to, which is opened if necessary.
   private mutating func place(of series: Int, start: Int64, every: Int64, kind: String?) -> Int {
     if let place = open.firstIndex(where: { $0.members[series] != nil && $0.kind == kind }) {
       return place
@@ -176,7 +177,7 @@ struct IncidentKeeper {
       open[place].members[series] = member
     } else {
       open[place].lastOnset = start
-      // The excess of a long memory has gathered before the alarm.
+      // A long memory's excess has accumulated before the alarm.
       open[place].members[series] = Member(
         peak: verdict.score, lens: verdict.lens, isUp: verdict.isUp,
         impact: verdict.sum - verdict.expectedSum)
@@ -184,7 +185,7 @@ struct IncidentKeeper {
     open[place].peak = max(open[place].peak, verdict.score)
   }
 
-  /// Adds up what a bucket brought beyond the expected values.
+  /// Adds a bucket's differences to the expected values.
   private func measure(
     _ incident: inout Incident, _ values: borrowing BucketValues, _ verdicts: [Verdict],
     _ factor: Double
@@ -220,7 +221,7 @@ struct IncidentKeeper {
     if settings.breakdowns.isEmpty || (hasTotal && order.count > 100_000) {
       incident.cause = settings.breakdowns.isEmpty ? [] : [(strongest?.key ?? 0) / width]
     } else if settings.lens == .novelty || !hasTotal {
-      // Without a total each series speaks for itself: the strongest do.
+      // Without a total, each series is its own cause. The strongest ones are reported.
       let ranked = incident.members.sorted {
         $0.value.peak != $1.value.peak ? $0.value.peak > $1.value.peak : $0.key < $1.key
       }
@@ -236,7 +237,7 @@ struct IncidentKeeper {
       }
       incident.cause = Attribution(whole: evidence(0), parts: parts).slots
     }
-    // The lead is the cause's strongest series, or the strongest of all measures at the cause.
+    // The leading series is the strongest of the cause, or else the strongest measure at the cause.
     let causes = incident.cause.isEmpty ? [0] : incident.cause
     let own = incident.members.filter { causes.contains($0.key / width) }
     let best = own.max {
@@ -346,7 +347,7 @@ struct IncidentKeeper {
     return words
   }
 
-  /// Writes a line when there is something new to say.
+  /// Writes a line when there is something new to report.
   private mutating func tell(
     _ place: Int, events: [Label], output: inout ResultOutput
   ) throws {
@@ -372,7 +373,7 @@ struct IncidentKeeper {
     if settings.mode == .watch { try output.write(.incident(line)) }
   }
 
-  /// Closes the incidents that have been quiet long enough.
+  /// Closes incidents after enough buckets without an alarm.
   private mutating func close(
     start: Int64, every: Int64, output: inout ResultOutput
   ) throws {
@@ -389,7 +390,7 @@ struct IncidentKeeper {
     open.removeAll { start - $0.lastAlarm >= quiet }
   }
 
-  /// The report of a key that has fallen silent.
+  /// The report of a key that has had no row for too long.
   func silence(of slot: Slot, since: Int64, at time: Int64) -> ResultLine {
     let stamp = TimePoint(milliseconds: since).iso8601.filter { $0 != "-" && $0 != ":" }
     let span = spanText(Double(time - since) / 86_400_000)

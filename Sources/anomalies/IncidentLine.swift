@@ -1,7 +1,7 @@
 import AnomalyDetection
 import Plumbing
 
-/// What is said of an incident, as of one moment.
+/// A report of an incident at one moment.
 struct IncidentLine {
   enum State: String { case open, worse, close, expected, silent }
 
@@ -16,11 +16,11 @@ struct IncidentLine {
     let key: String
     let value: Double
     let expected: Double
-    /// Its part of the whole's change; nil without a total.
+    /// Its share of the whole's change; nil without a total.
     let share: Double?
   }
 
-  /// Numerator and denominator of a ratio or a mean, each beside what is usual.
+  /// Numerator and denominator of a ratio or a mean, each with its expected or usual value.
   struct Parts {
     let numerator: Double
     let expectedNumerator: Double
@@ -40,7 +40,7 @@ struct IncidentLine {
   var value: Double?
   var expected: Double?
   var score: Double?
-  /// Days between two such things that chance raises.
+  /// Expected number of days between two such excursions by chance.
   var days: Double?
   var isUp: Bool?
   var scale: String
@@ -131,7 +131,7 @@ struct IncidentLine {
   }
 }
 
-/// Days in the unit that fits: `40m`, `9h`, `12d`, `30w`.
+/// A number of days in a suitable unit: `40m`, `9h`, `12d`, `30w`.
 func spanText(_ days: Double) -> String {
   let capped = min(max(days, 1.0 / 1440), 1e9)
   if capped < 1.0 / 12 { return "\(Int((capped * 1440).rounded()))m" }

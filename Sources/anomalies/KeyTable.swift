@@ -1,6 +1,6 @@
 import Glibc
 
-/// Different texts, each with a number: its id. Looking one up copies nothing.
+/// Distinct texts, each with an id. Looking up a text copies nothing.
 struct KeyTable {
   private var buckets: [Int32] = [Int32](repeating: -1, count: 64)
   private var hashes: [UInt64] = []
@@ -9,14 +9,14 @@ struct KeyTable {
 
   var count: Int { hashes.count }
 
-  /// Mixes bytes to 64 bits; texts of up to seven bytes never collide.
+  /// Hashes bytes to 64 bits. Texts of up to seven bytes never collide.
   @inline(__always)
   static func fingerprint(_ bytes: RawSpan) -> UInt64 {
     let count = bytes.byteCount
     var hash: UInt64 = UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15
     var index = 0
     while index + 8 <= count {
-      // The eight bytes lie inside; any bit pattern is a number.
+      // The eight bytes are in bounds, and any bit pattern is a valid number.
       let word = unsafe bytes.unsafeLoadUnaligned(
         fromUncheckedByteOffset: index, as: UInt64.self)
       hash = mix(hash ^ UInt64(littleEndian: word))
@@ -38,7 +38,7 @@ struct KeyTable {
     return word ^ (word >> 32)
   }
 
-  /// The id of a text, a new one when it was never seen.
+  /// The id of a text, which is added if necessary.
   @inline(__always)
   mutating func id(of bytes: RawSpan) -> Int {
     let hash = Self.fingerprint(bytes)
@@ -58,7 +58,7 @@ struct KeyTable {
     let start = ends[id]
     let count = bytes.byteCount
     guard ends[id + 1] - start == count else { return false }
-    // The text of an id lies inside the arena.
+    // The text of an id is inside the arena.
     return unsafe bytes.withUnsafeBytes { bytes in
       unsafe arena.withUnsafeBytes { arena in
         guard let left = arena.baseAddress, let right = bytes.baseAddress else { return count == 0 }
@@ -90,10 +90,10 @@ struct KeyTable {
 
   func text(of id: Int) -> String { String(decoding: bytes(of: id), as: UTF8.self) }
 
-  /// Whether one text comes before another, by bytes.
+  /// Whether one text precedes another in byte order.
   func precedes(_ a: Int, _ b: Int) -> Bool { bytes(of: a).lexicographicallyPrecedes(bytes(of: b)) }
 
-  /// Forgets all ids but these, which get the numbers from 0 on in their order.
+  /// Removes all other texts. The kept ones get ids from 0 on, in this order.
   mutating func keep(_ ids: [Int]) {
     var other = KeyTable()
     for id in ids {

@@ -1,16 +1,16 @@
-/// Something that is computed from the rows of a bucket, one number for each key.
+/// A number computed from the rows of a bucket, for each key.
 struct Aggregate: Equatable {
   enum Function: Equatable {
     case count
     case sum(Expression)
-    /// Different values of a field.
+    /// The number of distinct values of a field.
     case distinct(Int)
-    /// Rows that came too late; the watch counts them itself.
+    /// The number of late rows, which the watch counts itself.
     case late
   }
 
   var function: Function
-  /// The index of the condition that a row must meet.
+  /// The index of the condition that rows must satisfy.
   var condition: Int?
 }
 
@@ -44,25 +44,25 @@ struct Condition: Equatable {
   var steps: [Step]
 }
 
-/// One number that is watched for each key.
+/// A watched number, for each key.
 struct Measure: Equatable {
   enum Kind: Equatable {
     case count, sum, distinct, mean, ratio, late
-    /// A value that comes with the row.
+    /// A value that the row contains.
     case value
   }
 
   var name: String
   var kind: Kind
-  /// The aggregate that gives the amount, and the one that gives the exposure.
+  /// The aggregate of the amount, and the aggregate of the exposure.
   var amount: Int
   var exposure: Int?
 
-  /// Whether parts add up to the total, near enough to be judged by their share.
+  /// Whether parts approximately add up to the total, so that they can be judged by their share.
   var isAdditive: Bool { kind == .count || kind == .sum || kind == .distinct }
 }
 
-/// What rows are asked for: fields, conditions, aggregates and measures, each thing once.
+/// The fields, conditions, aggregates and measures to compute, each stored once.
 struct MeasurePlan: Equatable {
   private(set) var fields: [String] = []
   private(set) var conditions: [Condition] = []
@@ -86,7 +86,7 @@ struct MeasurePlan: Equatable {
     return list.count - 1
   }
 
-  /// What `--shop` watches.
+  /// The measures of `--shop`.
   static let shop = [
     "count", "purchases = count where event_type = purchase",
     "revenue = sum(price * quantity) where event_type = purchase",

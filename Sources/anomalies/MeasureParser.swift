@@ -1,15 +1,16 @@
 import Plumbing
 
-/// Reads the grammar of `--measure`:
+/// Parses the text of `--measure`:
 ///
 ///     [NAME =] count | sum(EXPRESSION) | mean(EXPRESSION) | distinct(FIELD) | ratio(PART / PART)  [where CONDITION]
 ///
-/// A part of a ratio is a condition, whose rows are counted, or a count, sum or distinct. An expression has fields, numbers,
-/// + - * / and parentheses. A condition compares a field with a word, a number or a 'text' by = != < <= > >=, and joins with
-/// and, or, not and parentheses. A field of an object is written outer.inner; odd names stand in "double quotes".
+/// A part of a ratio is a count, sum or distinct, or a condition, whose rows are counted. An
+/// expression has fields, numbers, + - * / and parentheses. A condition compares a field with a
+/// word, a number or a 'text' by = != < <= > >=, and combines comparisons with and, or, not and
+/// parentheses. A field of an object is written outer.inner; unusual names are in "double quotes".
 struct MeasureParser {
   private enum Token: Equatable {
-    /// Bare words may be fields, functions, keywords or values.
+    /// A bare word: a field, a function, a keyword or a value.
     case word(String)
     case quotedField(String)
     case text(String)
@@ -26,7 +27,7 @@ struct MeasureParser {
 
   /// Adds the measure that a text describes to a plan.
   ///
-  /// - Throws: ``UsageFailure`` with a caret under the place.
+  /// - Throws: ``UsageFailure`` with a caret under the position.
   static func add(_ text: String, to plan: inout MeasurePlan, flag: String = "--measure")
     throws(UsageFailure)
   {
@@ -133,7 +134,7 @@ struct MeasureParser {
       throw failure("expected one of \(Self.functions.joined(separator: ", "))")
     }
     place += 1
-    // The condition stands behind the function and is needed inside of it.
+    // The condition follows the function, whose arguments need it.
     var measure = Measure(name: "", kind: .count, amount: 0)
     switch function {
     case "count":
@@ -171,7 +172,7 @@ struct MeasureParser {
     plan.add(measure)
   }
 
-  /// `count` may be followed by empty parentheses or a star in them.
+  /// Accepts empty parentheses, or a star in parentheses, after `count`.
   private mutating func readNothing() throws(UsageFailure) {
     guard take("(") else { return }
     _ = take("*")
@@ -188,7 +189,7 @@ struct MeasureParser {
     try expect("(")
     measure.kind = .ratio
     let first = try readPart()
-    guard take("/") else { throw failure("expected '/' and what it is divided by") }
+    guard take("/") else { throw failure("expected '/' and a divisor") }
     let second = try readPart()
     try expect(")")
     let condition = try readWhereSteps()

@@ -1,21 +1,23 @@
 import Plumbing
 
 extension RawSpan {
-  /// The byte at an index that the caller knows to be inside.
+  /// The byte at an index, which must be in bounds.
   @inline(__always)
   func byte(_ index: Int) -> UInt8 {
     precondition(index < byteCount)
     return unsafe unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
   }
 
-  /// The bytes as text, invalid UTF-8 repaired.
+  /// The bytes as text, with invalid UTF-8 replaced.
   var text: String {
     unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The bytes as a decimal number; nil for anything else, and for what no `Double` can hold.
+  /// The bytes as a decimal number; nil for other text and for numbers that a `Double` cannot
+  /// represent.
   ///
-  /// Up to 15 digits with a small exponent are exact by one multiplication or division; the rest takes the long way.
+  /// Numbers of up to 15 digits with a small exponent take one exact multiplication or division.
+  /// Others take a slower path.
   var decimalNumber: Double? {
     var index = 0
     let count = byteCount

@@ -1,7 +1,8 @@
-/// The sums of a bucket that still takes rows: a cell for each key and aggregate.
+/// The sums of a bucket that still accepts rows: a cell for each key and aggregate.
 ///
-/// A cell is a fixed-point number: whole units, and units of 2^-50 below them. So a sum does not depend on the order of its
-/// rows. Unsafe inside: cells are indexed by slot and aggregate, both checked against the capacity when a row comes in.
+/// A cell is a fixed-point number with units of 2^-50, so a sum does not depend on the order of its
+/// rows. Unsafe inside: cells are indexed by slot and aggregate, both checked against the capacity
+/// when a row arrives.
 @safe
 final class OpenBucket {
   struct Cell {
@@ -11,22 +12,23 @@ final class OpenBucket {
     var value: Double { Double(whole) + Double(fraction) * 0x1p-50 }
   }
 
-  /// The larger parts of one row's amount are cut to this many units.
+  /// Maximum amount of one row, in whole units.
   static let largest = 0x1p52
 
-  /// When it starts, in milliseconds since 1970.
+  /// The start of the bucket, in milliseconds since 1970.
   private(set) var start: Int64 = 0
   private let width: Int
   private var slots = 0
   private var cells: UnsafeMutablePointer<Cell>
   let sets: [DistinctSet]
-  /// Rows of each value of a breakdown that watches the largest only, by breakdown and id.
+  /// For breakdowns that only watch the largest values: the number of rows of each value, by
+  /// breakdown and id.
   var candidates: [[Int32]]
 
   /// - Parameters:
-  ///   - width: aggregates of a key.
-  ///   - sets: how many of them count different values.
-  ///   - breakdowns: how many breakdowns there are.
+  ///   - width: the number of aggregates of a key.
+  ///   - sets: how many of them count distinct values.
+  ///   - breakdowns: the number of breakdowns.
   init(width: Int, sets: Int, breakdowns: Int) {
     self.width = max(1, width)
     unsafe cells = .allocate(capacity: 1)
@@ -36,7 +38,7 @@ final class OpenBucket {
 
   deinit { unsafe cells.deallocate() }
 
-  /// Empties it for another time.
+  /// Empties the bucket, to reuse it for another time.
   func reuse(from start: Int64) {
     self.start = start
     unsafe cells.update(repeating: Cell(), count: slots * width)
@@ -46,7 +48,7 @@ final class OpenBucket {
     }
   }
 
-  /// Makes room for that many slots.
+  /// Grows to this many slots.
   @inline(__always)
   func reserve(_ count: Int) {
     if count > slots { grow(to: count) }

@@ -21,7 +21,7 @@ struct ReportPage {
   private static let width = 960.0
   private static let height = 150.0
 
-  /// The latest line of each incident, in the order of their starts.
+  /// The latest report of each incident, by start.
   private var cards: [IncidentLine] {
     var cards: [IncidentLine] = []
     for line in lines {
@@ -104,7 +104,7 @@ struct ReportPage {
     return out
   }
 
-  /// The picture of one series, with the incidents that touch it.
+  /// The chart of one series, with the incidents that affect it.
   private func figure(_ series: Int, cards: [IncidentLine]) -> String {
     let points = history.series[series] ?? []
     guard points.count > 1 else { return "" }
@@ -172,7 +172,7 @@ struct ReportPage {
     return rounded(number, abs(number) < 10 ? 3 : 1)
   }
 
-  /// The card of one incident: its sentence, what it amounts to, and the segments that explain it.
+  /// The card of one incident: its sentence, its impact, and the segments that explain it.
   private func article(_ card: IncidentLine) -> String {
     let isExpected = card.state == .expected
     var out = "<article\(isExpected ? " class=\"expected\"" : "") id=\"\(escaped(card.id))\">\n"

@@ -1,20 +1,21 @@
 import AnomalyDetection
 
-/// What a report draws: the series of the total, and those of other keys while there are few, thinned out as they grow.
+/// The data of a report's charts: the total's series, and those of other keys if there are few.
+/// Points are merged as a series grows.
 struct ReportHistory {
   struct Point {
     var time: Int64
     var value: Double
     var expected: Double
-    /// The smallest and the largest value that were joined into this point.
+    /// The smallest and the largest value of the buckets merged into this point.
     var low: Double
     var high: Double
     var spread: Double
   }
 
-  /// Points of a series before two neighbours are joined into one.
+  /// Number of points of a series above which neighbours are merged.
   private static let capacity = 2048
-  /// With more series than this, the total alone is drawn.
+  /// Maximum number of series in the program for which all are drawn. With more, only the total is.
   private static let largestProgram = 2000
 
   private(set) var series: [Int: [Point]] = [:]

@@ -2,7 +2,7 @@ import AnomalyDetection
 import Glibc
 import Plumbing
 
-/// A bucket of one series, as `--all` tells it.
+/// A bucket of one series, for `--all`.
 struct ScoreLine {
   let time: Int64
   let key: String
@@ -10,27 +10,28 @@ struct ScoreLine {
   let value: Double
   let exposure: Double
   let verdict: Verdict
-  /// A ratio or a mean: its amount is divided by its exposure.
+  /// Whether it is a ratio or a mean, whose amount is divided by its exposure.
   let isQuotient: Bool
 }
 
-/// One thing that the command has to say.
+/// One result of the command.
 enum ResultLine {
   case score(ScoreLine)
   case incident(IncidentLine)
 }
 
-/// Standard output, in the format that was asked for.
+/// Writes results to standard output in the selected format.
 struct ResultOutput: ~Copyable {
   private var writer: LineWriter
   private let format: Settings.OutputFormat
-  /// Whether the header was written: once for all runs that share a state.
+  /// Whether the header is written: once for all runs that share a state.
   var hasHeader = false
   private(set) var lines = 0
-  /// Whether the reader hung up, which ends the work.
+  /// Whether the reader of the output is gone, which ends the run.
   private(set) var isClosed = false
 
-  /// - Parameter hasHeader: whether a header is there already, as when a state is gone on from.
+  /// - Parameter hasHeader: whether the header exists already, as when a run continues from a
+  ///   state.
   init(_ format: Settings.OutputFormat) {
     self.format = format
     writer = LineWriter(to: STDOUT_FILENO, named: "standard output")
@@ -61,7 +62,7 @@ struct ResultOutput: ~Copyable {
     }
   }
 
-  /// Writes what was gathered: before anything that can block.
+  /// Writes what is buffered. Call it before anything that can block.
   mutating func flush() throws {
     if isClosed { return }
     do {
@@ -156,7 +157,7 @@ func numberText(_ number: Double) -> String {
   return rounded(number, digits)
 }
 
-/// A number with so many decimals at most.
+/// A number with up to this many decimals.
 func rounded(_ number: Double, _ decimals: Int) -> String {
   guard number.isFinite, decimals < 300 else { return "\(number)" }
   let power = pow(10, Double(min(decimals, 300)))
@@ -165,7 +166,7 @@ func rounded(_ number: Double, _ decimals: Int) -> String {
   return scaled.isFinite ? "\(scaled)" : "\(number)"
 }
 
-/// A cell of a CSV, quoted where it must be.
+/// A CSV cell, quoted if necessary.
 func csvText(_ text: String) -> String {
   guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
   return "\""

@@ -1,20 +1,21 @@
 import JSONLines
 
-/// Conditions and aggregates of a plan, evaluated on one row.
+/// The conditions and aggregates of a plan, evaluated for one row.
 ///
-/// Everything is flattened into arrays of plain numbers: nothing is counted or copied for a row.
+/// All of it is flattened into arrays of plain numbers, so that a row causes no reference counting
+/// or copying.
 struct RowEvaluator {
   /// A count or a sum.
   struct Additive {
     enum Shape { case one, field, product, general }
 
     let aggregate: Int
-    /// The condition's index; -1: every row.
+    /// The condition's index; -1 for every row.
     let condition: Int
     let shape: Shape
     let a: Int
     let b: Int
-    /// The steps of a general expression.
+    /// The steps of an expression of general form.
     let steps: Range<Int>
   }
 
@@ -28,7 +29,7 @@ struct RowEvaluator {
   private struct Test {
     let field: Int
     let comparison: Condition.Comparison
-    /// Where its text stands.
+    /// The start of its text.
     let start: Int
     let count: Int
     let number: Double
@@ -39,7 +40,7 @@ struct RowEvaluator {
 
   let additives: [Additive]
   let distincts: [Distinct]
-  /// The aggregate of rows that came too late; -1: none.
+  /// The index of the aggregate that counts late rows; -1 for none.
   let late: Int
   let width: Int
   private let tests: [Test]
@@ -120,7 +121,7 @@ struct RowEvaluator {
 
   // MARK: Conditions
 
-  /// Which conditions a row meets, a bit each.
+  /// The conditions that a row satisfies, one bit each.
   @inline(__always)
   func truths(_ row: borrowing RowReader) -> UInt64 {
     var truths: UInt64 = 0
@@ -183,7 +184,7 @@ struct RowEvaluator {
     condition < 0 || truths >> UInt64(condition) & 1 == 1
   }
 
-  /// What an aggregate adds for a row; nil when a field is no number.
+  /// The amount that a row adds to an aggregate; nil when a field is not a number.
   @inline(__always)
   func amount(_ one: Additive, _ row: borrowing RowReader) -> Double? {
     switch one.shape {
@@ -219,7 +220,7 @@ struct RowEvaluator {
     return stack.last
   }
 
-  /// The first field of an aggregate that is no number, for a message.
+  /// The first field of an aggregate that is not a number, for a message.
   func lackingField(_ one: Additive, _ row: borrowing RowReader) -> Int? {
     for step in arithmetic[one.steps] {
       if case .field(let field) = step, row.number(field) == nil { return field }

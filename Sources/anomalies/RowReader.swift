@@ -2,7 +2,7 @@ import Glibc
 import JSONLines
 import Plumbing
 
-/// Input that nothing can be made of.
+/// Input that can't be used.
 struct UnusableInput: ToolFailure, Equatable {
   let message: String
   let hints: [String]
@@ -14,20 +14,21 @@ struct UnusableInput: ToolFailure, Equatable {
   }
 }
 
-/// How the input is written.
+/// The format of the input.
 enum InputFormat: String, CaseIterable { case ndjson, csv }
 
-/// Reads rows and lends the fields that were asked for, without copying them.
+/// Reads rows and lends their fields without copying them.
 ///
-/// Unsafe inside: a field's pointer lies in the reader's block or in the JSON parser's memory; both stay as they are until
-/// the next call of ``next(upTo:)``, and ``withField(_:_:)`` lends it no longer than that.
+/// Unsafe inside: a field's pointer is in the reader's block or in the JSON parser's memory. Both
+/// stay unchanged until the next call of ``next(upTo:)``, and ``withField(_:_:)`` does not lend a
+/// field for longer.
 @safe
 struct RowReader: ~Copyable {
   enum Arrival: Equatable {
     case row
-    /// A line that can't be used, and why.
+    /// A line that can't be used, with the reason.
     case bad(String)
-    /// Nothing came within the time that was allowed, or input is not there yet.
+    /// No input arrived within the limit.
     case idle
     case end
   }
@@ -40,24 +41,24 @@ struct RowReader: ~Copyable {
   private var json: JSONLine
   private let format: InputFormat
   private let names: [String]
-  /// CSV: which field a column is, -1 for none.
+  /// CSV: the field of each column; -1 for none.
   private var columns: [Int] = []
   private var hasHeader = false
   private let fields: UnsafeMutableBufferPointer<Field>
-  /// Where a field without bytes points to.
+  /// The target of pointers to empty fields.
   private let nothing: UnsafeRawPointer
-  /// Unquoted text of CSV fields with doubled quotes.
+  /// The text of CSV fields with doubled quotes, after unquoting.
   private var scratch: [[UInt8]] = []
-  /// The bytes of the block that were looked at already, and what the last line takes of it.
+  /// The number of bytes of the block that the last line uses.
   private var lent = 0
   private var isInBlock = false
-  /// The number of the line that was read last, counted from 1.
+  /// The number of the last line, counted from 1.
   private(set) var lineNumber = 0
   private(set) var byteCount = 0
   var isFile: Bool { blocks.isFile }
   var wasInterrupted: Bool { blocks.wasInterrupted }
 
-  /// - Parameter names: the fields to look up; `a.b` is field b of the object a.
+  /// - Parameter names: the fields to look up; `a.b` is field b of object a.
   init(from descriptor: Int32, named name: String, format: InputFormat, fields names: [String]) {
     blocks = BlockReader(from: descriptor, named: name, capacity: 1 << 19)
     json = JSONLine(fields: names.map { $0.split(separator: ".").map(String.init) })
@@ -73,15 +74,15 @@ struct RowReader: ~Copyable {
     unsafe nothing.deallocate()
   }
 
-  /// Reads the next row; empty lines are passed by.
+  /// Reads the next row, skipping empty lines.
   ///
-  /// - Parameter limit: how long to wait for input; nil: until some comes.
+  /// - Parameter limit: how long to wait for input; nil for no limit.
   mutating func next(upTo limit: Duration?) throws -> Arrival {
     blocks.consume(lent)
     lent = 0
     while true {
       let bytes = unsafe blocks.bytes
-      // A newline that memchr finds lies inside the block.
+      // A newline that memchr finds is inside the block.
       if let base = bytes.baseAddress, bytes.count > 0,
         let newline = unsafe memchr(base, 10, bytes.count)
       {
@@ -101,7 +102,7 @@ struct RowReader: ~Copyable {
         if Interruption.count > 0 { continue }
         return .idle
       case .end:
-        // What stands behind the last newline after a signal is torn; at the end of input it is a line.
+        // After a signal, a line without its newline is torn. At the end of input it is a line.
         if blocks.wasInterrupted || blocks.count == 0 { return .end }
         let rest = unsafe blocks.bytes
         if let base = rest.baseAddress,
@@ -114,7 +115,7 @@ struct RowReader: ~Copyable {
     }
   }
 
-  /// Waits until input is there or the time is up; what comes is read by the next call of ``next(upTo:)``.
+  /// Waits for input or until the limit. The next call of ``next(upTo:)`` reads it.
   mutating func awaitInput(upTo limit: Duration?) throws {
     blocks.consume(lent)
     lent = 0
@@ -123,7 +124,7 @@ struct RowReader: ~Copyable {
     _ = try blocks.wait(upTo: limit)
   }
 
-  /// Reads a line of the block; nil when it holds no row.
+  /// Reads a line of the block; nil when it contains no row.
   private mutating func take(
     _ base: UnsafeRawPointer, _ count: Int, terminated: Bool
   ) -> Arrival? {
@@ -152,7 +153,8 @@ struct RowReader: ~Copyable {
 
   private mutating func readJSON(_ line: RawSpan, terminated: Bool) -> Arrival {
     if !isInBlock, terminated {
-      // The block stays until the next wait, before which it is left. Only its whole lines are handed over.
+      // The block is unchanged until the next wait, which leaves it. Only its complete lines are
+      // passed.
       let bytes = unsafe blocks.bytes
       let last = unsafe bytes.lastIndex(of: 10)
       if let base = bytes.baseAddress, let last {
@@ -193,7 +195,7 @@ struct RowReader: ~Copyable {
     scratch = [[UInt8]](repeating: [], count: names.count)
   }
 
-  /// The fields that the header of a CSV lacks; known once the first row was read.
+  /// The fields without a column in the header of a CSV; known after the first row.
   var missingColumns: [String] {
     guard format == .csv, hasHeader else { return [] }
     return names.indices.filter { !columns.contains($0) }.map { names[$0] }
@@ -222,7 +224,7 @@ struct RowReader: ~Copyable {
     return .row
   }
 
-  /// Reads a quoted cell; where the next one begins, or nil.
+  /// Reads a quoted cell, and returns where the next one starts, or nil.
   private mutating func readQuoted(
     _ base: UnsafeRawPointer, _ length: Int, from start: Int, column: Int
   ) -> Int? {
@@ -243,7 +245,7 @@ struct RowReader: ~Copyable {
         if column < columns.count, columns[column] >= 0 {
           let field = columns[column]
           scratch[field] = text
-          // The copy belongs to the reader and stays until the field is read again.
+          // The copy belongs to the reader and exists until the field is read again.
           let (pointer, count) = unsafe scratch[field].withUnsafeBytes {
             ($0.baseAddress, $0.count)
           }
@@ -273,7 +275,7 @@ struct RowReader: ~Copyable {
     return body(unsafe RawSpan(_unsafeStart: field.start ?? nothing, byteCount: field.count))
   }
 
-  /// A field as a number; nil when it holds none.
+  /// A field as a number; nil when it is not one.
   @inline(__always)
   func number(_ index: Int) -> Double? {
     switch kind(index) {

@@ -1,6 +1,6 @@
 import Plumbing
 
-/// All options of anomalies, and what its manual page says.
+/// All options of anomalies, and the text of its manual page.
 extension Settings {
   static let time = Flag.option("time", value: "FIELD", help: "the field that holds the time")
   static let inputFormat = Flag.option(
@@ -46,7 +46,7 @@ extension Settings {
     "warm", value: "SPAN", help: "no alarm of a key before it is that old")
   static let timeZone = Flag.option(
     "time-zone", value: "ZONE", fallback: "UTC",
-    help: "the zone whose hours people keep, such as Europe/Berlin")
+    help: "the time zone of daily patterns, such as Europe/Berlin")
   static let silence = Flag.option(
     "silence", value: "SPAN", help: "report a key, once, that had no row for that long")
   static let live = Flag.toggle(
@@ -54,7 +54,7 @@ extension Settings {
   static let noLive = Flag.toggle("no-live", help: "close buckets by the rows' times alone")
   static let calendarFile = Flag.option(
     "calendar", value: "FILE", completion: .file,
-    help: "expected events, as labels: reported as expected, neither alarm nor lesson")
+    help: "expected events, as labels: reported as expected, without alarms or learning")
   static let state = Flag.option(
     "state", value: "FILE", completion: .file,
     help: "go on from this file, and keep it up to date")
@@ -82,8 +82,8 @@ extension Settings {
 
   static let statuses: [(status: String, meaning: String)] = [
     ("0", "all rows were read, or the reader hung up"),
-    ("1", "some rows could not be used, or a grade is below its line"),
-    ("64", "the command line makes no sense"),
+    ("1", "some rows could not be used, or a grade misses its limit"),
+    ("64", "the command line is not valid"),
     ("65", "the input, the state, the calendar or the labels can't be used"),
     ("74", "reading or writing failed"),
   ]

@@ -2,7 +2,7 @@ import AnomalyDetection
 import Glibc
 import Plumbing
 
-/// The command line of anomalies, read and checked.
+/// The command line of anomalies, parsed and checked.
 struct Settings {
   enum Mode: Equatable { case watch, grade, backtest }
   enum OutputFormat: String { case table, csv, ndjson }
@@ -12,7 +12,7 @@ struct Settings {
   struct Breakdown: Equatable {
     var names: [String]
     var fields: [Int]
-    /// How many of the largest values are watched; nil: all.
+    /// How many of the largest values to watch; nil for all.
     var limit: Int?
     var title: String { names.joined(separator: ",") }
   }
@@ -26,12 +26,12 @@ struct Settings {
   var mode = Mode.watch
   var plan = MeasurePlan()
   var breakdowns: [Breakdown] = []
-  /// The field that holds the time.
+  /// The field with the time.
   var timeField = 0
   var input = InputFormat.ndjson
-  /// Whether the input has values; otherwise it has events, which are counted into buckets.
+  /// Whether the input has values (rows). Otherwise it has events, which are counted into buckets.
   var hasValues = false
-  /// Milliseconds; nil for rows whose distance is to be found out.
+  /// The bucket length in milliseconds; nil for rows whose interval is not known yet.
   var every: Int64?
   var lag: Int64 = 60_000
   var fill: Double?
@@ -40,7 +40,7 @@ struct Settings {
   var isReference = false
   var scoresAll = false
   var format = OutputFormat.ndjson
-  /// Days for one false alarm of the whole run; nil: the default.
+  /// The number of days in which the whole run may raise one false alarm; nil for the default.
   var daysPerFalseAlarm: Double?
   var score: Double?
   var direction: Bool?
@@ -125,7 +125,7 @@ struct Settings {
     input = InputFormat(rawValue: arguments.text(Self.inputFormat) ?? "ndjson") ?? .ndjson
     guard let timeName = arguments.text(Self.time) ?? (isShop ? "timestamp" : nil) else {
       throw UsageFailure(
-        "no field of time is named", hints: ["--time FIELD, as in --time timestamp"])
+        "the time field is not given", hints: ["--time FIELD, as in --time timestamp"])
     }
     timeField = plan.field(timeName)
     if hasValues, isShop || !measures.isEmpty {
@@ -154,7 +154,7 @@ struct Settings {
           hints: ["join the fields: --by \(breakdowns.map(\.title).joined(separator: ","))"])
       }
       guard breakdowns.first?.limit == nil else {
-        throw UsageFailure("--by: the largest N can be counted for events alone, not for rows")
+        throw UsageFailure("--by: FIELD:N is for events, not for rows")
       }
     } else {
       for text in (isShop ? MeasurePlan.shop : []) + measures {
@@ -187,7 +187,7 @@ struct Settings {
     }
     let list = names.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard list.allSatisfy({ !$0.isEmpty }) else {
-      throw UsageFailure("--by: \(quoted(text)) lacks a field's name")
+      throw UsageFailure("--by: \(quoted(text)) does not name a field")
     }
     return Breakdown(names: list, fields: list.map { plan.field($0) }, limit: limit)
   }
@@ -225,10 +225,10 @@ struct Settings {
     }
     score = try arguments.number(Self.scoreValue, in: -9...1e9)
     if score != nil, daysPerFalseAlarm != nil {
-      throw UsageFailure("--score and --false-alarms are two ways to say the same: give one")
+      throw UsageFailure("--score and --false-alarms exclude each other")
     }
     if arguments.isSet(Self.up), arguments.isSet(Self.down) {
-      throw UsageFailure("--up and --down exclude each other; without them both count")
+      throw UsageFailure("--up and --down exclude each other; the default is both")
     }
     direction = arguments.isSet(Self.up) ? true : arguments.isSet(Self.down) ? false : nil
     smallestImpact = try arguments.number(Self.minImpact, in: 0...1e18) ?? 0
@@ -242,7 +242,7 @@ struct Settings {
     smallestChange = isShare ? .share(number / 100) : .absolute(number)
   }
 
-  /// The days that `1/d`, `2/w` or `0.5/h` leave for one.
+  /// The days per false alarm of `1/d`, `2/w` or `0.5/h`.
   private static func days(_ text: String, _ flag: Flag) throws(UsageFailure) -> Double {
     let pieces = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     let units: [String: Double] = [

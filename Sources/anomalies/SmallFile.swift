@@ -1,7 +1,7 @@
 import Glibc
 import Plumbing
 
-/// Whole files that are small, and that are replaced as a whole.
+/// Small files, read and replaced as a whole.
 enum SmallFile {
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
@@ -24,7 +24,7 @@ enum SmallFile {
     }
   }
 
-  /// Writes a file beside the old one and puts it in its place, so that there is always a whole one.
+  /// Writes a new file and renames it over the old one, so that a complete file always exists.
   static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
     let new = path + ".new"
     let descriptor = unsafe open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)

@@ -1,11 +1,11 @@
 import AnomalyDetection
 import Plumbing
 
-/// The state file: a line of JSON that says what it is, then everything that the watch remembers, as bytes.
+/// The state file: a line of JSON that identifies it, then the state of the watch as bytes.
 extension Watch {
   private static let version = 1
 
-  /// What the state depends on: with other measures or buckets it means nothing.
+  /// The settings on which the state depends. It is not valid for others.
   private var fingerprint: String {
     let settings = self.settings
     let keys = settings.breakdowns.map { $0.title + ($0.limit.map { ":\($0)" } ?? "") }
@@ -19,7 +19,7 @@ extension Watch {
     return sum
   }
 
-  /// The whole file.
+  /// The contents of the file.
   var stateFile: [UInt8] {
     var bytes = StateWriter()
     bytes.put(fingerprint)
@@ -102,9 +102,9 @@ extension Watch {
     }
   }
 
-  /// Goes on from a state file.
+  /// Restores the state from a file.
   ///
-  /// - Throws: ``UnusableInput`` when it is damaged, or is about something else.
+  /// - Throws: ``UnusableInput`` when it is damaged, or was written with other settings.
   mutating func restore(_ file: [UInt8], from path: String) throws {
     let content = try Self.content(of: file, path)
     do throws(StateDamage) {
@@ -145,7 +145,7 @@ extension Watch {
       header["anomalies"]?.text == "state"
     else { throw foreign }
     guard header["version"]?.integer == Int64(version) else {
-      throw UnusableInput("--state: \(quoted(path)) has another version than \(version)")
+      throw UnusableInput("--state: \(quoted(path)) is not of version \(version)")
     }
     let content = Array(file[(newline + 1)...])
     guard header["bytes"]?.integer == Int64(content.count),

@@ -1,18 +1,19 @@
 import Glibc
 import Plumbing
 
-/// Reads times: seconds, milliseconds, microseconds or nanoseconds since 1970 by their size, or ISO 8601.
+/// Parses times: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their
+/// size, or ISO 8601.
 ///
-/// A date that was read last is remembered, because neighbouring rows mostly share it.
+/// The last date is cached, because neighbouring rows usually share it.
 struct TimeText {
-  /// Times before 1900 and after 2200 are taken for mistakes.
+  /// Valid times. Those before 1900 and after 2200 are considered mistakes.
   static let range: ClosedRange<Int64> = -2_208_988_800_000...7_258_118_400_000
 
   private var date: UInt64 = 0
   private var dateRest: UInt16 = 0
   private var dateMilliseconds: Int64 = 0
 
-  /// Milliseconds since 1970; nil when the text is no time.
+  /// Milliseconds since 1970; nil when the text is not a valid time.
   mutating func milliseconds(_ bytes: RawSpan) -> Int64? {
     if let number = wholeNumber(bytes) { return Self.scaled(number) }
     if bytes.byteCount >= 19, let time = isoTime(bytes) { return time }
@@ -48,7 +49,8 @@ struct TimeText {
     return number
   }
 
-  /// `2026-01-01T12:30:00` with anything that may follow; the usual form, without a detour by `String`.
+  /// Parses `2026-01-01T12:30:00` and anything that may follow. This is the fast path for the usual
+  /// form, without a `String`.
   private mutating func isoTime(_ bytes: RawSpan) -> Int64? {
     func pair(_ index: Int) -> Int64? {
       let tens = bytes.byte(index) &- 48

@@ -1,7 +1,7 @@
 import Glibc
 import Plumbing
 
-/// How far local time is ahead of UTC, by the system's own table of zones.
+/// The offset of local time from UTC, from the system's time zone database.
 struct TimeZoneOffsets {
   private let isUTC: Bool
   private var hour: Int64 = .min
@@ -18,16 +18,17 @@ struct TimeZoneOffsets {
         "--time-zone: there is no zone \(quoted(name))",
         hints: ["write a name as in /usr/share/zoneinfo: Europe/Berlin, America/New_York"])
     }
-    // Nothing else here asks for local time.
+    // Nothing else in this process uses local time.
     unsafe setenv("TZ", name, 1)
     tzset()
   }
 
-  /// Seconds that local time is ahead of UTC at a moment, which is looked up once an hour.
+  /// The seconds by which local time is ahead of UTC at a moment. It is looked up once per quarter
+  /// of an hour.
   mutating func seconds(at milliseconds: Int64) -> Double {
     if isUTC { return 0 }
     let moment = milliseconds.floorDivided(by: 1000)
-    // Every change of clocks there was lies on a quarter of an hour.
+    // Clocks have only ever changed at a quarter of an hour.
     let quarter = moment.floorDivided(by: 900)
     if quarter != hour {
       var time = time_t(moment)

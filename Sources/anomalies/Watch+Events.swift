@@ -2,15 +2,16 @@ import AnomalyDetection
 import JSONLines
 import Plumbing
 
-/// Events: rows are counted into buckets, and a bucket is judged when no row can come for it.
+/// Events: rows are counted into buckets, and a bucket is judged when no more rows can arrive for
+/// it.
 extension Watch {
-  /// A time that lies further ahead than this is believed only when more such times follow.
+  /// A time that is further ahead than this is only accepted after more such times.
   private static let farAhead: Int64 = 30 * 86_400_000
-  /// Buckets without a row are judged as empty, but no more than this at a time.
+  /// Buckets without a row are judged as empty, but no more than this span at once.
   private static let longestGap: Int64 = 30 * 86_400_000
   private static let day: Int64 = 86_400_000
 
-  /// What a watermark is: the newest time, or the clock where it counts.
+  /// The watermark: the newest time, or the clock if it is in use.
   var watermark: Int64 { max(newest, clock) }
 
   /// Counts one event.
@@ -61,7 +62,7 @@ extension Watch {
 
   private func fieldName(_ field: Int) -> String { settings.plan.fields[field] }
 
-  /// Whether a time far ahead is the new present: three of them follow each other and lie within a day.
+  /// Whether a time far ahead is the new present: the third such time in a row, all close together.
   private mutating func isBelieved(_ time: Int64) -> Bool {
     farCount = farCount > 0 && abs(time - farTime) <= Self.farAhead ? farCount + 1 : 1
     farTime = time
@@ -70,7 +71,8 @@ extension Watch {
     return true
   }
 
-  /// Computes what the row adds to each aggregate, into ``rowAmounts``; why it can't.
+  /// Computes the amounts that the row adds to each aggregate, into ``rowAmounts``. Returns why
+  /// that fails, or nil.
   @inline(__always)
   private mutating func amountReason(_ row: borrowing RowReader, _ truths: UInt64) -> String? {
     for index in evaluator.additives.indices {
@@ -91,7 +93,7 @@ extension Watch {
     return nil
   }
 
-  /// The open bucket that starts there.
+  /// The open bucket with this start.
   @inline(__always)
   private mutating func bucket(from start: Int64) -> OpenBucket {
     if recent < open.count, open[recent].start == start { return open[recent] }
@@ -113,7 +115,7 @@ extension Watch {
     return open[place]
   }
 
-  /// Finds the slots of a row into ``rowSlots``, and makes those of new keys.
+  /// Finds the slots of a row, into ``rowSlots``, and adds slots for new keys.
   @inline(__always)
   private mutating func findSlots(_ row: borrowing RowReader, _ bucket: OpenBucket, _ start: Int64)
   {
@@ -174,7 +176,7 @@ extension Watch {
     }
   }
 
-  /// Counts a late row for its keys, in the bucket that holds the newest time.
+  /// Counts a late row for its keys, in the bucket of the newest time.
   private mutating func countLate(_ row: borrowing RowReader) {
     guard evaluator.late >= 0 else { return }
     let start = watermark.floorDivided(by: every) * every
@@ -192,20 +194,20 @@ extension Watch {
 
   // MARK: Closing
 
-  /// Judges all buckets that no row can come for.
+  /// Judges all buckets for which no more rows can arrive.
   mutating func closeDue() throws {
     while true {
       let first = open.first?.start
       var next = lastClosed.map { $0 + every } ?? first ?? .max
       if let first, first > next &+ Self.longestGap { next = first }
       guard next < .max, next + every + settings.lag <= watermark else { return }
-      // After the last row there is nothing to judge for good: an empty month is enough.
+      // After the last row, an empty month is judged at most.
       if first == nil, next > newest &+ Self.longestGap { return }
       try close(next)
     }
   }
 
-  /// When the next bucket is due, in milliseconds; nil: none is open.
+  /// When the next bucket is due, in milliseconds; nil when none is open.
   var nextDue: Int64? {
     if settings.hasValues { return waiting.first.map { $0.time + every + settings.lag } }
     guard let next = lastClosed.map({ $0 + every }) ?? open.first?.start else { return nil }
@@ -235,7 +237,7 @@ extension Watch {
     if let bucket, spare.count < 4 { spare.append(bucket) }
   }
 
-  /// Whether a key takes part in a bucket: from its first row on, or while it is one of the largest.
+  /// Whether a key is part of a bucket: from its first row on, or while it is one of the largest.
   private func isFed(_ slot: Int, at start: Int64) -> Bool {
     let one = slots[slot]
     guard one.firstBucket <= start else { return false }
@@ -255,9 +257,10 @@ extension Watch {
 
   // MARK: The largest values
 
-  /// Learns how many rows each value had, and from time to time chooses the largest anew.
+  /// Adds up the rows of each value, and selects the largest values from time to time.
   ///
-  /// A choice holds from the first bucket that no row can have come for yet, whatever the order of the rows.
+  /// A selection applies from the first bucket for which no row can have arrived yet, so it does
+  /// not depend on the order of the rows.
   private mutating func rank(_ bucket: OpenBucket?, after start: Int64) {
     for index in breakdowns.indices {
       guard let limit = settings.breakdowns[index].limit else { continue }
@@ -283,7 +286,8 @@ extension Watch {
     }
   }
 
-  /// Members stay unless another has a quarter more: membership does not flap.
+  /// Selects the largest values. A selected value is only replaced by one with a quarter more rows,
+  /// so that the selection is stable.
   private mutating func choose(_ limit: Int, _ index: Int, from effective: Int64) {
     let state = breakdowns[index]
     func rank(_ id: Int) -> Double {
@@ -304,7 +308,7 @@ extension Watch {
         dropSlot(Int(state.slots[id]))
       }
     }
-    // In the order of their bytes, so that slots do not depend on the order of rows.
+    // In byte order, so that slots do not depend on the order of rows.
     for id in chosen.sorted(by: { state.table.precedes($0, $1) }) {
       breakdowns[index].admit(id)
       if breakdowns[index].slots[id] < 0 {
@@ -318,7 +322,7 @@ extension Watch {
     for id in breakdowns[index].weights.indices { breakdowns[index].weights[id] /= 2 }
   }
 
-  /// Forgets the values with the fewest rows when there are too many to remember.
+  /// Removes the values with the fewest rows when there are too many.
   private mutating func forgetRare(_ index: Int) {
     let state = breakdowns[index]
     func weight(_ id: Int) -> Double { id < state.weights.count ? state.weights[id] : 0 }

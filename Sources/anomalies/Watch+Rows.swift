@@ -2,15 +2,15 @@ import AnomalyDetection
 import JSONLines
 import Plumbing
 
-/// The values of one time, by series; a series without a value has none.
+/// The values of one time, by series; nil for a series without a value.
 struct RowBucket {
   let time: Int64
   var values: [Double?]
 }
 
-/// Rows: values that come ready-made, a row for each time, or for each key and time.
+/// Rows: values from the input, one row for each time, or for each key and time.
 extension Watch {
-  /// The distance of rows is found out from that many steps.
+  /// The number of steps between rows from which their interval is determined.
   private static let steps = 119
   private static let longestFill = 100_000
 
@@ -36,7 +36,7 @@ extension Watch {
       }
     }
     if settings.breakdowns.isEmpty, settings.lag == 0, settings.fill == nil, every > 0 {
-      // The usual case: one series, judged as it comes.
+      // The usual case: one series, judged row by row.
       values.reset(measureCount)
       for (index, measure) in settings.plan.measures.enumerated() {
         let (value, failure) = number(row, measure.amount)
@@ -70,7 +70,7 @@ extension Watch {
       guard let value else { continue }
       let series = slot * measureCount + index
       while waiting[place].values.count <= series { waiting[place].values.append(nil) }
-      // Several rows of one key and time are one amount.
+      // Several rows of one key and time are added up.
       waiting[place].values[series] = (waiting[place].values[series] ?? 0) + value
     }
     rows += 1
@@ -79,7 +79,7 @@ extension Watch {
     return reason
   }
 
-  /// Whether each row is judged as it comes, in the order of the input.
+  /// Whether each row is judged immediately, in the order of the input.
   private var isImmediate: Bool { settings.breakdowns.isEmpty && settings.lag == 0 }
 
   private func number(_ row: borrowing RowReader, _ field: Int) -> (
@@ -97,7 +97,7 @@ extension Watch {
     }
   }
 
-  /// Where the values of a time are gathered.
+  /// The index of the bucket for a time.
   private mutating func place(of time: Int64) -> Int {
     if isImmediate {
       waiting.append(RowBucket(time: time, values: []))
@@ -109,11 +109,11 @@ extension Watch {
     return (place ?? -1) + 1
   }
 
-  /// Judges the times that no row can come for.
+  /// Judges the times for which no more rows can arrive.
   mutating func closeRows() throws {
     while let first = waiting.first {
       let isOver = newest > first.time + settings.lag
-      // By the clock a time is over when the next one is due.
+      // By the clock, a time is complete when the next one is due.
       let isDue = every > 0 && clock >= first.time + every + settings.lag
       guard isImmediate || isOver || isDue else { return }
       held.append(waiting.removeFirst())
@@ -122,9 +122,11 @@ extension Watch {
     }
   }
 
-  /// At the end of the input: finds the distance of rows out, and judges all that is left.
+  /// At the end of the input: determines the interval of the rows if necessary, and judges the
+  /// remaining ones.
   ///
-  /// - Parameter isLast: whether no more rows will come; with a state the last time stays open.
+  /// - Parameter isLast: whether no more rows will arrive. With a state file, the last time stays
+  ///   open.
   mutating func finishRows(isLast: Bool) throws {
     guard isLast else { return }
     while !waiting.isEmpty {
@@ -144,7 +146,7 @@ extension Watch {
     for bucket in buckets { try play(bucket) }
   }
 
-  /// The median step, in milliseconds; five minutes when there is none.
+  /// The median interval, in milliseconds; five minutes if there is none.
   static func distance(_ times: [Int64]) -> Int64 {
     let steps = zip(times, times.dropFirst()).map { $1 - $0 }.sorted()
     let median = steps.isEmpty ? 300_000 : steps[steps.count / 2]

@@ -2,31 +2,32 @@ import AnomalyDetection
 import Glibc
 import Plumbing
 
-/// A key that is watched: the total, or a value of a breakdown.
+/// A watched key: the total, or a value of a breakdown.
 struct Slot {
-  /// The index of the breakdown; -1: the total.
+  /// The index of the breakdown; -1 for the total.
   var breakdown: Int
   var id: Int
   /// `country=India`, or `total`.
   var label: String
   /// Field and value.
   var filter: [(field: String, value: String)]
-  /// The first bucket that the key is fed from, and the last that had a row, in milliseconds.
+  /// The first bucket of which the key is part, and the last one with a row, in milliseconds.
   var firstBucket: Int64
   var lastSeen: Int64
   var isLive = true
-  /// Whether its silence was reported.
+  /// Whether its silence has been reported.
   var isSilent = false
 }
 
 /// The values of a breakdown, and which of them are watched.
 struct BreakdownState {
   var table = KeyTable()
-  /// By id: the slot, and from which bucket until before which it is fed; -1: none.
+  /// By id: the slot (-1 for none), and the first and the end of the buckets of which it is part.
   var slots: [Int32] = []
   var since: [Int64] = []
   var until: [Int64] = []
-  /// By id, where only the largest are watched: rows, halved every day.
+  /// By id, for breakdowns that only watch the largest values: the number of rows, halved every
+  /// day.
   var weights: [Double] = []
   var nextRanking: Int64 = .min
   var rankings = 0
@@ -40,7 +41,7 @@ struct BreakdownState {
   }
 }
 
-/// The heart of the command: rows in, closed buckets judged, incidents kept.
+/// The main state of the command: takes rows, judges closed buckets and keeps incidents.
 struct Watch: ~Copyable {
   let settings: Settings
   let measureCount: Int
@@ -48,23 +49,24 @@ struct Watch: ~Copyable {
   var slots: [Slot] = []
   var freeSlots: [Int] = []
   var liveCount = 0
-  /// The live slots in the order that they are judged in; rebuilt when slots came or went.
+  /// The live slots in the order in which they are judged. Rebuilt when slots are added or removed.
   var order: [Int] = []
   var isOrdered = true
 
-  // Events: buckets that still take rows, in the order of their time, and old ones to use again.
+  // Events: buckets that still accept rows, by time, and old ones for reuse.
   var open: [OpenBucket] = []
   var recent = 0
   var spare: [OpenBucket] = []
-  /// Rows: values that wait for their time to be over, and for the distance of rows to be known.
+  /// Rows: values of times that are not complete, and values held until the interval of the rows is
+  /// known.
   var waiting: [RowBucket] = []
   var held: [RowBucket] = []
 
-  /// The newest time of all rows, and the clock where it counts; milliseconds.
+  /// The newest time of all rows, and the clock if it is in use; in milliseconds.
   var newest: Int64 = .min
   var clock: Int64 = .min
   var lastClosed: Int64?
-  /// Rows: the time that was judged last.
+  /// Rows: the last judged time.
   var lastPlayed: Int64?
   var every: Int64
   var detector: (any Detector)?
@@ -79,14 +81,14 @@ struct Watch: ~Copyable {
   var late = 0
   var evicted = 0
   var complaints = Complaints()
-  /// The far-off times that came last, which may turn out to be the new present.
+  /// The last time far ahead, and the number of such times in a row. They may be the new present.
   var farTime: Int64 = 0
   var farCount = 0
   var wereExpected: [Bool] = []
   let evaluator: RowEvaluator
   var scratch: [UInt8] = []
   var rowSlots: [Int] = []
-  /// What the row adds to each count and sum.
+  /// The amounts that the current row adds to each count and sum.
   var rowAmounts: [Double]
 
   init(_ settings: Settings, output: consuming ResultOutput) {
@@ -111,7 +113,7 @@ struct Watch: ~Copyable {
     if every > 0 { makeDetector() }
   }
 
-  /// The detector, once the length of a bucket is known.
+  /// Makes the detector, once the length of a bucket is known.
   mutating func makeDetector() {
     let seconds = Double(every) / 1000
     let rules = settings.isReference ? TallyRules.reference : .shipped
@@ -143,7 +145,7 @@ struct Watch: ~Copyable {
 
   // MARK: Keys
 
-  /// A slot for a value of a breakdown, which is fed from a bucket on.
+  /// Adds a slot for a value of a breakdown, which is part of buckets from `bucket` on.
   mutating func addSlot(breakdown: Int, id: Int, from bucket: Int64) -> Int {
     let text = breakdowns[breakdown].table.text(of: id)
     let names = settings.breakdowns[breakdown].names
@@ -181,7 +183,8 @@ struct Watch: ~Copyable {
     incidents.forget(slot: index, measures: measureCount)
   }
 
-  /// Puts the slots into the order that they are judged in: the total, then breakdown by breakdown by the bytes of the key.
+  /// Sorts the slots into the order in which they are judged: the total, then the breakdowns, each
+  /// by the bytes of its keys.
   mutating func orderSlots() {
     if isOrdered { return }
     isOrdered = true
@@ -195,7 +198,7 @@ struct Watch: ~Copyable {
     }
   }
 
-  /// Forgets the keys that were unseen the longest, down to `--max-keys`.
+  /// Removes the keys that have been unseen the longest, down to `--max-keys`.
   mutating func evict(after bucket: Int64) {
     guard liveCount > settings.maximumKeys + 1 else { return }
     orderSlots()
@@ -207,7 +210,7 @@ struct Watch: ~Copyable {
     compactTables()
   }
 
-  /// Gives the room of forgotten keys back, when they are the most.
+  /// Frees the memory of removed keys, when they are the majority.
   private mutating func compactTables() {
     for index in breakdowns.indices where settings.breakdowns[index].limit == nil {
       let known = breakdowns[index].table.count
@@ -226,15 +229,15 @@ struct Watch: ~Copyable {
     }
   }
 
-  // MARK: Clock and person
+  // MARK: Clock and progress
 
-  /// Closes what the clock says is over.
+  /// Closes the buckets that are complete by the clock.
   mutating func closeByClock() throws {
     guard clock > .min else { return }
     if settings.hasValues { try closeRows() } else { try closeDue() }
   }
 
-  /// Says on a terminal what goes on.
+  /// Shows progress on a terminal.
   func showProgress() {
     Diagnostics.progress(progressText)
   }
@@ -252,14 +255,14 @@ struct Watch: ~Copyable {
 
   // MARK: Judging
 
-  /// Judges the values of a bucket and reports what came of it.
+  /// Judges the values of a bucket and reports the result.
   ///
   /// - Parameter start: when the bucket starts, in milliseconds.
   mutating func judge(start: Int64) throws {
     guard let detector, let tempo else { return }
     orderSlots()
     detector.grow(to: slots.count)
-    // The flow lens counts a bucket to the hour of its middle, the novelty lens to that of its time.
+    // The flow lens takes the hour of a bucket's middle, the novelty lens the hour of its start.
     let shift = settings.lens == .novelty ? -tempo.seconds / 2 : 0
     let offset = zone.seconds(at: start + every / 2) + shift
     let events =
@@ -281,7 +284,8 @@ struct Watch: ~Copyable {
       start: start, every: every, values: values, detector: detector, slots: slots, order: order)
   }
 
-  /// Whether an expected event changes what is seen of a key: the key itself, the total, or a key of another breakdown.
+  /// Whether an expected event affects a key: the key itself, the total, or a key of another
+  /// breakdown.
   private func isCovered(_ slot: Slot, by events: [Label]) -> Bool {
     events.contains { event in
       slot.filter.allSatisfy { mine in
@@ -324,11 +328,12 @@ struct Watch: ~Copyable {
     }
   }
 
-  /// Rows of many keys: a key without a row has no line. A single series has one for each row.
+  /// Whether rows have many keys: then a key without a row has no line. A single series has a line
+  /// for each row.
   private func fillsNothing(_ start: Int64) -> Bool { !settings.breakdowns.isEmpty }
 }
 
-/// Reasons why rows could not be used: how often, and where first.
+/// Reasons why rows could not be used, with counts and the first line of each.
 struct Complaints {
   private(set) var reasons: [(reason: String, count: Int, line: Int)] = []
 
@@ -344,7 +349,7 @@ struct Complaints {
     }
   }
 
-  /// Says each reason once.
+  /// Reports each reason once.
   func report() {
     for one in reasons {
       let first = one.count == 1 ? "line \(one.line)" : "\(one.count) lines, first line \(one.line)"

@@ -5,10 +5,10 @@ import Plumbing
 struct ChildProcess {
   private let id: pid_t
 
-  /// Starts `words` in this process group, with every signal as a fresh process has it.
+  /// Starts `words` in this process group, with the default action of every signal.
   ///
-  /// - Throws: ``CommandFailure`` when there is no such command or it can't be run; then this process
-  ///   should end with its status.
+  /// - Throws: ``CommandFailure`` when the command does not exist or can't be run. The process
+  ///   should then end with its status.
   init(_ words: [String], environment: [String: String]) throws(CommandFailure) {
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
@@ -31,9 +31,9 @@ struct ChildProcess {
     id = child
   }
 
-  /// Waits until the command has ended; signals that come meanwhile are passed on, or dropped.
+  /// Waits until the command has ended. Signals that arrive meanwhile are forwarded or dropped.
   ///
-  /// - Returns: its status, or 128 and the number of the signal that killed it.
+  /// - Returns: the command's status, or 128 plus the number of the signal that killed it.
   func wait(forwarding forwarded: [Int32], from signals: SignalQueue) -> Int32 {
     while true {
       var status: Int32 = 0
@@ -61,12 +61,12 @@ private final class CStrings {
   }
 }
 
-/// Why a command did not start.
+/// Why a command could not be started.
 struct CommandFailure: Error {
   let command: String
   let code: Int32
 
-  /// As a shell has it: 127 for a command that is not there, 126 for one that can't be run.
+  /// A shell's status: 127 for a command that does not exist, 126 for one that can't be run.
   var exitStatus: Int32 { code == ENOENT ? 127 : 126 }
   var message: String { "cannot run \(quoted(command)): \(systemErrorText(code))" }
 }

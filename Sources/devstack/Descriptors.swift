@@ -1,9 +1,9 @@
 import Glibc
 
-/// Open files and sockets of this process.
+/// The process's file descriptors.
 enum Descriptors {
-  /// Allows as many as the system lets this process have: every client's connection takes one, and the usual limit of
-  /// 1,024 is there for programs that wait with select(2).
+  /// Raises the limit to the maximum. Each client's connection uses a descriptor, and the usual
+  /// limit of 1,024 only protects programs that use select(2).
   static func raiseLimit() {
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

@@ -33,7 +33,7 @@ struct DevStack: Tool {
       try Load(spelling: text)
     }
     faults = arguments.all(.fault)
-    // Said before anything starts.
+    // Checked before anything starts.
     for text in faults { _ = try Fault(text, among: Stack.faultKinds) }
     specification = try arguments.text(.spec).map { (text) throws(UsageFailure) in
       try Self.datasource(text, "spec")
@@ -42,7 +42,7 @@ struct DevStack: Tool {
     command = arguments.operands
     let ownerID = try arguments.integer(.owner, in: 1...Int(Int32.max))
     guard ownerID == nil || command.isEmpty else {
-      throw UsageFailure("option '--owner' goes without a command")
+      throw UsageFailure("option '--owner' can't be used with a command")
     }
     owner = try ownerID.map { (id) throws(UsageFailure) in try Owner(id) }
     environment = currentEnvironment()
@@ -64,7 +64,7 @@ struct DevStack: Tool {
       return try Offline.classify(
         classified, specifications: try specFiles.map { try readSmallFile($0) })
     }
-    // Blocked before the servers' threads start, so that every signal comes to this one.
+    // Blocked before the servers start threads, so that every signal is delivered to this one.
     let signals = SignalQueue([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD])
     if command.isEmpty { return try serveShell(signals) }
     let servers = try started()
@@ -83,7 +83,7 @@ struct DevStack: Tool {
         loads: loads, faults: faults))
   }
 
-  /// Serves until a signal comes or the owner is gone.
+  /// Serves until a signal arrives or the owner has ended.
   private func serveShell(_ signals: SignalQueue) throws -> ExitStatus {
     Descriptors.raiseLimit()
     let servers: Stack
@@ -117,7 +117,7 @@ struct DevStack: Tool {
     do throws(CommandFailure) {
       let child = try ChildProcess(
         command, environment: environment.merging(servers.variables) { $1 })
-      // Not before: the command keeps the limit that it would have without devstack.
+      // After the start, so that the command has the same limit as without devstack.
       Descriptors.raiseLimit()
       return child.wait(forwarding: [SIGTERM, SIGHUP], from: signals)
     } catch {
@@ -184,7 +184,7 @@ extension DevStack {
         "the command said 0, but acknowledged records were lost; a sample's messages, or"
           + " statements to classify, were refused"
       ),
-      ("64", "the command line makes no sense"),
+      ("64", "the command line is not valid"),
       ("65", "a supervisor spec, or a sample, can't be used"),
       ("69", "a port is taken"),
       ("74", "the temporary folder can't be used"),

@@ -2,12 +2,13 @@ import EmbeddedKafka
 import Glibc
 import Plumbing
 
-/// A file whose lines fill a topic before the command starts: `FILE[=TOPIC]`.
+/// A file whose lines are appended to a topic before the command starts: `FILE[=TOPIC]`.
 struct Load {
   let path: String
   let topic: String
 
-  /// - Throws: ``UsageFailure`` when the text is not of that form, or the topic's name is not valid.
+  /// - Throws: ``UsageFailure`` when the text does not have that form, or the topic's name is not
+  ///   valid.
   init(spelling text: String) throws(UsageFailure) {
     let sign = text.lastIndex(of: "=")
     path = String(text[..<(sign ?? text.endIndex)])
@@ -21,7 +22,7 @@ struct Load {
     }
   }
 
-  /// Reads the file to its end.
+  /// Appends all lines of the file to the topic.
   func fill(_ broker: Broker) throws {
     let file = unsafe path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw SystemFailure("reading \(path)") }

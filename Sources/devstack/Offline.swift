@@ -2,12 +2,12 @@ import EmbeddedDruid
 import Glibc
 import Plumbing
 
-/// What devstack does without a server: write a specification, classify statements.
+/// What devstack does without servers: write a specification, classify statements.
 enum Offline {
-  /// The brokers as the Druid of docker-compose.yml reaches them.
+  /// The brokers' addresses for the Druid of docker-compose.yml.
   private static let composeServers = "kafka-1:19092,kafka-2:19092"
 
-  /// Reads a sample of messages from standard input, and prints a specification with its columns.
+  /// Reads a sample of messages from standard input, and prints a specification for their columns.
   static func writeSpecification(of datasource: AutomaticDatasource) throws -> ExitStatus {
     if Terminal.isTerminal(STDIN_FILENO) {
       Diagnostics.note("reading a sample of messages, a line each, from the terminal")
@@ -37,7 +37,7 @@ enum Offline {
     return sample.skipped == 0 ? .done : .incomplete
   }
 
-  /// Prints what devstack would make of each statement of a file.
+  /// Prints for each statement of a file whether devstack answers it.
   static func classify(_ path: String, specifications: [String]) throws -> ExitStatus {
     let classifier: Classifier
     do throws(EmbeddedDruidFailure) {

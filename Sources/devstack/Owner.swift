@@ -1,10 +1,12 @@
 import Glibc
 import Plumbing
 
-/// The process whose end ends devstack: the shell that evaluates what `devstack --owner $$ &` prints. (Unsafe inside.)
+/// The process with which devstack ends: the shell that evaluates the output of `devstack --owner
+/// $$ &`. (Unsafe inside.)
 struct Owner {
   private let id: Int
-  /// When the process started, in clock ticks since boot: a later process of the same number is another one.
+  /// The process's start time in clock ticks since boot, which identifies it when its number is
+  /// reused.
   private let started: Substring
 
   /// - Throws: ``UsageFailure`` when there is no such process.
@@ -16,7 +18,7 @@ struct Owner {
     started = status.started
   }
 
-  /// Whether the process has ended. One that only waits for its parent to collect its status has ended, too.
+  /// Whether the process has ended. A zombie has ended, too.
   var isGone: Bool {
     guard let now = Self.status(of: id) else { return true }
     return now.started != started || now.state == "Z" || now.state == "X"
@@ -24,7 +26,7 @@ struct Owner {
 
   private static func status(of id: Int) -> (state: Substring, started: Substring)? {
     guard let text = try? readSmallFile("/proc/\(id)/stat"),
-      // The command's name stands in parentheses and may hold any character.
+      // The command's name is in parentheses and can contain any character.
       let end = text.lastIndex(of: ")")
     else { return nil }
     let fields = text[text.index(after: end)...].split(separator: " ")

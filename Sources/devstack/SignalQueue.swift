@@ -1,12 +1,12 @@
 import Glibc
 import Plumbing
 
-/// Signals that are taken one by one, when asked for, instead of interrupting. (Unsafe inside.)
+/// Receives signals one by one on request, instead of being interrupted. (Unsafe inside.)
 struct SignalQueue {
   private let signals: [Int32]
 
-  /// Blocks the signals in this thread and in all that it starts from now on. One that the parent had
-  /// ignored (`nohup`) is left alone, but for SIGCHLD, without which nobody would learn of the child.
+  /// Blocks the signals in this thread and in all threads that it starts later. Signals that the
+  /// parent ignores (`nohup`) are left ignored, except SIGCHLD, which reports the child's end.
   init(_ signals: [Int32]) {
     signal(SIGCHLD, SIG_DFL)
     self.signals = signals.filter { number in
@@ -19,7 +19,7 @@ struct SignalQueue {
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
   }
 
-  /// Waits for the next signal of those that `isWanted` takes; the others are dropped.
+  /// Waits for the next signal that `isWanted` accepts. Others are dropped.
   func next(_ isWanted: (Int32) -> Bool = { _ in true }) -> Int32 {
     var set = Self.set(of: signals)
     while true {
@@ -28,7 +28,8 @@ struct SignalQueue {
     }
   }
 
-  /// Waits for the next signal that `isWanted` takes, and looks four times a second whether `isOver` holds; nil when it does.
+  /// Waits for the next signal that `isWanted` accepts, and checks `isOver` four times a second;
+  /// nil when it holds.
   func next(_ isWanted: (Int32) -> Bool, orUntil isOver: () -> Bool) -> Int32? {
     var set = Self.set(of: signals)
     var wait = timespec(tv_sec: 0, tv_nsec: 250_000_000)
@@ -39,7 +40,7 @@ struct SignalQueue {
     return nil
   }
 
-  /// Ends the process by the signal's default action, so that the parent sees what happened.
+  /// Ends the process by the signal's default action, so that the parent sees which signal it was.
   static func end(by number: Int32) -> Never {
     signal(number, SIG_DFL)
     var set = set(of: [number])

@@ -1,9 +1,9 @@
 import Glibc
 import Plumbing
 
-/// The whole text of a file that a person wrote. (Unsafe inside.)
+/// Reads the text of a small file, such as a specification. (Unsafe inside.)
 ///
-/// - Throws: ``SystemFailure`` when it can't be read or is larger than a person writes.
+/// - Throws: ``SystemFailure`` when it can't be read or is too large.
 func readSmallFile(
   _ path: String, limit: Int = 4 << 20
 ) throws(SystemFailure) -> String {

@@ -3,29 +3,29 @@ import EmbeddedKafka
 import Glibc
 import Plumbing
 
-/// The two servers, started one for the other.
+/// The two servers, which are connected to each other.
 struct Stack {
   struct Settings {
     let druidPort: UInt16
     let kafkaPort: UInt16
-    /// Where temporary files are made.
+    /// The folder for temporary files.
     let folder: String
-    /// Specs beside the one for ecommerce, as JSON.
+    /// Supervisor specs in addition to the one for ecommerce, as JSON.
     let supervisors: [String]
     let datasources: [AutomaticDatasource]
-    /// Files that fill topics before anyone is served.
+    /// Files to append to topics before clients are served.
     let loads: [Load]
-    /// Failures to order, as they were written.
+    /// The faults to show, as written.
     let faults: [String]
   }
 
-  /// Every failure that can be ordered.
+  /// All faults that can be requested.
   static let faultKinds = DruidServer.faultKinds + Broker.faultKinds
 
   private let broker: Broker
   private let druid: DruidServer
 
-  /// Starts both; they answer when this returns.
+  /// Starts both servers. Clients can connect when this returns.
   init(_ settings: Settings) throws {
     let faults = Faults()
     for text in settings.faults { faults.order(try Fault(text, among: Self.faultKinds)) }
@@ -61,7 +61,7 @@ struct Stack {
     self.broker = broker
   }
 
-  /// What a client needs to know.
+  /// The addresses of the servers, as environment variables.
   var variables: [String: String] {
     [
       "KAFKA_BROKERS": "127.0.0.1:\(broker.port)",
@@ -69,10 +69,10 @@ struct Stack {
     ]
   }
 
-  /// Whether a client may believe something to be here that is not.
+  /// Whether acknowledged records or rows are lost.
   var lostSomething: Bool { broker.lostSomething || druid.lostSomething }
 
-  /// Prints lines for `eval`, gives standard output back so that the reader sees its end, and leaves
+  /// Prints lines for `eval`, closes standard output so that the reader sees its end, and leaves
   /// the shell's process group.
   func announce() throws {
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
@@ -81,32 +81,34 @@ struct Stack {
     }
     try output.append("export DEVSTACK_PID='\(getpid())'\n")
     try output.flush()
-    // Not closed: the next file that is opened would become standard output.
+    // Replaced, not closed: otherwise the next opened file would become standard output.
     let null = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
     guard null >= 0, dup2(null, STDOUT_FILENO) >= 0 else {
       throw SystemFailure("opening /dev/null")
     }
     close(null)
-    // Fails for a shell's foreground job, which Ctrl-C should reach anyway.
+    // Fails for a shell's foreground job, which Ctrl-C should reach in any case.
     _ = setsid()
   }
 
-  /// Prints a line for `eval` that unsets the variables: those of an earlier devstack must not pass for this one's.
+  /// Prints a line for `eval` that unsets the variables, so that those of an earlier devstack are
+  /// not used.
   static func announceFailure() {
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    // The failure to start is what is reported, not that of this line.
+    // The failure to start is reported, not a failure to write this line.
     try? output.append("unset DEVSTACK_PID DRUID_URL KAFKA_BROKERS\n")
     try? output.flush()
   }
 
-  /// The line that `--summary` asks for: records taken, their bytes as they were sent, and the time.
+  /// The line for `--summary`: the number of records, the size of their batches as sent, and the
+  /// time.
   func summary(after time: Duration) -> String {
     let totals = broker.totals
     let seconds = (time.inSeconds * 1000).rounded() / 1000
     return "{\"lines\":\(totals.records),\"bytes\":\(totals.bytes),\"seconds\":\(seconds)}"
   }
 
-  /// Says again which messages are in no datasource; call it before ``stop()``.
+  /// Reports again which messages are in no datasource. Call it before ``stop()``.
   func tellSkipped() { druid.tellSkipped() }
 
   func stop() {
@@ -115,7 +117,7 @@ struct Stack {
   }
 }
 
-/// A topic of the broker as a follower of Druid reads it.
+/// A topic of the broker, as a reader for Druid's ingestion.
 private final class TopicMessages: MessageReader {
   private let reader: TopicReader
   private var records = TopicReader.Records()
@@ -129,7 +131,7 @@ private final class TopicMessages: MessageReader {
   func read(
     partition: Int, from offset: Int64, into messages: inout MessageBlock
   ) throws(MessageReaderFailure) {
-    // The bytes change hands and are not copied.
+    // Swapped, so that the bytes are not copied.
     swap(&records.bytes, &messages.bytes)
     defer { swap(&records.bytes, &messages.bytes) }
     messages.all.removeAll(keepingCapacity: true)
@@ -157,7 +159,7 @@ private final class TopicMessages: MessageReader {
   }
 }
 
-/// Why Druid could not start, as devstack says it.
+/// Why Druid could not start, in devstack's words.
 struct StackFailure: ToolFailure {
   let exitStatus: ExitStatus
   let message: String

@@ -324,7 +324,7 @@ import Testing
       """)
     #expect(outcome.output == "1\nrefused\n")
     #expect(
-      outcome.errors.components(separatedBy: "what is produced now is refused").count == 2,
+      outcome.errors.components(separatedBy: "new records are refused").count == 2,
       "\(outcome.errors)")
   }
 }

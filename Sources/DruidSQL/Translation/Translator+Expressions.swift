@@ -2,7 +2,7 @@ extension Translator {
   /// A result column: like ``text(_:)``, but converted to the range of its SQL type.
   ///
   /// - Parameter isLiteral: whether Druid's planner evaluates it and writes the result as a
-  /// literal.
+  ///   literal.
   func output(_ item: TypedExpression, isLiteral: Bool = false) throws(SQLFailure) -> String {
     let text = try self.text(item)
     let isLiteral = isLiteral && !item.readsQuery

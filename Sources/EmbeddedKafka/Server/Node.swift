@@ -191,7 +191,7 @@ final class Node: Sendable {
       if isLost { health.lostSomething = true }
       return !health.isFullReported
     }
-    if isNews { report("\(failure.message); what is produced now is refused") }
+    if isNews { report("\(failure.message); new records are refused") }
   }
 
   /// Reports once that acknowledged records can't be read.

@@ -9,7 +9,8 @@ import Testing
     try Commands.run(script, in: try workspace ?? Commands.Workspace())
   }
 
-  /// Five days of a small shop by the minute, with a quiet hour of one country in the fifth.
+  /// Five days of a small shop, minute by minute, with a quiet hour of one country on the fifth
+  /// day.
   private static let events = """
     fake-events -q -s 3 -r 1 --from 2026-01-05 --duration 4d12h --anomaly 'outage@+4d3h+2h' \
     --labels truth.ndjson > events.ndjson
@@ -19,7 +20,7 @@ import Testing
     "anomalies --time timestamp --every 10m --by country --by product_id:5 --measure count "
     + "--measure 'users = distinct(user_id)' --measure 'price = mean(price)'"
 
-  /// A row series with a day's shape: `values(i)` for each five minutes.
+  /// A row series with a daily pattern: `values(i)` for each five minutes.
   private static func series(_ count: Int, _ value: (Int) -> Int) -> String {
     var text = "time,value\n"
     for i in 0..<count { text += "\(1_767_571_200 + i * 300),\(value(i))\n" }
@@ -154,7 +155,7 @@ import Testing
     #expect(outcome.errors.contains("'foreign' is not a state of anomalies"))
   }
 
-  /// What was expected is said to be so, raises no alarm, and is not learnt.
+  /// An expected deviation is reported as expected, raises no alarm, and is not learnt.
   @Test func aCalendarAnnouncesWhatIsExpected() throws {
     let workspace = try Commands.Workspace()
     let text = Self.series(1700) { i in
@@ -173,7 +174,7 @@ import Testing
     #expect(outcome.output.contains("\"kind\":\"promotion\""))
   }
 
-  /// A key that falls silent is reported once.
+  /// A key without further events is reported once.
   @Test func silenceIsNews() throws {
     let outcome = try Self.run(
       #"""
@@ -185,7 +186,7 @@ import Testing
     #expect(silent.count == 1 && silent[0].contains("\"key\":\"k=b\""), "\(outcome)")
   }
 
-  /// The clock closes a bucket when no event comes any more.
+  /// The clock closes a bucket when no more events come.
   @Test func liveBucketsCloseByTheClock() throws {
     let outcome = try Self.run(
       #"""
@@ -221,7 +222,8 @@ import Testing
     #expect(lines[2].hasPrefix("2026-01-12,1,"))
   }
 
-  /// fake-events | kprod | devstack | dsql | anomalies | grade: the outage of one country is found and named.
+  /// fake-events | kprod | devstack | dsql | anomalies | grade: the outage of one country is found
+  /// with its country.
   @Test func theShortDrillPasses() throws {
     let outcome = try Commands.run(
       "\"$ROOT/scripts/drill\" --short", in: Commands.Workspace(), within: 300)
@@ -229,7 +231,7 @@ import Testing
     #expect(outcome.output.contains("outage            1      1"), "\(outcome)")
   }
 
-  /// The page is whole by itself, and a browser shows it where there is one.
+  /// The page is complete in itself; it is opened in a browser if one is installed.
   @Test func theReportIsAPage() throws {
     let workspace = try Commands.Workspace()
     let outcome = try Self.run(

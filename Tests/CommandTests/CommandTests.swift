@@ -1,25 +1,26 @@
 import Foundation
 
-/// Runs the built executables as a shell would, and keeps everything they say.
+/// Runs the built executables from a shell, and keeps their output and status.
 enum Commands {
-  /// Where the executables are: where the scripts that measure say, else beside the test bundle.
+  /// The folder of the executables: as the measuring scripts set it, else next to the test bundle.
   static let directory =
     ProcessInfo.processInfo.environment["COMMANDS"].map { URL(fileURLWithPath: $0) }
     ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-  /// The clone that is being tested.
+  /// The repository under test.
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// What a command left behind.
+  /// The result of a command.
   struct Outcome: Equatable {
     var output: String
     var errors: String
-    /// As the shell has it: 128 + n when signal n ended the command, 124 when it took too long.
+    /// The status as a shell reports it: 128 + n when signal n ended the command, 124 after a
+    /// timeout.
     var status: Int32
   }
 
-  /// A directory of its own for one test, removed when the test lets go of it.
+  /// A temporary directory for one test, removed with this object.
   final class Workspace: Sendable {
     let url: URL
 
@@ -34,10 +35,11 @@ enum Commands {
     }
   }
 
-  /// Runs a line of shell in a directory, with the built commands first on the path and nothing of the caller's
-  /// environment but what a clean login would have.
+  /// Runs a line of shell in a directory, with the built commands first on the path and otherwise
+  /// only the environment of a clean login.
   ///
-  /// Output goes to files rather than pipes, so nothing can block on it and no descriptor stays open elsewhere.
+  /// Output goes to files and not to pipes, so nothing can block on it and no descriptor stays open
+  /// elsewhere.
   static func run(
     _ script: String, in workspace: Workspace, environment: [String: String] = [:],
     within seconds: Int = 120
@@ -50,7 +52,7 @@ enum Commands {
     }
 
     let process = Process()
-    // The threads that tests run on block every signal, and a child would inherit that: env unblocks them again.
+    // Test threads block every signal, and a child inherits that: env unblocks them.
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [
       "--default-signal", "timeout", "--kill-after=5", "\(seconds)", "/bin/sh", "-c", script,
@@ -80,7 +82,8 @@ enum Commands {
 }
 
 extension Process {
-  /// Whether no signal waits for the process: one that is sent now is one of its own, where two that are pending are one.
+  /// Whether no signal is pending for the process. Two signals that are pending at once would count
+  /// as one.
   var hasTakenItsSignals: Bool {
     let file = "/proc/\(processIdentifier)/status"
     let status = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
@@ -92,9 +95,9 @@ extension Process {
 }
 
 extension Pipe {
-  /// Whether who writes into it has to wait for a reader.
+  /// Whether a writer must wait for a reader.
   var isFull: Bool {
-    // The end for writing belongs to the child by now: a new one, for as long as the look takes.
+    // The child owns the writing end by now, so a new one is opened for the check.
     let end = unsafe open(
       "/proc/self/fd/\(fileHandleForReading.fileDescriptor)", O_WRONLY | O_CLOEXEC)
     guard end >= 0 else { return false }

@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
-/// The compose files: that compose reads them, that they keep the rules of `scripts/compose-rules`, and that each of those
-/// rules notices when it is broken. Then `scripts/up`, with stand-ins for Docker and for the machine.
+/// The compose files: compose reads them, they follow the rules of `scripts/compose-rules`, and
+/// each of those rules detects a violation. Then `scripts/up`, with stand-ins for Docker and for
+/// the machine.
 @Suite struct ComposeTests {
   static let combinations = [
     "docker-compose.yml",
@@ -36,7 +37,7 @@ import Testing
     #expect(outcome == Commands.Outcome(output: "", errors: "", status: 0))
   }
 
-  /// A change by sed, and the words of the rule that it breaks.
+  /// A change by sed, and the message of the rule that it violates.
   static let damages = [
     ("s/127.0.0.1:8888/8888/", "router: port 8888 is not bound to the loopback interface"),
     ("s/:39092:9092/:39093:9092/", "kafka-2: publishes [39093], and [39092] is expected"),
@@ -88,7 +89,7 @@ import Testing
     #expect(outcome.errors.hasPrefix("up: Docker is not installed\nup: hint: "))
   }
 
-  /// Docker is played by a script that says yes and makes the topic.
+  /// A script that stands in for Docker, succeeds and creates the topic.
   static let docker = #"""
     mkdir bin && cat > bin/docker <<'STUB'
     #!/bin/sh
@@ -104,7 +105,7 @@ import Testing
 
     """#
 
-  /// Druid is devstack, which reads the topic.
+  /// devstack stands in for Druid, and reads the topic.
   @Test func upWaitsUntilDruidReads() throws {
     let outcome = try run(
       Self.docker + "RUNS=1 devstack -- \"$ROOT/scripts/up\" && cat calls", ["UP_TIMEOUT": "60"])
@@ -130,7 +131,8 @@ import Testing
         "compose -f docker-compose.yml -f scripts/three-controllers.yml up -d"))
   }
 
-  /// A machine of the test's own: tables of the kernel in which 39092 is the local end of a connection in TIME-WAIT.
+  /// A simulated machine: kernel tables in which 39092 is the local end of a connection in
+  /// TIME-WAIT.
   static let machine = #"""
     mkdir -p proc/net proc/sys/net/ipv4; : > proc/net/tcp6; echo "32768 60999" > proc/sys/net/ipv4/ip_local_port_range
     echo > proc/sys/net/ipv4/ip_local_reserved_ports; export PROC=$PWD/proc

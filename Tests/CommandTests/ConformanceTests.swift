@@ -6,7 +6,8 @@ import Testing
   static let recorded = Commands.root
     .appendingPathComponent("Tests/CommandTests/Fixtures/recorded")
 
-  /// `scripts/conformance` asks in all six formats; otherwise it is the one that shows types, and one more by turns.
+  /// `scripts/conformance` requests all six formats; otherwise the format with types is requested,
+  /// and one more in turns.
   static let asksAllFormats = ProcessInfo.processInfo.environment["CONFORMANCE"] == "all"
 
   static func recordings() throws -> [RecordedAnswer] {
@@ -28,7 +29,7 @@ import Testing
     let questions = recordings.enumerated().flatMap { index, recording in
       Self.formats(of: index).map { (recording, $0) }
     }
-    // One curl asks them all over one connection, and prints the status of each.
+    // One curl sends all queries over one connection, and prints the status of each.
     var configuration = ""
     for (index, (recording, format)) in questions.enumerated() {
       let query = String(
@@ -92,7 +93,7 @@ import Testing
     #expect(equal * 100 >= verdicts.count * 98)
   }
 
-  /// The judge itself: what it must not let pass.
+  /// The comparison itself: the differences that it must detect.
   @Test func theJudgeTellsRowsApart() throws {
     func recording(_ sql: String, _ body: String) -> RecordedAnswer {
       RecordedAnswer(

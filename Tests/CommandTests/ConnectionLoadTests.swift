@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Many connections at once, idle and unfinished: the others are served as ever.
+/// Many idle or incomplete connections at once do not affect the others.
 @Suite struct ConnectionLoadTests {
   private func run(_ python: String) throws -> Commands.Outcome {
     let workspace = try Commands.Workspace()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The console at `/`, in a real browser where there is one.
+/// The console at `/`, in a real browser if one is installed.
 @Suite struct DevstackConsoleTests {
   private static let chromium = [
     "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
@@ -50,7 +50,7 @@ import Testing
     #expect(outcome.status == 0)
   }
 
-  /// The number that a pattern's group finds, or nothing.
+  /// The text of a pattern's group, or an empty text.
   private static func match(_ pattern: String, _ text: String) -> String {
     guard let expression = try? NSRegularExpression(pattern: pattern),
       let found = expression.firstMatch(in: text, range: NSRange(text.startIndex..., in: text)),

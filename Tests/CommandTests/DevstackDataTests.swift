@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// devstack with people's own topics: no specification, and the words for what can't be a row.
+/// devstack with users' own topics: no specification, and the messages for what can't become a row.
 @Suite struct DevstackDataTests {
   private func run(_ script: String) throws -> Commands.Outcome {
     try Commands.run(script, in: Commands.Workspace(), within: 90)
   }
 
-  /// A service's log lines as they are.
+  /// The unchanged log lines of a service.
   @Test func logLinesBecomeATable() throws {
     let outcome = try run(
       #"""
@@ -103,7 +103,7 @@ import Testing
         """, "\(outcome.errors)")
   }
 
-  /// A specification takes the place of the automatic datasource, and reads what the topic holds already.
+  /// A specification replaces the automatic datasource, and reads what is already in the topic.
   @Test func aSpecificationReplacesWhatWasAutomatic() throws {
     let outcome = try run(
       #"""
@@ -150,7 +150,8 @@ import Testing
 
   // MARK: Files, specifications, statements
 
-  /// A sensor's csv, by a line of awk as mlr or jq would do it, from file to table.
+  /// A sensor's csv file, converted by a line of awk, as mlr or jq would do it, and loaded into a
+  /// table.
   @Test func aSensorsTableIsLoadedAndAsked() throws {
     let outcome = try run(
       #"""

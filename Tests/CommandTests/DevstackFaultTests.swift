@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Failures to order of devstack's Druid, and what dsql says when it meets each.
+/// Simulated failures of devstack's Druid, and dsql's message for each.
 @Suite struct DevstackFaultTests {
-  /// Events over three hours in ecommerce, then a script; `$?` of the command is the last line of output.
+  /// Loads events of three hours into ecommerce, then runs a script; `$?` of the command is the
+  /// last line of output.
   private func run(_ faults: [String], _ script: String) throws -> Commands.Outcome {
     let options = faults.map { "--fault '\($0)'" }.joined(separator: " ")
     return try Commands.run(
@@ -30,7 +31,7 @@ import Testing
     let outcome = try run(["cut@bytes=1000,x1"], Self.all)
     #expect(outcome.output.hasPrefix("1 "), "\(outcome.output)\(outcome.errors)")
     #expect(outcome.errors.contains("the answer is cut"), "\(outcome.errors)")
-    // The transfer itself ends well, as a real one does.
+    // The transfer itself ends normally, as that of a real Druid does.
     let plain = try run(
       ["cut@bytes=100"],
       """

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The built devstack: statuses, signals, what it gives to its command and what it leaves behind.
+/// The built devstack: statuses, signals, the environment of its command, and what it leaves
+/// behind.
 @Suite struct DevstackTests {
   private func run(
     _ script: String, _ environment: [String: String] = [:]
@@ -50,7 +51,7 @@ import Testing
   }
 
   @Test func standsWhereItIsTold() throws {
-    // Ports that were free a moment ago.
+    // These ports were free a moment ago.
     let outcome = try run(
       """
       devstack -- sh -c 'echo ${KAFKA_BROKERS##*:} ${DRUID_URL##*:}' > ports
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test func theCommandStartsWithFreshSignals() throws {
-    // 32 and 33 are the C library's own.
+    // The C library reserves 32 and 33.
     let outcome = try run(
       """
       trap '' INT QUIT TERM HUP PIPE CHLD
@@ -127,7 +128,7 @@ import Testing
     #expect(outcome.output == "delivered\nalone\n/dev/null\n69\n", "\(outcome.errors)")
   }
 
-  /// A shell that just ends, or is killed, leaves no server behind.
+  /// A shell that exits or is killed leaves no server behind.
   @Test(arguments: ["exit", "kill -KILL $$"])
   func endsWithItsOwner(last: String) throws {
     let outcome = try run(

@@ -1,12 +1,12 @@
 import TestSupport
 
-/// An expression as SQL text and as what it is for a row, by the plainest means.
+/// An expression as SQL text, and its value for a row, computed in the simplest way.
 struct NaiveExpression {
   let sql: String
   let value: (NaiveRow) -> NaiveValue
 }
 
-/// A condition: `nil` is SQL's unknown.
+/// A condition; `nil` is SQL's UNKNOWN.
 struct NaiveCondition {
   let sql: String
   let truth: (NaiveRow) -> Bool?

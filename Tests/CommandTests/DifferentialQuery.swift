@@ -1,15 +1,16 @@
 import TestSupport
 
-/// A grouped query as SQL text, and its answer by the plainest means: loops over all rows.
+/// A grouped query as SQL text, and its answer computed in the simplest way: loops over all rows.
 struct NaiveQuery {
   let sql: String
   let answer: ([NaiveRow]) -> [[NaiveValue]]
 
-  /// SELECT dimensions and aggregates WHERE GROUP BY HAVING ORDER BY LIMIT, with what the seed draws of them.
+  /// SELECT dimensions and aggregates WHERE GROUP BY HAVING ORDER BY LIMIT, each part drawn from
+  /// the seed.
   init(random: inout SeededGenerator) {
     let dimensions = (0..<random.below(3)).map { _ in
       switch random.below(4) {
-      // A constant is no dimension.
+      // A constant is not a valid dimension.
       case 0: NaiveExpression.binary("+", .n, .long(&random, depth: 1), +)
       case 1:
         NaiveExpression(sql: "EXTRACT(HOUR FROM __time)") { .long($0.timestamp / 3600 % 24) }
@@ -20,7 +21,7 @@ struct NaiveQuery {
     let condition = random.below(2) == 0 ? NaiveCondition.any(&random) : nil
     let least = random.below(3) == 0 ? random.below(12) : nil
     let isDescending = random.below(2) == 0
-    // One dimension and a limit is a TopN, whose place for NULL is not known.
+    // One dimension with a limit is a TopN, whose position of NULL is not known.
     let limit = dimensions.count > 1 && random.below(2) == 0 ? 1 + random.below(5) : nil
 
     var sql = "SELECT "
@@ -44,7 +45,7 @@ struct NaiveQuery {
     answer = { rows in
       let kept = rows.filter { condition.map { $0.truth } == nil || condition?.truth($0) == true }
       var groups = Dictionary(grouping: kept) { row in dimensions.map { $0.value(row) } }
-      // Without GROUP BY nothing is still one group.
+      // Without GROUP BY, an empty input is still one group.
       if dimensions.isEmpty, groups.isEmpty { groups = [[]: []] }
       var result = groups.filter { least == nil || $0.value.count > least ?? 0 }
         .map { key, members in (key, aggregates.map { $0.value(members) }) }

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// A value of the naive evaluator: what a column holds, or an expression is.
+/// A value of the naive evaluator: of a column or an expression.
 enum NaiveValue: Hashable, CustomStringConvertible {
   case null
   case long(Int)
@@ -24,7 +24,7 @@ enum NaiveValue: Hashable, CustomStringConvertible {
     }
   }
 
-  /// The order of ORDER BY: nulls first, numbers by size, text by its bytes.
+  /// The order of ORDER BY: nulls first, numbers by value, text by its bytes.
   static func precedes(_ a: NaiveValue, _ b: NaiveValue) -> Bool {
     switch (a, b) {
     case (.null, .null): false
@@ -56,7 +56,7 @@ struct NaiveRow {
     x = random.below(5) == 0 ? .null : .double(Double(random.below(81) - 40) / 4)
   }
 
-  /// The event as the topic gets it; a null is now a null, now no key at all.
+  /// The event as it is sent to the topic; a null is either written as null or its key is omitted.
   func json(_ random: inout SeededGenerator) -> String {
     var fields = ["\"timestamp\":\(timestamp)"]
     for (key, value) in [("g", g), ("s", s), ("n", n), ("x", x)] {

@@ -1,15 +1,16 @@
 import Foundation
 import Testing
 
-/// The examples of the README and of the pages in `docs`, run as they are written: every block marked `sh`, in a folder
-/// that holds druid.sql, inside devstack. `sh NAME` needs a program of that name, or the server of `sh postgresql`; it is
-/// skipped with a word where that is not installed. Blocks marked `text` need a real stack, a clock or a person.
+/// The examples of the README and of the pages in `docs`, run as they are written: every block
+/// marked `sh`, in a folder with druid.sql, inside devstack. `sh NAME` needs a program of that
+/// name, or the server of `sh postgresql`; without it, the block is skipped with a note. Blocks
+/// marked `text` need a real stack, a clock or a person.
 @Suite struct DocumentedReadmeTests {
   /// A page of the documentation, by its path from the project's folder.
   struct Page: Sendable {
     let path: String
     let text: String
-    /// The folder that its links start from.
+    /// The folder that its links are relative to.
     var folder: URL { Commands.root.appendingPathComponent(path).deletingLastPathComponent() }
 
     init(_ path: String) throws {
@@ -29,7 +30,7 @@ import Testing
     let page: String
     let line: Int
     let script: String
-    /// What it needs besides the tools.
+    /// The program that it needs besides the tools.
     let need: String?
     var testDescription: String { "\(page):\(line)" }
   }
@@ -64,13 +65,13 @@ import Testing
       }
     }
     let outcome = try Commands.run(
-      // Quiet, for some fill topics that can't be queried.
+      // Quiet, because some examples fill topics that can't be queried.
       "cp \"$ROOT/druid.sql\" . && \(beside)devstack -q -- sh -eu example.sh", in: workspace)
     #expect(outcome.status == 0, "\(example.script)\(outcome.errors)")
     #expect(outcome.errors == "", "\(example.script)")
   }
 
-  /// The README sells; what explains belongs on the pages of `docs`.
+  /// The README is an introduction; explanations belong on the pages of `docs`.
   @Test func theReadmeIsShort() throws {
     #expect(try Page("README.md").text.split(whereSeparator: \.isWhitespace).count <= 1500)
   }
@@ -88,8 +89,8 @@ import Testing
     }
   }
 
-  /// The options that the pages speak of exist: each in the help of some program, or in the short list of other
-  /// people's programs.
+  /// The options on the pages exist: each is in the help of a tool, or in the short list of other
+  /// programs' options.
   @Test func theirOptionsExist() throws {
     let known = try DocumentedTests.run(
       """

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Help, manual page and completions of every command, tried where people meet them: a terminal of 80 columns, man, and
-/// the three shells themselves.
+/// Help, manual page and completions of every command, tested in their environment: a terminal of
+/// 80 columns, man, and the three shells.
 @Suite struct DocumentedTests {
   static let tools = ["fake-events", "kprod", "dsql", "anomalies", "devstack"]
 
@@ -104,7 +104,7 @@ import Testing
     #expect(try Self.options(tool).filter { !offered.contains($0) } == [])
   }
 
-  /// Bash hands `--name=value` over in three words, and a file's name may hold a space.
+  /// Bash passes `--name=value` in three words, and a file's name may contain a space.
   @Test func bashOffersValuesBehindAnEqualsSignAndWholeFileNames() throws {
     let outcome = try Self.run(
       #"""
@@ -129,7 +129,8 @@ import Testing
     #expect(try Self.options(tool).filter { !offered.contains($0) } == [])
   }
 
-  /// zsh completes only in an interactive shell: one is started on a terminal of its own, and Tab is pressed in it.
+  /// zsh completes only in an interactive shell, so one is started on a pseudo-terminal, and Tab is
+  /// sent to it.
   @Test(arguments: tools)
   func zshOffersEveryOption(_ tool: String) throws {
     let outcome = try Self.run(
@@ -141,7 +142,7 @@ import Testing
     #expect(try Self.options(tool).filter { !offered.contains($0) } == [], "\(outcome.output)")
   }
 
-  /// The first word of a line, without what some shells put behind an option that takes a value.
+  /// The first word of a line, without what some shells append to an option that takes a value.
   private static func word(_ line: Substring) -> String {
     String(line.prefix { $0 != " " && $0 != "\t" && $0 != "=" })
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What dsql does with answers: where they go, when they stop, what is missing in them.
+/// dsql's handling of answers: their destination, their end, and missing data.
 @Suite struct DsqlAnsweringTests {
   static let run = DsqlAskingTests.run
 
@@ -95,8 +95,8 @@ import Testing
     #expect(cancel?.path == "/druid/v2/sql/\(query)")
   }
 
-  /// Rows leave before the next statement is read. A signal then ends it as a signal does, or with 1 when there was a
-  /// statement still to come.
+  /// Rows are written before the next statement is read. A signal then ends dsql by that signal, or
+  /// with 1 when a statement was still to come.
   @Test(arguments: [("", 128 + SIGTERM), ("SELECT ", 1), ("SELECT 2\n", 1), ("-- rest\n", 143)])
   func idleBetweenStatements(rest: String, status: Int32) throws {
     let stub = try Self.whole()
@@ -110,7 +110,8 @@ import Testing
     #expect(stub.requests.count == 1)
   }
 
-  /// A byte at a time is an answer like any other; a server that says nothing is given up a little after its limit.
+  /// An answer may arrive byte by byte. A server that does not answer is given up shortly after its
+  /// time limit.
   @Test func slowServers() throws {
     let bytes = DsqlAnswer.chunked(DsqlAnswer.two, pieces: 5)
     let stub = try DsqlStub { request, _ in
@@ -188,7 +189,7 @@ import Testing
     let outcome = try Self.run("dsql --compressed -f csv -e 'SELECT 1'", stub, [:])
     #expect(outcome.output == expected)
     #expect(stub.requests[0].headers.contains("Accept-Encoding: "))
-    // One that comes unasked is unpacked as well, and one that is cut is cut.
+    // A compressed answer is decoded although none was requested; a cut one is reported as cut.
     let unasked = try Self.run("dsql -f csv -e 'SELECT 1'", stub, [:])
     #expect(unasked.output == expected)
     #expect(!stub.requests[1].headers.contains("Accept-Encoding"))
@@ -197,7 +198,7 @@ import Testing
     #expect(cut.errors.contains("cut after"))
   }
 
-  /// On a terminal a table has to fit, notes are shown, and mistakes at the prompt do not end it.
+  /// On a terminal a table must fit, notes are shown, and errors at the prompt do not end it.
   @Test func onATerminal() throws {
     let stub = try DsqlStub { request, _ in
       request.sql == "bad"

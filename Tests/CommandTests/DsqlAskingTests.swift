@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What dsql asks, and what it does with errors.
+/// dsql's requests, and its handling of errors.
 @Suite struct DsqlAskingTests {
   static func run(
     _ script: String, _ stub: DsqlStub, _ more: [String: String] = [:]
@@ -115,7 +115,7 @@ import Testing
 
         """)
     #expect(stub.requests.count == 2)
-    // A file is whole or left as it is, and that is said.
+    // An output file is complete or unchanged, and a message says so.
     let file = try Self.run(script + "dsql -k -o out q.sql; echo $?; ls", stub)
     #expect(file.output == "1\nq.sql\n")
     #expect(file.errors.contains("warning: 'out' is not written: not every statement was"))
@@ -196,7 +196,8 @@ import Testing
     #expect(outcome.errors.contains("does not answer as Druid does: it does not speak HTTP"))
   }
 
-  /// A host that takes the connection and says nothing of TLS is one to wait for, and not for longer than that.
+  /// A host that accepts the connection but sends no TLS is waited for, but not longer than the
+  /// limit.
   @Test func aConnectionThatComesToNothing() throws {
     let stub = try Self.answering([.stall])
     defer { stub.stop() }
@@ -208,7 +209,7 @@ import Testing
     #expect(start.duration(to: .now) < .seconds(8))
   }
 
-  /// Nothing was sent yet: nothing is cancelled, and nobody waits for that.
+  /// Nothing was sent yet, so nothing is cancelled or waited for.
   @Test func aSignalWhileConnecting() throws {
     let stub = try Self.answering([.stall])
     defer { stub.stop() }
@@ -262,7 +263,7 @@ import Testing
       ["DRUID_USER": "ada", "DRUID_PASSWORD_FILE": "p"])
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.hasPrefix("s,n\n"))
-    // The request stays a POST with its body, and the credentials stay at home.
+    // The request stays a POST with its body, and the credentials are not sent to the other host.
     let basic = "Authorization: Basic " + Data("ada:secret".utf8).base64EncodedString()
     #expect(stub.requests.count == 2)
     #expect(stub.requests.allSatisfy { $0.headers.contains(basic) && $0.sql == "SELECT 1" })
@@ -320,7 +321,8 @@ import Testing
     let vain = try Self.run("dsql --retry 1s -e 'SELECT 1'", patience)
     #expect(vain.status == 75)
     #expect(patience.requests.count > 1)
-    // A server that wants to be left alone for longer than that is asked once more, when the time is up.
+    // The server requests a longer pause than the limit: it is asked once more at the end of the
+    // time.
     let tired = try Self.answering([
       .send(DsqlAnswer.error("429 Too Many Requests\r\nRetry-After: 60", "")), .keep,
     ])
@@ -346,7 +348,7 @@ import Testing
     let outcome = try Self.run("dsql --wait 20s -f csv -e 'SELECT * FROM ecommerce'", stub)
     #expect(outcome.status == 0)
     #expect(stub.requests.count == 3)
-    // Another name in the message is no table of this statement.
+    // Another name in the message is not a table of this statement.
     let other = try Self.answering([
       .send(DsqlAnswer.error("400 Bad Request", DsqlAnswer.unknownTable)), .keep,
     ])

@@ -1,6 +1,6 @@
 import Foundation
 
-/// dsql as a child that a test can signal.
+/// dsql as a child process that a test can signal.
 final class DsqlChild {
   private let process = Process()
   private let workspace: Commands.Workspace
@@ -19,7 +19,7 @@ final class DsqlChild {
     process.standardInput = input
     process.standardOutput = try output ?? FileHandle(forWritingTo: outputFile)
     process.standardError = try FileHandle(forWritingTo: errorFile)
-    // A test's thread may block signals, and a child would inherit that.
+    // A test's thread may block signals, and a child inherits that.
     var none = sigset_t()
     var before = sigset_t()
     unsafe sigemptyset(&none)
@@ -34,7 +34,7 @@ final class DsqlChild {
   var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
   var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
 
-  /// Until a condition holds, for 20 s at most.
+  /// Waits for a condition, for at most 20 s.
   func wait(_ condition: () -> Bool) {
     let end = Date(timeIntervalSinceNow: 20)
     while !condition(), Date() < end, process.isRunning { usleep(2000) }
@@ -45,7 +45,7 @@ final class DsqlChild {
   func waitForOutput(_ text: String) { wait { output.contains(text) } }
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-  /// As the shell has it.
+  /// The status as a shell reports it.
   var status: Int32 {
     wait { false }
     guard !process.isRunning else { return -1 }

@@ -20,13 +20,14 @@ import Testing
     }
   }
 
-  /// No cut answer is taken for a whole one: each statement of a long script gets an answer that ends one byte later,
-  /// and every one of them fails, with as many rows as came whole.
+  /// A cut answer is never taken for a complete one: each statement of a long script gets an answer
+  /// that ends one byte later. Every one of them fails, with as many rows as arrived completely.
   @Test(arguments: ["table", "csv", "tsv", "ndjson", "json", "vertical"], Framing.allCases)
   func everyByte(format: String, framing: Framing) throws {
     let answers = Self.bodies.map { framing.frame($0) }
     let cuts = answers.enumerated().flatMap { index, bytes in
-      // libcurl takes "0 CR LF CR" for the end of chunks: at that last byte nothing of the answer is missing.
+      // libcurl accepts "0 CR LF CR" as the end of chunks: at that last byte the answer is already
+      // complete.
       (0..<bytes.count - (framing == .chunked ? 1 : 0)).map { (answer: index, length: $0) }
     }
     let stub = try DsqlStub { request, _ in
@@ -50,7 +51,7 @@ import Testing
     for (number, cut) in cuts.enumerated() where number < errors.count {
       let headEnd = answers[cut.answer].firstRange(of: Array("\r\n\r\n".utf8))?.upperBound ?? 0
       let error = errors[number]
-      // Before the first byte of the body there is no answer; behind it there is one that is cut.
+      // Before the first byte of the body there is no answer; after it there is a cut answer.
       if cut.length <= headEnd { continue }
       #expect(
         error.contains("cut after") || framing == .chunked && cut.length < headEnd + 6,
@@ -58,7 +59,7 @@ import Testing
     }
   }
 
-  /// The same answers whole, to know that the cuts alone made them fail.
+  /// The same answers, complete, to prove that only the cuts made them fail.
   @Test(arguments: Framing.allCases) func wholeAnswers(framing: Framing) throws {
     let stub = try DsqlStub { _, number in
       [.send(framing.frame(Self.bodies[number % 3])), .close]

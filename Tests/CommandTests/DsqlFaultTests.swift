@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What dsql says when servers lack something, answer oddly or not at all, and when people come from elsewhere.
+/// dsql's messages when servers lack data, answer unexpectedly or not at all, and for users of
+/// other databases.
 @Suite struct DsqlFaultTests {
   static func rows(_ name: String, _ cells: [String]) -> [DsqlStub.Step] {
     let body = "[\"\(name)\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n" + cells.map { "[\($0)]\n" }.joined()
@@ -20,7 +21,8 @@ import Testing
 
   // MARK: Segments that nobody serves
 
-  /// All historical servers are down: the table is unknown to the broker, and its segments are known.
+  /// All historical servers are down: the broker does not know the table, but its segments are
+  /// known.
   static func unserved(until revival: Int) throws -> DsqlStub {
     try DsqlStub(takesOwnQuestions: true) { request, number in
       if request.sql.contains("sys.segments") { return rows("n", ["29"]) }
@@ -50,7 +52,8 @@ import Testing
     #expect(outcome.output == "a\n1\n")
   }
 
-  /// `--complete` counts what the broker knows, and what the coordinator still has to see loaded.
+  /// `--complete` counts the segments that the broker knows, and those that the coordinator expects
+  /// to be loaded.
   @Test(
     arguments: [
       ("0", "48", 0, 0, ""), ("48", "48", 0, 75, "no server serves any of the 48 published"),
@@ -75,7 +78,7 @@ import Testing
 
   // MARK: Bytes
 
-  /// What turns a line around or breaks it is shown in messages as it is in tables.
+  /// Characters that reverse or break a line are escaped in messages, as they are in tables.
   @Test func wordsOfAServerAreNotObeyed() throws {
     let stub = try DsqlAskingTests.answering(
       Self.refusal("bad \\u202e name \\u2028 here \\u001b[31m"))
@@ -109,7 +112,7 @@ import Testing
 
   // MARK: Time
 
-  /// A silent server costs the time limit and a moment more.
+  /// A silent server costs the time limit and little more.
   @Test func timeLimit() throws {
     let stub = try DsqlAskingTests.answering([.stall])
     defer { stub.stop() }
@@ -117,12 +120,13 @@ import Testing
     let outcome = try DsqlAskingTests.run("dsql --timeout 500ms -e 'SELECT 1'", stub)
     let span = start.duration(to: .now)
     #expect(outcome.status == 75)
-    // 0.2 s by itself; the rest is for a busy machine. It was 2 s more, and 2 s again for the cancellation.
+    // 0.2 s by itself, with a margin for a busy machine. An earlier version took 2 s more, and 2 s
+    // again to cancel.
     #expect(span < .milliseconds(2400), "\(span)")
     #expect(stub.requests.contains { $0.method == "DELETE" })
   }
 
-  /// After 10 s a person is told that nothing came.
+  /// After 10 s, the user is told that no answer came.
   @Test func silence() throws {
     let stub = try DsqlStub { request, _ in
       request.isQuery
@@ -214,7 +218,7 @@ import Testing
 
   // MARK: Credentials
 
-  /// The token is read for each request, and stays at home.
+  /// The token is read for each request, and is not sent to another host.
   @Test func bearerTokens() throws {
     let other = try DsqlAskingTests.answering([.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep])
     defer { other.stop() }
@@ -248,7 +252,7 @@ import Testing
 
   // MARK: Several supervisors, other versions
 
-  /// All supervisors of a datasource have to be caught up; one that has ended has.
+  /// All supervisors of a datasource must be caught up; one that is completed is.
   @Test(arguments: [("0", "RUNNING", 0), ("5", "RUNNING", 75), ("5", "COMPLETED", 0)])
   func supervisorsOfOneTable(lag: String, state: String, status: Int32) throws {
     let stub = try DsqlStub { request, _ in
@@ -276,7 +280,8 @@ import Testing
     #expect(outcome.status == status, "\(outcome.errors)")
   }
 
-  /// What Druid 37 says otherwise than 33: errors without a place, an empty list of segments, JSON for a bad parameter.
+  /// Differences of Druid 37 from 33: errors without a position, an empty list of segments, JSON
+  /// for a bad parameter.
   @Test(
     arguments: [
       (

@@ -3,7 +3,7 @@ import Testing
 
 /// dsql between a server that sends much and a reader that takes little.
 @Suite struct DsqlPressureTests {
-  /// Rows without end for every query; what is asked otherwise gets `rest`.
+  /// Endless rows for every query; other requests get `rest`.
   static func endless(_ rest: [DsqlStub.Step]) throws -> DsqlStub {
     let row = Array("[\"row\",1]\n".utf8)
     return try DsqlStub { request, _ in
@@ -17,7 +17,8 @@ import Testing
     stub.requests.contains { $0.method == "DELETE" }
   }
 
-  /// A reader that neither reads nor leaves: the first signal cancels on the server, and ends it soon.
+  /// The reader neither reads nor leaves: the first signal cancels the query on the server, and
+  /// dsql ends soon.
   @Test func aSignalEndsAWriteThatNobodyTakes() throws {
     let stub = try Self.endless([.send(DsqlAnswer.error("202 Accepted", "")), .close])
     defer { stub.stop() }
@@ -31,7 +32,7 @@ import Testing
     withExtendedLifetime(stuck) {}
   }
 
-  /// A reader that goes on meanwhile gets whole lines, as many as the message says.
+  /// A reader that continues meanwhile gets whole lines, as many as the message says.
   @Test func aSlowReaderGetsWholeLinesAfterASignal() throws {
     let stub = try Self.endless([.send(DsqlAnswer.error("202 Accepted", "")), .close])
     defer { stub.stop() }
@@ -49,7 +50,7 @@ import Testing
     #expect(child.errors.contains("the query is cancelled, cut after \(lines.count - 2) rows"))
   }
 
-  /// A server that does not hear of the cancelling either: the second signal waits for nobody.
+  /// The server does not respond to the cancellation either: the second signal ends dsql at once.
   @Test func theSecondSignalGivesUp() throws {
     let stub = try Self.endless([.stall])
     defer { stub.stop() }
@@ -57,7 +58,7 @@ import Testing
     let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
     child.wait { stuck.isFull }
     child.signal(SIGTERM)
-    // Two that are pending at once would be one.
+    // Two signals that are pending at once would count as one.
     child.wait { Self.isCancelled(stub) && child.hasTakenItsSignals }
     child.signal(SIGTERM)
     #expect(child.status == 1)

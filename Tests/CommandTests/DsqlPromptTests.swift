@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Commands with a backslash, titles, the prompt, and what else makes a session with a person pleasant.
+/// Backslash commands, titles, the prompt, and other features of an interactive session.
 @Suite struct DsqlPromptTests {
-  /// Answers columns as `\d` asks for them, one row for all else, and refuses what holds `nope`.
+  /// Answers the columns that `\d` requests, one row for other queries, and an error for SQL that
+  /// contains `nope`.
   static func server() throws -> DsqlStub {
     try DsqlStub(takesOwnQuestions: true) { request, _ in
       if request.sql.contains("nope") && !request.sql.contains("COLUMNS") {
@@ -123,7 +124,7 @@ import Testing
     #expect(outcome.output == "### A_b\n\n" + rows + "\n" + rows, "\(outcome.output)")
   }
 
-  /// Names become `?` where SQL has a name, and no column of an error moves.
+  /// `:NAME` becomes `?` where SQL allows a parameter, and the columns of errors stay correct.
   @Test func namedParameters() throws {
     let stub = try Self.server()
     defer { stub.stop() }
@@ -165,7 +166,7 @@ import Testing
         == "1\n==> out-1.csv <==\na\n1\n\n==> out-2.csv <==\nold\n\n==> out-3.csv <==\na\n2\n")
   }
 
-  /// The last whole answer stays while a run fails.
+  /// The last complete answer stays visible while a run fails.
   @Test func watching() throws {
     let stub = try DsqlStub { request, number in
       number % 2 == 0 ? DsqlFaultTests.refusal("down") : DsqlFaultTests.rows("a", ["\(number)"])
@@ -182,7 +183,8 @@ import Testing
     #expect(screen.output.contains("\u{1b}[H\u{1b}[Jevery 0.01 s, last at "), "\(screen.output)")
   }
 
-  /// A person at a terminal: editing, history, mistakes that end nothing, Ctrl-C that forgets a line.
+  /// An interactive session: editing, history, errors that do not end it, Ctrl-C that discards a
+  /// line.
   @Test func prompt() throws {
     let stub = try Self.server()
     defer { stub.stop() }

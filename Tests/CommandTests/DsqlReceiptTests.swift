@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// What dsql finds out about an answer that looks whole, and what it writes down about each.
+/// How dsql detects that a normal-looking answer is incomplete, and the receipts of answers.
 @Suite struct DsqlReceiptTests {
-  /// A server whose default context limits every answer; the recorded form of its plan.
+  /// A server whose default context limits every answer, with the recorded form of its plan.
   static func limited(to limit: String, rows: Int, tells: Bool = true) throws -> DsqlStub {
     let plan =
       #"[{"query":{"queryType":"scan","dataSource":{"type":"inline"},"context":{"queryId":"x","#
@@ -32,11 +32,11 @@ import Testing
       // As many rows as the limit of the server's default context.
       ("SELECT n FROM t", "", 1), ("SELECT n FROM t LIMIT 10", "", 1),
       ("SELECT n FROM (SELECT n FROM t LIMIT 3) AS x", "", 1),
-      // The statement's own limit says no more.
+      // The statement's own limit is the reason.
       ("SELECT n FROM t LIMIT 3", "", 0),
       ("SELECT n FROM t FETCH FIRST 3 ROWS ONLY", "", 0),
       ("SELECT n FROM t LIMIT ?", "-p int:3", 0),
-      // Fewer rows than the server's limit, and another limit in its place.
+      // Fewer rows than the server's limit, or another limit in its place.
       ("SELECT n FROM t", "-c sqlOuterLimit=2", 0),
       ("SET sqlOuterLimit = 3; SELECT n FROM t", "", 0),
     ])
@@ -59,7 +59,8 @@ import Testing
         == (status == 1), "\(outcome.errors)")
   }
 
-  /// Asked once in a session, and not before an answer has two rows; `--complete` asks always.
+  /// The context is requested once per session, and only after an answer with two rows; with
+  /// `--complete`, always.
   @Test func theContextIsAskedForOnce() throws {
     func questions(_ flags: String, rows: Int) throws -> Int {
       let stub = try Self.limited(to: "100", rows: rows)
@@ -82,7 +83,7 @@ import Testing
     #expect(try DsqlAskingTests.run("dsql --complete -e 'SELECT n'", stub).status == 1)
   }
 
-  /// A server that refuses to explain is no reason for noise.
+  /// A server that refuses to explain causes no message.
   @Test func aServerThatDoesNotTell() throws {
     let stub = try Self.limited(to: "3", rows: 7, tells: false)
     defer { stub.stop() }
@@ -111,7 +112,7 @@ import Testing
     #expect(whole.output == (try run("").output))
   }
 
-  /// A limit that is too large to be sent, and a context of the statement's own: the rest is not read.
+  /// A limit that is too large to be sent, and a statement's own context: the rest is not read.
   @Test func rowLimitWithoutTheServersHelp() throws {
     let stub = try Self.limited(to: "null", rows: 150_000)
     defer { stub.stop() }

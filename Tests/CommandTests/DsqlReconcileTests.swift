@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// `--reconcile`: against what a real Druid 33 said of a supervisor, moment by moment, and against devstack.
+/// `--reconcile`, against recorded supervisor reports of a real Druid 33, and against devstack.
 @Suite struct DsqlReconcileTests {
-  /// A server that tells the recorded states one after the other, the last for good.
+  /// A server that reports the recorded states one after the other, and keeps the last one.
   struct Story: Sendable {
     var states: [String]
-    /// Whether the task that is over is still known.
+    /// Whether the finished task is still known.
     var knowsTasks = true
     /// Rewrites a report.
     var change: @Sendable (String) -> String = { $0 }
@@ -26,7 +26,7 @@ import Testing
     func serve() throws -> DsqlStub {
       var reports: [(status: String, stats: String)] = []
       for state in states {
-        // The recorded times are of their day: what matters is that the offsets were measured after the call.
+        // The recorded times are replaced, because the offsets must be measured after the call.
         let status = try Self.text(Self.recorded(state, "status")).replacing(
           try Regex("\"(generationTime|offsetsLastUpdated)\":\"[^\"]*\"")
         ) { match in
@@ -40,7 +40,7 @@ import Testing
       )
       let told = reports
       return try DsqlStub { [knowsTasks] request, number in
-        // Each look asks for the list first.
+        // Each look requests the list first.
         let look = told[min(told.count - 1, (number - 1) / 4)]
         func json(_ text: String) -> [DsqlStub.Step] { [.send(DsqlAnswer.whole(text)), .keep] }
         let unknown: [DsqlStub.Step] = [.send(DsqlAnswer.error("404 Not Found", "")), .keep]
@@ -97,7 +97,8 @@ import Testing
     )
   }
 
-  /// It adds up to the last message, while the task runs and after it handed its segments over.
+  /// The counts add up to the last message, both while the task runs and after it has published its
+  /// segments.
   @Test(arguments: [["read"], ["published"], ["submitted", "acknowledged", "read"]])
   func addsUp(states: [String]) throws {
     let (outcome, total) = try Self.run(Story(states: states))
@@ -114,7 +115,7 @@ import Testing
       outcome.errors.contains("84 messages could not be parsed, and 34 have an error in a field"))
   }
 
-  /// Nothing was read yet, whatever the lag says.
+  /// Nothing was read yet, although the lag looks good.
   @Test(arguments: ["submitted", "acknowledged"]) func timeIsUp(state: String) throws {
     let (outcome, total) = try Self.run(Story(states: [state]), flags: "--within 1s")
     #expect(outcome.status == 75, "\(outcome.errors)")
@@ -122,7 +123,7 @@ import Testing
     #expect(outcome.errors.contains("not all was read within 1.0 s"), "\(outcome.errors)")
   }
 
-  /// A server that forgot its finished tasks can't tell whether they read the messages.
+  /// A server that forgot its finished tasks can't show whether they read the messages.
   @Test func unknownIsNotSuccess() throws {
     let (outcome, total) = try Self.run(
       Story(states: ["published"], knowsTasks: false), flags: "--within 3s")
@@ -131,7 +132,8 @@ import Testing
     #expect(outcome.errors.contains("whether all was read is unknown"), "\(outcome.errors)")
   }
 
-  /// The counts are of tasks: they are known where the receipts cover all that these read.
+  /// Tasks have the counts: they are known when the receipts cover everything that these tasks
+  /// read.
   @Test func receiptsTogether() throws {
     let first = Self.receipt(partitions: [(0, 4999, 5000), (0, 4999, 5000)])
     let second = Self.receipt(partitions: [(5000, 9955, 4956), (5000, 10161, 5162)], times: false)
@@ -146,7 +148,7 @@ import Testing
     #expect(both.errors.contains("'r2' is the same as a receipt before it"), "\(both.errors)")
   }
 
-  /// A message that no count knows, one that holds two rows, and lines that were never delivered.
+  /// A message without a count, a message with two rows, and lines that were never delivered.
   @Test(arguments: [(84, "83", 1, "missing"), (84, "85", 1, "extra"), (84, "84", 0, "equal")])
   func differences(unparseable: Int, told: String, status: Int32, state: String) throws {
     var story = Story(states: ["read"])
@@ -161,7 +163,7 @@ import Testing
     #expect(outcome.errors.contains("3 lines were not delivered"), "\(outcome.errors)")
   }
 
-  /// A bounded supervisor of Druid 38 that has ended, and one that reads several topics.
+  /// A bounded supervisor of Druid 38 that is completed, and one that reads several topics.
   @Test func otherSupervisors() throws {
     var story = Story(states: ["published"])
     story.change = { report in
@@ -209,7 +211,8 @@ import Testing
     #expect(stub.requests.isEmpty)
   }
 
-  /// Nothing was sent, so nothing is missing; nobody reads the topic; nobody may look.
+  /// Nothing was sent, so nothing is missing; no supervisor reads the topic; the user has no
+  /// permission to read supervisors.
   @Test func edges() throws {
     let (nothing, total) = try Self.run(Story(states: ["read"]), [Self.receipt(partitions: [])])
     #expect(nothing.status == 0, "\(nothing.errors)")

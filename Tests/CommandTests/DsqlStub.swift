@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A server that answers what a test tells it to, byte for byte, and keeps what it was asked.
+/// A server that sends the given answers, byte for byte, and records its requests.
 final class DsqlStub: Sendable {
   struct Request: Sendable {
     let method: String
@@ -16,9 +16,9 @@ final class DsqlStub: Sendable {
     var sql: String { fields["query"] as? String ?? "" }
     var context: [String: Any] { fields["context"] as? [String: Any] ?? [:] }
     var isQuery: Bool { path == "/druid/v2/sql" }
-    /// Whether dsql asks for the server's default context.
+    /// Whether dsql requests the server's default context.
     var asksForContext: Bool { sql == "EXPLAIN PLAN FOR SELECT 1" }
-    /// Whether dsql asks for its own sake: for that context, or for something to say about an error.
+    /// Whether dsql requests something for itself: that context, or information about an error.
     var isOwnQuestion: Bool {
       asksForContext || sql.hasSuffix("AND is_active = 1 AND is_published = 1 ")
         || sql.hasSuffix("TABLE_SCHEMA = 'druid'") || sql.contains("INFORMATION_SCHEMA.COLUMNS")
@@ -30,11 +30,11 @@ final class DsqlStub: Sendable {
     case wait(milliseconds: UInt32)
     /// Sends nothing more until the client hangs up.
     case stall
-    /// The same bytes again and again until the client hangs up.
+    /// Repeats the same bytes until the client hangs up.
     case endless([UInt8])
     case reset
     case close
-    /// Takes the next request on this connection.
+    /// Reads the next request on this connection.
     case keep
   }
 
@@ -45,7 +45,8 @@ final class DsqlStub: Sendable {
   private let listener: Int32
   private let handler: Handler
   private let seen = Mutex<[Request]>([])
-  /// Whether dsql's own questions are requests like any other; else they are refused, and not counted.
+  /// Whether dsql's own queries are handled like any other; otherwise they are refused and not
+  /// counted.
   private let takesOwnQuestions: Bool
 
   var url: String { isIPv6 ? "http://[::1]:\(port)" : "http://127.0.0.1:\(port)" }
@@ -190,7 +191,7 @@ final class DsqlStub: Sendable {
   }
 }
 
-/// Answers as Druid would write them.
+/// Answers in Druid's format.
 enum DsqlAnswer {
   static func head(
     _ status: String = "200 OK", _ fields: [String] = ["X-Druid-Response-Context: {}"]
@@ -199,7 +200,7 @@ enum DsqlAnswer {
       + "\r\n"
   }
 
-  /// A whole answer with its length.
+  /// A complete answer with its length.
   static func whole(_ body: String, _ fields: [String] = ["X-Druid-Response-Context: {}"])
     -> [UInt8]
   {
@@ -210,7 +211,7 @@ enum DsqlAnswer {
     Array((head(status, []) + "Content-Length: \(body.utf8.count)\r\n\r\n" + body).utf8)
   }
 
-  /// In chunks, the last of them empty, and trailers behind.
+  /// An answer in chunks, the last of them empty, followed by trailers.
   static func chunked(_ body: String, trailers: [String] = [], pieces: Int = 2) -> [UInt8] {
     let bytes = Array(body.utf8)
     var out = Array((head() + "Transfer-Encoding: chunked\r\n\r\n").utf8)
@@ -222,7 +223,7 @@ enum DsqlAnswer {
     return out + Array(("0\r\n" + trailers.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
   }
 
-  /// Until the connection ends.
+  /// An answer that ends with the connection.
   static func closeDelimited(_ body: String) -> [UInt8] {
     Array((head() + "Connection: close\r\n\r\n" + body).utf8)
   }

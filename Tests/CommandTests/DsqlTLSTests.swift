@@ -1,10 +1,11 @@
 import Foundation
 import Testing
 
-/// dsql and a server behind TLS, with certificates made for the occasion.
+/// dsql and a TLS server, with certificates made for the test.
 @Suite struct DsqlTLSTests {
-  /// A server that tells who the client is by its certificate: `serve.py CERTIFICATE KEY [AUTHORITY OF CLIENTS]`. TLS 1.2,
-  /// where a handshake ends before the client speaks, so that what goes wrong in it is told the same way each time.
+  /// A server that identifies the client by its certificate: `serve.py CERTIFICATE KEY [AUTHORITY
+  /// OF CLIENTS]`. With TLS 1.2 the handshake ends before the client sends data, so its errors are
+  /// always reported in the same way.
   static let server = """
     import socket, ssl, sys, threading
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -35,8 +36,8 @@ import Testing
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
     """
 
-  /// Makes the certificates, starts a server that asks for nothing (`$plain`) and one that asks for a certificate
-  /// (`$strict`), and defines `ask`, which says what dsql said and its status.
+  /// Makes the certificates, starts a server that requires nothing (`$plain`) and one that requires
+  /// a certificate (`$strict`), and defines `ask`, which prints dsql's messages and status.
   static let preparation = #"""
     key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     for name in authority stranger; do
@@ -165,7 +166,7 @@ import Testing
         """)
   }
 
-  /// TLS where none is spoken, and the other way round.
+  /// TLS to a plain server, and plain HTTP to a TLS server.
   @Test func oneSideSpeaksTLS() throws {
     let answers = try Self.answers("ask -u http://127.0.0.1:$plain | tail -n 1")
     #expect(answers == "69\n")

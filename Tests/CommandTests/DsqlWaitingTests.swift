@@ -9,7 +9,7 @@ import Testing
     return formatter.string(from: Date(timeIntervalSinceNow: secondsFromNow))
   }
 
-  /// A supervisor's report, by a server whose clock is an hour ahead.
+  /// A supervisor's report from a server whose clock is an hour ahead.
   static func report(table: String, lag: String, measured: Double) -> [UInt8] {
     DsqlAnswer.whole(
       #"{"id":"s","generationTime":"\#(iso(3600))","payload":{"dataSource":"\#(table)","#
@@ -39,7 +39,7 @@ import Testing
   static let ask = "dsql -f csv --caught-up 20s -e 'SELECT * FROM ecommerce'"
 
   @Test func waitsForAReportNewerThanTheCall() throws {
-    // First behind, then not behind but measured before the call, then measured anew.
+    // First behind, then caught up but measured before the call, then measured after it.
     let stub = try Self.stack { number in
       switch number {
       case ...3: Self.report(table: "ecommerce", lag: "5", measured: 0)
@@ -55,7 +55,8 @@ import Testing
     #expect(stub.requests.last?.sql == "SELECT * FROM ecommerce")
   }
 
-  /// On a terminal what is awaited is shown, and gone before the rows come.
+  /// On a terminal, a progress line shows what is awaited, and is removed before the rows are
+  /// written.
   @Test func theProgressLineIsTakenAway() throws {
     let stub = try Self.stack { number in
       Self.report(table: "ecommerce", lag: number <= 3 ? "5" : "0", measured: 0)
@@ -93,7 +94,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  /// A server that hangs at our own questions does not outlast the wait, and one that is busy is not asked for longer.
+  /// A server that hangs on our own queries does not exceed the wait, and a busy one is not retried
+  /// beyond it.
   @Test(arguments: ["hangs", "busy"]) func aServerThatHangsIsNotWaitedFor(how: String) throws {
     let stub = try DsqlStub { request, number in
       switch request.path {
@@ -147,12 +149,12 @@ import Testing
     (request.fields["parameters"] as? [[String: Any]] ?? []).compactMap { $0["value"] as? String }
   }
 
-  /// Answers each window with its first end.
+  /// Answers each window with its start.
   static func windows(failing: Range<Int> = 0..<0) throws -> DsqlStub {
     try DsqlStub { request, number in
       guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
       if failing.contains(number) {
-        // Dies in mid-answer.
+        // The answer breaks off.
         return [
           .send(DsqlAnswer.closeDelimited("[\"w\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"x\"]\n")),
           .close,
@@ -175,7 +177,7 @@ import Testing
     let outcome = try Commands.run(
       "\(follow) | head -n 3 > one; \(follow) | head -n 3 > two; cat one; echo; cat two",
       in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
-    // A reader that leaves is no news.
+    // A reader that leaves causes no message.
     let warnings = outcome.errors.split(separator: "\n")
     #expect(warnings.allSatisfy { $0.contains("was being answered when the last run") })
     let lines = outcome.output.split(separator: "\n").map(String.init)
@@ -201,7 +203,7 @@ import Testing
     #expect(lines[1] == "1")
     #expect(first.errors.contains("cut after 1 row"))
     let asked = stub.requests.filter(\.isQuery).map(Self.window)
-    // The state stands at the end of the window that was answered, and nothing is under way.
+    // The state is the end of the window that was answered, and no window is in progress.
     #expect(lines[2] == "{\"through\":\"\(asked[0][1])\"}")
   }
 
@@ -215,7 +217,7 @@ import Testing
       ], url: stub.url)
     child.wait { child.output.split(separator: "\n").count >= 5 }
     child.signal(SIGTERM)
-    // A window failed, so the end is not the signal's.
+    // A window failed, so dsql does not end by the signal.
     #expect(child.status == 1)
     #expect(child.errors.contains("cut after 1 row"))
     let lines = child.output.split(separator: "\n").map(String.init)
@@ -225,7 +227,8 @@ import Testing
     #expect(!lines.contains("x"))
   }
 
-  /// A Druid that starts again may not know the table for a while; one that never knew it is another matter.
+  /// A Druid that is restarting may not know the table for a while; a table that it never knew is
+  /// an error.
   @Test func keepsGoingOverATableThatIsGoneForAWhile() throws {
     let answers = { @Sendable (forgets: Range<Int>) throws -> DsqlStub in
       try DsqlStub { request, number in
@@ -244,7 +247,7 @@ import Testing
     let outcome = try DsqlAskingTests.run("\(follow) | head -n 3", stub)
     #expect(outcome.output == "1\n4\n5\n")
     #expect(outcome.errors.contains("Object 'ecommerce' not found"))
-    // While it waits no window is being answered, so a restart has nothing to warn of.
+    // While it waits, no window is in progress, so a restart has nothing to warn about.
     let always = try answers(2..<999)
     defer { always.stop() }
     let restarted = try DsqlAskingTests.run(
@@ -278,7 +281,8 @@ import Testing
     #expect(asked[0] == asked[1])
   }
 
-  /// Each window is caught up with by a report newer than its end: one is enough for all that are long over.
+  /// Each window needs a report that is newer than its end; one report covers all windows that
+  /// ended long ago.
   @Test(arguments: [("1h", "-3h", "sss??"), ("300ms", "now", "sss?sss?")])
   func followsWhatIsCaughtUp(length: String, since: String, order: String) throws {
     let stub = try Self.stack { _ in Self.report(table: "ecommerce", lag: "0", measured: 0) }
@@ -292,7 +296,8 @@ import Testing
     #expect(text.hasPrefix(order), "\(text)")
   }
 
-  /// The state of a run whose windows had another length: what is left of the window comes first, and no row twice.
+  /// The state of a run with another window length: the rest of the old window comes first, and no
+  /// row is repeated.
   @Test func aStateInsideAWindow() throws {
     let stub = try Self.windows()
     defer { stub.stop() }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// fake-events as a shell meets it: pipes, signals, descriptors, the clock.
+/// fake-events in a shell: pipes, signals, descriptors, the clock.
 @Suite struct FakeEventsTests {
   private func run(_ script: String, within seconds: Int = 60) throws -> Commands.Outcome {
     try Commands.run(script, in: Commands.Workspace(), within: seconds)
@@ -135,7 +135,8 @@ import Testing
     #expect(outcome.output == "[50,true]\n")
   }
 
-  /// Minutes that lie far from their neighbourhood are the labelled ones: ten lines of awk find them again.
+  /// Minutes far from the values around them are the labelled ones: ten lines of awk find them
+  /// again.
   @Test func labelledWindowsCanBeFoundAgain() throws {
     let outcome = try run(
       """

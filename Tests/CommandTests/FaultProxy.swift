@@ -10,7 +10,7 @@ import TestSupport
 ///     proxy.cutAfterBytes(100_000, .toClient)
 ///     proxy.stop()
 ///
-/// `@unchecked Sendable`: all that changes is touched with the condition's lock held only.
+/// `@unchecked Sendable`: all mutable state is accessed only with the condition's lock held.
 final class FaultProxy: @unchecked Sendable {
   enum Direction: Sendable {
     case toServer, toClient
@@ -21,7 +21,7 @@ final class FaultProxy: @unchecked Sendable {
     let code = errno
   }
 
-  /// A client's connection and the server's; closed when nobody pumps between them any more.
+  /// A client's connection and the server's; closed when both pumps have ended.
   private final class Link: Sendable {
     let client: Int32
     let server: Int32
@@ -42,12 +42,12 @@ final class FaultProxy: @unchecked Sendable {
     }
   }
 
-  /// Where clients connect, on 127.0.0.1.
+  /// The port for clients, on 127.0.0.1.
   let port: UInt16
   private let upstreamPort: UInt16
   private let serverAddress: Data?
   private var ownAddress: Data
-  /// Looks at a new client before anything passes; false sends it away.
+  /// Checks a new client before any data passes; false rejects it.
   private let gate: (@Sendable (_ client: Int32) -> Bool)?
   private let listener: Int32
   private let condition = NSCondition()
@@ -56,24 +56,25 @@ final class FaultProxy: @unchecked Sendable {
   private var isStalled = false
   private var isRefusing = false
   private var delayMicroseconds: UInt32 = 0
-  /// How many bytes may still pass before everything is cut; `nil` when any number may.
+  /// How many bytes may still pass before everything is cut; `nil`: unlimited.
   private var allowance: [Direction: Int] = [:]
   private var passed: [Direction: Int] = [.toServer: 0, .toClient: 0]
   private var arrived: [Direction: Int] = [.toServer: 0, .toClient: 0]
   private var accepted = 0
   private var answerFaults: AnswerFaults?
 
-  /// What befalls answers while all requests pass.
+  /// The faults for answers; requests always pass.
   private struct AnswerFaults {
-    /// How many of a hundred are dropped.
+    /// The percentage of answers that are dropped.
     var droppedPercent: Int
     var longestDelayMilliseconds: Int
     var random: SeededGenerator
   }
 
-  /// - Parameter rewritingAddress: whether the server's own address in what it says, as a Kafka broker gives it to
-  ///   clients, becomes the proxy's, so that clients come back through it.
-  /// - Parameter gate: looks at a new client before anything passes; false sends it away.
+  /// - Parameter rewritingAddress: whether to replace the server's own address in its answers by
+  ///   the proxy's, as a Kafka broker gives it to clients, so that clients reconnect through the
+  ///   proxy.
+  /// - Parameter gate: checks a new client before any data passes; false rejects it.
   static func start(
     upstreamPort: UInt16, rewritingAddress: Bool = false,
     gate: (@Sendable (_ client: Int32) -> Bool)? = nil
@@ -113,12 +114,12 @@ final class FaultProxy: @unchecked Sendable {
     self.upstreamPort = upstreamPort
   }
 
-  /// A string of Kafka with its length, then the port in four bytes.
+  /// A Kafka string with its length, followed by the port in four bytes.
   private static func address(port: UInt16) -> Data {
     Data([0, 9] + Array("127.0.0.1".utf8) + [0, 0, UInt8(port >> 8), UInt8(port & 0xff)])
   }
 
-  /// Has clients come back to another port, whose server leads here.
+  /// Makes clients reconnect to another port, whose server leads here.
   func advertise(port: UInt16) { locked { ownAddress = Self.address(port: port) } }
 
   /// How many clients have connected so far.
@@ -127,20 +128,20 @@ final class FaultProxy: @unchecked Sendable {
   /// How many bytes have passed in that direction.
   func byteCount(_ direction: Direction) -> Int { locked { passed[direction, default: 0] } }
 
-  /// How many bytes have come here in that direction, those included that are held back.
+  /// How many bytes have arrived in that direction, including those that are held back.
   func arrivedCount(_ direction: Direction) -> Int { locked { arrived[direction, default: 0] } }
 
-  /// Cuts every connection there is now; new ones are served.
+  /// Cuts all current connections; new ones are served.
   func cutAll() {
     for link in locked({ Array(links.values) }) { link.cut() }
   }
 
-  /// While on, nothing passes; the connections stay. What came meanwhile passes when it is off again.
+  /// While on, no data passes and the connections stay. Held data passes after it is turned off.
   func stall(_ isOn: Bool) {
     locked { isStalled = isOn }
   }
 
-  /// While on, new connections are closed as soon as they are made.
+  /// While on, new connections are closed at once.
   func refuse(_ isOn: Bool) {
     locked { isRefusing = isOn }
   }
@@ -151,12 +152,13 @@ final class FaultProxy: @unchecked Sendable {
     locked { allowance[direction] = count }
   }
 
-  /// Holds every piece of data (64 KiB at most) back for so long, in each direction.
+  /// Holds back every piece of data (64 KiB at most) for this time, in each direction.
   func delay(milliseconds: Int) {
     locked { delayMicroseconds = UInt32(milliseconds) * 1000 }
   }
 
-  /// From now on drops some whole answers of a Kafka broker, and delays the others by a random time.
+  /// Drops some complete answers of a Kafka broker from now on, and delays the others by a random
+  /// time.
   ///
   /// For connections that are made after this call.
   func dropAnswers(percent: Int, delayingUpTo milliseconds: Int, seed: UInt64) {
@@ -167,7 +169,7 @@ final class FaultProxy: @unchecked Sendable {
     }
   }
 
-  /// What happens to the next answer: `nil` when it is dropped, else how long it is held back.
+  /// The delay of the next answer; `nil` when it is dropped.
   private func fateOfAnswer() -> UInt32? {
     locked {
       guard var faults = answerFaults else { return 0 }
@@ -178,7 +180,7 @@ final class FaultProxy: @unchecked Sendable {
     }
   }
 
-  /// Passes answers on one by one, as their lengths tell them apart.
+  /// Passes answers on one by one, separated by their lengths.
   private func pumpAnswers(_ link: Link, from source: Int32, to target: Int32) {
     var pending: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65536)
@@ -202,7 +204,7 @@ final class FaultProxy: @unchecked Sendable {
     locked { _ = links.removeValue(forKey: ObjectIdentifier(link)) }
   }
 
-  /// Cuts everything and stops to listen.
+  /// Cuts everything and stops listening.
   func stop() {
     locked { isStopped = true }
     shutdown(listener, Int32(SHUT_RDWR))
@@ -283,8 +285,8 @@ final class FaultProxy: @unchecked Sendable {
     locked { _ = links.removeValue(forKey: ObjectIdentifier(link)) }
   }
 
-  /// Waits as long as the faults of the moment demand; then how many bytes may pass, and whether the
-  /// connections are to be cut behind them.
+  /// Waits as long as the current faults require; then returns how many bytes may pass, and whether
+  /// to cut the connections after them.
   private func admit(_ count: Int, _ direction: Direction) -> (count: Int, isLast: Bool) {
     let pause = locked { delayMicroseconds }
     if pause > 0 { usleep(pause) }
@@ -302,7 +304,7 @@ final class FaultProxy: @unchecked Sendable {
     return (admitted, isLast)
   }
 
-  /// Answers that hold an address are small and come in one piece.
+  /// Answers with an address are small and arrive in one piece.
   private func rewriteAddress(in block: inout [UInt8], count: Int) {
     guard let serverAddress, count < 4096 else { return }
     let replacement = locked { ownAddress }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The proxy between a client and an echo made of two pipes' worth of sockets: what it promises.
+/// The proxy between a client and an echo server.
 @Suite struct FaultProxyTests {
   /// A server that sends back what it gets, and a client's connection to it through the proxy.
   private func connected(
@@ -61,7 +61,7 @@ import Testing
   }
 }
 
-/// The other end for the proxy's own tests.
+/// The server for the proxy's own tests.
 private final class EchoServer: Sendable {
   let port: UInt16
   private let listener: Int32
@@ -124,7 +124,7 @@ private final class EchoServer: Sendable {
     }
   }
 
-  /// So many bytes, or fewer when the connection ends before.
+  /// Receives this many bytes, or fewer when the connection ends first.
   static func receive(_ count: Int, from descriptor: Int32) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let got = unsafe recv(descriptor, &bytes, count, Int32(MSG_WAITALL))

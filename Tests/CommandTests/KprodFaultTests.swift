@@ -2,15 +2,16 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// kprod on bad days: each row of the list of what befalls producers, with the account checked line by line.
+/// kprod with failing brokers and connections, with the account checked line by line.
 @Suite struct KprodFaultTests {
   let workspace: Commands.Workspace
 
   init() throws { workspace = try Commands.Workspace() }
 
-  /// What was not delivered stands in the file of `--failed`, so everything else must be in the topic.
+  /// Undelivered lines are in the file of `--failed`, so all others must be in the topic.
   ///
-  /// - Parameter isExact: whether the server never pretends: nothing doubled, nothing of the failed lines there.
+  /// - Parameter isExact: whether the server never gives false results: no line is duplicated, and
+  ///   no failed line is in the topic.
   func checkAccount(
     _ outcome: RunningKprod.Outcome, sent: [String], at brokers: String, isExact: Bool,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -57,7 +58,8 @@ import Testing
     cluster.answerProduce(error, error)
     let lines = KprodTests.lines(10_000)
     let outcome = try Commands.kprod(
-      // The mock cluster checks no sequences, so what an idempotent producer takes for acknowledged may be missing.
+      // The mock cluster checks no sequences, so a batch that an idempotent producer counts as
+      // acknowledged may be missing.
       arguments(cluster.brokers, "-X", "enable.idempotence=false"),
       input: KprodTests.data(lines), in: workspace)
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -93,7 +95,7 @@ import Testing
       arguments(cluster.brokers), input: KprodTests.data(lines), in: workspace)
     let summary = try outcome.summary
     #expect(summary.lines == 200_000, "\(outcome.errors)")
-    // What was never sent goes by another producer; only what was on its way is in doubt.
+    // Unsent messages are sent by another producer; only messages in flight are in doubt.
     #expect(summary.failed == 0)
     #expect(summary.delivered + summary.unknown == 200_000)
     #expect(summary.delivered > 100_000)
@@ -108,7 +110,7 @@ import Testing
     let run = try RunningKprod(arguments(cluster.brokers, "--timeout", "7s"), in: workspace)
     let began = Date()
     try run.write("line\n")
-    try eventually("it is said while it waits") {
+    try eventually("the wait is reported") {
       run.errorsSoFar.contains("the cluster gives no producer id")
     }
     #expect(run.isRunning && Date().timeIntervalSince(began) < 7)
@@ -167,11 +169,11 @@ import Testing
     let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
     defer { proxy.stop() }
     let lines = KprodTests.lines(200_000)
-    // The first cuts may come before it has found the topic.
+    // The first cuts may come before kprod has found the topic.
     let run = try RunningKprod(
       arguments("127.0.0.1:\(proxy.port)", "--wait", "20s"), in: workspace)
     run.writeBehind(KprodTests.data(lines), closing: true)
-    // Cut after the append and before its answer, again and again.
+    // Cuts after the append and before its answer, repeatedly.
     var cuts = 0
     let deadline = Date().addingTimeInterval(8)
     while cuts < 8, run.isRunning, Date() < deadline {
@@ -186,7 +188,8 @@ import Testing
     try checkAccount(outcome, sent: lines, at: server.brokers, isExact: true)
   }
 
-  /// Some answers never arrive, the others late: no line that is told as delivered may be there twice.
+  /// Some answers never arrive and others arrive late: no line that is reported as delivered may be
+  /// duplicated.
   @Test(arguments: [1, 2] as [UInt64])
   func answersThatAreDroppedDoubleNothing(_ seed: UInt64) throws {
     let server = try RunningDevstack()
@@ -210,7 +213,7 @@ import Testing
     for message in try Topics.everything(in: "t", at: server.brokers) {
       copies[message.text, default: 0] += 1
     }
-    // A line whose end had not been read when kprod stopped is counted, and kept nowhere.
+    // A line whose end was not read when kprod stopped is counted, but written nowhere.
     let whole = summary.lines - (outcome.errors.contains("its end is missing") ? 1 : 0)
     let told = lines.prefix(whole).filter { !kept.contains($0) }
     #expect(told.allSatisfy { copies[$0] == 1 }, "seed \(seed): \(outcome.errors)")
@@ -249,7 +252,7 @@ import Testing
     // 120 MB in long lines, of which only the queue's 32 MB and a pipe may be taken.
     let long = (0..<1200).map { "\($0)-" + String(repeating: "q", count: 100_000) }
     run.writeBehind(KprodTests.data(long), closing: false)
-    // When it takes no more, it has taken what it will.
+    // Once it stops reading, it has read all that it is going to read.
     var taken = 0
     try eventually(within: 40, "it stops reading") {
       let before = taken
@@ -286,7 +289,7 @@ import Testing
       }
       quickest = min(quickest, Date().timeIntervalSince(began))
     }
-    // Reading a whole topic anew takes most of this; kcat would need two seconds.
+    // Reading the whole topic again takes most of this time; kcat would need two seconds.
     #expect(quickest < 1.5)
     try run.closeInput()
     #expect(try run.outcome().status == 0)
@@ -339,7 +342,7 @@ import Testing
     #expect(try outcome.summary.reasons == ["torn": 1])
     let kept = try String(
       contentsOf: workspace.url.appendingPathComponent("failed"), encoding: .utf8)
-    #expect(kept == "", "half a line is no line to send again")
+    #expect(kept == "", "a torn line must not be kept for sending again")
     #expect(outcome.errors.contains("a signal cut the last line after 4 bytes"))
     #expect(try Topics.everything(in: "t", at: server.brokers).map(\.text) == ["whole"])
   }
@@ -358,7 +361,8 @@ import Testing
     try run.write("second\n")
     run.signal(SIGTERM)
     try eventually("the signal is taken") { run.hasTakenItsSignals }
-    // More than a pipe holds: without its reading end closed this would wait for the end of the drain.
+    // More than a pipe holds: without closing the reading end, this would block until the drain
+    // limit.
     run.writeBehind(Data(repeating: 10, count: 4_000_000))
     try eventually(within: 5, "the writer ends") { run.writingHasEnded }
     #expect(run.isRunning, "it still waits for the acknowledgement")
@@ -391,7 +395,7 @@ import Testing
     #expect(Date().timeIntervalSince(began) < 5)
     #expect(outcome.status == 1)
     let summary = try outcome.summary
-    // The answer about the first line may have been held back as well.
+    // The answer for the first line may have been held back as well.
     #expect(summary.unknown >= 1 && summary.delivered + summary.unknown == 2)
     #expect(outcome.errors.contains("\(summary.unknown) of them may be doubled when sent again"))
     proxy.stall(false)

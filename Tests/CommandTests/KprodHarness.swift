@@ -4,7 +4,7 @@ import Plumbing
 import Synchronization
 import Testing
 
-/// A running kprod whose input the test writes piece by piece, and which it can send signals.
+/// A running kprod, to which the test can write input piece by piece and send signals.
 final class RunningKprod {
   private let process = Process()
   private let input = Pipe()
@@ -13,15 +13,15 @@ final class RunningKprod {
   private let output: URL
   private let written = Written()
 
-  /// What the writing thread and the test share.
+  /// The state shared by the writing thread and the test.
   private final class Written: Sendable {
     let count = Atomic(0)
     let hasEnded = Atomic(false)
   }
 
-  /// What became of a run.
+  /// The result of a run.
   struct Outcome {
-    /// As the shell has it: 128 + n when signal n ended it.
+    /// The status as a shell reports it: 128 + n when signal n ended it.
     var status: Int32
     var output: String
     var errors: String
@@ -45,12 +45,12 @@ final class RunningKprod {
     var seconds: Double
   }
 
-  /// Starts kprod with `--summary` and what the test adds.
+  /// Starts kprod with `--summary` and the test's own arguments.
   init(
     _ arguments: [String], in workspace: Commands.Workspace, environment: [String: String] = [:],
     inputFile: URL? = nil
   ) throws {
-    // A kprod that ends before its input does must not end the tests.
+    // A kprod that ends before its input must not end the tests.
     _ = Glibc.signal(SIGPIPE, SIG_IGN)
     self.workspace = workspace
     errors = workspace.url.appendingPathComponent("errors-\(UUID().uuidString)")
@@ -82,7 +82,7 @@ final class RunningKprod {
     try input.fileHandleForWriting.write(contentsOf: data)
   }
 
-  /// Writes from another thread, and closes the input then; a reader that goes away ends it.
+  /// Writes from another thread, then closes the input; a reader that leaves ends it.
   func writeBehind(_ data: Data, closing: Bool = true) {
     let handle = input.fileHandleForWriting
     let written = written
@@ -110,7 +110,7 @@ final class RunningKprod {
   var isRunning: Bool { process.isRunning }
   var hasTakenItsSignals: Bool { process.hasTakenItsSignals }
 
-  /// The most memory it has held so far, in bytes.
+  /// The peak memory use so far, in bytes.
   var peakMemory: Int {
     let path = "/proc/\(process.processIdentifier)/status"
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
@@ -118,21 +118,22 @@ final class RunningKprod {
     return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
   }
 
-  /// How many bytes of ``writeBehind(_:closing:)`` are in the pipe or beyond it.
+  /// How many bytes of ``writeBehind(_:closing:)`` were written to the pipe.
   var handedOver: Int { written.count.load(ordering: .relaxed) }
 
-  /// Whether the writing thread of ``writeBehind(_:closing:)`` is done, or found that nobody reads any more.
+  /// Whether the writing thread of ``writeBehind(_:closing:)`` is done, or found that the reader
+  /// left.
   var writingHasEnded: Bool { written.hasEnded.load(ordering: .relaxed) }
 
-  /// Whether it has taken more from its input than a pipe holds.
+  /// Whether kprod has read more from its input than a pipe holds.
   var hasStartedReading: Bool { handedOver > 4_000_000 }
 
-  /// What it has said on standard error so far.
+  /// The text on standard error so far.
   var errorsSoFar: String {
     String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self)
   }
 
-  /// Waits until it has ended; kills it when it takes too long.
+  /// Waits for the end of kprod; kills it after the time limit.
   func outcome(within seconds: Double = 40) throws -> Outcome {
     let deadline = Date().addingTimeInterval(seconds)
     while process.isRunning, Date() < deadline { usleep(2000) }
@@ -150,7 +151,7 @@ final class RunningKprod {
 }
 
 extension Commands {
-  /// Runs kprod over a given input and waits for its end.
+  /// Runs kprod with a given input and waits for its end.
   static func kprod(
     _ arguments: [String], input: Data, in workspace: Workspace,
     environment: [String: String] = [:], within seconds: Double = 40
@@ -161,7 +162,7 @@ extension Commands {
   }
 }
 
-/// A devstack that serves until the test lets go of it.
+/// A running devstack, which ends with this object.
 final class RunningDevstack {
   private let process = Process()
   private let input = Pipe()
@@ -172,7 +173,7 @@ final class RunningDevstack {
 
   init() throws {
     process.executableURL = Commands.directory.appendingPathComponent("devstack")
-    // It serves for as long as its command lives, which is until the pipe is closed.
+    // It serves until its command ends, which happens when the pipe is closed.
     process.arguments = ["--", "sh", "-c", "echo $KAFKA_BROKERS $DRUID_URL; exec cat > /dev/null"]
     process.environment = ["PATH": "/usr/bin:/bin"]
     process.standardInput = input
@@ -199,7 +200,8 @@ final class RunningDevstack {
 }
 
 extension Process {
-  /// Starts it with no signal blocked. The threads that tests run on block nearly all of them, and children inherit that.
+  /// Starts the process with no signal blocked. Test threads block nearly all signals, and children
+  /// inherit that.
   func runWithOpenSignals() throws {
     var open = sigset_t()
     var before = sigset_t()
@@ -210,7 +212,7 @@ extension Process {
   }
 }
 
-/// Waits until a condition holds; a test that would wait too long fails instead.
+/// Waits for a condition; the test fails after a time limit.
 func eventually(
   within seconds: Double = 20, _ what: Comment, _ condition: () throws -> Bool
 ) throws {

@@ -2,7 +2,7 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// `--receipt`, `--acks` and `--failed-reasons`: what they say must be what the topic holds.
+/// `--receipt`, `--acks` and `--failed-reasons`: their content must match the topic.
 @Suite struct KprodReceiptTests {
   struct Receipt: Decodable {
     struct Times: Decodable, Equatable {
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// The receipt against the topic that it tells of.
+  /// Compares the receipt with the topic.
   func check(
     _ receipt: Receipt, against found: [ConsumedMessage], from before: [Int32: Int64] = [:]
   ) {
@@ -79,7 +79,7 @@ import Testing
   func offsetsAreThoseOfTheTopic(_ way: [String]) throws {
     let server = try RunningDevstack()
     let lines = (0..<20_000).map { "{\"id\":\($0),\"t\":\(1_767_225_600 + $0)}" }
-    // Something is there already, so offsets don't begin with 0.
+    // The topic has messages already, so offsets don't begin with 0.
     _ = try Commands.kprod(
       ["-b", server.brokers, "-t", "t"], input: Data("a\nb\nc\n".utf8), in: workspace)
     let old = Set(

@@ -2,13 +2,14 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// kprod against brokers that say no: to a batch for its size, to every line, to the user; and topics that grow.
+/// kprod against brokers that refuse a batch for its size, every line, or the user; and topics that
+/// grow.
 @Suite struct KprodRefusalTests {
   let workspace: Commands.Workspace
 
   init() throws { workspace = try Commands.Workspace() }
 
-  /// What the file of `--failed` holds.
+  /// The content of the file of `--failed`.
   var kept: [String] {
     let path = workspace.url.appendingPathComponent("failed")
     let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
@@ -174,7 +175,7 @@ import Testing
     let summary = try outcome.summary
     #expect(summary.lines < 500_000 && summary.delivered == 0, "\(summary)")
     #expect(summary.lines == summary.failed + summary.unknown)
-    // All that was read is kept, also the line that the end tore.
+    // All lines that were read are kept, including the torn last line.
     #expect(kept.count == summary.lines)
     let whole = kept.filter { $0.hasSuffix("}") }
     #expect(whole.sorted() == lines.prefix(whole.count).sorted())
@@ -227,7 +228,7 @@ import Testing
       arguments(cluster.brokers), input: KprodTests.data(KprodTests.lines(10)), in: workspace)
     #expect(outcome.status == 77, "\(outcome.errors)")
     #expect(outcome.errors.contains("-X enable.idempotence=false"))
-    // It may be told before it has read anything.
+    // It may report this before it has read anything.
     let summary = try outcome.summary
     #expect(summary.failed == summary.lines && summary.delivered == 0)
     #expect(kept == Array(KprodTests.lines(10).prefix(summary.lines)))
@@ -251,7 +252,7 @@ import Testing
   func partitionsThatAreAddedAreUsed(_ more: [String]) throws {
     let server = try RunningDevstack()
     try Topics.remake("t", partitions: 1, at: server.brokers)
-    // A topic that is made anew begins its sequences anew as well.
+    // A re-created topic begins its sequences again.
     let run = try RunningKprod(
       arguments(
         server.brokers, "-X", "topic.metadata.refresh.interval.ms=100", "-X",
@@ -262,7 +263,7 @@ import Testing
     }
     try Topics.remake("t", partitions: 4, at: server.brokers)
     usleep(200_000)
-    // The first of these lets it look, the rest is spread.
+    // The first message triggers the look-up, the rest is distributed.
     try run.write("{\"id\":1}\n")
     try eventually("one line is there") {
       (try? Topics.everything(in: "t", at: server.brokers).count) == 1

@@ -2,7 +2,8 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// kprod through TLS and SASL, in front of devstack's broker: what is right gets through, what is wrong is said in time.
+/// kprod with TLS and SASL, in front of devstack's broker: valid settings work, and invalid ones
+/// are reported in time.
 @Suite struct KprodSecurityTests {
   let workspace: Commands.Workspace
 
@@ -13,7 +14,7 @@ import Testing
     try Data(properties.utf8).write(to: file)
   }
 
-  /// Runs kprod over two lines with the file of properties; it must not take long, whatever comes.
+  /// Runs kprod with two lines and the properties file; it must end soon in any case.
   func run(port: UInt16, sourceLocation: SourceLocation = #_sourceLocation) throws
     -> RunningKprod.Outcome
   {
@@ -174,7 +175,7 @@ import Testing
   }
 }
 
-/// A server that takes TLS off and passes the rest on, for as long as the test holds it.
+/// A server that terminates TLS and passes the data on, for as long as the test holds it.
 private final class Tunnel {
   private let process = Process()
   let port: UInt16
@@ -191,7 +192,7 @@ private final class Tunnel {
     let log = Pipe()
     process.standardError = log
     try process.runWithOpenSignals()
-    // It says where it listens.
+    // It prints the port on which it listens.
     var text = ""
     while !text.contains("\n") || !text.contains("listening on") {
       let data = log.fileHandleForReading.availableData

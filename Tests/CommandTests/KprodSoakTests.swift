@@ -4,9 +4,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Random faults between kprod and a broker that checks sequences, for as long as `SOAK_SECONDS` says (10) or for
-/// `SOAK_ROUNDS` rounds, from the seed `SOAK_SEED`: nothing may be doubled, missing or left out of the account, and memory
-/// stays flat. In some rounds answers are dropped while every request arrives; in others a mock cluster injects errors.
+/// Random faults between kprod and a broker that checks sequences, for `SOAK_SECONDS` (10) or for
+/// `SOAK_ROUNDS` rounds, with the seed `SOAK_SEED`. No line may be duplicated, missing or
+/// unaccounted for, and memory stays flat. In some rounds answers are dropped while every request
+/// arrives; in others a mock cluster injects errors.
 @Suite struct KprodSoakTests {
   static func setting(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
@@ -38,7 +39,7 @@ import Testing
     #expect(total > 0)
   }
 
-  /// One run of kprod over a fault-ridden line; returns how many lines it had, and the most memory.
+  /// One run of kprod with a faulty connection; returns the number of lines, and the peak memory.
   static func playRound(
     _ round: Int, at server: RunningDevstack, _ random: inout SeededGenerator, until deadline: Date
   ) throws -> (lines: Int, peak: Int) {
@@ -67,7 +68,7 @@ import Testing
     var peak = 0
     while run.isRunning {
       faults += 1
-      // Towards the end the line is left alone, so that all can arrive.
+      // Towards the end there are no more faults, so that everything can arrive.
       if faults < 60 { injectFault(proxy, &random) }
       peak = max(peak, run.peakMemory)
       if faults == signalAfter { run.signal(SIGTERM) }
@@ -79,9 +80,9 @@ import Testing
     return (count, peak)
   }
 
-  /// One run of kprod against a mock cluster that injects errors of every kind. It checks no sequences, so only what it can't
-  /// get wrong is checked: the sum of the account, and that every line is in the topic, in the file of `--failed`, or both
-  /// where it is unknown.
+  /// One run of kprod against a mock cluster that injects errors of every kind. The cluster checks
+  /// no sequences, so the test checks only what holds anyway: the sum of the account, and that
+  /// every line is in the topic, in the file of `--failed`, or, if unknown, possibly in both.
   static func playRoundOfErrors(_ round: Int, _ random: inout SeededGenerator) throws {
     let workspace = try Commands.Workspace()
     let cluster = try MockCluster()
@@ -161,7 +162,7 @@ import Testing
     #expect(
       outcome.status == (summary.failed + summary.unknown > 0 ? 1 : summary.lines < count ? 143 : 0)
         || outcome.status == 143
-        // Two seconds without an acknowledgement are few among so many faults.
+        // With this many faults, two seconds without an acknowledgement are possible.
         || (outcome.status == 75 && way.contains("--timeout")), about)
     let path = workspace.url.appendingPathComponent("failed")
     var isKept = [Bool](repeating: false, count: count)
@@ -173,7 +174,7 @@ import Testing
         torn += 1
       }
     }
-    // A line that a signal cut is kept nowhere.
+    // A line that a signal cut is written nowhere.
     let cut = (summary.reasons["torn"] ?? 0) - torn
     #expect(cut >= 0, about)
     #expect(isKept.count { $0 } + torn + cut == summary.failed + summary.unknown, about)
@@ -192,7 +193,7 @@ import Testing
     #expect((wanted..<count).allSatisfy { copies[$0] == 0 }, about)
   }
 
-  /// The number behind `{"id":`.
+  /// The number after `{"id":`.
   static func number(of line: some Sequence<UInt8>) -> Int? {
     var value = 0
     var digits = 0

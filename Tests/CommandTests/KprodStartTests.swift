@@ -2,7 +2,7 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// kprod before its first line is on its way: nobody there, nobody who answers, no topic.
+/// kprod before its first line is sent: no broker, no answer, no topic.
 @Suite struct KprodStartTests {
   let workspace: Commands.Workspace
 

@@ -2,7 +2,7 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// kprod against the account it owes: read = delivered + failed + unknown, and the topic agrees.
+/// kprod's account: read = delivered + failed + unknown, and the topic agrees.
 @Suite struct KprodTests {
   let workspace: Commands.Workspace
 

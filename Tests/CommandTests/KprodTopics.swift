@@ -2,7 +2,7 @@ import CRdkafka
 import Foundation
 import Testing
 
-/// A message as a consumer sees it.
+/// A message as a consumer reads it.
 struct ConsumedMessage: Equatable {
   var partition: Int32
   var offset: Int64
@@ -14,7 +14,7 @@ struct ConsumedMessage: Equatable {
   var text: String { String(decoding: value ?? [], as: UTF8.self) }
 }
 
-/// Reads topics back with a client of another make than the tool's own code.
+/// Reads topics with a consumer that shares no code with the tool.
 @safe enum Topics {
   struct Failure: Error {
     let words: String
@@ -75,7 +75,7 @@ struct ConsumedMessage: Equatable {
     return unsafe client
   }
 
-  /// Makes a topic anew with another number of partitions.
+  /// Re-creates a topic with another number of partitions.
   static func remake(_ topic: String, partitions: Int32, at brokers: String) throws {
     let client = unsafe try client(RD_KAFKA_PRODUCER, ["bootstrap.servers": brokers])
     defer { unsafe rd_kafka_destroy(client) }
@@ -139,7 +139,7 @@ struct ConsumedMessage: Equatable {
   }
 }
 
-/// librdkafka's own cluster of pretended brokers, which can be told to fail.
+/// librdkafka's mock cluster, which can be told to fail.
 @safe final class MockCluster {
   private let client: OpaquePointer
   private let cluster: OpaquePointer
@@ -164,10 +164,10 @@ struct ConsumedMessage: Equatable {
     unsafe rd_kafka_mock_topic_create(cluster, name, partitions, 1)
   }
 
-  /// The next produce requests are answered so, one after the other.
+  /// Answers the next produce requests with these errors, in order.
   func answerProduce(_ errors: rd_kafka_resp_err_t...) { answer(api: 0, errors) }
 
-  /// The next requests of an API, by its number, are answered so.
+  /// Answers the next requests of an API, given by its key, with these errors.
   func answer(api: Int16, _ errors: [rd_kafka_resp_err_t]) {
     unsafe rd_kafka_mock_push_request_errors_array(cluster, api, errors.count, errors)
   }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// An event as it stands in a file, read by Foundation and by nothing of ours.
+/// An event of a file, decoded by Foundation and not by our own code.
 struct ShopEvent: Decodable {
   var user_id: Int
   var event_type: String
@@ -15,8 +15,9 @@ struct ShopEvent: Decodable {
   var revenue: Double { price * Double(quantity) }
 }
 
-/// What the queries of druid.sql have to answer, counted in the events without any SQL: one table for each query, in the
-/// order of the file. Cells are text as csv shows them; numbers are compared as numbers.
+/// The expected answers of the queries in druid.sql, computed from the events without SQL: one
+/// table for each query, in the order of the file. Cells are text as csv shows them; numbers are
+/// compared as numbers.
 struct PipelineOracle {
   let events: [ShopEvent]
   var purchases: [ShopEvent] { events.filter { $0.event_type == "purchase" } }
@@ -145,7 +146,8 @@ struct PipelineOracle {
     }
   }
 
-  /// The values that lie further than `limit` standard deviations from the mean of at least `least` before them.
+  /// The values further than `limit` standard deviations from the mean of at least `least` values
+  /// before them.
   private func outliers(
     _ values: [Double], window: Int, least: Int, limit: Double
   ) -> [(index: Int, mean: Double, z: Double)] {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Events through Kafka into Druid and out again: every query of druid.sql against what is counted in the file itself.
+/// Events through Kafka into Druid and back: every query of druid.sql is compared with values
+/// computed from the file.
 @Suite struct PipelineTests {
   static let fixture = Commands.root
     .appendingPathComponent("Tests/CommandTests/Fixtures/events.ndjson")
@@ -17,7 +18,8 @@ import Testing
     try Self.compare(outcome.output, with: oracle)
   }
 
-  /// The answers to druid.sql as csv: one header each, and an empty line between two.
+  /// Compares the answers to druid.sql as csv: one header each, and an empty line between two
+  /// answers.
   static func compare(
     _ csv: String, with oracle: PipelineOracle, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -40,7 +42,7 @@ import Testing
     }
   }
 
-  /// The anomalies would be an empty comparison if the file held none.
+  /// Without anomalies in the file, the comparison would be empty.
   @Test func theFileHoldsSomethingForEveryQuery() throws {
     let oracle = try PipelineOracle(lines: String(contentsOf: Self.fixture, encoding: .utf8))
     for (name, rows) in oracle.answers {
@@ -48,7 +50,7 @@ import Testing
     }
   }
 
-  /// Numbers as numbers: both sides round to cents, and may do so in different directions.
+  /// Compares numbers as numbers: both sides round to cents, possibly in different directions.
   static func areEqual(_ actual: String, _ expected: String) -> Bool {
     guard actual != expected else { return true }
     guard let left = Double(actual), let right = Double(expected) else { return false }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// How two lists of rows are compared: numbers as numbers, rows that tie in the order as a set.
+/// Compares two lists of rows: numbers as numbers, and rows that tie in the order as a set.
 extension RecordedAnswer {
   private var isApproximate: Bool {
     flags.contains("loose") || sql.contains(/(?i)count\s*\(\s*distinct|approx_/)
   }
-  /// The sample's median falls on a step, so that a sketch may answer either side of it.
+  /// The sample's median is at a step, so a sketch may answer either side of it.
   private var tolerance: Double {
     isApproximate ? (sql.uppercased().contains("QUANTILE") ? 0.8 : 0.03) : 1e-9
   }
@@ -33,7 +33,8 @@ extension RecordedAnswer {
     return .equal
   }
 
-  /// The same rows, and one column at least, with more than one value, reads the same from top to bottom.
+  /// Whether the rows are the same and at least one column with more than one value is in the same
+  /// order.
   private func onlyTiesMoved(_ old: [String], _ new: [String], _ format: String) -> Bool {
     guard old.sorted() == new.sorted() else { return false }
     guard format.hasPrefix("array") else { return true }
@@ -58,7 +59,8 @@ extension RecordedAnswer {
 
   private static var number: Regex<Substring> { /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/ }
 
-  /// The same text but for numbers, and those close: whole numbers exactly, unless the query asks for estimates.
+  /// Whether the text is the same except for close numbers: whole numbers must be equal unless the
+  /// query requests estimates.
   private func areClose(_ want: String, _ have: String) -> Bool {
     if want == have { return true }
     guard want.replacing(Self.number, with: "#") == have.replacing(Self.number, with: "#") else {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A query, and what a real Druid answered to it in each result format.
+/// A query, with a real Druid's answer in each result format.
 struct RecordedAnswer: Decodable, Sendable {
   struct Reply: Decodable, Sendable {
     var status: Int
@@ -8,9 +8,10 @@ struct RecordedAnswer: Decodable, Sendable {
   }
 
   enum Verdict: Equatable {
-    /// The same status, columns, types and values; or the same kind of error at the same place.
+    /// The same status, columns, types and values; or the same kind of error at the same position.
     case equal
-    /// An honest error where Druid gave rows, or an error of another kind or place: a gap.
+    /// A clear error where Druid returned rows, or an error of another kind or position: a known
+    /// gap.
     case refused(String)
     case different(String)
   }
@@ -20,7 +21,7 @@ struct RecordedAnswer: Decodable, Sendable {
   var sql: String
   var answers: [String: Reply]
 
-  /// The formats, as the body of a request asks for them.
+  /// The formats, as named in the body of a request.
   static let formats = [
     "object": #""resultFormat":"object""#,
     "array": #""resultFormat":"array""#,
@@ -51,7 +52,7 @@ struct RecordedAnswer: Decodable, Sendable {
     return compare(old, new, format)
   }
 
-  /// What identifies an error: category and position.
+  /// The identity of an error: category and position.
   private static func failure(_ reply: Reply) -> [String]? {
     guard reply.status != 200,
       let error = try? JSONSerialization.jsonObject(with: Data(reply.body.utf8)) as? [String: Any],
@@ -61,7 +62,7 @@ struct RecordedAnswer: Decodable, Sendable {
     return [category] + ["line", "column"].map { context[$0] as? String ?? "" }
   }
 
-  /// The rows of a whole answer, the header rows first; `nil` when its end is missing.
+  /// The rows of a complete answer, beginning with the header rows; `nil` when its end is missing.
   static func rows(_ body: String, _ format: String) -> [String]? {
     switch format {
     case "object", "array":
@@ -74,7 +75,7 @@ struct RecordedAnswer: Decodable, Sendable {
     }
   }
 
-  /// The elements of a JSON array, cut at the commas between them.
+  /// The elements of a JSON array, split at the commas between them.
   private static func elements(_ text: Substring) -> [String] {
     var result: [String] = []
     var current = ""

@@ -4,10 +4,11 @@ import Testing
 private let environment = ProcessInfo.processInfo.environment
 private let asksAll = environment["CONFORMANCE"] == "all"
 
-/// Thousands of queries with a real Druid's answers: the borders of Druid's rules, its functions, and what a program made.
+/// Thousands of queries with a real Druid's answers: the limits of Druid's rules, its functions,
+/// and generated queries.
 ///
-/// What is known to differ stands in `known-NAME.txt`; anything else that differs fails. `scripts/conformance` asks all
-/// of them and writes those lists again when `RECORD=1`.
+/// Known differences are in `known-NAME.txt`; any other difference fails. `scripts/conformance`
+/// runs all of them, and writes those lists again when `RECORD=1`.
 @Suite(.serialized, .enabled(if: asksAll)) struct RecordedSetTests {
   static let names = ["rules", "random", "functions"]
   static let folder = Commands.root.appendingPathComponent("Tests/CommandTests/Fixtures/sets")
@@ -37,7 +38,7 @@ private let asksAll = environment["CONFORMANCE"] == "all"
     try hold(answers.map(\.name), verdicts, set)
   }
 
-  /// One curl asks them all over one connection, and prints the status of each.
+  /// One curl sends all queries over one connection, and prints the status of each.
   private func ask(
     _ answers: [RecordedAnswer], _ questions: [Question], in workspace: Commands.Workspace
   ) throws -> [RecordedAnswer.Reply] {
@@ -102,7 +103,7 @@ private let asksAll = environment["CONFORMANCE"] == "all"
       try (head + list).write(to: file, atomically: true, encoding: .utf8)
       return
     }
-    // Without a list the counts are all there is.
+    // Without a list, only the counts are compared.
     guard FileManager.default.fileExists(atPath: file.path) else { return }
     let known = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(
       String.init)

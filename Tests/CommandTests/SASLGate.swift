@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// The beginning of a connection to a Kafka broker that asks for user and password; what follows is another's.
+/// The SASL handshake of a connection to a Kafka broker; another server handles what follows.
 struct SASLGate: Sendable {
   enum Mechanism: String, Sendable {
     case plain = "PLAIN"
@@ -12,14 +12,14 @@ struct SASLGate: Sendable {
   let password: String
   var mechanism = Mechanism.plain
 
-  /// Speaks with a client until it has shown who it is; false when that is nobody we know.
+  /// Authenticates a client; false when it is not a known user.
   func admit(_ client: Int32) -> Bool {
     let scram = SCRAMServer(
       user: user, password: password, salt: Data("salt of the test".utf8), nonce: "%server-nonce")
     var firstMessage: String?
     while let size = read(4, from: client).map(Self.number), let request = read(size, from: client)
     {
-      // Key, version, number of the request, name of the client; then what it is about.
+      // Key, version, correlation id, client id; then the body.
       let key = Self.number(request[0..<2])
       let version = Self.number(request[2..<4])
       let body = request[(10 + Self.number(request[8..<10]))...]
@@ -55,7 +55,8 @@ struct SASLGate: Sendable {
     return false
   }
 
-  /// The requests that devstack's broker knows, and the two of SASL; error 35 has the client ask with an older version.
+  /// The APIs that devstack's broker supports, and the two of SASL; error 35 makes the client retry
+  /// with an older version.
   private func versions(isKnown: Bool) -> Data {
     let ranges = [
       (0, 0, 7), (1, 4, 11), (2, 1, 5), (3, 0, 8), (10, 0, 2), (17, 0, 1), (18, 0, 3), (22, 0, 1),

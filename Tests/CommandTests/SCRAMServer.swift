@@ -1,11 +1,12 @@
 import Foundation
 
-/// The server's half of SCRAM-SHA-256 (RFC 5802, RFC 7677), which compares everything exactly, as Kafka 4 does.
+/// The server side of SCRAM-SHA-256 (RFC 5802, RFC 7677), which compares everything exactly, as
+/// Kafka 4 does.
 struct SCRAMServer: Sendable {
   let user: String
   let password: String
   let salt: Data
-  /// What the server adds to the client's nonce.
+  /// The server's part of the nonce.
   let nonce: String
   private static let iterations = 4096
 
@@ -56,7 +57,7 @@ struct SCRAMServer: Sendable {
   }
 }
 
-/// SHA-256 and HMAC over it, for tests; the standard library has neither.
+/// SHA-256 and HMAC for tests; the standard library has neither.
 enum SHA256 {
   private static let constants: [UInt32] = {
     var primes: [UInt32] = []
@@ -68,7 +69,7 @@ enum SHA256 {
     return primes.map { UInt32(truncatingIfNeeded: UInt64(fraction(cbrt(Double($0))))) }
   }()
 
-  /// The first 32 bits of what stands behind the point.
+  /// The first 32 bits of the fractional part.
   private static func fraction(_ value: Double) -> Double {
     ((value - value.rounded(.down)) * 4_294_967_296).rounded(.down)
   }

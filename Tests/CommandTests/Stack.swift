@@ -5,10 +5,10 @@ import Testing
 /// A Kafka and a Druid to run the programs against: devstack, or a real one.
 struct Stack: Sendable, CustomTestStringConvertible {
   enum Place: Sendable {
-    /// A devstack of the test's own.
+    /// A devstack for this test.
     case devstack
-    /// Servers that are there already, and the brokers as that Druid reaches them; `nil` is as the project's
-    /// specification names them.
+    /// Existing servers, with the brokers' address for that Druid; `nil`: the address in the
+    /// project's specification.
     case servers(druid: String, brokers: String, brokersInside: String?)
   }
 
@@ -17,7 +17,8 @@ struct Stack: Sendable, CustomTestStringConvertible {
 
   static let devstack = Stack(place: .devstack, testDescription: "devstack")
 
-  /// devstack, and the real one that the environment names or that stands where `docker-compose.yml` puts it.
+  /// devstack, and the real stack that the environment names or that runs at the addresses of
+  /// `docker-compose.yml`.
   static let all: [Stack] = {
     guard let real else {
       print("stack: devstack alone; no Druid at \(composeDruid) with a Kafka at \(composeBrokers)")
@@ -30,7 +31,7 @@ struct Stack: Sendable, CustomTestStringConvertible {
   private static let composeDruid = "http://localhost:8888"
   private static let composeBrokers = "localhost:29092,localhost:39092"
 
-  /// Servers that are named must be there; where nothing is named, those of the compose file may be.
+  /// Servers that are named must be reachable; those of the compose file are optional.
   private static var real: Stack? {
     let environment = ProcessInfo.processInfo.environment
     let druid = environment["DRUID_URL"]
@@ -61,7 +62,8 @@ struct Stack: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// A stack with a topic and a datasource of the test's own, both of the same name; they go with ``remove()``.
+/// A stack with a topic and a datasource for this test, of the same name; ``remove()`` deletes
+/// them.
 @safe final class OpenStack {
   let name = "streamtools_test_\(UUID().uuidString.prefix(8).lowercased())"
   let brokers: String
@@ -97,7 +99,7 @@ struct Stack: Sendable, CustomTestStringConvertible {
       environment: ["DRUID_URL": druid, "KAFKA_BROKERS": brokers, "NAME": name], within: seconds)
   }
 
-  /// The project's own specification for another topic.
+  /// Submits the project's own specification for another topic.
   private func submit() throws {
     let file = Commands.root.appendingPathComponent("scripts/ecommerce-supervisor.json")
     var text = try String(contentsOf: file, encoding: .utf8)
@@ -116,7 +118,7 @@ struct Stack: Sendable, CustomTestStringConvertible {
     try #require(outcome.status == 0 && outcome.output.contains(name), "\(outcome.errors)")
   }
 
-  /// Ends the supervisor, forgets the datasource once its tasks are over, deletes the topic.
+  /// Ends the supervisor, drops the datasource once its tasks are over, and deletes the topic.
   func remove() throws {
     let isReal = own == nil
     let outcome = try run(
@@ -142,7 +144,7 @@ struct Stack: Sendable, CustomTestStringConvertible {
 }
 
 extension Topics {
-  /// Makes a topic with the replicas that the cluster thinks right, and with settings of its own.
+  /// Creates a topic with the cluster's default number of replicas, and with the given settings.
   static func create(
     _ name: String, partitions: Int32, at brokers: String, settings: [String: String] = [:]
   ) throws {
@@ -177,7 +179,7 @@ extension Topics {
     }
   }
 
-  /// Asks, and waits for what became of the one topic.
+  /// Sends the request, and waits for the result for the topic.
   private static func administrate(
     at brokers: String, _ ask: (_ client: OpaquePointer, _ queue: OpaquePointer?) -> Void,
     result: (_ event: OpaquePointer) -> rd_kafka_resp_err_t

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The pipeline from events to answers, the same for devstack and for a real Kafka and Druid: see ``Stack/all``.
+/// The pipeline from events to answers, for devstack and for a real Kafka and Druid: see
+/// ``Stack/all``.
 @Suite struct StackTests {
   @Test(.timeLimit(.minutes(15)), arguments: Stack.all)
   func eventsBecomeAnswers(_ stack: Stack) throws {
@@ -12,7 +13,7 @@ import Testing
 
     let sent = try open.run("kprod -t $NAME --wait 60s < \"$FIXTURES/events.ndjson\"")
     #expect(sent == Commands.Outcome(output: "", errors: "", status: 0))
-    // A table that was never read from is not known yet, and what is sent is not read yet.
+    // A table that was never read is not known yet, and the messages are not read yet.
     let count = try open.run(
       "dsql --wait 180s --caught-up 180s -f csv --no-header -e \"SELECT COUNT(*) FROM $NAME\"")
     try #require(
@@ -84,7 +85,7 @@ import Testing
         9
 
         """)
-    // devstack has no plans to show, and says so.
+    // devstack does not support plans, and says so.
     let plan = try open.run("dsql -f csv --explain -e \"SELECT COUNT(*) FROM $NAME\"")
     #expect(
       plan.status == 0 && plan.output.hasPrefix("PLAN,")
@@ -109,7 +110,7 @@ import Testing
     }
   }
 
-  /// `--follow` over the hours that the events fill, until its reader has all of them.
+  /// Runs `--follow` over the hours of the events, until its reader has all of them.
   private func windows(_ open: OpenStack, _ oracle: PipelineOracle) throws {
     let first = (oracle.events.map(\.timestamp).min() ?? 0) / 21600 * 21600
     let last = oracle.events.map(\.timestamp).max() ?? 0

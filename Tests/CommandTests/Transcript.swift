@@ -1,15 +1,16 @@
 import Foundation
 
-/// A shell session as a file: what was typed, and everything that came back.
+/// A shell session as a file: the commands, and everything that they returned.
 ///
 ///     # prose, kept as it is
 ///     $ fake-events --cuont 3
 ///     2> fake-events: unknown option '--cuont'
 ///     ? 64
 ///
-/// Output stands first, as it came; then what was said on standard error, behind `2> `; then the status behind `? `, unless
-/// it was 0. A line of output that would read as one of these, or is empty, stands behind `1> `. A command goes on in lines
-/// that begin with `> `. Exchanges end at an empty line or at the next `$ `; all of one file share one directory.
+/// Output comes first, unchanged; then standard error, each line after `2> `; then the status after
+/// `? `, unless it is 0. A line of output that is empty or would be read as one of these has `1> `
+/// before it. A command continues in lines that begin with `> `. Exchanges end at an empty line or
+/// at the next `$ `; all exchanges of a file share one directory.
 struct Transcript {
   struct Exchange {
     var prose: [String] = []
@@ -53,7 +54,7 @@ struct Transcript {
     return (lines + ending).joined(separator: "\n")
   }
 
-  /// The same session, with what the commands answer now.
+  /// The same session with the current answers of the commands.
   func played() throws -> Transcript {
     let workspace = try Commands.Workspace()
     var result = self
@@ -74,7 +75,7 @@ struct Transcript {
     return output + errors + (outcome.status == 0 ? [] : ["? \(outcome.status)"])
   }
 
-  /// The lines of a text; one that lacks its newline says so.
+  /// The lines of a text; a last line without a newline is marked.
   private static func lines(of text: String) -> [String] {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.last == "" {

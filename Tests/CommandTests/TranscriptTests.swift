@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Every session in `Golden/`, played again and compared whole.
+/// Runs every session in `Golden/` again and compares all of its text.
 @Suite struct TranscriptTests {
   static let folder = Commands.root.appendingPathComponent("Tests/CommandTests/Golden")
   static let names: [String] =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
     .filter { $0.hasSuffix(".txt") }.sorted()
 
-  /// Set by `scripts/golden`, which writes the answers down instead of comparing them.
+  /// Set by `scripts/golden`, which records the answers instead of comparing them.
   static let isRecording = ProcessInfo.processInfo.environment["GOLDEN"] == "record"
 
   @Test func thereAreTranscripts() {

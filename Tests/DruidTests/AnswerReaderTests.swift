@@ -6,7 +6,7 @@ import Testing
 @Suite struct AnswerReaderTests {
   static let small = "[\"a\",\"b\"]\n[\"STRING\",\"LONG\"]\n[\"VARCHAR\",\"BIGINT\"]\n"
 
-  /// Every recorded answer is whole at its last byte, and at no byte before.
+  /// Every recorded answer is complete at its last byte, and at no byte before.
   @Test func everyCutOfEveryRecordingIsSeen() throws {
     var cuts = 0
     for recording in try Recording.whole() {
@@ -24,7 +24,7 @@ import Testing
     #expect(cuts > 50_000)
   }
 
-  /// The rows of a cut answer are those that were there whole, in every format.
+  /// In every format, a cut answer has those rows that arrived completely.
   @Test(arguments: AnswerFormat.allCases) func cutAnswersKeepTheirWholeRows(
     format: AnswerFormat
   ) throws {
@@ -34,7 +34,7 @@ import Testing
         let outcome = Reading.read(Array(body[..<cut]), FormatOptions(format: format))
         #expect(!outcome.isWhole, "\(recording.name) cut after \(cut) bytes")
         #expect(outcome.failure == nil)
-        // Whole lines, and the last one when nothing of it is missing.
+        // Whole lines, and the last line if none of it is missing.
         let next = body[cut...].first
         let lines = body[..<cut].split(separator: 10).count
         let isTorn = cut > 0 && body[cut - 1] != 10 && next != 10
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// The transport says that the body is cut though its end mark is there.
+  /// The transport reports a cut body although its end mark is there.
   @Test func theTransportCanTakeTheEndMarkBack() throws {
     var reader = AnswerReader(formatter: AnswerFormatter(FormatOptions(format: .csv)))
     try reader.take(Array((Self.small + "\n").utf8).rawSpan)
@@ -53,7 +53,7 @@ import Testing
     #expect(!isWhole)
   }
 
-  /// However the body is chopped, the same comes out.
+  /// The result does not depend on how the body is split.
   @Test func piecesDoNotMatter() throws {
     var generator = SeededGenerator(seed: 7)
     for recording in try Recording.whole() where recording.body.utf8.count < 6000 {
@@ -85,7 +85,8 @@ import Testing
     if !body.isEmpty { #expect(outcome.failure?.line == line) }
   }
 
-  /// A changed byte never makes the reader trap, and pieces of an answer read as the whole does.
+  /// A changed byte never makes the reader trap, and an answer in pieces gives the same as the
+  /// whole.
   @Test func answersAreFuzzed() throws {
     let bodies = try Recording.whole().map { Array($0.body.utf8) }.filter { $0.count < 1500 }
     Fuzzing.run("answers") { generator in
@@ -129,15 +130,15 @@ import Testing
     #expect(outcome.failure?.isOverLimit == false)
   }
 
-  /// Rows that are longer than a block leave in pieces, and read as if they had left whole: a unit that comes many times
-  /// gives its text many times, wherever the pieces are cut.
+  /// Rows longer than a block are written in pieces, with the same result as in one piece: a unit
+  /// that is repeated gives its text repeatedly, wherever the pieces are split.
   @Test(
     arguments: [
       "x", "a,b", "tab\\t", "q\\\"", "\\\\", "é", "日本", "🙂", "\\ud83d\\ude42", "\\u00e9", "\\u0001",
       "\\ud83d", "\u{7f}", "e\u{301}", "\\/\\n,", "👩‍👩‍👧x",
     ], AnswerFormat.allCases)
   func longRowsAreShortOnesWritLarge(unit: String, format: AnswerFormat) {
-    /// What stands before the units, they, and what stands behind.
+    /// The text before the units, the units, and the text after them.
     func read(_ count: Int) -> [String] {
       let text = "<" + String(repeating: unit, count: count) + ">"
       let header = "[\"n\",\"s\"]\n[\"LONG\",\"STRING\"]\n[\"BIGINT\",\"VARCHAR\"]\n"
@@ -161,7 +162,7 @@ import Testing
       + String(repeating: "x", count: 300_000) + "\",1]\n[\"y\",2]\n\n"
     var options = FormatOptions(format: .table)
     let wide = Reading.read(body, options).text.split(separator: "\n")
-    // It pushes its own line out, and not those of the others.
+    // It shifts only its own line.
     #expect(wide.map(\.count) == [1004, 1004, 300_004, 1004])
     options.terminalWidth = 80
     #expect(Reading.read(body, options).text.hasPrefix("-[ row 1 ]-\ns | xxx"))

@@ -5,7 +5,7 @@ import Testing
 @testable import Druid
 
 @Suite struct FormatterTests {
-  /// A body of these columns (name, native type, SQL type) and rows.
+  /// A body with these columns (name, native type, SQL type) and rows.
   static func body(_ columns: [(String, String, String)], _ rows: [String]) -> String {
     func line(_ texts: [String]) -> String { JSONValue.array(texts.map { .string($0) }).jsonText }
     let lines = [line(columns.map(\.0)), line(columns.map(\.1)), line(columns.map(\.2))] + rows
@@ -29,10 +29,11 @@ import Testing
 
   // MARK: against Druid's own formats
 
-  /// Estimates, and plans that name the query, differ from one asking to the next.
+  /// Estimates, and plans that contain the query's name, differ between runs.
   private static let varying: Set<String> = ["explain", "quantile"]
 
-  /// Druid's csv can't tell NULL from the empty text; apart from that ours is the same, byte for byte.
+  /// Druid's csv does not distinguish NULL from the empty text; apart from that, ours is equal byte
+  /// for byte.
   @Test func csvIsDruidsCSV() throws {
     for recording in try Recording.whole() {
       guard let theirs = recording.csv else { continue }
@@ -42,7 +43,7 @@ import Testing
     }
   }
 
-  /// Queries of the clock were asked once for each format.
+  /// Queries of the clock were recorded once for each format.
   private static func withoutExpiry(_ text: String) -> String {
     let parts = text.split(separator: "\n").map { line in
       line.split(separator: ",").map { $0.contains("2026-11-22") ? "now" : String($0) }
@@ -121,9 +122,9 @@ import Testing
         $0.hasHeader = false
         $0.follows = true
       } == "\n,1.5E10\nNULL,-1.25E-3\n\"\",1.0\n")
-    // A lone NULL is no empty line, which readers skip.
+    // A lone NULL must not become an empty line, which readers skip.
     #expect(Self.show([Self.text], ["[null]", "[\"\"]"], .csv) == "s\n\"\"\n\"\"\n")
-    // Names are quoted as cells are.
+    // Names are quoted like cells.
     #expect(Self.show([("a,b", "LONG", "BIGINT")], ["[1]"], .csv) == "\"a,b\"\n1\n")
   }
 
@@ -140,7 +141,7 @@ import Testing
     #expect(Self.show([Self.number], [], .json) == "[]\n")
     #expect(Self.show([Self.number], [], .ndjson) == "")
     #expect(distinctNames(["c", "c_2", "c", "c"]) == ["c", "c_2", "c_3", "c_4"])
-    // Two spellings of é are two names, and both stay.
+    // Two encodings of é are two names, and both are kept.
     let spellings = distinctNames(["\u{e9}", "e\u{301}", "\u{e9}"]).map { Array($0.utf8) }
     #expect(spellings == ["\u{e9}", "e\u{301}", "\u{e9}_2"].map { Array($0.utf8) })
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Druid
 
-/// Lines that are read many at a time, against the same lines byte by byte.
+/// Compares lines that are read many at a time with the same lines read byte by byte.
 @Suite struct MarkedLinesTests {
   private static let cells = [
     "0", "7", "-1", "12.5", "0.25", "99999999", "123456789", "1.0E-7", "-0.5", "1234567.125",
@@ -33,7 +33,7 @@ import Testing
       Int.random(in: 0..<8, using: &generator) == 0 ? String(repeating: "n", count: 300) : "n"
     let native = Int.random(in: 0..<6, using: &generator) == 0 ? "ARRAY<STRING>" : "STRING"
     var text = header(name) + header(native).replacing(/>\d/, with: ">") + header("T")
-    // Most answers have cells of a few kinds only.
+    // Most answers have cells of only a few kinds.
     let palette = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
       cells.randomElement(using: &generator) ?? "0"
     }
@@ -57,7 +57,7 @@ import Testing
         format: AnswerFormat.allCases.randomElement(using: &generator) ?? .csv)
       options.hasPlainNumbers = Int.random(in: 0..<8, using: &generator) == 0
       options.nullText = [nil, nil, nil, "x", ""].randomElement(using: &generator) ?? nil
-      // No piece but the last holds a whole line.
+      // Only the last piece holds a whole line.
       let chopped = body.indices.filter { $0 > 0 && body[$0 - 1] == 10 }.map { $0 + 1 }
       let one = Reading.read(body, options, pieces: chopped.filter { $0 <= body.count })
       #expect(Reading.read(body, options) == one)
@@ -68,7 +68,7 @@ import Testing
     #expect(rows > 0)
   }
 
-  /// The usual rows take the quick way, in all formats that have one.
+  /// Rows of usual form are read the fast way, in all formats that have one.
   @Test(arguments: [AnswerFormat.csv, .tsv, .ndjson]) func usualRowsAreTakenTogether(
     format: AnswerFormat
   ) {
@@ -90,7 +90,7 @@ import Testing
       if more == 0 { break }
       taken += more
     }
-    // Behind the last there is too little to be read along with it.
+    // After the last row there are too few bytes to read it along.
     #expect(taken == 1999)
     #expect(place == text.count - (rows.last?.utf8.count ?? 0))
     #expect(output.array.count { $0 == 10 } == taken + (format == .ndjson ? 0 : 1))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Druid
 
-/// What a real Druid answered.
+/// A real Druid's answer.
 struct Recording: Decodable {
   let name: String
   let sql: String
@@ -26,7 +26,7 @@ struct Recording: Decodable {
   static func whole() throws -> [Recording] { try all().filter { $0.status == 200 } }
 }
 
-/// Reads an answer in process.
+/// Formats an answer in this process.
 enum Reading {
   struct Outcome: Equatable {
     var text: String
@@ -41,7 +41,7 @@ enum Reading {
     func flush() {}
   }
 
-  /// - Parameter pieces: where the body is chopped; the rest comes at the end.
+  /// - Parameter pieces: where the body is split; the rest comes at the end.
   static func read(
     _ body: [UInt8], _ options: FormatOptions = FormatOptions(format: .csv), pieces: [Int] = []
   ) -> Outcome {

@@ -9,7 +9,7 @@ import Testing
     ServerError(status: status, body: Array(body.utf8)).failure(url: "http://d")
   }
 
-  /// The recorded errors: what they mean does not depend on their HTTP status alone.
+  /// The recorded errors: their meaning does not depend on the HTTP status alone.
   @Test func recordedErrors() throws {
     var refused = 0
     for recording in try Recording.all() where recording.status != 200 {

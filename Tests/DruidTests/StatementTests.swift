@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  /// Lines end as the server counts them, with a carriage return too.
+  /// Lines end where the server ends them, also at a carriage return.
   @Test(arguments: ["\n", "\r\n", "\r"]) func linesOfOtherSystems(newline: String) throws {
     let script = ["SELECT 1;", "SELECT a,", "  b, x", "FROM t"].joined(separator: newline)
     let statement = try Self.split(script)[1]
@@ -85,7 +85,8 @@ import Testing
     #expect(statement.place(ofByte: statement.text.utf8.count).line == 3)
   }
 
-  /// Statement behind statement on one line: each costs its own length, and knows its column.
+  /// Many statements on one line: each takes time for its own length only, and has the correct
+  /// column.
   @Test(.timeLimit(.minutes(1))) func aScriptOfOneLongLine() throws {
     let statements = try Self.split(String(repeating: "SELECT 'é';", count: 30_000))
     #expect(statements.count == 30_000)
@@ -95,7 +96,8 @@ import Testing
     #expect(statements.last?.excerpt(at: place).last == String(repeating: " ", count: 63) + "^")
   }
 
-  /// Chopping the script anywhere changes nothing: all ways for a nasty one, random ones for random scripts.
+  /// Splitting the script anywhere changes nothing: all ways for a difficult one, random ways for
+  /// random scripts.
   @Test func choppingChangesNothing() throws {
     let nasty = "/* a;*/ SELECT E'\\';' , 'x''', \"y\"\"\" -- ;\n / 2 -1;\n//;\nU&'é'; - -- z\n;b"
     let bytes = Array(nasty.utf8)
@@ -109,7 +111,7 @@ import Testing
     #expect(try Self.split(bytes, pieces: Array(0..<bytes.count)) == expected)
   }
 
-  /// Chopping any script changes nothing either, and what is cut out of it is one statement again.
+  /// Splitting any script changes nothing, and each statement that results is again one statement.
   @Test func scriptsAreFuzzed() throws {
     let parts = Array("';\"-/*\\\n\rE u&a1é ?=".utf8)
     try Fuzzing.run("scripts") { (generator: inout SeededGenerator) throws in
@@ -144,7 +146,7 @@ import Testing
       statements.map(\.title) == [
         "q.sql: statement 1", "q.sql: statement 2", "q.sql: line 3 (statement 3)",
       ])
-    // The emoji is two UTF-16 units to Druid, and one column to a person.
+    // The emoji is two UTF-16 units to Druid, and one column to the user.
     let inFirstLine = Statement.Place(line: 1, column: 11)
     #expect(statements[1].title(at: inFirstLine) == "q.sql: line 1, column 20 (statement 2)")
     #expect(
@@ -156,7 +158,8 @@ import Testing
     #expect(
       statements[2].excerpt(at: .init(line: 1, column: 9)) == ["    SELECT  bad", "            ^"])
     #expect(statements[2].title(at: .init(line: 1, column: 9)).contains("line 3, column 11"))
-    // A place that is not there stands at the end, and a long line is shown around it.
+    // A position outside the text is clamped to its end, and a long line is shown around the
+    // position.
     #expect(statements[0].excerpt(at: .init(line: 9, column: 99)).count == 2)
     for number in [Int.min, -1, 0, Int.max] {
       let title = statements[1].title(at: .init(line: number, column: number))

@@ -50,7 +50,7 @@ import Testing
     #expect(try parse("price@+1m+1m,cents=1").strength == .cents(1))
   }
 
-  /// What is wrong, where the caret stands, and the word that helps.
+  /// The error, the position of the caret, and the hint.
   @Test(arguments: [
     ("", 0, "one of"), ("spik@+1m+1m", 0, "spike"), ("spike", 5, "@"), ("spike@", 6, "+10h"),
     ("spike@+1m", 9, "+10h"), ("spike@+1m+", 10, "20m"), ("spike@+1m+0s", 10, ""),

@@ -2,7 +2,8 @@ import Testing
 
 @testable import EventGeneration
 
-/// Each kind changes what its label says and nothing else: every run is compared with the one without it.
+/// Each kind changes only what its label describes: every run is compared with the same run without
+/// the anomaly.
 @Suite struct AnomalyTests {
   private static let part = EventStream.Part(start: monday, end: monday + 1800)
   private static let window = monday + 600..<monday + 1200
@@ -11,11 +12,11 @@ import Testing
     let added: [Record]
     let removed: [Record]
     let labels: [String]
-    /// The clean events that the anomaly is about.
+    /// The clean events that the anomaly applies to.
     let meant: [Record]
   }
 
-  /// Runs with and without, and holds what every kind promises.
+  /// Runs with and without the anomaly, and checks what holds for every kind.
   private func compare(
     _ spec: String, seed: UInt64, rate: Double = 4, matching: (Record) -> Bool = { _ in true }
   ) throws -> Outcome {
@@ -159,7 +160,8 @@ import Testing
         let late = latest - record.timestamp
         let isMeant =
           record.device == "desktop" && (monday + 600..<monday + 900).contains(record.timestamp)
-        // Nothing else is out of order; what lags comes 90 s after the clean lines of its second.
+        // No other line is out of order; late lines come 90 s after the clean lines of their
+        // second.
         #expect(isMeant ? late >= 80 && late <= 90 : late <= 0)
         if !isMeant { latest = max(latest, record.timestamp) }
       }
@@ -177,7 +179,7 @@ import Testing
     let early = try records(clean).filter { (monday + 600..<monday + 900).contains($0.timestamp) }
     #expect(
       found.filter { (monday + 600..<monday + 900).contains($0) }.count == 4 * early.count)
-    // An anomaly does the same whether or not another stands beside it.
+    // An anomaly does the same whether or not another one is active.
     let spike = try anomaly("spike@+10m+10m,x=2,country=Japan")
     let bot = try anomaly("bot@+10m+10m,x=1")
     let alone = run(model, Self.part, anomalies: [bot]).lines
@@ -202,7 +204,7 @@ import Testing
               && length <= RandomAnomalies.longest
           })
       }
-      // A slice sees what the whole saw, also of anomalies that began before it.
+      // A part of the run has the same lines as the whole, even for anomalies that began before it.
       let whole = run(
         model, EventStream.Part(start: monday, end: monday + 100_000), random: random)
       let late = run(

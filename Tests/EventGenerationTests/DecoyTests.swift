@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventGeneration
 
-/// What is planned and labelled as expected, and anomalies that rise slowly.
+/// Planned changes, which are labelled as expected, and anomalies with ramps.
 @Suite struct DecoyTests {
   private let usual: [Record]
   private let model = shop(rate: 20) { $0.isFlat = true }
@@ -22,7 +22,7 @@ import Testing
     try EventGenerationTests.records(run(model, part, anomalies: [anomaly]).lines)
   }
 
-  /// How many events of the span match, against the run without the anomaly.
+  /// The share of events in the span that match, relative to the run without the anomaly.
   private func share(
     _ records: [Record], _ span: Range<Int64>, where matches: (Record) -> Bool = { _ in true }
   ) throws -> Double {
@@ -108,7 +108,7 @@ import Testing
     let some = shop(rate: 20) { $0.countries = places }
     let found = try EventGenerationTests.records(run(some, part).lines)
     #expect(Set(found.map(\.country)) == ["Japan", "India"])
-    // As many events come: the customers of two countries come as often as those of all.
+    // The number of events is the same: customers of two countries come as often as those of all.
     let all = usual.count
     #expect(abs(Double(found.count) / Double(all) - 1) < 0.6)
   }

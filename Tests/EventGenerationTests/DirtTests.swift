@@ -52,7 +52,7 @@ import Testing
     #expect(delays.count > 2000)
     #expect(delays.allSatisfy { $0 <= 40 })
     #expect(delays.contains { $0 > 25 })
-    // Most are a little late, few very late.
+    // Most lines are a little late, few are very late.
     #expect(delays.filter { $0 <= 10 }.count > delays.count * 6 / 10)
   }
 

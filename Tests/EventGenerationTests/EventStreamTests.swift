@@ -9,7 +9,7 @@ import Testing
     for seed: UInt64 in 1...30 {
       let model = shop(seed: seed)
       let long = run(model, EventStream.Part(start: monday - 700, end: monday + 2000))
-      // Odd places: inside a quarter-hour, a second before and after its change.
+      // Unusual cuts: inside a quarter-hour, and a second before and after its change.
       let cut = monday + [0, 899, 900, 901, 1317][Int(seed % 5)]
       let short = run(model, EventStream.Part(start: cut, end: monday + 2000))
       #expect(!short.bytes.isEmpty)
@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func theSliceHoldsWhenThinkingIsShortened() {
-    // The rate shortens the pauses, the profile keeps the sessions few.
+    // The rate shortens the pauses, and the profile keeps the number of sessions low.
     let model = shop(rate: 700_000) {
       $0.users = 1000
       $0.profile = Profile([Profile.Point(offset: 0, multiplier: 0.0001)])
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  /// Pacing decides when a line leaves, never which.
+  /// Pacing decides when a line is printed, never which line.
   @Test(arguments: [1, 1 << 20, 1 << 26, 1 << 31, 5 << 32, 977 << 22] as [UInt64])
   func pacedOutputHasTheUnpacedBytes(step: UInt64) throws {
     var dirt = Dirt()
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  /// No line leaves before its instant, and all of a second have left when it is over.
+  /// No line is printed before its time, and all lines of a second are printed when it is over.
   @Test func linesAreSpreadOverTheirSecond() throws {
     let model = shop(rate: 1000) { $0.isFlat = true }
     var stream = EventStream(model, EventStream.Part(start: monday, end: monday + 2))

@@ -22,7 +22,7 @@ import Testing
     let quantiles = FixedPoint.normalQuantiles(1024).map { Double($0) / Double(FixedPoint.one) }
     #expect(quantiles == quantiles.sorted())
     #expect(abs(quantiles[511] + quantiles[512]) < 1e-3)
-    // 84.13 of a hundred lie below one deviation.
+    // 84.13 % are below one standard deviation.
     #expect(abs(quantiles[861] - 1) < 0.01)
     let square = quantiles.reduce(0) { $0 + $1 * $1 } / 1024
     #expect(abs(square - 1) < 0.01)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import EventGeneration
 
-/// What seed 1 gives, in every version. A change of the model must change these on purpose, and say so in the changelog.
+/// The output of seed 1, which is the same in every version. A change of the model must change it
+/// deliberately, and the changelog must say so.
 @Suite struct GoldenTests {
   @Test func cleanEvents() throws {
     let model = Model(Model.Settings())

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventGeneration
 
-/// Blocks in memory, and how many there were at most.
+/// Blocks in memory, with their maximum number.
 private final class MemoryStore: BlockStore {
   private(set) var blocks: [Int: [UInt8]] = [:]
 
@@ -29,7 +29,8 @@ private final class MemoryStore: BlockStore {
     return line
   }
 
-  /// Whatever outgrows memory, lines come back in their second and in the order in which they went.
+  /// Whatever exceeds memory, lines come back in their second and in the order in which they were
+  /// added.
   @Test(arguments: [Int64(-3000), 0, 1_767_600_000])
   func linesComeBackInOrder(start: Int64) throws {
     var generator = SeededGenerator(seed: 7)
@@ -57,7 +58,7 @@ private final class MemoryStore: BlockStore {
     #expect(store.blocks.count > 10)
     for second in expected.keys.sorted() { check(try late.takeNext() ?? [], second) }
     #expect(try late.takeNext() == nil)
-    // Blocks are used again: there are fewer than lines that passed through them.
+    // Blocks are reused: there are fewer blocks than lines that passed through them.
     #expect(store.blocks.count < number / 256)
   }
 

@@ -2,19 +2,21 @@ import Testing
 
 @testable import EventGeneration
 
-/// The events against the model they are drawn from.
+/// Compares the events with the model that they are drawn from.
 @Suite struct ModelTests {
-  /// A week at a rate that gives enough events to see each share.
+  /// A week at a rate that gives enough events for each share.
   private static let week: [Record] = {
     let model = shop(rate: 0.1) { $0.products = 500 }
     let part = EventStream.Part(start: monday, end: monday + 7 * 86_400)
     return (try? records(run(model, part).lines)) ?? []
   }()
 
-  /// The chi-square of counts against shares, divided by what is usual for events that come in sessions.
+  /// The chi-square of counts against shares, divided by the value that is usual for events in
+  /// sessions.
   ///
-  /// Events of a session are alike, so the plain statistic is larger than for independent draws, by about the
-  /// ratio of a session's mean square to its mean length (9) where all of a session's events count alike.
+  /// Events of a session are alike, so the statistic is larger than for independent draws. When all
+  /// events of a session count alike, the factor is about the ratio of a session's mean square to
+  /// its mean length (9).
   private func surprise(_ counts: [Int], _ shares: [Double], sessionFactor: Double) -> Double {
     let total = Double(counts.reduce(0, +))
     let sum = shares.reduce(0, +)
@@ -32,11 +34,13 @@ import Testing
     let model = shop(seed: UInt64(seed), rate: 0.1)
     let count = Simulation.count(model, in: monday..<monday + 14 * 86_400)
     let expected = 0.1 * 14 * 86_400
-    // Five deviations; sessions make the spread of a count three times that of single events.
+    // Five deviations; sessions make the standard deviation of a count three times that of single
+    // events.
     #expect(abs(Double(count) - expected) < 5 * 3 * expected.squareRoot())
   }
 
-  /// Few and many arrivals a second are drawn in different ways, with a change at 24 (121 events).
+  /// Few and many arrivals per second are drawn with different methods, which change at 24 (121
+  /// events).
   @Test(arguments: [0.5, 5, 20, 40, 60, 80, 100, 120, 122, 150, 400])
   func everyRateIsTrue(rate: Double) {
     for seed: UInt64 in 1...2 {
@@ -48,7 +52,7 @@ import Testing
     }
   }
 
-  /// The numbers themselves scatter as a Poisson process does: the variance is the mean.
+  /// The numbers vary as those of a Poisson process: the variance equals the mean.
   @Test(arguments: [0.02, 0.7, 6, 23, 25, 300])
   func arrivalsScatterAsTheyShould(mean: Double) {
     let rate = mean * Double(Behaviour.fullThinkMean) / Double(FixedPoint.one)
@@ -70,7 +74,7 @@ import Testing
     let counts = EventType.allCases.map { type in
       Self.week.filter { $0.event_type == type.name }.count
     }
-    // Of a session's 5.05 events; the chain's own shares, computed apart.
+    // Of a session's 5.05 events; the chain's own shares, computed separately.
     #expect(surprise(counts, [90.69, 7.91, 1.40], sessionFactor: 3) < 8, "\(counts)")
   }
 
@@ -93,7 +97,7 @@ import Testing
   @Test func citiesHaveTheirShares() {
     var counts: [String: Int] = [:]
     for record in Self.week { counts[record.city, default: 0] += 1 }
-    // A thirtieth of the visits come from another city of the country, any of them alike.
+    // A thirtieth of the visits come from other cities of the country, with equal probability.
     let shares = World.cities.map { city in
       let others = World.citiesOfCountry[city.countryIndex]
       let country = others.reduce(0.0) { $0 + Double(World.cities[$1].weight) }
@@ -104,7 +108,7 @@ import Testing
   }
 
   @Test func hoursFollowTheCurve() {
-    // A flat shop's cities are awake all the time; the curve is the only difference.
+    // In a flat shop all cities are equally active, so the curve is the only difference.
     var counts = [Int](repeating: 0, count: 24)
     for record in Self.week where record.country == "China" {
       counts[Int((record.timestamp + 8 * 3600) / 3600 % 24)] += 1
@@ -114,7 +118,7 @@ import Testing
         sum + (0..<4).reduce(0.0) { $0 + Double(DayCurve.week[day * 96 + hour * 4 + $1]) }
       }
     }
-    // Sessions begin by the curve and go on for minutes, so hours smear a little.
+    // Sessions begin according to the curve and last for minutes, so hours blur a little.
     #expect(surprise(counts, shares, sessionFactor: 9) < 4, "\(counts)")
   }
 
@@ -198,7 +202,7 @@ import Testing
     }
     let share = Double(kept.reduce(0, +)) / Double(frequent.reduce(0) { $0 + $1.count })
     #expect(share > 0.85 && share < 0.99, "\(share)")
-    // Heavy and light users: the busiest tenth does far more than a tenth.
+    // Heavy and light users: the busiest tenth makes far more than a tenth of the events.
     let sizes = visits.values.map(\.count).sorted(by: >)
     let busiest = sizes.prefix(sizes.count / 10).reduce(0, +)
     #expect(Double(busiest) > 0.2 * Double(Self.week.count))

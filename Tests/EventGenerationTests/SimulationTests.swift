@@ -3,7 +3,7 @@ import Testing
 @testable import EventGeneration
 
 @Suite struct SimulationTests {
-  /// The ring and the walk that keeps nothing must agree, also when seconds hold many chunks.
+  /// The ring and the session walk must agree, even when seconds hold many chunks.
   @Test(arguments: [0.01, 1, 200])
   func theRingLosesNoEvent(rate: Double) {
     for seed: UInt64 in 1...3 {
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// Chunks of many seconds lie between each other in memory, and are given back and taken again in any order.
+  /// Chunks of many seconds alternate in memory, and are freed and reused in any order.
   @Test func aSecondCountsItsSessionsHoweverItsChunksLie() {
     var ring = SessionRing()
     var bits: UInt64 = 1

@@ -6,7 +6,7 @@ import Testing
 /// 2026-01-05, a Monday, midnight UTC.
 let monday: Int64 = 1_767_571_200
 
-/// A small shop that is quick to build in a debug build.
+/// A small shop that a debug build creates quickly.
 func shop(
   seed: UInt64 = 1, rate: Double = 3, _ change: (inout Model.Settings) -> Void = { _ in }
 ) -> Model {
@@ -18,7 +18,7 @@ func shop(
   return Model(settings)
 }
 
-/// Everything that a run printed.
+/// The output of a run.
 struct Printed {
   var bytes: [UInt8] = []
   var labels = ""
@@ -28,7 +28,7 @@ struct Printed {
   }
 }
 
-/// Runs a stream to its end; time passes in steps of `step` / 2^32 seconds.
+/// Runs a stream to its end; time advances in steps of `step` / 2^32 seconds.
 func run(
   _ model: Model, _ part: EventStream.Part, anomalies: [Anomaly] = [],
   random: RandomAnomalies? = nil, dirt: Dirt = Dirt(), step: UInt64? = nil,
@@ -59,7 +59,7 @@ func run(
   }
 }
 
-/// A line as a consumer reads it.
+/// A line as a consumer decodes it.
 struct Record: Decodable, Hashable {
   let user_id: Int
   let event_type: String
@@ -72,7 +72,8 @@ struct Record: Decodable, Hashable {
   let timestamp: Int64
 }
 
-/// Reads lines by their fixed shape, which is many times faster than a decoder; other tests hold that they are JSON.
+/// Parses lines by their fixed form, which is many times faster than a JSON decoder; other tests
+/// check that they are JSON.
 func records(_ lines: [String]) throws -> [Record] {
   try lines.map { line in
     let values = line.utf8.dropFirst().dropLast().split(separator: UInt8(ascii: ",")).map { field in
@@ -92,7 +93,7 @@ struct NotARecord: Error {
   let line: String
 }
 
-/// Lines of one run that the other lacks, each as often as it is missing.
+/// The lines of one run that the other lacks, each as often as it is missing.
 func difference(_ left: [String], _ right: [String]) -> [String] {
   var counts: [String: Int] = [:]
   for line in right { counts[line, default: 0] += 1 }
@@ -102,7 +103,7 @@ func difference(_ left: [String], _ right: [String]) -> [String] {
   }
 }
 
-/// An anomaly by its spec, in a run that starts on ``monday``.
+/// An anomaly from its spec, in a run that starts at ``monday``.
 func anomaly(_ spec: String, rate: Double = 3) throws -> Anomaly {
   try AnomalySpec(spec, rate: rate, products: 200, now: monday)
     .anomaly(id: spec, runStart: monday)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct JSONLineTests {
-  /// Reads a line that has its padding behind it.
+  /// Reads a line that is followed by its padding.
   private func read(_ line: String, _ paths: [[String]]) throws -> [(JSONLine.Kind, String)] {
     var reader = JSONLine(fields: paths)
     let bytes = Array(line.utf8) + [UInt8](repeating: 0, count: 64)
@@ -58,7 +58,8 @@ import Testing
     #expect(try read(#"{"a":{"b":1},"a":7}"#, [["a", "b"]])[0].0 == .absent)
   }
 
-  /// Lines of a block are looked at together; each must come out as it does alone, whatever stands beside it.
+  /// Lines of a block are marked together; each must give the same result as alone, whatever its
+  /// neighbours.
   @Test func aLineDoesNotSpoilItsNeighbours() throws {
     let pieces = [
       #"{"a":1}"#, #"{"a":"x\n","b":[1]}"#, #"{"k":"#, #"{"a":"open}"#, "\"", "", "\\", "{}", "[",
@@ -67,7 +68,7 @@ import Testing
     var random = SeededGenerator(seed: 7)
     for round in 0..<200 {
       let lines = (0..<40).map { _ in
-        // In most rounds bad lines are rare, so that blocks without them come up as well.
+        // In most rounds bad lines are rare, so that blocks without them occur as well.
         let isGood = random.below(100) < round / 2
         return isGood ? #"{"z":0,"a":"good"}"# : random.pick(pieces)
       }
@@ -94,7 +95,8 @@ import Testing
     }
   }
 
-  /// A reader remembers which key stood where; lines of other shapes must come out as for a new reader.
+  /// A reader remembers the order of keys; lines of other forms must give the same result as with a
+  /// new reader.
   @Test func otherKeysInOtherOrdersAreFoundAsWell() throws {
     let names = ["a", "b", "ab", "abcdefghijklmn", "abcdefghijklmno", "abcdefghijklmnop", "x", "n"]
     let paths = [["a"], ["ab"], ["abcdefghijklmn"], ["abcdefghijklmno"], ["n", "a"], ["n"], ["y"]]

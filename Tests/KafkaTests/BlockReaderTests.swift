@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct BlockReaderTests {
-  /// A pipe whose writing end a test fills; both ends are closed when it is done.
+  /// A pipe whose writing end a test fills; both ends are closed with this object.
   final class TestPipe {
     let readEnd: Int32
     private(set) var writeEnd: Int32
@@ -45,7 +45,8 @@ import Testing
         written += chunk
         pipe.write(chunk)
         #expect(try reader.wait() == .data)
-        // Whatever is not consumed stays in front, and the storage grows when nothing is.
+        // Bytes that are not consumed stay at the front, and the storage grows when none are
+        // consumed.
         let count = Int.random(in: 0...reader.count, using: &random)
         read += unsafe Array(reader.bytes.prefix(count))
         reader.consume(count)

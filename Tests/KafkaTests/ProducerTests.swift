@@ -6,9 +6,9 @@ import Testing
 
 @testable import Kafka
 
-/// The producer against pretended brokers in this process, with a clock and signals of the test's own.
+/// The producer against mock brokers in this process, with the test's own clock and signals.
 @Suite struct ProducerTests {
-  /// librdkafka's cluster of pretended brokers.
+  /// librdkafka's mock cluster.
   @safe final class Cluster {
     private let client: OpaquePointer
     private let cluster: OpaquePointer
@@ -34,14 +34,14 @@ import Testing
       unsafe rd_kafka_destroy(client)
     }
 
-    /// The next produce requests are answered so.
+    /// Answers the next produce requests with this error.
     func answerProduce(_ error: rd_kafka_resp_err_t, count: Int = 1) {
       let errors = Array(repeating: error, count: count)
       unsafe rd_kafka_mock_push_request_errors_array(cluster, 0, count, errors)
     }
   }
 
-  /// Time and signals as the test wants them.
+  /// The time and the signals that the test sets.
   final class World: Sendable {
     let seconds = Atomic<Int>(0)
     let signals = Atomic<Int>(0)
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  /// Counts what is reported.
+  /// Counts the reports.
   final class Account: DeliveryAccount {
     var delivered = 0
     var offsets: [Int32: [Int64]] = [:]
@@ -144,7 +144,7 @@ import Testing
     let cluster = try Cluster()
     let account = Account()
     var producer = try producer(cluster, World(), account)
-    // The batch is refused, then one of its messages alone.
+    // The batch is refused, then one of its messages sent alone.
     cluster.answerProduce(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, count: 2)
     send(500, to: &producer)
     producer.drain()
@@ -166,7 +166,7 @@ import Testing
     #expect(account.failure == nil)
     #expect(account.total == 20_000)
     #expect(account.failed.isEmpty && account.unsent == 0)
-    // What was on its way when the producer died is in doubt, and no more.
+    // Only messages in flight when the producer died are in doubt.
     #expect(account.delivered > 0)
   }
 

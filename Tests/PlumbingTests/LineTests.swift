@@ -2,7 +2,7 @@ import Glibc
 import Plumbing
 import Testing
 
-/// A pipe whose ends are closed with it.
+/// A pipe whose ends are closed with this value.
 private struct Pipe: ~Copyable {
   let reader: Int32
   private(set) var writer: Int32
@@ -100,7 +100,7 @@ private func lines(of descriptor: Int32, capacity: Int = 64) throws -> [[UInt8]]
 @Suite struct LineWriterTests {
   @Test func noWriteEndsInsideALine() throws {
     var ends: [Int32] = [0, 0]
-    // A datagram socket keeps the borders of the writes.
+    // A sequenced-packet socket preserves the boundaries of writes.
     try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
     defer { for end in ends { close(end) } }
     var writer = LineWriter(to: ends[1], named: "a socket", capacity: 100)

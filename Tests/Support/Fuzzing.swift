@@ -1,13 +1,14 @@
 import Foundation
 
-/// Rounds of random input, for as long as `FUZZ_SECONDS` says (2), from the seed `FUZZ_SEED` (a new one each time).
+/// Rounds of random input, for `FUZZ_SECONDS` (2), with the seed `FUZZ_SEED` (a new one each time
+/// by default).
 package enum Fuzzing {
   package static let seed =
     setting("FUZZ_SEED", UInt64.init) ?? UInt64.random(in: .min ... .max)
 
-  /// Printed beforehand, the seed is known even of a round that traps.
+  /// The seed is printed before the rounds, so it is known even when a round traps.
   ///
-  /// - Parameter share: the part of the time that these rounds may take.
+  /// - Parameter share: the fraction of the time for these rounds.
   package static func run(
     _ what: String, share: Double = 1, _ round: (inout SeededGenerator) throws -> Void
   ) rethrows {

@@ -1,4 +1,5 @@
-/// The same numbers for the same seed, on any machine (SplitMix64), so that a failure can be seen again.
+/// Generates the same numbers for the same seed, on any machine (SplitMix64), so that a failure can
+/// be reproduced.
 package struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 

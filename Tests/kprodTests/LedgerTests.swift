@@ -24,7 +24,7 @@ import Testing
     try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
   }
 
-  /// Reports a message to a ledger, with the token that its line got.
+  /// Reports a message to a ledger, with the token of its line.
   func report(
     _ ledger: Ledger, _ line: String, number: Int, key: String? = nil, value: String,
     _ body: (Message) -> Void
@@ -151,7 +151,7 @@ import Testing
     mark.settle(2)
     mark.settle(1)
     #expect(mark.offset == 130 && mark.lines == 3)
-    // A bad line is settled before the run that it is in is complete.
+    // A bad line is settled before the run that contains it is complete.
     mark.settle(4)
     #expect(mark.offset == 130)
     mark.note(lastLine: 5, end: 150)

@@ -15,7 +15,7 @@ extension Flag {
     help: "write to FILE, whole or not at all; with %n in its name a file for each statement")
   static let append = Flag.toggle("append", help: "add to the --output file as rows come")
   static let null = Flag.option("null", value: "TEXT", help: "write NULL as TEXT (not in JSON)")
-  static let noHeader = Flag.toggle("no-header", help: "leave the names of the columns out")
+  static let noHeader = Flag.toggle("no-header", help: "omit the column names")
   static let types = Flag.toggle("types", help: "show SQL types under the names (not in JSON)")
   static let plainNumbers = Flag.toggle(
     "plain-numbers", help: "write 15000000000 for 1.5E10, digit by digit")
@@ -42,7 +42,7 @@ extension Flag {
     "exact", help: "make COUNT(DISTINCT) and top lists exact instead of estimated")
   static let explain = Flag.toggle("explain", help: "ask for each statement's plan, not its rows")
   static let complete = Flag.toggle(
-    "complete", help: "fail when a published segment of the tables asked is not available")
+    "complete", help: "fail when a published segment of the queried tables is not available")
   static let rowLimit = Flag.option(
     "row-limit", value: "N",
     help: "write N rows of an answer at most; exit 1 when there are more")
@@ -56,11 +56,11 @@ extension Flag {
     "within", value: "DURATION", fallback: "60s",
     help: "how long to wait until they are read (with --reconcile)")
   static let keepGoing = Flag.toggle(
-    "keep-going", "k", help: "go on after a statement that fails, and exit 1 in the end")
+    "keep-going", "k", help: "continue after a statement that fails, and exit 1 at the end")
 
   static let retry = Flag.option(
     "retry", value: "DURATION", fallback: "10s",
-    help: "how long to ask again when Druid is busy or lost a server")
+    help: "how long to retry when Druid is busy or lost a server")
   static let wait = Flag.option(
     "wait", value: "DURATION", help: "also wait for Druid to come up, and for unknown tables")
   static let caughtUp = Flag.option(
@@ -70,7 +70,7 @@ extension Flag {
 
   static let watch = Flag.option(
     "watch", value: "DURATION",
-    help: "run again and again after this time; on a terminal in the same place")
+    help: "run repeatedly at this interval; on a terminal in the same place")
   static let follow = Flag.option(
     "follow", value: "DURATION",
     help: "run again for each closed window of this length; its two '?' are the window's ends")
@@ -81,7 +81,7 @@ extension Flag {
     help: "where to start: RFC 3339, a date, epoch seconds, -7d (with --follow)")
   static let state = Flag.option(
     "state", value: "FILE", completion: .file,
-    help: "remember in FILE how far it came, and go on there (with --follow)")
+    help: "keep the progress in FILE, and continue there (with --follow)")
 
   static let caCertificate = Flag.option(
     "ca-cert", value: "FILE", completion: .file, help: "trust the authorities in FILE (PEM)")
@@ -134,9 +134,9 @@ extension DSQL {
       ("DRUID_USER", "the user name, with one of the next two; otherwise netrc is read"),
       ("DRUID_PASSWORD", "the password"),
       ("DRUID_PASSWORD_FILE", "a file with the password"),
-      ("DRUID_TOKEN_FILE", "a file with a bearer token, read anew for each request"),
+      ("DRUID_TOKEN_FILE", "a file with a bearer token, read again for each request"),
       ("NETRC", "the netrc file instead of ~/.netrc"),
-      ("PAGER", "what shows long answers at a prompt; less when it is not set"),
+      ("PAGER", "the pager for long answers at a prompt (default: less)"),
       ("DSQL_HISTORY", "the file of the prompt's history instead of ~/.dsql_history"),
     ],
     libraries: { LinkedLibrary.ofDruid },
@@ -144,15 +144,15 @@ extension DSQL {
       "dsql reads SQL from standard input, files or --execute, sends one statement after the "
         + "other, and writes rows as they come. Statements end at ';', the last needs none. "
         + "'SET name = literal;' holds for what follows.",
-      "Druid ends an answer that failed half-way as if all were well. dsql knows a whole answer by "
-        + "its end mark, and says 'cut after N rows' otherwise, in every format.",
+      "Druid ends an answer that failed half-way like a complete one. dsql recognizes a complete "
+        + "answer by its end mark, and says 'cut after N rows' otherwise, in every format.",
       "Credentials come from the environment or from ~/.netrc, and are not sent on to another "
         + "host.",
       "With --follow the statement's first two '?' are the ends of a window, for "
-        + "'__time >= ? AND __time < ?'; days and hours are those of UTC. A window is asked for "
-        + "once it has been over for --lag, and its rows leave when all of them are there. With --state each "
-        + "window is asked for once over any number of restarts; after a kill in mid-window that "
-        + "one is asked for again, and a warning says so.",
+        + "'__time >= ? AND __time < ?'; days and hours are those of UTC. A window is queried "
+        + "once it has been over for --lag, and its rows are written when all of them are there. "
+        + "With --state each window is queried once over any number of restarts; after a kill in "
+        + "mid-window that one is queried again, and a warning says so.",
     ],
     // Those of the client that comes with Druid.
     foreignOptions: [

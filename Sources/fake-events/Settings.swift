@@ -14,10 +14,10 @@ struct Settings {
     help: "start there: RFC 3339, a date, seconds since 1970, now, today, yesterday, -7d, +1h")
   static let to = Flag.option("to", value: "TIME", help: "end before that time")
   static let duration = Flag.option(
-    "duration", value: "SPAN", help: "end after so much event time: 90s, 10m, 1h30m, 7d")
+    "duration", value: "SPAN", help: "end after this much event time: 90s, 10m, 1h30m, 7d")
   static let speed = Flag.option(
     "speed", value: "X", help: "seconds of event time per second from the start on, or max")
-  static let flat = Flag.toggle("flat", help: "no day and no week: an even rate")
+  static let flat = Flag.toggle("flat", help: "a constant rate, without daily and weekly curves")
   static let users = Flag.option(
     "users", value: "N", help: "customers (default: 20,000 per event a second, 10,000 at least)")
   static let products = Flag.option(
@@ -38,10 +38,10 @@ struct Settings {
   static let countries = Flag.option(
     "countries", value: "LIST", help: "customers of these countries alone: Japan,India")
   static let randomAnomalies = Flag.option(
-    "anomalies", value: "N/day", help: "anomalies by chance, of all kinds")
+    "anomalies", value: "N/day", help: "random anomalies of all kinds")
   static let labels = Flag.option(
     "labels", value: "FILE", completion: .file,
-    help: "write what is anomalous or soiled there, as NDJSON")
+    help: "write labels of anomalies and faulty lines, as NDJSON")
   static let late = Flag.option(
     "late", value: "P[:SPAN]", help: "share of lines that come late, by up to SPAN (2m)")
   static let duplicate = Flag.option(
@@ -57,7 +57,7 @@ struct Settings {
 
   static let statuses: [(status: String, meaning: String)] = [
     ("0", "all was written, or the reader hung up"),
-    ("64", "the command line can't be understood"),
+    ("64", "the command line is not valid"),
     ("74", "writing failed"),
   ]
 
@@ -73,11 +73,11 @@ struct Settings {
       + "kind (x a second), lag makes events come late (d=5m), drift moves the level to x evenly over its span. ramp=2h lets "
       + "any of them rise, and fade before its end, over two hours. country=, city=, device=, product= and event= "
       + "confine it. --labels writes a line of JSON when one opens and another when it closes; the events themselves "
-      + "say nothing of it.",
-    "A decoy is written alike and is what a detector should not report, because somebody planned it: promotion (x=3 "
+      + "are not labelled.",
+    "A decoy has the same syntax. It is planned, so a detector should not report it: promotion (x=3 "
       + "times the visitors, off=0.2 off the prices), holiday (x=0.4 times the traffic) and campaign (x=4 times the "
       + "views). Its label says \"expected\":true; a file of labels can serve anomalies as a calendar.",
-    "Lines that come late (--late, lag) wait in memory up to some 10 MB and then in a file without a name under TMPDIR "
+    "Lines that come late (--late, lag) wait in memory up to some 10 MB and then in an unnamed file under TMPDIR "
       + "(/tmp).",
   ]
 

@@ -10,10 +10,10 @@ extension Flag {
     "topic", "t", value: "NAME", variable: "KAFKA_TOPIC", help: "the topic to send to")
   static let property = Flag.option(
     "property", "X", value: "NAME=VALUE", isRepeatable: true,
-    help: "any setting of librdkafka, but no secret")
+    help: "any setting of librdkafka except secrets")
   static let properties = Flag.option(
     "properties", "F", value: "FILE", isRepeatable: true, completion: .file,
-    help: "settings of librdkafka from a file, secrets too")
+    help: "settings of librdkafka from a file, including secrets")
   static let compression = Flag.option(
     "compression", "z", value: "CODEC",
     completion: .choices(["none", "gzip", "snappy", "lz4", "zstd"]),
@@ -43,7 +43,7 @@ extension Flag {
 
   static let failed = Flag.option(
     "failed", value: "FILE", completion: .file,
-    help: "append lines that were not delivered to FILE, as they were")
+    help: "append undelivered lines to FILE, unchanged")
   static let failedReasons = Flag.option(
     "failed-reasons", value: "FILE", completion: .file,
     help: "append the reason of each line of --failed to FILE, as JSON")
@@ -55,10 +55,10 @@ extension Flag {
     help: "append a JSON line for each message: line, partition, offset")
   static let state = Flag.option(
     "state", value: "FILE", completion: .file,
-    help: "keep in FILE how far the input file was sent, and go on there")
+    help: "keep in FILE how far the input file was sent, and continue there")
   static let onBad = Flag.option(
     "on-bad", value: "WHAT", fallback: "set-aside", completion: .choices(["set-aside", "stop"]),
-    help: "a line that can't be sent: set-aside counts it and goes on, stop ends")
+    help: "a line that can't be sent: set-aside counts it and continues, stop ends")
   static let maximumLine = Flag.option(
     "max-line", value: "BYTES", fallback: "1000000", help: "a longer line is a bad line")
   static let wholeLines = Flag.toggle(
@@ -73,11 +73,11 @@ extension Flag {
     help: "give up when nothing was acknowledged for this long")
   static let drain = Flag.option(
     "drain", value: "TIME", fallback: "10s",
-    help: "after a signal: how long acknowledgements are waited for")
+    help: "after a signal: how long to wait for acknowledgements")
   static let check = Flag.toggle(
     "check", help: "print the topic's partitions, check the permission to write, send nothing")
   static let dryRun = Flag.toggle(
-    "dry-run", help: "read, parse and key everything, reach nothing, send nothing")
+    "dry-run", help: "read, parse and key all lines, without connecting or sending")
 }
 
 extension KProd {
@@ -105,7 +105,7 @@ extension KProd {
     statuses: [
       ("0", "every line was acknowledged"),
       ("1", "some lines failed or are unknown; they were counted and named"),
-      ("64", "the command line can't be understood, or a setting is refused"),
+      ("64", "the command line is not valid, or a setting is refused"),
       ("65", "a bad line, with --on-bad stop"),
       ("69", "no broker answers, or there is no such topic"),
       ("74", "reading standard input or writing a file failed"),
@@ -114,36 +114,36 @@ extension KProd {
     ],
     libraries: { LinkedLibrary.ofKafka },
     prose: [
-      "Every line has one of three fates. Delivered: the cluster acknowledged it. Failed: it is "
+      "Every line has one of three outcomes. Delivered: the cluster acknowledged it. Failed: it is "
         + "certainly not in the topic. Unknown: it was sent, and no answer came, so it may be "
         + "there. The numbers of the three add up to the lines that were read.",
-      "A key is placed by murmur2, where the Java client puts it. Lines without a key go to one "
-        + "partition for about a megabyte, then to the next. Partitions that are added are seen "
+      "A key goes to the partition that the Java client chooses (murmur2). Lines without a key go "
+        + "to one partition for about a megabyte, then to the next. New partitions are found "
         + "within a minute; as with the Java client, keys are then placed among all of them, so "
         + "a key may move.",
-      "Brokers may restart while lines are on their way: the producer is idempotent, so nothing "
-        + "is lost or doubled by that. No line times out while others are acknowledged, so a "
+      "Brokers may restart while lines are in flight: the producer is idempotent, so nothing "
+        + "is lost or duplicated by that. No line times out while others are acknowledged, so a "
         + "slow cluster loses nothing. When nothing at all is acknowledged for the time of "
         + "--timeout, kprod stops reading, accounts for what it has read, and exits with 75.",
       "kprod asks for the topic's limits once, where that is permitted, and sets lines aside that "
         + "can't pass: too large, without a key in a compacted topic, with a time that the topic "
-        + "does not take. When a broker refuses a batch all the same, its lines are sent again "
-        + "in smaller batches or one by one, so only the bad ones fail. Lines behind such a batch "
+        + "does not accept. When a broker refuses a batch anyway, its lines are sent again "
+        + "in smaller batches or one by one, so only the bad ones fail. Lines after such a batch "
         + "may arrive before it.",
       "After SIGINT, SIGTERM or SIGHUP kprod takes what the pipe holds at that moment, closes it, "
         + "and waits for the acknowledgements up to the time of --drain. After SIGINT it ends by "
         + "that signal; after the others when all of it was delivered, else with 1. A second "
         + "signal gives up the rest, accounted for. A line that the signal cut is counted as "
-        + "failed and kept nowhere.",
-      "The file of --failed takes lines as they were, so it can be sent again: rename it, then "
-        + "feed it in. Unknown lines in it may then be there twice; the last message says how "
+        + "failed and written nowhere.",
+      "The file of --failed has the lines unchanged, so it can be sent again: rename it, then "
+        + "feed it in. Unknown lines in it may then be duplicated; the last message says how "
         + "many there are. --failed-reasons has a JSON line for each line of it.",
       "--receipt replaces FILE by one JSON object at the end, also after a signal: the cluster's "
         + "id, the topic, the counts, and for each partition the first and last acknowledged "
         + "offset and time. 'dsql --reconcile FILE' waits until Druid has read exactly these. "
         + "--acks appends line, partition and offset of every message.",
       "--state FILE keeps how far a file on standard input, or the one FILE operand, was sent, so that "
-        + "the next run goes on there, also after a crash: lines that were acknowledged in the last "
+        + "the next run continues there, also after a crash: lines that were acknowledged in the last "
         + "moments before a crash may then be sent again. A last line without its end is left for the next run. "
         + "A file that was replaced or shortened is read from the beginning, with a warning.",
       "SCRAM with Kafka 4 needs librdkafka 2.6.1 or later: older ones send a wrong nonce. "

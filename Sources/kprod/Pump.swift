@@ -324,7 +324,7 @@ struct Pump: ~Copyable {
     advance(input.count)
   }
 
-  // MARK: - For a person
+  // MARK: - Progress and samples
 
   private mutating func showProgress() {
     let tally = ledger.tally

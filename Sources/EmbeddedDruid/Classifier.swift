@@ -1,9 +1,9 @@
 import DruidSQL
 import Plumbing
 
-/// Tells what devstack would make of statements, without asking any server.
+/// Decides whether devstack answers statements, without a server.
 package struct Classifier {
-  /// What would become of a statement.
+  /// The result for a statement.
   package enum Verdict: Equatable {
     case answered
     case refused(String)
@@ -11,7 +11,7 @@ package struct Classifier {
 
   private let sources: [SourceTable]
 
-  /// - Parameter specifications: JSON texts; the statements may name their datasources.
+  /// - Parameter specifications: JSON texts, whose datasources the statements may query.
   package init(specifications: [String]) throws(EmbeddedDruidFailure) {
     var sources: [SourceTable] = []
     for text in specifications {
@@ -27,7 +27,7 @@ package struct Classifier {
     self.sources = sources
   }
 
-  /// Plans the statement, down to the program that would carry it out.
+  /// Plans the statement, up to the SQLite program that would execute it.
   package func classify(_ sql: String) -> Verdict {
     do {
       let system = SystemTables(sources: sources, supervisors: [])
@@ -53,7 +53,7 @@ package struct Classifier {
     }
   }
 
-  /// A statement and the line that it begins on.
+  /// A statement, and the line on which it starts.
   package struct Statement: Equatable {
     package let line: Int
     package let sql: String
@@ -64,7 +64,8 @@ package struct Classifier {
     }
   }
 
-  /// The statements of a file: of a script, between semicolons; of a Druid request log or of `GET /devstack/log`, one a line.
+  /// The statements of a file: a script with statements between semicolons, or a Druid request log
+  /// or the output of `GET /devstack/log`, with one a line.
   package static func statements(of text: String) -> [Statement] {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     if let first = lines.first(where: { !$0.allSatisfy(\.isWhitespace) }), isLogged(first) {
@@ -75,7 +76,7 @@ package struct Classifier {
     return script(text)
   }
 
-  /// A line of a log begins with a moment and a tab, or is a JSON object.
+  /// Whether a line is of a log: it starts with a time and a tab, or is a JSON object.
   private static func isLogged(_ line: Substring) -> Bool {
     if line.first == "{" { return (try? JSONValue(parsing: String(line))) != nil }
     guard let tab = line.firstIndex(of: "\t") else { return false }

@@ -1,5 +1,5 @@
 extension DruidServer {
-  /// The project's own supervisor spec, in place when nothing else is asked for.
+  /// The project's supervisor spec, which is in place by default.
   package static let ecommerceSpec = """
     {"type": "kafka", "spec": {
       "dataSchema": {

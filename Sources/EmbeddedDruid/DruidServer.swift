@@ -1,33 +1,34 @@
 package import Plumbing
 import Synchronization
 
-/// Devstack's Druid: follows topics as supervisors tell it to, and answers SQL over HTTP on loopback.
+/// Devstack's Druid: ingests topics as supervisors say, and answers SQL over HTTP on the loopback
+/// interface.
 package final class DruidServer: Sendable {
-  /// What a server is started with; every effect that it has outside of itself is handed to it here.
+  /// The settings of a server, and all its access to the outside.
   package struct Configuration: Sendable {
-    /// The `bootstrap.servers` of the cluster that is read, whatever a spec says: for messages only.
+    /// The `bootstrap.servers` of the cluster, for messages only. It is read whatever a spec says.
     package var brokers: String
     /// Opens a topic of that cluster for reading.
     package var open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
     /// The port to listen on at 127.0.0.1; 0 lets the kernel choose.
     package var port: UInt16
-    /// An existing folder for temporary files; they are unlinked as soon as they are open.
+    /// An existing folder for temporary files, which are unlinked as soon as they are open.
     package var directory: String
-    /// Supervisor specs (JSON texts) that are in place from the start.
+    /// The supervisor specs in place from the start, as JSON.
     package var supervisors: [String]
-    /// The next offset of every partition of a topic, as the broker has acknowledged it; nil when there is no such topic.
+    /// The end offset of every partition of a topic; nil when there is no such topic.
     package var endOffsets: @Sendable (String) -> [Int64]?
-    /// The first offset of every partition that is still there; nil means that all begin at 0.
+    /// The start offset of every partition; nil when all start at 0.
     package var startOffsets: @Sendable (String) -> [Int64]?
     /// The names of all topics.
     package var topics: @Sendable () -> [String]
-    /// Datasources of topics without a specification that are named.
+    /// Datasources of topics without a specification, requested by name.
     package var datasources: [AutomaticDatasource]
-    /// What is shown of the failures that are ordered; other servers may share it.
+    /// The requested faults. Other servers may share them.
     package var faults: Faults
-    /// The faults that can be ordered over HTTP.
+    /// The faults that can be requested over HTTP.
     package var faultKinds: [FaultKind]
-    /// Takes the words for a person, one line at a time.
+    /// Receives messages for a person, one line at a time.
     package var report: @Sendable (String) -> Void
 
     package init(
@@ -56,7 +57,7 @@ package final class DruidServer: Sendable {
     }
   }
 
-  /// The failures of the SQL endpoint that can be ordered.
+  /// The faults of the SQL endpoint.
   package static let faultKinds = DruidFault.kinds
 
   private let supervisors: Supervisors
@@ -65,7 +66,7 @@ package final class DruidServer: Sendable {
   private let http: HTTPServer
   private let watcher: TopicWatcher
 
-  /// Listens, and starts to ingest; when it returns, requests are answered.
+  /// Listens and starts to ingest. Requests are answered when this returns.
   package init(_ configuration: Configuration) throws(EmbeddedDruidFailure) {
     let storage = try TemporaryStorage(directory: configuration.directory)
     let supervisors = Supervisors(
@@ -118,7 +119,7 @@ package final class DruidServer: Sendable {
     }
   }
 
-  /// The port that it listens on.
+  /// The port on 127.0.0.1.
   package var port: UInt16 { http.port }
 
   /// Whether acknowledged messages could not be read, so that answers would lack rows.
@@ -128,14 +129,14 @@ package final class DruidServer: Sendable {
     }
   }
 
-  /// Reads what is left in the topics, for two seconds at most, and reports again what was skipped.
+  /// Reads the rest of the topics, for two seconds at most, and reports skipped messages again.
   package func tellSkipped() {
     watcher.stop()
     _ = supervisors.catchUp(withinMilliseconds: 2000)
     supervisors.tellSkipped()
   }
 
-  /// Cuts off what is under way, ends the threads and closes the port.
+  /// Stops running queries, ends the threads and closes the port.
   package func stop() {
     watcher.stop()
     router.isStopping.change { $0 = true }
@@ -145,7 +146,7 @@ package final class DruidServer: Sendable {
   }
 }
 
-/// Looks ten times a second for topics that no spec reads, on a thread of its own.
+/// Checks ten times a second for topics that no spec reads, on its own thread.
 private final class TopicWatcher: Sendable {
   private let supervisors: Supervisors
   private let isOver = Monitor(false)
@@ -154,7 +155,7 @@ private final class TopicWatcher: Sendable {
   init(_ supervisors: Supervisors) { self.supervisors = supervisors }
 
   func start() {
-    // Without the thread, topics are looked for when a query comes.
+    // Without the thread, topics are found when a query arrives.
     thread.withLock { thread in
       thread = WorkerThread { [supervisors, isOver] in
         while !isOver.wait(milliseconds: 100, until: { $0 }) { supervisors.adoptTopics() }
@@ -162,7 +163,7 @@ private final class TopicWatcher: Sendable {
     }
   }
 
-  /// Ends the thread; nothing happens when it has ended.
+  /// Ends the thread, if it has not ended.
   func stop() {
     isOver.change { $0 = true }
     let running = thread.withLock { thread in

@@ -1,4 +1,4 @@
-/// Why devstack's Druid can't start.
+/// Why devstack's Druid could not start.
 package enum EmbeddedDruidFailure: Error, Equatable {
   case port(UInt16, reason: String)
   case storage(reason: String)

@@ -5,7 +5,7 @@ internal import JavaValues
 package import Plumbing
 
 extension LinkedLibrary {
-  /// What the stand-in for Druid is linked against.
+  /// The libraries that the embedded Druid is linked against.
   package static var ofEmbeddedDruid: [LinkedLibrary] {
     [
       LinkedLibrary("SQLite", unsafe String(cString: sqlite3_libversion())),

@@ -1,8 +1,8 @@
 import Glibc
 import Plumbing
 
-/// The process with which devstack ends: the shell that evaluates the output of `devstack --owner
-/// $$ &`. (Unsafe inside.)
+/// The process with which devstack ends: the shell that evaluates the output of
+/// `devstack --owner $$ &`. (Unsafe inside.)
 struct Owner {
   private let id: Int
   /// The process's start time in clock ticks since boot, which identifies it when its number is

@@ -245,7 +245,7 @@ import Testing
         """)
     #expect(outcome.output.hasPrefix("400\ndeleted\n"), "\(outcome.errors)")
     #expect(outcome.output.hasSuffix("\n1\n"), "\(outcome.output)")
-    #expect(outcome.errors.contains("datasource 'ecommerce' is not whole: partition 0"))
+    #expect(outcome.errors.contains("datasource 'ecommerce' is incomplete: partition 0"))
     #expect(outcome.errors.contains("dsql: "))
   }
 

@@ -1,5 +1,5 @@
-/// A type in a CAST: `VARCHAR(20)`, `DECIMAL(10, 2)`, `BIGINT ARRAY`, `TIMESTAMP(3) WITH TIME
-/// ZONE`.
+/// A type in a CAST: `VARCHAR(20)`, `DECIMAL(10, 2)`, `BIGINT ARRAY`,
+/// `TIMESTAMP(3) WITH TIME ZONE`.
 package struct TypeName: Hashable, Sendable {
   /// The name; in capitals for SQL's own types. `INT` becomes `INTEGER`, `DEC` becomes `DECIMAL`;
   /// `STRING` stays as written.

@@ -1,4 +1,4 @@
-/// The five forms of an answer.
+/// The five result formats.
 enum ResultFormat: String, CaseIterable {
   case object
   case array
@@ -6,7 +6,7 @@ enum ResultFormat: String, CaseIterable {
   case arrayLines
   case csv
 
-  /// Druid's spelling; upper and lower case are the same to it.
+  /// Parses Druid's name of a format, ignoring case.
   init?(spelling: String) {
     let match = Self.allCases.first { $0.rawValue.lowercased() == spelling.lowercased() }
     guard let match else { return nil }
@@ -17,7 +17,7 @@ enum ResultFormat: String, CaseIterable {
   var isObject: Bool { self == .object || self == .objectLines }
 }
 
-/// How an answer is to be written.
+/// How to write an answer.
 struct AnswerFormat {
   var format = ResultFormat.object
   var hasHeader = false

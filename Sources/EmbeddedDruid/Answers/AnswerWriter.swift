@@ -1,13 +1,14 @@
 import DruidSQL
 import JavaValues
 
-/// Turns rows into the bytes that Druid would send.
+/// Writes rows as Druid does.
 ///
-/// ``end()`` writes the mark that tells a whole answer from a cut one; when rows fail half way, leave it out.
+/// ``end()`` writes the end mark, which distinguishes a complete answer from a cut one. Do not call
+/// it when a row has failed.
 struct AnswerWriter {
   private let format: AnswerFormat
   private let columns: [Plan.Column]
-  /// Each column's name as a JSON string.
+  /// The name of each column as a JSON string.
   private let names: [[UInt8]]
   private var hasLines = false
   private(set) var bytes: [UInt8] = []
@@ -22,13 +23,13 @@ struct AnswerWriter {
     }
   }
 
-  /// Gives what is written so far away.
+  /// Removes and returns the bytes written so far.
   mutating func take() -> [UInt8] {
     defer { bytes.removeAll(keepingCapacity: true) }
     return bytes
   }
 
-  /// What stands before the first row.
+  /// Writes everything before the first row.
   mutating func begin() {
     if format.format == .object || format.format == .array { bytes.append(UInt8(ascii: "[")) }
     guard format.hasHeader else { return }
@@ -71,7 +72,7 @@ struct AnswerWriter {
     bytes.append(isCSV ? UInt8(ascii: "\n") : UInt8(ascii: "]"))
   }
 
-  /// Whatever stands between a row and the one before it.
+  /// Writes the separator between two rows.
   private mutating func separate() {
     if hasLines, format.format != .csv {
       bytes.append(format.format.isLines ? UInt8(ascii: "\n") : UInt8(ascii: ","))
@@ -79,7 +80,7 @@ struct AnswerWriter {
     hasLines = true
   }
 
-  /// The row that the statement stands on.
+  /// Writes the statement's current row.
   mutating func row(_ statement: SQLiteStatement) {
     separate()
     switch format.format {
@@ -103,7 +104,7 @@ struct AnswerWriter {
     }
   }
 
-  /// The mark of a whole answer.
+  /// Writes the end mark of a complete answer.
   mutating func end() {
     switch format.format {
     case .object, .array: bytes.append(contentsOf: "]\n".utf8)
@@ -132,7 +133,7 @@ struct AnswerWriter {
     }
   }
 
-  /// A cell without quotes.
+  /// Writes a cell without quotes.
   private mutating func plain(_ cell: SQLiteStatement.Cell, _ type: SQLType) {
     switch (cell, type.kind) {
     case (.null, _): break
@@ -161,7 +162,7 @@ struct AnswerWriter {
   }
 }
 
-/// Cells as opencsv writes them: quoted only when they must be.
+/// CSV cells as opencsv writes them, quoted only if necessary.
 enum CSVText {
   static func append(_ cell: [UInt8], isAlone: Bool, to out: inout [UInt8]) {
     let start = out.count
@@ -169,7 +170,8 @@ enum CSVText {
     quote(&out, from: start, isAlone: isAlone)
   }
 
-  /// Quotes what was written from `start` on, if it needs quotes; a row of one empty cell does, or it would be the end.
+  /// Quotes the cell written from `start` on, if necessary. A row with a single empty cell is
+  /// quoted, because an empty line would be the end.
   static func quote(_ out: inout [UInt8], from start: Int, isAlone: Bool) {
     let isPlain = out[start...].allSatisfy { byte in
       byte != UInt8(ascii: ",") && byte != UInt8(ascii: "\"") && byte != 0x0a && byte != 0x0d

@@ -1,15 +1,15 @@
 import Plumbing
 
-/// The zone that times are shown in.
+/// The time zone of times in an answer.
 struct AnswerZone: Sendable {
   static let utc = AnswerZone { _ in 0 }
 
-  /// Milliseconds to add to UTC at a moment.
+  /// The milliseconds to add to UTC at a time.
   let offset: @Sendable (Int64) -> Int64
-  /// The moment that stands in the answer: a time goes through the zone's clock and back.
+  /// The time to write: the time converted to the zone's local time and back.
   var shown: @Sendable (Int64) -> Int64 = { $0 }
 
-  /// Appends `2026-01-01T00:00:00.000Z`, as Joda does.
+  /// Appends `2026-01-01T00:00:00.000Z`, as Joda prints it.
   func append(_ milliseconds: Int64, to out: inout [UInt8]) {
     let milliseconds = shown(milliseconds)
     let offset = offset(milliseconds)

@@ -1,11 +1,11 @@
 import DruidSQL
 import Plumbing
 
-/// An error as Druid sends it: a status and a JSON body in one of its three forms.
+/// An error as Druid sends it: a status, and a JSON body in one of three forms.
 struct DruidError: Error, Equatable {
   var status: Int
   var body: JSONValue
-  /// Whether the answer carries the query's ids; requests that were not understood have none.
+  /// Whether the answer has the query's ids. Requests that could not be parsed have none.
   var hasQueryID = true
 
   /// A statement refused by parser, resolver or translator.
@@ -28,7 +28,7 @@ struct DruidError: Error, Equatable {
     self.hasQueryID = hasQueryID
   }
 
-  /// The same with more words behind its message.
+  /// The same error with more text after its message.
   func saying(_ words: String) -> DruidError {
     guard case .object(let members) = body else { return self }
     var error = self
@@ -40,7 +40,7 @@ struct DruidError: Error, Equatable {
     return error
   }
 
-  /// What this server does not do, in the form of a `druidException`.
+  /// A request that this server does not support, in the form of a `druidException`.
   static func unsupported(_ message: String) -> DruidError {
     DruidError(
       status: 501,
@@ -55,14 +55,14 @@ struct DruidError: Error, Equatable {
         code: "invalidInput", persona: "USER", category: "INVALID_INPUT", message: message))
   }
 
-  /// The time of a query is over before its first row.
+  /// The query's timeout passed before its first row.
   static func timeout(_ id: String) -> DruidError {
     legacy(
       504, name: "Query timeout", errorClass: "org.apache.druid.query.QueryTimeoutException",
       category: "TIMEOUT", message: "Query [\(id)] timed out!")
   }
 
-  /// More queries at a time than the server takes.
+  /// The server runs too many queries at once.
   static func capacityExceeded() -> DruidError {
     legacy(
       429, name: "Query capacity exceeded",
@@ -78,14 +78,14 @@ struct DruidError: Error, Equatable {
       category: "CANCELED", message: "Query cancelled")
   }
 
-  /// Something failed while rows were made.
+  /// An error while rows were computed.
   static func runtime(_ message: String, errorClass: String) -> DruidError {
     legacy(
       500, name: "Unknown exception", errorClass: errorClass, category: "RUNTIME_FAILURE",
       message: message)
   }
 
-  /// A request body that is no query: the old form, without category.
+  /// A request body that is not a query: the old form, without a category.
   static func badRequest(_ message: String, errorClass: String, status: Int = 400) -> DruidError {
     DruidError(
       status: status,

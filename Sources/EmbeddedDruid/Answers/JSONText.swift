@@ -1,4 +1,5 @@
-/// Strings as Jackson writes them: controls escaped, what lies beyond the basic plane as an escaped surrogate pair.
+/// Strings as Jackson writes them: control characters are escaped, and characters beyond the basic
+/// plane are escaped surrogate pairs.
 enum JSONText {
   static func append(_ text: String, to out: inout [UInt8]) {
     var text = text

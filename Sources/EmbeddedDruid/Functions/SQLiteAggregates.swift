@@ -2,9 +2,9 @@ import CSQLite
 import DruidSQL
 import JavaValues
 
-/// The translation's aggregates, as SQLite knows them.
+/// Registers the aggregates of translated queries with SQLite.
 enum SQLiteAggregates {
-  /// What SQLite hands back to the callbacks; the connection owns it.
+  /// The user data of the callbacks, which the connection owns.
   private final class Bound {
     let aggregate: Aggregate
     let limits: QueryLimits
@@ -30,7 +30,7 @@ enum SQLiteAggregates {
     return Aggregate(kernel, make)
   }
 
-  /// Registers every aggregate; what comes back must live as long as the connection.
+  /// Registers every aggregate. The result must live as long as the connection.
   static func register(
     in handle: OpaquePointer, limits: QueryLimits
   ) -> (aggregates: [AnyObject], status: Int32) {
@@ -52,7 +52,7 @@ enum SQLiteAggregates {
     return unsafe Unmanaged<Bound>.fromOpaque(data).takeUnretainedValue()
   }
 
-  /// The state that SQLite keeps the address of for a group; made with its first row.
+  /// The state of a group, whose address SQLite keeps. It is made at the group's first row.
   private static func state(_ context: OpaquePointer?, makes: Bool) -> (any AggregateState)? {
     let size = unsafe Int32(MemoryLayout<UnsafeMutableRawPointer?>.size)
     guard let place = unsafe sqlite3_aggregate_context(context, makes ? size : 0) else {
@@ -122,7 +122,7 @@ enum SQLiteAggregates {
     unsafe release(context)
   }
 
-  /// For a group without rows.
+  /// A new state, for a group without rows.
   private static func fresh(_ context: OpaquePointer?) -> (any AggregateState)? {
     unsafe bound(context)?.aggregate.make()
   }

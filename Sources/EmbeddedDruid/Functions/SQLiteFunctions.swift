@@ -2,18 +2,18 @@ import CSQLite
 import DruidSQL
 import JavaValues
 
-/// The functions that the translation calls, as SQLite knows them.
+/// Registers the functions of translated queries with SQLite.
 ///
-/// SQLite calls the C functions here on the thread that steps the statement. What they are given as user data lives as long
-/// as the process: the tables are static.
+/// SQLite calls the C functions here on the thread that steps the statement. Their user data lives
+/// as long as the process, because the tables are static.
 enum SQLiteFunctions {
-  /// Ends the statement with a failure: its kind goes as a result code, its words as the message.
+  /// Ends the statement with a failure: a result code for its kind, and its message.
   static func fail(_ context: OpaquePointer?, _ failure: ValueFailure) {
     unsafe sqlite3_result_error(context, failure.words, -1)
     unsafe sqlite3_result_error_code(context, failure.code)
   }
 
-  /// What SQLite hands back to the callbacks; the connection owns it.
+  /// The user data of the callbacks, which the connection owns.
   final class Function {
     let kernel: Kernel
     let context: ValueContext
@@ -24,12 +24,12 @@ enum SQLiteFunctions {
     }
   }
 
-  /// The counts of arguments under which SQLite is told a kernel: each of a few, or any.
+  /// The argument counts under which a kernel is registered: each of a few, or any.
   static func counts(_ arity: ClosedRange<Int>) -> [Int32] {
     arity.count > 4 ? [-1] : arity.map(Int32.init)
   }
 
-  /// Registers every kernel; what comes back must live as long as the connection.
+  /// Registers every kernel. The result must live as long as the connection.
   static func register(
     in handle: OpaquePointer, context: ValueContext
   ) -> (functions: [AnyObject], status: Int32) {
@@ -66,7 +66,7 @@ enum SQLiteFunctions {
     return unsafe Unmanaged<Function>.fromOpaque(data).takeUnretainedValue()
   }
 
-  /// A double as SQLite holds it: a number, or the text `NaN`; nil for NULL.
+  /// A double as SQLite represents it: a number, or the text `NaN`; nil for NULL.
   @inline(__always)
   private static func double(_ value: OpaquePointer?) -> Double? {
     switch unsafe sqlite3_value_type(value) {
@@ -136,11 +136,11 @@ enum SQLiteFunctions {
     }
   }
 
-  /// A period that time is cut to, kept with its statement because it is the same in every row.
+  /// A period for truncating times, kept with its statement because it is the same for every row.
   private final class Floor {
     let period: Period
     let zone: TimeZoneTable
-    /// Equal spans since 1970 in UTC, when it comes to that.
+    /// The period as equal spans since 1970 in UTC, if possible.
     let span: Int64?
 
     init(_ period: Period, _ zone: TimeZoneTable, span: Int64?) {
@@ -187,7 +187,7 @@ enum SQLiteFunctions {
 }
 
 extension ValueFailure {
-  /// Codes of SQLite's own kind of plain errors, beyond those that it uses.
+  /// An extended result code of SQLITE_ERROR that SQLite does not use.
   private static func code(_ number: Int32) -> Int32 { SQLITE_ERROR | (100 + number) << 8 }
 
   fileprivate var code: Int32 {
@@ -211,7 +211,8 @@ extension ValueFailure {
     }
   }
 
-  /// The failure that ended a statement with this extended result code; nil for SQLite's own errors.
+  /// The failure of a statement that ended with this extended result code; nil for SQLite's own
+  /// errors.
   init?(code: Int32, words: String) {
     switch code {
     case Self.code(0): self = .divisionByZero
@@ -242,7 +243,7 @@ enum TimeSpan {
   }
 }
 
-/// Values to and from SQLite.
+/// Converts values to and from SQLite.
 enum SQLiteValue {
   static func read(_ value: OpaquePointer?) -> SQLValue {
     switch unsafe sqlite3_value_type(value) {
@@ -268,14 +269,15 @@ enum SQLiteValue {
     return (0..<Int(count)).map { unsafe read(values[$0]) }
   }
 
-  /// How long the texts among them are together.
+  /// The total length of the texts.
   static func bytes(_ values: [SQLValue]) -> Int {
     var count = 0
     for case .text(let text) in values { count += text.utf8.count }
     return count
   }
 
-  /// Answers, and takes a long text from the query's budget for as long as SQLite holds it.
+  /// Returns a value to SQLite. A long text is charged to the query's budget for as long as SQLite
+  /// holds it.
   static func answer(
     _ value: SQLValue, _ limits: QueryLimits, to context: OpaquePointer?
   ) throws(ValueFailure) {
@@ -299,7 +301,7 @@ enum SQLiteValue {
     case .text(var text):
       text.withUTF8 { bytes in
         unsafe bytes.withMemoryRebound(to: CChar.self) { bytes in
-          // An empty text has no address; NULL would be another answer.
+          // An empty text may have no address, which SQLite would treat as NULL.
           if let start = bytes.baseAddress {
             unsafe sqlite3_result_text(context, start, Int32(bytes.count), csqlite_transient())
           } else {
@@ -316,18 +318,19 @@ enum SQLiteValue {
   }
 }
 
-/// Texts that are long enough for the query's budget to count them for as long as SQLite holds them.
+/// Texts that are long enough to be charged to the query's budget for as long as SQLite holds them.
 enum LongText {
-  /// Shorter ones are not counted: a statement holds few values at a time.
+  /// Shorter texts are not charged, because a statement holds few values at a time.
   static let threshold = 64 << 10
-  /// In front of the bytes: their count, and whose budget they are taken from.
+  /// Stored before the bytes: their count, and the budget that they are charged to.
   @safe
   private struct Header {
     let count: Int
     let limits: Unmanaged<QueryLimits>
   }
 
-  /// Hands the text to SQLite in memory that is given back, to the system and to the budget, when SQLite is done with it.
+  /// Passes the text to SQLite in memory that is freed, and returned to the budget, when SQLite is
+  /// done with it.
   static func answer(
     _ text: String, _ limits: QueryLimits, to context: OpaquePointer?
   ) throws(ValueFailure) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The system's files of time zones.
+/// The system's time zone files.
 enum TimeZoneFiles {
   private static let folder = "/usr/share/zoneinfo/"
   private static let limit = 1 << 16

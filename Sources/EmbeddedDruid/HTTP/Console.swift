@@ -1,14 +1,14 @@
 import DruidSQL
 import Plumbing
 
-/// The page at `/`, and what it shows.
+/// The page at `/`, and its data.
 struct Console: Sendable {
   let supervisors: Supervisors
   let faults: Faults
-  /// Where Kafka listens.
+  /// The address of Kafka.
   let brokers: String
 
-  /// The page; each answer allows its own script and style alone, and nothing from elsewhere.
+  /// The page. Each response only allows its own script and style, and nothing from other sites.
   var page: HTTPResponse {
     let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
     let text = String(decoding: PackageResources.console_html, as: UTF8.self)
@@ -26,21 +26,21 @@ struct Console: Sendable {
       ] + Self.guards, body: .bytes(Array(text.utf8)))
   }
 
-  /// What keeps answers out of other origins' pages and caches.
+  /// Headers that keep responses out of caches and of other origins' pages.
   static let guards: Router.Headers = [
     ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"),
   ]
 
-  /// Topics, datasources and faults as they are now.
+  /// The current topics, datasources and faults.
   var state: JSONValue {
     let entries = supervisors.all
     let topics = supervisors.allTopics.map { topic -> JSONValue in
       let partitions = zip(topic.starts, topic.ends).map { start, end in
         JSONValue.object(["start": .integer(start), "end": .integer(end)])
       }
-      // What a datasource skips is told with the datasource.
+      // Skipped messages of a datasource are reported with the datasource.
       let undecided = entries.first { $0.spec.topic == topic.name && $0.spec.automaticTime != nil }
       return .object([
         "name": .string(topic.name), "partitions": .array(partitions),

@@ -1,10 +1,10 @@
 import Plumbing
 
-/// The failures that can be ordered of the SQL endpoint, and how each one looks.
+/// The faults of the SQL endpoint, and their effects.
 ///
-/// From recordings of a real Druid: `cut@bytes`, `cut@rows`, `dead-historical`, `504`, `outer-limit`. From Druid's
-/// documentation and source: `missing-segments`, `429`. `503+Retry-After` and `html-proxy-502` are what proxies in front of
-/// Druid send.
+/// `cut@bytes`, `cut@rows`, `dead-historical`, `504` and `outer-limit` follow recordings of a real
+/// Druid. `missing-segments` and `429` follow Druid's documentation and source. `503+Retry-After`
+/// and `html-proxy-502` are answers of proxies in front of Druid.
 enum DruidFault {
   static let kinds: [FaultKind] = [
     FaultKind(
@@ -32,11 +32,11 @@ enum DruidFault {
       meaning: "the server's default sqlOuterLimit: N rows, with the end mark in place"),
   ]
 
-  /// What requests are called that meet these faults.
+  /// The name of the requests that these faults apply to.
   static let target = "sql"
   private static let targets = [target]
 
-  /// The answer that takes the place of the query's own; nil when the query is answered after all.
+  /// The answer that replaces the query's; nil when the query is answered.
   static func answer(_ fault: Fault, id: String) -> HTTPResponse? {
     switch fault.kind.name {
     case "429": return response(.capacityExceeded(), id: id)
@@ -68,7 +68,7 @@ enum DruidFault {
       + "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
   }
 
-  /// What the fault changes about how the query is carried out.
+  /// Changes how the query is executed, as the fault says.
   static func change(_ request: inout SQLRequest, _ fault: Fault) {
     switch fault.kind.name {
     case "cut@rows": request.fault.cutRows = fault.count
@@ -84,19 +84,19 @@ enum DruidFault {
   }
 }
 
-/// What a fault makes of a query.
+/// The effects of a fault on a query.
 struct QueryFault: Equatable {
-  /// The answer ends after so many rows, without its end mark.
+  /// The number of rows after which the answer ends, without its end mark.
   var cutRows: Int?
-  /// The rows of one segment of each datasource are left out.
+  /// Whether the rows of one segment of each datasource are missing.
   var hidesSegment = false
-  /// The answer does not tell that they are.
+  /// Whether the answer hides that they are missing.
   var isSilent = false
   /// The server's default `sqlOuterLimit`.
   var outerLimit: Int?
 }
 
-/// A body that ends after a number of bytes, in good form.
+/// A body that is cut after a number of bytes, with a regular end of the response.
 final class CutStream: HTTPStream {
   private var source: (any HTTPStream)?
   private var left: Int
@@ -116,7 +116,7 @@ final class CutStream: HTTPStream {
   }
 }
 
-/// A body that is at hand, as a stream.
+/// A body in memory, as a stream.
 final class WholeStream: HTTPStream {
   private var bytes: [UInt8]?
 

@@ -1,12 +1,12 @@
 import CMicrohttpd
 import Glibc
 
-/// What libmicrohttpd calls, on the thread of each connection.
+/// The callbacks of libmicrohttpd, which run on the thread of each connection.
 ///
-/// They stand here, outside of any actor: a callback that Swift holds to be the main actor's own kills the process when a
-/// thread of C's making calls it.
+/// They are outside of any actor: the process would crash if a C thread called a callback that
+/// Swift assigns to the main actor.
 enum HTTPCallbacks {
-  /// A request while it arrives; libmicrohttpd holds it from the first call to `finished`.
+  /// An incoming request. libmicrohttpd holds it from the first call until `finished`.
   private final class Arrival {
     var request: HTTPRequest
     var isTooLarge = false
@@ -112,7 +112,7 @@ enum HTTPCallbacks {
     return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
   }
 
-  /// A body of one piece.
+  /// A body in one piece.
   private final class Once: HTTPStream {
     private var bytes: [UInt8]?
 
@@ -124,7 +124,7 @@ enum HTTPCallbacks {
     }
   }
 
-  /// A response of unknown length, which libmicrohttpd asks the stream for.
+  /// A response of unknown length, which libmicrohttpd reads from the stream.
   private static func pulled(_ stream: any HTTPStream) -> OpaquePointer? {
     let context = unsafe Unmanaged.passRetained(Sending(stream)).toOpaque()
     return unsafe MHD_create_response_from_callback(
@@ -144,7 +144,7 @@ enum HTTPCallbacks {
     }
   }
 
-  /// A stream and what it gave that the client has not taken yet.
+  /// A stream, and its bytes that have not been sent yet.
   private final class Sending {
     let stream: any HTTPStream
     var bytes: [UInt8] = []

@@ -1,38 +1,38 @@
 import Glibc
 
-/// A request as a handler sees it: whole, and never larger than the server's limit.
+/// A complete request, within the server's limits.
 struct HTTPRequest: Sendable {
   var method: String
   /// The path without the query string, percent-decoded.
   var path: String
-  /// Names in lower case.
+  /// The headers, with names in lower case.
   var headers: [String: String] = [:]
   var query: [String: String] = [:]
   var body: [UInt8] = []
-  /// Who waits for the answer.
+  /// The client that waits for the response.
   var client: HTTPClient?
 
   var pathParts: [String] { path.split(separator: "/").map(String.init) }
 }
 
-/// The other end of a connection, as long as its request is worked on.
+/// The other end of a connection, valid while its request is handled.
 struct HTTPClient: Sendable {
   let socket: Int32
 
-  /// Whether it has closed the connection, or at least its side of it.
+  /// Whether it has closed the connection, or its side of it.
   var hasClosed: Bool {
     var next: UInt8 = 0
     return unsafe recv(socket, &next, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
   }
 }
 
-/// An answer to a request.
+/// The response to a request.
 struct HTTPResponse {
   enum Body {
     case bytes([UInt8])
-    /// The connection's end is the body's end, as Druid's status pages have it.
+    /// A body that ends with the connection, as that of Druid's status pages.
     case untilClose([UInt8])
-    /// Sent in chunks as it comes.
+    /// A body that is sent in chunks as it is made.
     case stream(any HTTPStream)
   }
 
@@ -47,7 +47,8 @@ struct HTTPResponse {
   }
 }
 
-/// A body that is made while it is sent, on the connection's thread; freed when the client has it all or has gone.
+/// A body that is made while it is sent, on the connection's thread. It is freed when the client
+/// has received all of it or is gone.
 protocol HTTPStream: AnyObject {
   /// The next bytes; nil at the end.
   func next() -> [UInt8]?

@@ -6,7 +6,7 @@ import Synchronization
 /// An HTTP server on 127.0.0.1 with a thread per connection, by libmicrohttpd.
 @safe
 final class HTTPServer: @unchecked Sendable {
-  // Sendable: `handler` is Sendable, and `daemon` is touched by `start` and `stop` alone, under its lock.
+  // Sendable: `handler` is Sendable, and only `start` and `stop` use `daemon`, under its lock.
   let handler: @Sendable (HTTPRequest) -> HTTPResponse
   let bodyLimit: Int
   private(set) var port: UInt16 = 0
@@ -16,15 +16,16 @@ final class HTTPServer: @unchecked Sendable {
     let handle: OpaquePointer
   }
 
-  /// Seconds of silence before an unfinished request is given up: those who send half a request would otherwise take all
-  /// connections from the others.
+  /// Idle timeout of an incomplete request, in seconds, so that incomplete requests do not take all
+  /// connections.
   static let requestPatience: UInt32 = 5
-  /// Seconds of silence before an idle connection or a response that is not read is given up; Druid's `maxIdleTime`.
+  /// Idle timeout of a connection without a request, or with an unread response, in seconds:
+  /// Druid's `maxIdleTime`.
   static let idlePatience: UInt32 = 300
-  /// How long a request's body may take in all.
+  /// Maximum time to receive a request's body.
   static let bodyPatience = Duration.seconds(30)
 
-  /// Listens; port 0 lets the kernel choose one.
+  /// Starts to listen. Port 0 lets the kernel choose one.
   init(
     port: UInt16, bodyLimit: Int = 16 << 20, connections: UInt32 = 1000,
     handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse
@@ -41,13 +42,14 @@ final class HTTPServer: @unchecked Sendable {
       &address, HTTPCallbacks.handle, context, HTTPCallbacks.finished, connections,
       HTTPServer.requestPatience)
     guard let handle = unsafe handle else {
-      throw .port(port, reason: errno == 0 ? "not to be had" : systemErrorText(errno))
+      throw .port(port, reason: errno == 0 ? "the server did not start" : systemErrorText(errno))
     }
     self.port = unsafe cmicrohttpd_port(handle)
     daemon.withLock { $0 = unsafe Daemon(handle: handle) }
   }
 
-  /// Closes the port and all connections, and waits for their threads. Must be called before the last reference goes.
+  /// Closes the port and all connections, and waits for their threads. Call it before releasing the
+  /// last reference.
   func stop() {
     let daemon = self.daemon.withLock { daemon in
       defer { daemon = nil }

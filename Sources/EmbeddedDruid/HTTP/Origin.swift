@@ -1,15 +1,17 @@
-/// Keeps web pages of other origins away: a browser on this machine sends their requests here as readily as its user's.
+/// Refuses requests of web pages from other origins, because a browser on this machine sends them
+/// like its user's own.
 enum Origin {
-  /// Why a request is refused; nil when it comes from a program, or from a page that this server itself has served.
+  /// Why a request is refused; nil when it comes from a program, or from a page of this server.
   static func refusal(of request: HTTPRequest, port: UInt16) -> String? {
     guard isLoopback(request.headers["host"]) else { return "only loopback names are served here" }
     if let origin = request.headers["origin"], !isOwn(origin, port: port) {
       return "requests of other origins are refused"
     }
-    // Browsers send no Origin with the GET requests of images, scripts and links, but they say where these come from.
+    // Browsers send no Origin header with GET requests for images, scripts and links, but tell
+    // their source in another header.
     let site = request.headers["sec-fetch-site"] ?? "none"
     guard site != "none", site != "same-origin" else { return nil }
-    // A link to the console may be followed.
+    // Links to the console are allowed.
     let isLink = request.method == "GET" && request.headers["sec-fetch-mode"] == "navigate"
     return isLink && request.path == "/" && request.query.isEmpty
       ? nil : "requests of other origins are refused"
@@ -20,11 +22,11 @@ enum Origin {
     let text = origin.lowercased()
     guard text.hasPrefix("http://") else { return false }
     let host = text.dropFirst("http://".count)
-    // 80 is the port that an origin leaves out.
+    // An origin omits port 80.
     return (host.hasSuffix(":\(port)") || port == 80) && isLoopback(String(host))
   }
 
-  /// Whether a Host header names this machine itself; a foreign name that resolves to 127.0.0.1 does not.
+  /// Whether a Host header names this machine. Another name that resolves to 127.0.0.1 does not.
   static func isLoopback(_ host: String?) -> Bool {
     guard var host = host?.lowercased() else { return true }
     if host.hasPrefix("[") {

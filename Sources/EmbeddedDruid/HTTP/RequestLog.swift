@@ -1,9 +1,9 @@
 import Plumbing
 import Synchronization
 
-/// The last requests and what became of them, for `GET /devstack/log`.
+/// The last requests and their results, for `GET /devstack/log`.
 final class RequestLog: Sendable {
-  /// A request and what became of it.
+  /// A request and its result.
   struct Entry {
     var time: TimePoint
     var method: String
@@ -14,7 +14,7 @@ final class RequestLog: Sendable {
     var status = 0
     var milliseconds = 0
 
-    /// One line of NDJSON without its newline.
+    /// The entry as a line of NDJSON, without its newline.
     var json: String {
       var members: [JSONValue.Member] = [
         .init(key: "time", value: .string(time.iso8601)),
@@ -23,29 +23,29 @@ final class RequestLog: Sendable {
       if let sql { members.append(.init(key: "sql", value: .string(sql))) }
       if let queryID { members.append(.init(key: "queryId", value: .string(queryID))) }
       if let fault { members.append(.init(key: "fault", value: .string(fault))) }
-      // A hanging request has no status.
+      // A request that hangs has no status.
       members.append(.init(key: "status", value: status == 0 ? .null : .integer(status)))
       members.append(.init(key: "milliseconds", value: .integer(milliseconds)))
       return JSONValue.object(members).jsonText
     }
   }
 
-  /// Requests that are kept.
+  /// Maximum number of requests.
   static let limit = 10_000
-  /// Characters of a statement that are kept.
+  /// Maximum length of a stored statement, in characters.
   static let longestStatement = 4096
 
   private let entries = Mutex<[Entry]>([])
 
   func add(_ entry: Entry) {
     entries.withLock { entries in
-      // Room is made for many at a time, so that most requests move nothing.
+      // Removes many entries at once, so that most requests move nothing.
       if entries.count >= 2 * Self.limit { entries.removeFirst(Self.limit) }
       entries.append(entry)
     }
   }
 
-  /// The last ones, the oldest first.
+  /// The last requests, oldest first.
   var lines: String {
     entries.withLock { entries in
       entries.suffix(Self.limit).map { $0.json + "\n" }.joined()

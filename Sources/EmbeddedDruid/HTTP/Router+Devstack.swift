@@ -1,6 +1,6 @@
 import Plumbing
 
-/// What only devstack serves: the console, faults to order and the log of requests.
+/// Paths that only devstack has: the console, faults and the request log.
 extension Router {
   func devstack(_ request: HTTPRequest, _ parts: [String]) -> HTTPResponse? {
     if parts.isEmpty {
@@ -36,7 +36,7 @@ extension Router {
     HTTPResponse(405, headers: [("Allow", methods)] + Console.guards)
   }
 
-  /// A fault a line, as `--fault` takes it. All are ordered, or none.
+  /// Requests faults, one a line, in the syntax of `--fault`. If one is invalid, none is accepted.
   private func order(_ request: HTTPRequest) -> HTTPResponse {
     var ordered: [Fault] = []
     for line in String(decoding: request.body, as: UTF8.self).split(whereSeparator: \.isNewline) {

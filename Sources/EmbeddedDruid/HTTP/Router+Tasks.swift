@@ -1,8 +1,8 @@
 import Plumbing
 
-/// The overlord's tasks: each supervisor that reads has one, which never ends.
+/// The overlord's tasks. Each running supervisor has one task, which does not end.
 extension Router {
-  /// `/druid/indexer/v1/tasks`, its narrower forms, and `/task/ID/status`.
+  /// `/druid/indexer/v1/tasks` and its variants, and `/task/ID/status`.
   func tasks(_ request: HTTPRequest, _ parts: [String]) -> HTTPResponse? {
     guard request.method == "GET" else { return nil }
     switch (parts.first, parts.count) {
@@ -57,7 +57,8 @@ extension Router {
     ])
   }
 
-  /// What a real Druid serves and this one does not: said as such, where a bare 404 would look like a wrong address.
+  /// Refuses what a real Druid supports and this one does not, because a plain 404 would look like
+  /// a wrong address.
   func refusal(_ request: HTTPRequest) -> HTTPResponse? {
     let path = request.path.hasSuffix("/") ? String(request.path.dropLast()) : request.path
     let what: String?
@@ -76,7 +77,7 @@ extension Router {
       error.status, headers: Self.json, body: .bytes(Array(error.body.jsonText.utf8)))
   }
 
-  /// `POST /druid/indexer/v1/supervisor/suspendAll` and its like.
+  /// `POST /druid/indexer/v1/supervisor/suspendAll` and similar.
   func changeAll(_ action: String) -> HTTPResponse? {
     guard ["suspendAll", "resumeAll", "terminateAll"].contains(action) else { return nil }
     for entry in supervisors.active {

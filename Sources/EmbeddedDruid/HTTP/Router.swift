@@ -1,16 +1,16 @@
 import Glibc
 import Plumbing
 
-/// Which request gets which answer, with the headers that Druid's router sends.
+/// Answers requests by path, with the headers of Druid's router.
 struct Router: Sendable {
   let supervisors: Supervisors
   let queries: QueryService
   let faults: Faults
-  /// All faults that can be ordered, of Kafka as well.
+  /// All faults that can be requested, including those of Kafka.
   let faultKinds: [FaultKind]
   let log = RequestLog()
   let console: Console
-  /// True as soon as the server stops; what hangs then ends.
+  /// True when the server stops, which ends hanging requests.
   let isStopping = Monitor(false)
 
   init(
@@ -33,7 +33,7 @@ struct Router: Sendable {
     ("Content-Security-Policy", "frame-ancestors 'none'"),
   ]
 
-  /// Answers a request, and writes it down unless it is about devstack itself.
+  /// Answers a request, and logs it unless it is about devstack itself.
   func answer(_ request: HTTPRequest) -> HTTPResponse {
     if let answer = devstack(request, request.pathParts) { return answer }
     let start = ContinuousClock.now
@@ -67,7 +67,7 @@ struct Router: Sendable {
     case ("GET", "/druid/coordinator/v1/loadstatus"): return loadStatus(request)
     case ("GET", "/druid/v2/datasources"), ("GET", "/druid/coordinator/v1/datasources"),
       ("GET", "/druid/coordinator/v1/metadata/datasources"):
-      // The longer forms tell of segments, which are not here.
+      // The longer forms list segments, which this server does not have.
       guard request.query["full"] == nil, request.query["simple"] == nil else {
         return HTTPResponse(404, headers: Self.notCached)
       }
@@ -103,7 +103,7 @@ struct Router: Sendable {
     HTTPResponse(405, headers: notCached + [("Allow", methods)])
   }
 
-  /// The container's own error page, of which only the status counts.
+  /// The servlet container's error page, of which only the status matters.
   static func page(_ status: Int, _ message: String) -> HTTPResponse {
     let safe = message.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
     let text =
@@ -122,7 +122,7 @@ struct Router: Sendable {
       .sorted()
   }
 
-  /// Everything is loaded, always.
+  /// Reports that all segments are loaded.
   private func loadStatus(_ request: HTTPRequest) -> HTTPResponse {
     let isCount = request.query["simple"] != nil || request.query["full"] != nil
     return Self.found(
@@ -179,13 +179,14 @@ struct Router: Sendable {
     }
   }
 
-  /// The fault that a request meets; the console's own queries meet none.
+  /// The fault that applies to a request. None applies to the console's queries.
   private func strike(_ request: HTTPRequest) -> Fault? {
     guard request.headers["x-devstack-console"] == nil else { return nil }
     return faults.strike(DruidFault.target)
   }
 
-  /// What a fault answers in the query's place; nil when the query is to be answered, changed or late.
+  /// The answer of a fault in place of the query's; nil when the query is to be answered, possibly
+  /// changed or delayed.
   private func meet(_ fault: Fault, _ query: inout SQLRequest) -> HTTPResponse? {
     if let answer = DruidFault.answer(fault, id: query.id) { return answer }
     DruidFault.change(&query, fault)
@@ -194,7 +195,7 @@ struct Router: Sendable {
       _ = isStopping.wait(
         milliseconds: Int64(fault.span / .milliseconds(1)), until: { $0 })
     case "hang":
-      // A client that has gone is not noticed; the server's end, or this limit, frees the thread.
+      // The client's end is not noticed. The thread ends with the server or after this limit.
       _ = isStopping.wait(milliseconds: 600_000, until: { $0 })
       return HTTPResponse(504)
     default: break
@@ -202,7 +203,7 @@ struct Router: Sendable {
     return nil
   }
 
-  /// A version 4 UUID.
+  /// A random version 4 UUID.
   private static func freshID() -> String {
     func hexadecimal(_ bits: UInt64, _ digits: Int) -> String {
       let text = String(bits, radix: 16)
@@ -257,7 +258,7 @@ struct Router: Sendable {
     }
   }
 
-  /// A report tells of all that was acknowledged before it was asked for.
+  /// Waits until all acknowledged messages are ingested, so that a report includes them.
   private func catchUp(_ entry: Supervisors.Entry) {
     guard !entry.isSuspended else { return }
     _ = entry.follower.catchUp(withinMilliseconds: 30_000)
@@ -317,7 +318,7 @@ struct Router: Sendable {
     return Self.found(.object(["id": .string(id)]))
   }
 
-  /// Reads on from the offsets that the request names, with the rows that are there.
+  /// Continues reading at the offsets in the request, and keeps the existing rows.
   private func resetOffsets(_ id: String, _ request: HTTPRequest) -> HTTPResponse {
     guard let entry = supervisors.find(id) else { return Self.unknown(id) }
     let partitions = (try? JSONValue(parsing: request.body))?["partitions"]
@@ -340,7 +341,7 @@ struct Router: Sendable {
     return Self.found(.object(["id": .string(id)]))
   }
 
-  /// `GET /status`: the version whose answers are given.
+  /// `GET /status`: the version that the answers follow.
   private static let status = """
     {"version":"33.0.0","modules":[],"memory":{"maxMemory":268435456,"totalMemory":134217728,\
     "freeMemory":45939904,"usedMemory":88277824,"directMemory":134217728}}

@@ -3,7 +3,7 @@ import Plumbing
 
 /// An element of a request's `parameters`.
 enum SQLParameter {
-  /// - Throws: ``DruidError`` or ``HTMLError``, as Druid has it.
+  /// - Throws: ``DruidError`` or ``HTMLError``, as Druid does.
   static func read(_ json: JSONValue) throws -> PlanParameter {
     guard case .object = json, let type = json["type"]?.text, let value = json["value"] else {
       throw DruidError.badRequest(
@@ -73,7 +73,7 @@ enum SQLParameter {
     }
   }
 
-  /// Days since 1970, or `yyyy-MM-dd`.
+  /// Parses days since 1970, or `yyyy-MM-dd`.
   private static func date(_ value: JSONValue) throws -> PlanParameter.Value {
     switch value {
     case .null: return .null
@@ -90,7 +90,7 @@ enum SQLParameter {
     }
   }
 
-  /// Milliseconds, ISO text or SQL text.
+  /// Parses milliseconds, ISO text or SQL text.
   private static func time(_ value: JSONValue) throws -> PlanParameter.Value {
     switch value {
     case .null: return .null

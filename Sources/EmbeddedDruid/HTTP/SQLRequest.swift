@@ -6,11 +6,12 @@ struct SQLRequest {
   var query: String
   var format = AnswerFormat()
   var parameters: [PlanParameter] = []
-  /// `sqlQueryId`, or a fresh one.
+  /// `sqlQueryId`, or a new one.
   var id: String
-  /// Nil for none.
+  /// The timeout; nil for none.
   var timeoutMilliseconds: Int64? = 300_000
-  /// `vectorize` of `force`, which no query over rows of a streaming task can follow.
+  /// Whether `vectorize` is `force`, which is not possible for queries over rows of a streaming
+  /// task.
   var forcesVectors = false
   var timeZone = "UTC"
   var approximatesCountDistinct = true
@@ -18,19 +19,20 @@ struct SQLRequest {
   /// `sqlCurrentTimestamp`, for CURRENT_TIMESTAMP; nil for the clock.
   var nowMilliseconds: Int64?
   var approximatesTopN = true
-  /// `skipEmptyBuckets`; nil for what Druid's planner sets by itself.
+  /// `skipEmptyBuckets`; nil for the planner's default.
   var skipsEmptyBuckets: Bool?
   /// `groupByEnableMultiValueUnnesting`
   var groupsMultipleValues = true
-  /// The settings as they came.
+  /// The settings of the context, as received.
   var context: [JSONValue.Member] = []
-  /// What a fault that was ordered makes of the query.
+  /// The effects of a fault on the query.
   var fault = QueryFault()
 
   private static let source =
     "\n at [Source: (org.eclipse.jetty.server.HttpInputOverHTTP); line: 1, column: "
 
-  /// - Throws: ``DruidError`` in the form that Druid has for it; ``HTMLError`` where Druid sends its container's page.
+  /// - Throws: ``DruidError`` in Druid's form, or ``HTMLError`` where Druid sends its servlet
+  ///   container's page.
   init(body: [UInt8], newID: () -> String) throws {
     let json: JSONValue
     do {
@@ -79,7 +81,7 @@ struct SQLRequest {
     if let context = json["context"], !context.isNull { try read(context: context) }
   }
 
-  /// Where the last such string stands, from 1.
+  /// The column of the last occurrence of the string, from 1.
   private static func column(of word: String, in body: [UInt8]) -> Int {
     let quoted = Array("\"\(word)\"".utf8)
     let starts = stride(from: body.count - quoted.count, through: 0, by: -1)
@@ -111,7 +113,7 @@ struct SQLRequest {
       errorClass: "com.fasterxml.jackson.databind.exc.ValueInstantiationException")
   }
 
-  /// Jackson takes numbers and truths for texts as well.
+  /// Reads a text. Like Jackson, it accepts numbers and booleans as well.
   private static func text(_ json: JSONValue, _ key: String) throws -> String? {
     switch json[key] {
     case nil, .null: return nil
@@ -184,7 +186,7 @@ struct SQLRequest {
       guard let limit = Self.integer(value), limit >= 0 else { throw Self.unparsable(name, value) }
       outerLimit = Int(limit)
     case "maxSubqueryRows":
-      // Queries that it would not stop are answered.
+      // Queries that the limit would not stop are answered.
       let selects = query.uppercased().split(separator: "SELECT", omittingEmptySubsequences: false)
       guard let limit = Self.integer(value), limit >= 100_000 || selects.count <= 2 else {
         throw DruidError.unsupported("\(name) of \(value.jsonText) is not supported here")
@@ -201,7 +203,7 @@ struct SQLRequest {
     value.integer ?? value.text.flatMap { Int64($0) }
   }
 
-  /// ISO 8601, in UTC where it names no zone.
+  /// Parses an ISO 8601 time, in UTC unless it names a zone.
   private static func time(_ text: String) -> Int64? {
     (TimePoint(rfc3339: text) ?? TimePoint(spelling: text, now: TimePoint(milliseconds: 0)))?
       .milliseconds
@@ -220,7 +222,7 @@ struct SQLRequest {
   }
 }
 
-/// Where Druid answers with its container's page, and only the status counts.
+/// The servlet container's error page, of which only the status matters.
 struct HTMLError: Error {
   var status = 500
   var message: String

@@ -1,20 +1,20 @@
 import Plumbing
 
-/// Which moments of events a supervisor takes; rows before or after are thrown away.
+/// The event times that a supervisor accepts. Rows before or after are thrown away.
 ///
-/// Druid counts from the making of a task, and makes a new one after each task's duration.
+/// Druid counts from the creation of a task, and creates a new one after each task duration.
 struct AcceptedTimes: Sendable, Equatable {
-  /// Milliseconds before the making of a task.
+  /// Milliseconds before the creation of a task.
   var late: Int64?
-  /// Milliseconds after its end.
+  /// Milliseconds after the end of a task.
   var early: Int64?
-  /// Nothing before this moment.
+  /// The earliest accepted time.
   var start: Int64?
   var taskDuration: Int64 = 3_600_000
 
   init() {}
 
-  /// Reads the fields of an `ioConfig`.
+  /// Reads the members of an `ioConfig`.
   init(_ io: JSONValue) throws(SpecFailure) {
     func duration(_ field: String) throws(SpecFailure) -> Int64? {
       guard let value = io[field], !value.isNull else { return nil }
@@ -36,7 +36,7 @@ struct AcceptedTimes: Sendable, Equatable {
 
   var isEverything: Bool { late == nil && early == nil && start == nil }
 
-  /// What is taken now by the tasks of a supervisor whose first one was made at `made`.
+  /// The range that a supervisor's tasks currently accept, if its first task was created at `made`.
   func range(made: TimePoint, now: TimePoint) -> ClosedRange<Int64> {
     let age = max(0, now.milliseconds - made.milliseconds)
     let task = made.milliseconds + age / taskDuration * taskDuration
@@ -45,7 +45,7 @@ struct AcceptedTimes: Sendable, Equatable {
     return first...max(first, last)
   }
 
-  /// Of a period such as `P1DT2H` or `PT30M`; months and years have no fixed length.
+  /// The length of a period such as `P1DT2H` or `PT30M`. Months and years have no fixed length.
   static func milliseconds(ofPeriod text: String) -> Int64? {
     var rest = Substring(text)
     guard rest.popFirst() == "P", !rest.isEmpty else { return nil }

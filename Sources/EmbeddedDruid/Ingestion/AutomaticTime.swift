@@ -1,13 +1,13 @@
 import Plumbing
 
-/// How the time column of a topic without a specification is found: by the first message that has one.
+/// Finds the time column of a topic without a specification, in the first message that has one.
 struct AutomaticTime: Sendable, Equatable {
-  /// The fields that are tried, in this order.
+  /// The fields to try, in this order.
   static let usualColumns = ["timestamp", "ts", "time", "__time", "@timestamp"]
 
   var columns = usualColumns
 
-  /// The column and format of a message's time; nil when it has none that can be read.
+  /// The column and format of a message's time; nil when it has no readable one.
   func find(in fields: [FieldValue.Member]) -> (column: String, format: String)? {
     for column in columns {
       guard let value = fields.first(where: { $0.key == column })?.value else { continue }
@@ -16,7 +16,8 @@ struct AutomaticTime: Sendable, Equatable {
     return nil
   }
 
-  /// The format, as a `timestampSpec` names it, that reads a value: ISO text by `auto`, numbers by their size.
+  /// The `timestampSpec` format that reads a value: `auto` for ISO text; for numbers, by their
+  /// size.
   static func format(of value: FieldValue) -> String? {
     switch value {
     case .long(let number): return format(of: Double(number))
@@ -28,7 +29,8 @@ struct AutomaticTime: Sendable, Equatable {
     }
   }
 
-  /// Seconds up to the year 5138, then milliseconds, microseconds, nanoseconds.
+  /// The unit of a number: seconds up to the year 5138, then milliseconds, microseconds,
+  /// nanoseconds.
   private static func format(of number: Double) -> String {
     switch number.magnitude {
     case ..<1e11: "posix"
@@ -38,7 +40,7 @@ struct AutomaticTime: Sendable, Equatable {
     }
   }
 
-  /// Why a message can't be a row.
+  /// Why a message can't become a row.
   var reason: String {
     columns.count == 1
       ? "no usable time in the field '\(columns[0])'"
@@ -50,9 +52,9 @@ struct AutomaticTime: Sendable, Equatable {
 package struct AutomaticDatasource: Sendable, Equatable {
   package var name: String
   package var topic: String
-  /// The field with the time; nil to find it, `message` for the message's own time.
+  /// The time column; nil to find it, `message` for the message's own time.
   package var timeColumn: String?
-  /// Whether someone asked for it: it is there before its topic is.
+  /// Whether it was requested by name. It then exists before its topic does.
   var isNamed = false
 
   package init(name: String, topic: String, timeColumn: String? = nil) {
@@ -61,7 +63,7 @@ package struct AutomaticDatasource: Sendable, Equatable {
     self.timeColumn = timeColumn
   }
 
-  /// - Returns: nil for what is not of that form.
+  /// - Returns: nil for an invalid form.
   package init?(spelling text: String) {
     let sign = text.firstIndex(of: "=")
     let colon = text[(sign ?? text.startIndex)...].firstIndex(of: ":")
@@ -76,13 +78,13 @@ package struct AutomaticDatasource: Sendable, Equatable {
 
   var usesMessageTime: Bool { timeColumn == "message" }
 
-  /// How the time column is found; nil when it is the message's own time.
+  /// How to find the time column; nil for the message's own time.
   var time: AutomaticTime? {
     usesMessageTime
       ? nil : AutomaticTime(columns: timeColumn.map { [$0] } ?? AutomaticTime.usualColumns)
   }
 
-  /// A specification, as `POST /druid/indexer/v1/supervisor` takes it.
+  /// The specification, as for `POST /druid/indexer/v1/supervisor`.
   ///
   /// - Parameter dimensions: the columns; empty for schema discovery.
   func specification(

@@ -1,19 +1,20 @@
 import Plumbing
 
-/// The input formats `csv` and `tsv`: every message is a small file of its own, with a header line or without.
+/// The input formats `csv` and `tsv`. Every message is a small file, with or without a header line.
 struct DelimitedText: Sendable, Equatable {
-  /// Commas with quotes (RFC 4180); otherwise plain pieces between delimiters.
+  /// Whether cells are separated by commas and may be quoted (RFC 4180), rather than split at a
+  /// delimiter.
   var isQuoted: Bool
   var delimiter: Character
   /// Separates the values of a cell that has several.
   var listDelimiter: Character
-  /// Nil when each message's first line names them.
+  /// The column names; nil when the first line of each message has them.
   var columns: [String]?
   var skippedLines: Int
-  /// Whether cells that look like numbers are numbers.
+  /// Whether cells that look like numbers are parsed as numbers.
   var parsesNumbers: Bool
 
-  /// - Throws: ``SpecFailure`` in Druid's words, or for what is not done here.
+  /// - Throws: ``SpecFailure`` with Druid's message, or for an unsupported setting.
   init(_ json: JSONValue, _ place: String) throws(SpecFailure) {
     isQuoted = json["type"]?.text == "csv"
     for member in json.members ?? [] {
@@ -55,7 +56,7 @@ struct DelimitedText: Sendable, Equatable {
     parsesNumbers = json["tryParseNumbers"]?.bool ?? false
   }
 
-  /// The rows of a message, by the names of their columns.
+  /// The rows of a message, with column names.
   func rows(_ text: String) -> [[FieldValue.Member]] {
     var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }[...]
     if isQuoted { lines = Self.joined(lines)[...] }
@@ -72,7 +73,7 @@ struct DelimitedText: Sendable, Equatable {
     }
   }
 
-  /// Lines that a quoted cell's line breaks cut are put together again.
+  /// Joins lines that were split inside a quoted cell.
   private static func joined(_ lines: ArraySlice<Substring>) -> [Substring] {
     var whole: [Substring] = []
     var isOpen = false
@@ -89,7 +90,7 @@ struct DelimitedText: Sendable, Equatable {
     return whole
   }
 
-  /// The cells of a line; nil for one that is empty and not quoted, in the quoted form.
+  /// The cells of a line; in the quoted form, nil for an empty cell without quotes.
   private func cells(_ line: Substring) -> [String?] {
     guard isQuoted else {
       return line.split(separator: delimiter, omittingEmptySubsequences: false).map(String.init)

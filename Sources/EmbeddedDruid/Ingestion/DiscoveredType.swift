@@ -1,16 +1,17 @@
 import JavaValues
 
-/// The type of a column that is told by its values, as Druid's schema discovery has it: it widens as values come.
+/// The type of a column that is derived from its values, as in Druid's schema discovery. It widens
+/// with new values.
 struct DiscoveredType: Equatable {
-  /// Nil as long as every value was null.
+  /// Nil while all values are null.
   private(set) var kind: ColumnKind?
-  /// Whether all values so far were booleans, which a column of numbers holds as 1 and 0.
+  /// Whether all values so far were booleans, which a number column stores as 1 and 0.
   private(set) var isBoolean = false
 
-  /// How the column is kept: one that only holds null is a column of texts.
+  /// The kind of the stored column. A column with only nulls is a string column.
   var storedKind: ColumnKind { kind ?? .string }
 
-  /// Takes a value's type in; true when the column's own type has changed.
+  /// Widens the type to include a value. True when the column's kind has changed.
   mutating func admit(_ value: FieldValue) -> Bool {
     guard let other = Self.kind(of: value) else { return false }
     let old = kind
@@ -52,7 +53,7 @@ struct DiscoveredType: Equatable {
     }
   }
 
-  /// The least type that holds the values of both.
+  /// The least type that can hold values of both types.
   static func combined(_ one: ColumnKind, _ other: ColumnKind) -> ColumnKind {
     if one == other { return one }
     guard one != .json, other != .json, let a = element(one), let b = element(other) else {
@@ -71,7 +72,7 @@ struct DiscoveredType: Equatable {
 }
 
 extension FieldValue {
-  /// The value as a column of a discovered type keeps it.
+  /// The value as stored in a column of a discovered type.
   func stored(as kind: ColumnKind) -> StoredCell {
     if self == .null { return .null }
     switch kind {
@@ -96,7 +97,7 @@ extension FieldValue {
     }
   }
 
-  /// What a cell of a discovered column was made of.
+  /// The original value of a cell in a discovered column.
   init(_ cell: StoredCell, of type: DiscoveredType) {
     switch (cell, type.storedKind) {
     case (.null, _): self = .null

@@ -4,7 +4,7 @@ import JavaValues
 import Plumbing
 
 extension Expression {
-  /// The functions that are served, by their names in a spec.
+  /// The supported functions, by their names in a spec.
   enum Function: String, Sendable {
     case concat, nvl, lower, upper, trim, ltrim, rtrim, strlen, substring, replace, strpos
     case choose = "if"
@@ -30,7 +30,7 @@ extension Expression {
       }
     }
 
-    /// The argument that must be a constant; nil when it is none, or says nothing that is known.
+    /// The value of the argument that must be constant; nil when it is not constant or not known.
     func constant(in arguments: [Node]) -> Constant? {
       let second = arguments.count > 1 ? arguments[1].literal : nil
       let word = second?.uppercased()
@@ -164,7 +164,7 @@ extension Expression {
       return .long(point.milliseconds)
     }
     guard case .long(let milliseconds) = value, QueryGranularity.moments.contains(milliseconds)
-    else { throw .unknown("\(function.rawValue) of what is no moment") }
+    else { throw .unknown("\(function.rawValue) of a value that is not a time") }
     switch constant {
     case .unit(let unit): return .long(TimeExtract.value(unit, of: milliseconds, zone: .utc))
     case .span(let span):

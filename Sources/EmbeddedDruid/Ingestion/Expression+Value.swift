@@ -2,9 +2,9 @@ import DruidSQL
 import Glibc
 import JavaValues
 
-/// A row's fields as an expression sees them.
+/// A row's fields as expressions see them.
 struct InputRow: Sendable, Equatable {
-  /// The moment that the timestamp spec has read.
+  /// The time read by the timestamp spec.
   var time: Int64
   var fields: [FieldValue.Member]
 
@@ -15,7 +15,8 @@ struct InputRow: Sendable, Equatable {
 }
 
 extension Expression {
-  /// Fields that are missing are null, and null makes arithmetic and comparisons null.
+  /// Evaluates the expression. Missing fields are null, and null makes arithmetic and comparisons
+  /// null.
   func value(of row: InputRow) throws(Failure) -> FieldValue {
     try Self.value(root, row)
   }
@@ -43,7 +44,7 @@ extension Expression {
     }
   }
 
-  /// A value that is neither a list nor an object: what those would become is not known here.
+  /// A value that is not a list or object, whose treatment is not known here.
   static func scalar(_ node: Node, _ row: InputRow) throws(Failure) -> FieldValue {
     let value = try value(node, row)
     switch value {
@@ -59,7 +60,8 @@ extension Expression {
   ) throws(Failure) -> FieldValue {
     let a = try scalar(left, row)
     if sign == "&&" || sign == "||" {
-      // The one that decides alone does so, whatever the other is; null stays in doubt.
+      // An operand that decides alone does so, whatever the other is. Otherwise null makes the
+      // result null.
       let decides = sign == "||"
       if a != .null, a.isTrue == decides { return truth(decides) }
       let b = try scalar(right, row)
@@ -79,13 +81,13 @@ extension Expression {
       if let order = compare(sign, a < b ? -1 : a > b ? 1 : 0) { return truth(order) }
       return try whole(sign, a, b)
     default:
-      // Text that is no number counts as null beside a number.
+      // A text that is not a number counts as null when compared or combined with a number.
       guard let a = a.asNumber, let b = b.asNumber else { return .null }
       return try real(sign, a, b)
     }
   }
 
-  /// What a comparison says of an order (less, same, more); nil for another operator.
+  /// The result of a comparison for an order (less, equal, greater); nil for other operators.
   private static func compare(_ sign: String, _ order: Int) -> Bool? {
     switch sign {
     case "<": order < 0
@@ -125,7 +127,7 @@ extension Expression {
     case "%": return .double(a.truncatingRemainder(dividingBy: b))
     case "^": return .double(pow(a, b))
     default:
-      // Java's order puts -0.0 before 0.0.
+      // In Java's order, -0.0 precedes 0.0.
       if a == 0, b == 0, a.sign != b.sign { throw .unknown("-0.0 in a comparison") }
       guard let order = compare(sign, a < b ? -1 : a > b ? 1 : 0) else {
         throw .unknown("operator '\(sign)'")
@@ -136,12 +138,12 @@ extension Expression {
 }
 
 extension FieldValue {
-  /// As an expression takes a field: truth values are numbers.
+  /// The field's value as an operand: booleans are numbers.
   fileprivate var asOperand: FieldValue {
     if case .bool(let isTrue) = self { .long(isTrue ? 1 : 0) } else { self }
   }
 
-  /// Whether it counts as true where a condition is wanted.
+  /// Whether it is true as a condition.
   var isTrue: Bool {
     switch self {
     case .long(let value): value > 0
@@ -152,7 +154,7 @@ extension FieldValue {
     }
   }
 
-  /// A number, or text that is one.
+  /// The value of a number, or of a text that is one.
   var asNumber: Double? {
     switch self {
     case .long(let value): Double(value)

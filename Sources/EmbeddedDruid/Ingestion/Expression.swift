@@ -1,8 +1,9 @@
 import DruidSQL
 import JavaValues
 
-/// An expression of Druid's own language, as transforms and filters of a spec use it: operators and
-/// those functions of which it is known what they answer. Everything else is refused when the spec is read.
+/// An expression in Druid's expression language, as transforms and filters of a spec use it:
+/// operators, and those functions whose results are known. Any other expression is refused when the
+/// spec is read.
 struct Expression: Sendable, Equatable {
   indirect enum Node: Sendable, Equatable {
     case field(String)
@@ -16,7 +17,7 @@ struct Expression: Sendable, Equatable {
     case call(Function, [Node], Constant)
   }
 
-  /// What a function's argument that must be a constant says, read once.
+  /// The value of a function's constant argument, parsed once.
   enum Constant: Sendable, Equatable {
     case none
     case type(NumberOrText)
@@ -26,31 +27,31 @@ struct Expression: Sendable, Equatable {
     case path(FieldPath)
   }
 
-  /// What CAST makes.
+  /// The target types of CAST.
   enum NumberOrText: String, Sendable {
     case long = "LONG"
     case double = "DOUBLE"
     case string = "STRING"
   }
 
-  /// A row that an expression can't be computed for.
+  /// Why an expression could not be computed for a row.
   enum Failure: Error, Equatable {
-    /// Druid can't either.
+    /// Druid fails, too.
     case bad(String)
-    /// What Druid would make of it is not known here.
+    /// Druid's result is not known here.
     case unknown(String)
   }
 
   var root: Node
 
-  /// - Returns: `nil` for an expression that is not understood whole.
+  /// - Returns: `nil` when the expression is not fully understood.
   init?(_ text: String) {
     var parser = Parser(rest: Substring(text))
     guard let root = parser.expression(depth: 0), parser.isAtEnd else { return nil }
     self.root = root
   }
 
-  /// Reads an expression by descent, one method a level of binding.
+  /// Parses an expression by recursive descent, with a method for each precedence level.
   private struct Parser {
     var rest: Substring
 
@@ -63,7 +64,7 @@ struct Expression: Sendable, Equatable {
 
     private mutating func skipSpace() { rest = rest.drop(while: \.isWhitespace) }
 
-    /// Takes the first of the words that stands here; longer ones come first in a list.
+    /// Consumes the first of the words that matches. Longer words must come first in the list.
     private mutating func take(_ words: [String]) -> String? {
       skipSpace()
       guard let word = words.first(where: { rest.hasPrefix($0) }) else { return nil }
@@ -71,7 +72,7 @@ struct Expression: Sendable, Equatable {
       return word
     }
 
-    /// The levels of binding, the loosest first.
+    /// The precedence levels, loosest first.
     private static let levels = [
       ["&&", "||"], ["<=", ">=", "==", "!=", "<", ">"], ["+", "-"], ["*", "/", "%"],
     ]
@@ -91,7 +92,7 @@ struct Expression: Sendable, Equatable {
       return left
     }
 
-    /// Binds tighter than a product, and to the right.
+    /// Parses a power, which binds tighter than a product and is right-associative.
     private mutating func power(_ depth: Int) -> Node? {
       guard depth < 40, let base = unary(depth) else { return nil }
       guard take(["^"]) != nil else { return base }
@@ -123,7 +124,7 @@ struct Expression: Sendable, Equatable {
       if first.isASCII, first.isNumber {
         let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         rest = rest.dropFirst(digits.count)
-        // An exponent would be read as a name and end it all: refused.
+        // Exponents are not supported: the letter would be read as a name, and parsing would fail.
         return Int64(digits).map { .long($0) } ?? Double(digits).map { .double($0) }
       }
       guard first.isASCII, first.isLetter || first == "_" || first == "$" else { return nil }
@@ -150,7 +151,7 @@ struct Expression: Sendable, Equatable {
 }
 
 extension Expression.Node {
-  /// The text that stands here as it is.
+  /// The value of a text literal.
   var literal: String? {
     if case .text(let text) = self { text } else { nil }
   }

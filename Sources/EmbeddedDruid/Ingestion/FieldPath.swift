@@ -1,4 +1,4 @@
-/// A way into a message's objects and lists that leads to one place: `$.a.b[0]['c']`.
+/// A path to a single place in a message's objects and lists: `$.a.b[0]['c']`.
 struct FieldPath: Sendable, Equatable {
   enum Step: Sendable, Equatable {
     case key(String)
@@ -9,7 +9,7 @@ struct FieldPath: Sendable, Equatable {
 
   init(keys: [String]) { steps = keys.map { .key($0) } }
 
-  /// - Returns: `nil` for a path that leads to several places, or computes something.
+  /// - Returns: `nil` for a path to several places, or one that computes something.
   init?(jsonPath text: String) {
     var rest = Substring(text)
     guard rest.popFirst() == "$" else { return nil }
@@ -19,7 +19,7 @@ struct FieldPath: Sendable, Equatable {
       case ".":
         let name = rest.prefix { $0.isLetter || $0.isNumber || "_-$@:".contains($0) }
         rest = rest.dropFirst(name.count)
-        // `.length()` and its like are functions.
+        // `.length()` and similar are functions.
         guard !name.isEmpty, rest.first != "(" else { return nil }
         steps.append(.key(String(name)))
       case "[":
@@ -44,7 +44,7 @@ struct FieldPath: Sendable, Equatable {
     self.steps = steps
   }
 
-  /// What is there; null when nothing is.
+  /// The value at the path; null when there is none.
   func value(in root: FieldValue) -> FieldValue {
     var value = root
     for step in steps {
@@ -60,9 +60,9 @@ struct FieldPath: Sendable, Equatable {
   }
 }
 
-/// Fields that are taken out of nested objects: `flattenSpec` of an input format.
+/// Fields extracted from nested objects: the `flattenSpec` of an input format.
 struct FlattenSpec: Sendable, Equatable {
-  /// Whether the message's own fields are to be seen as well.
+  /// Whether rows also have the message's own fields.
   var discoversFields = true
   var fields: [(name: String, path: FieldPath)] = []
 
@@ -73,7 +73,7 @@ struct FlattenSpec: Sendable, Equatable {
 
   var isPlain: Bool { discoversFields && fields.isEmpty }
 
-  /// The message as rows are made of it.
+  /// The members of the row that the message becomes.
   func flattened(_ members: [FieldValue.Member]) -> [FieldValue.Member] {
     guard !isPlain else { return members }
     var result = discoversFields ? members : []

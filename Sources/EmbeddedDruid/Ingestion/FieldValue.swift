@@ -1,7 +1,7 @@
 import DruidSQL
 import JavaValues
 
-/// A value of a message, as Druid's reader holds it: whole numbers of 64 bits, doubles for all other numbers.
+/// A value of a message, as in Druid's reader: 64-bit integers, and doubles for all other numbers.
 indirect enum FieldValue: Sendable, Equatable {
   case null
   case long(Int64)
@@ -16,14 +16,14 @@ indirect enum FieldValue: Sendable, Equatable {
     var value: FieldValue
   }
 
-  /// A JSON number by its token.
+  /// A number from its JSON token.
   static func number(_ token: String) -> FieldValue {
     let isWhole = token.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
     if isWhole, let whole = Int64(token) { return .long(whole) }
     return .double(Double(token) ?? .nan)
   }
 
-  /// As Java's `String.valueOf` has it, which is what a string column gets; nil for null.
+  /// The text from Java's `String.valueOf`, which a string column stores; nil for null.
   var javaText: String? {
     switch self {
     case .null: return nil
@@ -39,7 +39,8 @@ indirect enum FieldValue: Sendable, Equatable {
     }
   }
 
-  /// Whether Druid's discovery without types makes a column of it: a plain value, or a list of some.
+  /// Whether Druid's schemaless discovery makes a column of it: a plain value, or a list of plain
+  /// values.
   var isFlat: Bool {
     switch self {
     case .null, .object: false
@@ -54,9 +55,11 @@ indirect enum FieldValue: Sendable, Equatable {
     }
   }
 
-  /// What a long column gets. Text must be a whole number, if need be with a point; nil for null.
+  /// The value for a long column. A text must be an integer, possibly with a fraction of zeros; nil
+  /// for null.
   ///
-  /// - Throws: ``NoNumber`` for lists and objects: the row is kept with null, and counted as processed with error.
+  /// - Throws: ``NoNumber`` for lists and objects. The row is kept with null, and counted as
+  ///   processed with error.
   func asLong() throws(NoNumber) -> Int64? {
     switch self {
     case .null: return nil
@@ -68,7 +71,7 @@ indirect enum FieldValue: Sendable, Equatable {
     }
   }
 
-  /// What a double column gets.
+  /// The value for a double column.
   func asDouble() throws(NoNumber) -> Double? {
     switch self {
     case .null: return nil
@@ -80,7 +83,7 @@ indirect enum FieldValue: Sendable, Equatable {
     }
   }
 
-  /// `GuavaUtils.tryParseLong`, and decimals without a fraction.
+  /// `GuavaUtils.tryParseLong`, and decimals with a zero fraction.
   static func exactLong(_ text: String) -> Int64? {
     if let whole = Int64(text) { return whole }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -113,7 +116,7 @@ indirect enum FieldValue: Sendable, Equatable {
   }
 }
 
-/// A list or an object where a number is wanted.
+/// A list or object where a number is required.
 struct NoNumber: Error {}
 
 extension String {

@@ -1,9 +1,10 @@
 import Glibc
 import Plumbing
 
-/// Reads one supervisor's topic into its datasource, on a thread of its own.
+/// Reads one supervisor's topic into its datasource, on its own thread.
 final class Follower: @unchecked Sendable {
-  // Sendable: `reader` and `messages` belong to the follower's thread; all else is in `state` or never changes.
+  // Sendable: only the follower's thread uses `reader` and `messages`. Everything else is in
+  // `state` or constant.
   private let open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
   private let endOffsets: @Sendable (String) -> [Int64]?
   private let startOffsets: @Sendable (String) -> [Int64]?
@@ -13,11 +14,11 @@ final class Follower: @unchecked Sendable {
   private var messages = MessageBlock()
   private var thread: WorkerThread?
 
-  /// What others may know.
+  /// The state that other threads may read.
   struct State {
     var spec: IngestionSpec
     var snapshot: TableSnapshot
-    /// The next offset of each partition to be read; nil where none was chosen yet.
+    /// The next offset to read of each partition; nil where it has not been chosen yet.
     var positions: [Int64?] = []
     var starts: [Int64] = []
     var counters = Counters()
@@ -25,13 +26,13 @@ final class Follower: @unchecked Sendable {
     var recentErrors: [String] = []
     /// Why rows are missing.
     var failure: String?
-    /// MessageBlock that were passed over because their batch could not be unpacked.
+    /// The number of skipped messages, whose batches could not be decompressed.
     var unreadable = 0
     /// Messages that did not become rows.
     var skipped = Skipped()
-    /// How many of them the last warning counted.
+    /// The number of skipped messages in the last warning.
     var toldSkipped = 0
-    /// Fields that were left out because there were too many.
+    /// The number of fields left out because there are too many columns.
     var leftOut = 0
     var isStopping = false
     var hasLateReport = false
@@ -74,7 +75,7 @@ final class Follower: @unchecked Sendable {
     chooseStarts()
   }
 
-  /// Where partitions that exist by now are read from.
+  /// Chooses the start offsets of the existing partitions.
   private func chooseStarts() {
     let topic = state.read { $0.spec.topic }
     let ends = endOffsets(topic) ?? []
@@ -88,7 +89,7 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Starts to read, if it does not yet.
+  /// Starts to read, if it does not read already.
   func start() {
     guard thread == nil else { return }
     state.change { $0.isStopping = false }
@@ -96,14 +97,14 @@ final class Follower: @unchecked Sendable {
     if thread == nil { fail("no thread to read with") }
   }
 
-  /// Stops reading; what was read stays.
+  /// Stops reading. The rows are kept.
   func stop() {
     state.change { $0.isStopping = true }
     thread?.join()
     thread = nil
   }
 
-  /// Takes a spec with the same columns; call it while stopped.
+  /// Sets a spec with the same columns. Call it while stopped.
   func replace(_ spec: IngestionSpec) {
     reader.replace(spec)
     reader.accepted = QueryGranularity.moments
@@ -112,7 +113,7 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Forgets the offsets, so that reading begins as the spec says; call it while stopped.
+  /// Clears the offsets, so that reading starts as the spec says. Call it while stopped.
   func reset(to offsets: [Int: Int64]? = nil) {
     state.change { state in
       state.failure = nil
@@ -127,9 +128,9 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Waits until all that is in the topic by now is in the datasource.
+  /// Waits until all messages that are now in the topic are in the datasource.
   ///
-  /// - Returns: false when the time was over first.
+  /// - Returns: false after the limit.
   func catchUp(withinMilliseconds limit: Int64) -> Bool {
     let (topic, isReading) = state.read { ($0.spec.topic, !$0.isStopping && $0.failure == nil) }
     guard isReading, let ends = endOffsets(topic) else { return true }
@@ -153,7 +154,7 @@ final class Follower: @unchecked Sendable {
       state.failure = reason
       return state.spec.dataSource
     }
-    report("datasource '\(name)' is not whole: \(reason)")
+    report("datasource '\(name)' is incomplete: \(reason)")
   }
 
   private func run() {
@@ -172,7 +173,8 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Where to read each partition on; those that came after the spec are read from their beginning.
+  /// The offsets from which to read. Partitions that were added after the spec are read from their
+  /// start.
   private func newPartitions(_ topic: String) -> [Int64] {
     let count = endOffsets(topic)?.count ?? 0
     let firsts = startOffsets(topic) ?? []
@@ -187,7 +189,8 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Reads what every partition has, in turn, until there is nothing; false when reading can't go on.
+  /// Reads all partitions in turn until there are no more messages; false when reading can't
+  /// continue.
   private func follow(_ source: any MessageReader, _ starts: [Int64]) throws(EmbeddedDruidFailure)
     -> Bool
   {
@@ -205,7 +208,7 @@ final class Follower: @unchecked Sendable {
               "partition \(partition): offset \(offset) is no longer in the topic; POST .../reset "
                 + "reads on from what is there")
           case .missing:
-            // The rows stay. A topic of that name may come back.
+            // The rows are kept, because a topic with that name may be created again.
             source.wait(behind: positions, milliseconds: 50)
             return true
           case .other(let reason): fail("partition \(partition), offset \(offset): \(reason)")
@@ -226,7 +229,7 @@ final class Follower: @unchecked Sendable {
     return true
   }
 
-  /// Makes rows of the messages that were read, and shows them; false when reading can't go on.
+  /// Converts the messages to rows and publishes them; false when reading can't continue.
   private func take(_ partition: Int, _ positions: inout [Int64]) -> Bool {
     var batch = Batch()
     let (times, made) = state.read { ($0.spec.acceptedTimes, $0.startTime) }
@@ -260,7 +263,7 @@ final class Follower: @unchecked Sendable {
     return failure == nil
   }
 
-  /// What a message says beside its value, where the spec asks for it.
+  /// A message's metadata, if the spec uses it.
   private func beside(_ message: MessageBlock.Message, in bytes: [UInt8]) -> RowReader.Beside {
     var beside = RowReader.Beside(sent: message.sent)
     guard let envelope = reader.spec.envelope else { return beside }
@@ -280,7 +283,7 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// What a batch of messages did.
+  /// The results of a batch of messages.
   private struct Batch {
     var counters = Counters()
     var errors: [ParseError] = []
@@ -306,7 +309,7 @@ final class Follower: @unchecked Sendable {
       }
     }
 
-    /// MessageBlock of a batch that could not be unpacked count as messages that could not be parsed.
+    /// Counts messages of a batch that could not be decompressed as unparseable.
     mutating func noteUnreadable(_ count: Int64) {
       counters.unparseable += Int(count)
       unreadable += Int(count)
@@ -316,7 +319,7 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  /// Warns once that messages were skipped; with `isLast` once more, with the final count.
+  /// Warns once that messages were skipped; with `isLast` again, with the final count.
   func tellSkipped(isLast: Bool = false) {
     let words: String? = state.change { state in
       let count = state.skipped.count
@@ -364,8 +367,8 @@ final class Follower: @unchecked Sendable {
     tellLeftOut(spec)
     guard isFirstLate else { return }
     report(
-      "datasource '\(spec.dataSource)': all events lie in January 1970: its timestampSpec format "
-        + "takes seconds for milliseconds; 'posix' is for seconds")
+      "datasource '\(spec.dataSource)': all events are in January 1970: its timestampSpec format "
+        + "reads seconds as milliseconds; 'posix' reads seconds")
   }
 }
 
@@ -380,7 +383,7 @@ extension Follower.Counters {
 }
 
 extension Follower.State {
-  /// Seconds that were read as milliseconds all fall into the first weeks of 1970.
+  /// Whether all events are in the first weeks of 1970, as when seconds are read as milliseconds.
   var isTrappedIn1970: Bool {
     guard
       spec.timestamp.format == .auto || spec.timestamp.format == .iso

@@ -1,12 +1,12 @@
 extension IngestionSpec.Metric {
-  /// Whether it holds the value of a moment.
+  /// Whether its value depends on the rows' times.
   var isOfMoment: Bool { function == .first || function == .last }
 
-  /// What a message's field adds; text counts when it is a number, with commas or without.
+  /// The cell of a message's field. A text counts if it is a number, with or without commas.
   func cell(of value: FieldValue) throws(NoNumber) -> StoredCell {
     var value = value
     if kind == .string {
-      // Druid keeps so much of a text.
+      // Druid limits the length of a stored text.
       return value.javaText.map {
         .text(String(decoding: Array($0.utf16.prefix(1024)), as: UTF16.self))
       } ?? .null
@@ -26,7 +26,8 @@ extension IngestionSpec.Metric {
     return .double(kind == .float ? Double(Float(number)) : number)
   }
 
-  /// - Parameter takesNew: what a first or last metric takes, which the moments of the two decide.
+  /// - Parameter takesNew: whether a first or last metric takes the new value, which depends on the
+  ///   times of the two.
   func combine(_ old: StoredCell, _ new: StoredCell, takesNew: Bool) -> StoredCell {
     if isOfMoment { return takesNew ? new : old }
     switch (old, new) {

@@ -7,9 +7,10 @@ extension IngestionSpec {
   private static let ioConfigType =
     "org.apache.druid.indexing.kafka.supervisor.KafkaSupervisorIOConfig"
 
-  /// Reads what `POST /druid/indexer/v1/supervisor` takes.
+  /// Reads a specification as for `POST /druid/indexer/v1/supervisor`.
   ///
-  /// - Throws: ``SpecFailure`` when Druid would refuse it, or when it holds what would change the rows and is not done here.
+  /// - Throws: ``SpecFailure`` when Druid would refuse it, or when it has settings that would
+  ///   change the rows and are not supported.
   init(_ json: JSONValue) throws(SpecFailure) {
     let type = json["type"]?.text ?? ""
     guard type == "kafka" else {
@@ -25,7 +26,7 @@ extension IngestionSpec {
           + "`org.apache.druid.indexing.overlord.supervisor.SupervisorSpec` known type ids = "
           + "[NoopSupervisorSpec, autocompact, kafka, scheduled_batch]")
     }
-    // Older specs have the three parts at the top.
+    // Older specs have the three parts at the top level.
     let spec = json["spec"].flatMap { $0.isNull ? nil : $0 } ?? json
     guard let schema = spec["dataSchema"], !schema.isNull else {
       throw .construct(Self.supervisorType, "dataSchema")
@@ -89,7 +90,7 @@ extension IngestionSpec {
     try checkNames()
   }
 
-  /// Druid's rule for the name of a datasource.
+  /// Druid's rule for datasource names.
   static func isValid(dataSource name: String) -> Bool {
     !name.isEmpty && !name.contains("/") && name.trimmed == name && !name.contains("\n")
       && !name.hasPrefix(".")
@@ -148,7 +149,7 @@ extension IngestionSpec {
     return dimensions
   }
 
-  /// Fields beside the named ones are columns when that is asked for, or when none is named.
+  /// Fields that the spec does not name become columns when it says so, or when it names none.
   private static func discovery(_ json: JSONValue) -> Discovery? {
     let isTyped = json["useSchemaDiscovery"]?.bool ?? false
     let isWanted = isTyped || json["includeAllDimensions"]?.bool ?? false
@@ -288,7 +289,7 @@ extension IngestionSpec {
       ? "ioConfig.inputFormat.valueFormat" : "ioConfig.inputFormat"
   }
 
-  /// What a message's value is read by.
+  /// The format of a message's value.
   private static func valueFormat(_ io: JSONValue) -> JSONValue? {
     let format = io["inputFormat"]
     return format?["type"]?.text == "kafka" ? format?["valueFormat"] : format
@@ -329,7 +330,8 @@ extension IngestionSpec {
     return envelope
   }
 
-  /// Refuses every member that is not in `known`; those of the second list may stand there when they say nothing.
+  /// Refuses every member that is not in `known`. Members of the second list are allowed if they
+  /// have no effect.
   private static func allow(
     _ json: JSONValue, _ place: String, _ known: [String], harmlessWhenEmpty: [String] = []
   ) throws(SpecFailure) {

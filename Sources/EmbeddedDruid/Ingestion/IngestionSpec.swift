@@ -1,8 +1,8 @@
 import Plumbing
 
-/// A Kafka supervisor spec, as far as it decides what rows come out.
+/// A Kafka supervisor spec, with the settings that determine the rows.
 struct IngestionSpec: Sendable {
-  /// A column that is read from the message.
+  /// A column read from the message.
   struct Dimension: Sendable, Equatable {
     enum MultiValues: String, Sendable {
       case sortedArray = "SORTED_ARRAY"
@@ -13,11 +13,12 @@ struct IngestionSpec: Sendable {
     var name: String
     var kind: ColumnKind
     var multiValues = MultiValues.sortedArray
-    /// Whether the values tell the kind: the type `auto`, and columns that are discovered with their types.
+    /// Whether the values determine the kind: for the type `auto`, and for discovered columns with
+    /// types.
     var isAutomatic = false
   }
 
-  /// A column that is computed while rows are stored.
+  /// A column computed while rows are stored.
   struct Metric: Sendable, Equatable {
     enum Function: Sendable, Equatable {
       case count
@@ -32,24 +33,24 @@ struct IngestionSpec: Sendable {
     var kind: ColumnKind
     var function: Function
     var field: String
-    /// Which rows count; all when there is none.
+    /// Which rows count; nil for all.
     var filter: RowFilter?
   }
 
-  /// Fields that the spec does not name become columns.
+  /// Whether and how fields that the spec does not name become columns.
   struct Discovery: Sendable, Equatable {
-    /// With their types; otherwise all are strings, and what is nested is left out.
+    /// Whether columns have types. Otherwise all are strings, and nested values are skipped.
     var isTyped: Bool
     var exclusions: [String]
   }
 
-  /// What a message says beside its value.
+  /// The names of columns for a message's metadata.
   struct Envelope: Sendable, Equatable {
     var timestampColumn = "kafka.timestamp"
     var topicColumn = "kafka.topic"
     var headerPrefix = "kafka.header."
     var keyColumn = "kafka.key"
-    /// How the key is read; nil when it is left out.
+    /// The format of the key; nil when it is not read.
     var keyFormat: KeyFormat?
     var readsHeaders = false
 
@@ -58,7 +59,7 @@ struct IngestionSpec: Sendable {
       case delimited(DelimitedText)
     }
 
-    /// The fields that stand beside a message's own.
+    /// The metadata fields of a message.
     func fields(topic: String, _ beside: RowReader.Beside) -> [FieldValue.Member] {
       var fields: [FieldValue.Member] = []
       func add(_ name: String, _ value: FieldValue) {
@@ -75,7 +76,7 @@ struct IngestionSpec: Sendable {
         }
       }
       if let key = keyValue(beside.key) { add(keyColumn, key) }
-      // A header of the same name comes first.
+      // A header with the same name takes precedence.
       for (name, value) in [
         (timestampColumn, FieldValue.long(beside.sent)), (topicColumn, .text(topic)),
       ] where !fields.contains(where: { $0.key == name }) {
@@ -97,7 +98,7 @@ struct IngestionSpec: Sendable {
     }
   }
 
-  /// A field that is computed from the others.
+  /// A field computed from other fields.
   struct Transform: Sendable, Equatable {
     var name: String
     var expression: Expression
@@ -110,40 +111,41 @@ struct IngestionSpec: Sendable {
   var metrics: [Metric]
   /// Whether fields beside the named ones become columns.
   var discovery: Discovery?
-  /// How the time column is to be found; nil when it is known.
+  /// How to find the time column; nil when it is known.
   var automaticTime: AutomaticTime?
-  /// What devstack made the spec of, without anyone's asking; nil for a spec that was posted or given.
+  /// The automatic datasource for which devstack made the spec; nil for a submitted spec.
   var automatic: AutomaticDatasource?
-  /// Another spec for the datasource takes its place, whatever it has read: the built-in one, and automatic ones.
+  /// Whether another spec may replace it, whatever it has read: true for the built-in spec and
+  /// automatic ones.
   var isReplaceable = false
   /// The input formats `csv` and `tsv`; nil for JSON.
   var delimitedText: DelimitedText?
   var flattening = FlattenSpec()
-  /// The names under which a message's own time and topic are seen: the input format `kafka`.
+  /// The names of columns for a message's metadata: the input format `kafka`.
   var envelope: Envelope?
   var transforms: [Transform]
-  /// Which rows come in; all when there is none.
+  /// Which rows are ingested; nil for all.
   var filter: RowFilter?
   var granularity: QueryGranularity
   var isRolledUp: Bool
-  /// What a segment spans; only `sys.segments` shows it.
+  /// The span of a segment, which only `sys.segments` shows.
   var segmentGranularity: QueryGranularity
   var usesEarliestOffset: Bool
   var acceptedTimes = AcceptedTimes()
-  /// `bootstrap.servers` of the spec; ours is read whatever it says.
+  /// `bootstrap.servers` of the spec. The embedded broker is read whatever it says.
   var bootstrapServers: String?
   var savedParseExceptions: Int
   var isSuspended: Bool
   /// The whole spec as it was submitted.
   var json: JSONValue
 
-  /// Whether a row is no more than its message's own fields.
+  /// Whether rows only have their message's own fields.
   var isPlain: Bool {
     transforms.isEmpty && filter == nil && flattening.isPlain && envelope == nil
       && delimitedText == nil && metrics.allSatisfy { $0.filter == nil }
   }
 
-  /// The spec of a topic that has none.
+  /// The spec for a topic without one.
   init(_ automatic: AutomaticDatasource) throws(SpecFailure) {
     try self.init(automatic.specification())
     self.automatic = automatic
@@ -151,7 +153,7 @@ struct IngestionSpec: Sendable {
     isReplaceable = true
   }
 
-  /// The spec once the time column is found.
+  /// The spec after the time column was found.
   func decided(column: String, format: String) -> IngestionSpec? {
     guard let automatic,
       var spec = try? IngestionSpec(automatic.specification(column: column, format: format))
@@ -168,7 +170,7 @@ struct IngestionSpec: Sendable {
   }
 }
 
-/// A spec that is refused; the message goes into Druid's `{"error": ...}`.
+/// A refused spec. The message becomes Druid's `{"error": ...}`.
 struct SpecFailure: Error, Equatable {
   var message: String
 
@@ -179,7 +181,7 @@ struct SpecFailure: Error, Equatable {
       "devstack does not support '\(field)'\(why.isEmpty ? "" : ": \(why)")")
   }
 
-  /// As Jackson says that a constructor refused its arguments.
+  /// Jackson's message for arguments that a constructor refuses.
   static func construct(_ type: String, _ problem: String) -> SpecFailure {
     SpecFailure("Cannot construct instance of `\(type)`, problem: \(problem)")
   }

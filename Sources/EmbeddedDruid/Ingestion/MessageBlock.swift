@@ -1,34 +1,35 @@
-/// Reads the messages of one topic, by partition and offset: the broker's side of a follower. One thread uses it.
+/// Reads the messages of one topic, by partition and offset, for one thread of a follower.
 package protocol MessageReader: AnyObject {
-  /// Reads some messages of a partition, from `offset` on; none at its end.
+  /// Reads messages of a partition, from `offset` on; none at its end.
   func read(
     partition: Int, from offset: Int64, into messages: inout MessageBlock
   ) throws(MessageReaderFailure)
 
-  /// Waits until there is something behind the given positions, by partition, or the limit has passed.
+  /// Waits until there are messages after the given positions, by partition, or until the limit.
   func wait(behind positions: [Int64], milliseconds limit: Int64)
 }
 
-/// Why messages can't be read on from an offset.
+/// Why messages can't be read from an offset.
 package enum MessageReaderFailure: Error, Equatable {
-  /// The offset is not in the partition: messages were deleted before they were read.
+  /// The partition does not have the offset: messages were deleted before they were read.
   case outOfRange
-  /// There is no such topic or partition, or no longer.
+  /// The topic or partition does not exist, or was deleted.
   case missing
   case other(String)
 }
 
-/// MessageBlock of one partition, in their order. Memory is used again from one read to the next.
+/// Consecutive messages of one partition. Memory is reused for the next read.
 package struct MessageBlock {
-  /// A message, by the places of its parts in ``MessageBlock/bytes``.
+  /// A message, as ranges of its parts in ``MessageBlock/bytes``.
   package struct Message {
     package var offset: Int64
-    /// Milliseconds since 1970, as the producer or the broker set it.
+    /// Milliseconds since 1970, set by the producer or the broker.
     package var sent: Int64
     package var key: Range<Int>?
     /// Nil for a record without a value.
     package var payload: Range<Int>?
-    /// The number of headers, then each one's name and value, with lengths as Kafka's record format has them.
+    /// The number of headers, then the name and value of each with their lengths, in Kafka's record
+    /// format.
     package var headers: Range<Int>
 
     package init(
@@ -42,19 +43,20 @@ package struct MessageBlock {
     }
   }
 
-  /// Holds at least ``BlockReader/padding`` bytes more than the last message needs.
+  /// Has at least ``BlockReader/padding`` bytes after the last message.
   package var bytes: [UInt8] = []
   package var all: [Message] = []
-  /// Where to read on.
+  /// The offset of the next read.
   package var nextOffset: Int64 = 0
-  /// MessageBlock that were passed over because their batch could not be unpacked.
+  /// The number of skipped messages, whose batches could not be decompressed.
   package var unreadable: Int64 = 0
 
   package init() {}
 }
 
 extension MessageBlock.Message {
-  /// The headers, which are as Kafka's record format has them: a count, then for each the lengths and bytes of name and value.
+  /// The headers, parsed from Kafka's record format: a count, then lengths and bytes of each name
+  /// and value.
   func readHeaders(in bytes: [UInt8]) -> [(name: String, value: [UInt8]?)] {
     var rest = bytes[headers]
     func number() -> Int? {

@@ -1,12 +1,12 @@
-/// Reads the objects of a message one after the other, as leniently as Druid's reader does: the way for messages that the
-/// fast parser refuses (several objects, broken UTF-8, lone surrogates).
+/// Parses the consecutive objects of a message as leniently as Druid's reader. Used for messages
+/// that the fast parser refuses (several objects, invalid UTF-8, lone surrogates).
 struct MessageText {
   struct Malformed: Error {}
 
   private let units: [UInt8]
   private var place = 0
 
-  /// Broken UTF-8 becomes U+FFFD first, as Druid's decoding has it.
+  /// Invalid UTF-8 is first replaced by U+FFFD, as in Druid.
   init(_ bytes: UnsafeRawBufferPointer) {
     units = Array(unsafe String(decoding: bytes, as: UTF8.self).utf8)
   }
@@ -38,7 +38,7 @@ struct MessageText {
   }
 
   private mutating func value(depth: Int) throws(Malformed) -> FieldValue {
-    // Jackson's limit is 1000; ours keeps well within a thread's stack.
+    // Jackson's limit is 1000. This one limits the use of a thread's stack.
     guard depth < 500 else { throw Malformed() }
     switch next {
     case UInt8(ascii: "{"):
@@ -119,7 +119,7 @@ struct MessageText {
     while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
       place += 1
     }
-    // Nearly every text is one stretch without escapes.
+    // Nearly every text is a single run without escapes.
     if take("\"") { return String(decoding: units[start..<place - 1], as: UTF8.self) }
     place = start
     var text: [UInt16] = []
@@ -163,7 +163,7 @@ struct MessageText {
     }
   }
 
-  /// Java's encoder writes `?` for a surrogate without its pair.
+  /// Java's encoder writes `?` for a lone surrogate.
   private static func withoutLoneSurrogates(_ units: [UInt16]) -> String {
     var fixed = units
     var index = 0

@@ -1,6 +1,6 @@
-/// Numbers out of their tokens, without a detour over `String`.
+/// Parses numbers from their tokens, without a `String`.
 enum NumberText {
-  /// A whole number of 64 bits; nil for anything else.
+  /// A 64-bit integer; nil for anything else.
   static func long(_ token: UnsafeRawBufferPointer) -> Int64? {
     guard token.count > 0, token.count < 19 else {
       return unsafe Int64(String(decoding: token, as: UTF8.self))
@@ -19,7 +19,7 @@ enum NumberText {
     (0..<exponent).reduce(1.0) { product, _ in product * 10 }
   }
 
-  /// A JSON number. Up to fifteen digits and a small power of ten are exact by one division.
+  /// A JSON number. Up to fifteen digits with a small power of ten are exact with one division.
   static func double(_ token: UnsafeRawBufferPointer) -> Double {
     var digits: Int64 = 0
     var count = 0

@@ -1,6 +1,6 @@
 import Plumbing
 
-/// The span that event times are cut to.
+/// The span to which event times are truncated.
 enum QueryGranularity: Sendable, Equatable {
   case none
   /// Equal spans since 1970, in milliseconds.
@@ -27,7 +27,7 @@ enum QueryGranularity: Sendable, Equatable {
     "P1D": .fixed(86_400_000), "P1W": .week, "P1M": .month, "P3M": .quarter, "P1Y": .year,
   ]
 
-  /// A period such as `PT1H`; `nil` for one that is not known here.
+  /// A period such as `PT1H`; `nil` for an unsupported one.
   init?(period: String) {
     guard let found = Self.periods[period] else { return nil }
     self = found
@@ -52,7 +52,7 @@ enum QueryGranularity: Sendable, Equatable {
     }
   }
 
-  /// The start of the span that holds a moment.
+  /// The start of the span that contains a time.
   func floor(_ milliseconds: Int64) -> Int64 {
     let day: Int64 = 86_400_000
     switch self {
@@ -75,7 +75,7 @@ enum QueryGranularity: Sendable, Equatable {
     }
   }
 
-  /// The start of the span that follows the one which begins at `start`.
+  /// The start of the span after the one that starts at `start`.
   func next(_ start: Int64) -> Int64 {
     let day: Int64 = 86_400_000
     switch self {
@@ -89,7 +89,7 @@ enum QueryGranularity: Sendable, Equatable {
     }
   }
 
-  /// Druid's first and last moment.
+  /// Druid's earliest and latest time.
   static let leastTime: Int64 = .min / 2
   static let greatestTime: Int64 = .max / 2
   static let moments = leastTime...greatestTime

@@ -2,7 +2,8 @@ import DruidSQL
 import JavaValues
 import Plumbing
 
-/// Which rows a `transformSpec` lets in. Unknown, as what compares with null is, lets nothing in.
+/// The rows that a `transformSpec` accepts. An unknown result, as from a comparison with null,
+/// accepts no row.
 indirect enum RowFilter: Sendable, Equatable {
   case equal(String, String)
   case within(String, [String])
@@ -14,7 +15,7 @@ indirect enum RowFilter: Sendable, Equatable {
   case any([RowFilter])
   case always(Bool)
 
-  /// Ends of a span; texts by their bytes, or numbers.
+  /// The ends of a range: texts ordered by bytes, or numbers.
   struct Bounds: Sendable, Equatable {
     var lower: String?
     var upper: String?
@@ -23,7 +24,7 @@ indirect enum RowFilter: Sendable, Equatable {
     var isNumeric = false
   }
 
-  /// - Returns: `nil` for a kind of filter, or a field of one, that is not known here.
+  /// - Returns: `nil` for an unsupported kind of filter, or an unsupported field of one.
   init?(_ json: JSONValue) {
     func allows(_ names: String...) -> Bool {
       (json.members ?? []).allSatisfy { names.contains($0.key) || $0.value.isNull }
@@ -49,7 +50,7 @@ indirect enum RowFilter: Sendable, Equatable {
       guard allows("type", "dimension", "values"), let name = json["dimension"]?.text,
         let values = json["values"]?.elements
       else { return nil }
-      // Null in the list would match null, and make the rest unknown.
+      // A null in the list would match null, and make the other results unknown.
       let texts = values.compactMap { $0.text }
       guard texts.count == values.count else { return nil }
       self = .within(name, texts)
@@ -99,7 +100,7 @@ indirect enum RowFilter: Sendable, Equatable {
     }
   }
 
-  /// Whether the row comes in.
+  /// Whether the row is accepted.
   func admits(_ row: InputRow) throws(Expression.Failure) -> Bool {
     try verdict(on: row) == true
   }
@@ -131,7 +132,7 @@ indirect enum RowFilter: Sendable, Equatable {
     }
   }
 
-  /// Whether a field is one of the texts: a number is when they say the same number.
+  /// Whether a field is one of the texts. A number matches a text that spells the same number.
   private func matches(
     _ value: FieldValue, _ texts: [String]
   ) throws(Expression.Failure) -> Bool? {
@@ -144,7 +145,8 @@ indirect enum RowFilter: Sendable, Equatable {
     }
   }
 
-  /// A field as filters see it. A list would be looked through, its nulls apart: left to a real Druid.
+  /// A field as filters see it. Filters would check each value of a list except nulls, which is not
+  /// supported here.
   private func text(_ value: FieldValue) throws(Expression.Failure) -> String? {
     switch value {
     case .list(let elements) where elements.count == 1: return try text(elements[0])

@@ -4,19 +4,19 @@ import JSONLines
 import JavaValues
 import Plumbing
 
-/// Turns the messages of one supervisor into rows. One thread owns it.
+/// Converts the messages of one supervisor to rows, on one thread.
 struct RowReader: ~Copyable {
-  /// What became of a message.
+  /// The result for a message.
   enum Outcome: Equatable {
     case rows(Int, withError: Bool, filtered: Int = 0)
     case unparseable(String)
     /// An empty record.
     case thrownAway
-    /// What a real Druid would make of it is not known here.
+    /// It is not known how a real Druid treats the message.
     case refused(String)
   }
 
-  /// What a message says beside its value.
+  /// A message's metadata.
   struct Beside: Sendable {
     /// Milliseconds since 1970.
     var sent: Int64 = -1
@@ -24,34 +24,34 @@ struct RowReader: ~Copyable {
     var headers: [(name: String, value: [UInt8]?)] = []
   }
 
-  /// Columns of a datasource; more fields are left out.
+  /// Maximum number of columns of a datasource. Further fields are left out.
   static let columnLimit = 250
-  /// Fields that the fast parser looks up.
+  /// Maximum number of fields that the fast parser looks up.
   private static let lineLimit = 64
 
-  /// The spec that is followed: an automatic one changes when the time column is found.
+  /// The current spec. An automatic one changes when the time column is found.
   private(set) var spec: IngestionSpec
   private var writer: TableWriter
   private var line: JSONLine
-  /// The spec's dimensions, with the kinds that their values have told where the spec leaves that open.
+  /// The spec's dimensions. Where the spec leaves the kind open, their values determine it.
   private var dimensions: [IngestionSpec.Dimension]
-  /// Columns that the spec does not name, in the order their fields came; they stand behind the metrics.
+  /// Columns that the spec does not name, in order of appearance. They follow the metrics.
   private var discovered: [IngestionSpec.Dimension] = []
-  /// The types of columns that their values tell, by column.
+  /// The types of columns whose values determine them, by column.
   private var types: [Int: DiscoveredType] = [:]
   private var columnNames: Set<String> = []
-  /// Fields that are no columns.
+  /// Fields that are not columns.
   private var passed: [String] = []
   private var passedSet: Set<String> = []
-  /// Fields that are left out because there are too many.
+  /// The number of fields left out because there are too many columns.
   private(set) var leftOut = 0
-  /// The moments of events that are taken.
+  /// The accepted event times.
   var accepted = QueryGranularity.moments
   /// Field 0 is the timestamp; then the dimensions, then the fields of the metrics.
   private var fields: [String]
-  /// Rolled-up rows by the bytes of their time and dimensions.
+  /// Rolled-up rows, by the bytes of their time and dimensions.
   private var groups: [[UInt8]: UInt32] = [:]
-  /// The moments of the values that first and last metrics of rolled-up rows hold.
+  /// The times of the values that first and last metrics of rolled-up rows have.
   private var momentsOfMetrics: [MetricPlace: Int64] = [:]
 
   private struct MetricPlace: Hashable {
@@ -68,7 +68,7 @@ struct RowReader: ~Copyable {
     follow(spec)
   }
 
-  /// Goes on with another spec, whose own columns are the same.
+  /// Continues with another spec that has the same own columns.
   mutating func replace(_ spec: IngestionSpec) {
     precondition(spec.schema == self.spec.schema && spec.isRolledUp == self.spec.isRolledUp)
     self.spec = spec
@@ -98,7 +98,8 @@ struct RowReader: ~Copyable {
     if passedSet.insert(name).inserted { passed.append(name) }
   }
 
-  /// Field and column of a dimension, a metric or a discovered field have the same number.
+  /// Numbers the fields, so that a dimension's, metric's or discovered field's number is also that
+  /// of its column.
   private mutating func nameFields() {
     fields =
       [spec.timestamp.column] + dimensions.map(\.name) + spec.metrics.map(\.field)
@@ -109,7 +110,7 @@ struct RowReader: ~Copyable {
 
   private var firstDiscovered: Int { 1 + dimensions.count + spec.metrics.count }
 
-  /// The columns as they are now.
+  /// The current columns.
   private var schema: TableSchema {
     var schema = spec.schema
     for (column, type) in types where column < firstDiscovered {
@@ -124,7 +125,7 @@ struct RowReader: ~Copyable {
   /// All rows so far.
   mutating func publish() -> TableSnapshot { writer.publish() }
 
-  /// Takes a message, followed in memory by ``BlockReader/padding`` readable bytes.
+  /// Reads a message, which must be followed in memory by ``BlockReader/padding`` readable bytes.
   mutating func read(
     _ message: UnsafeRawBufferPointer, beside: Beside = Beside()
   ) throws(StorageFull) -> Outcome {
@@ -160,10 +161,10 @@ struct RowReader: ~Copyable {
     return .rows(1, withError: hasError)
   }
 
-  /// Whether the line's fields and their types are those of the columns that are there.
+  /// Whether the existing columns fit the line's fields and their types.
   private func fitsColumns() -> Bool {
     if spec.discovery != nil {
-      // A parser of a single name does not count the others.
+      // A parser with a single name does not count the other fields.
       guard line.otherFields == 0, fields.count > 1 else { return false }
     }
     guard !types.isEmpty else { return spec.discovery == nil || fitsPassed() }
@@ -182,7 +183,7 @@ struct RowReader: ~Copyable {
     return fitsPassed()
   }
 
-  /// Whether the fields that are no columns need not become some: without types those that hold what is nested.
+  /// Whether no other field of the line needs a column. Without types, nested values do not.
   private func fitsPassed() -> Bool {
     guard let discovery = spec.discovery, !discovery.isTyped else { return true }
     for index in 0..<min(passed.count, Self.lineLimit - fields.count) {
@@ -199,7 +200,8 @@ struct RowReader: ~Copyable {
       || spec.metrics.contains { $0.field == name }
   }
 
-  /// Looks for the time column of a topic without a specification; nil when it was found, and the message is to be read.
+  /// Finds the time column of a topic without a specification. Nil when it was found, and the
+  /// message can be read.
   private mutating func begin(
     _ message: UnsafeRawBufferPointer, _ automatic: AutomaticTime
   ) throws(StorageFull) -> Outcome? {
@@ -234,12 +236,12 @@ struct RowReader: ~Copyable {
     line.kind(0) == .absent || line.kind(0) == .null ? "null" : line.text(of: 0)
   }
 
-  /// Druid takes no moment beyond half of what a long holds.
+  /// The time, if Druid accepts it: its limits are half of a long's.
   private static func possible(_ time: Int64) -> Int64? {
     QueryGranularity.moments.contains(time) ? time : nil
   }
 
-  /// Sets a column by the field of the same number.
+  /// Sets a column from the field with the same number.
   private mutating func set(
     _ column: Int, _ dimension: IngestionSpec.Dimension, _ hasError: inout Bool
   ) throws(StorageFull) {
@@ -271,7 +273,7 @@ struct RowReader: ~Copyable {
     }
   }
 
-  /// A value that is either still in the parser, by its field, or at hand.
+  /// Where a value is: still in the parser, by its field, or parsed.
   private enum Source {
     case fromLine(Int)
     case given(FieldValue)
@@ -366,9 +368,10 @@ struct RowReader: ~Copyable {
     }
   }
 
-  /// The metrics of the row whose dimensions are set, and its end; a rolled-up row may go into an older one.
+  /// Adds the metrics of the row whose dimensions are set, and ends it. A rolled-up row may be
+  /// merged into an earlier one.
   ///
-  /// - Parameter row: what the filters of metrics see.
+  /// - Parameter row: the row as filters of metrics see it.
   private mutating func finishRow(
     at time: Int64, of row: InputRow? = nil, _ hasError: inout Bool, _ source: (Int) -> Source
   ) throws(StorageFull) {
@@ -376,7 +379,7 @@ struct RowReader: ~Copyable {
     var cells: [StoredCell] = []
     for (index, metric) in spec.metrics.enumerated() {
       if let filter = metric.filter, let row {
-        // What a filter can't tell was found out before.
+        // Rows that a filter can't decide were refused before.
         guard (try? filter.admits(row)) ?? false else {
           cells.append(metric.function == .count ? .long(0) : .null)
           continue
@@ -414,7 +417,7 @@ struct RowReader: ~Copyable {
     writer.endRow()
   }
 
-  /// Whether a first or last metric takes the value of a moment in place of the one it has.
+  /// Whether a first or last metric replaces its value by that of another time.
   private mutating func isNewer(
     _ metric: IngestionSpec.Metric, _ place: MetricPlace, _ time: Int64, _ cell: StoredCell
   ) -> Bool {
@@ -425,12 +428,13 @@ struct RowReader: ~Copyable {
     return takes
   }
 
-  /// Rows that agree in these columns are one row, when rows are rolled up.
+  /// The columns whose values are equal in rows that are rolled up into one.
   private var keyColumns: [Int] {
     Array(0...dimensions.count) + discovered.indices.map { firstDiscovered + $0 }
   }
 
-  /// A record without a value: nothing, or with the input format `kafka` a row of its time, key and headers.
+  /// Reads a record without a value: no row, or with the input format `kafka` a row of its time,
+  /// key and headers.
   mutating func readNothing(_ beside: Beside) throws(StorageFull) -> Outcome {
     guard spec.envelope != nil else { return .thrownAway }
     return try take([[]], beside)
@@ -458,7 +462,7 @@ struct RowReader: ~Copyable {
     return try take(objects, beside)
   }
 
-  /// Makes rows of the objects of a message.
+  /// Converts the objects of a message to rows.
   private mutating func take(
     _ objects: [[FieldValue.Member]], _ beside: Beside
   ) throws(StorageFull) -> Outcome {
@@ -501,7 +505,7 @@ struct RowReader: ~Copyable {
     return .rows(rows.count, withError: hasError, filtered: objects.count - rows.count)
   }
 
-  /// The values of some names. Wide rows are looked up by a table.
+  /// The values of several names. Wide rows use a table for the lookup.
   private static func values(of names: [String], in row: InputRow) -> [FieldValue] {
     guard names.count > 16 else { return names.map { row[$0] } }
     let table = Dictionary(
@@ -509,7 +513,7 @@ struct RowReader: ~Copyable {
     return names.map { $0 == "__time" ? .long(row.time) : table[$0] ?? .null }
   }
 
-  /// The fields of a message, and of what stands beside it those that it lacks or has as null.
+  /// The message's fields, with metadata for those that are missing or null.
   private static func merged(
     _ fields: [FieldValue.Member], _ envelope: [FieldValue.Member]
   ) -> [FieldValue.Member] {
@@ -527,7 +531,7 @@ struct RowReader: ~Copyable {
 
   // MARK: Discovery
 
-  /// Makes columns of fields that have none, and widens the types that a row's values do not fit.
+  /// Adds columns for new fields, and widens the types that a row's values do not fit.
   private mutating func discover(
     _ fields: [FieldValue.Member], _ row: InputRow
   ) throws(StorageFull) {
@@ -541,7 +545,7 @@ struct RowReader: ~Copyable {
         && field.key != spec.timestamp.column && !field.key.isEmpty
       {
         guard discovery.isTyped || field.value.isFlat else {
-          // It may become a column as soon as it holds a plain value.
+          // It becomes a column as soon as it has a plain value.
           if passed.count < Self.lineLimit, !passed.contains(field.key) {
             passed.append(field.key)
             isNewlyPassed = true
@@ -597,7 +601,7 @@ struct RowReader: ~Copyable {
       uniquingKeysWith: { one, _ in one })
   }
 
-  /// The fields with what is computed from them; expressions see the message's own fields only.
+  /// The row with computed fields added. Expressions only see the message's own fields.
   private func transformed(_ row: InputRow) throws(Expression.Failure) -> InputRow {
     var result = row
     for transform in spec.transforms {

@@ -1,6 +1,6 @@
 import Plumbing
 
-/// Reads a sample of messages and writes a specification that has their columns.
+/// Reads a sample of messages and writes a specification for their columns.
 package struct SampleReader {
   private let datasource: AutomaticDatasource
   private var time: (column: String, format: String)?
@@ -44,7 +44,7 @@ package struct SampleReader {
 
   /// The specification; nil when no message became a row.
   ///
-  /// - Parameter servers: `bootstrap.servers`, as Druid reaches them.
+  /// - Parameter servers: `bootstrap.servers` for Druid.
   package func specification(servers: String) -> String? {
     guard messages > skipped, !names.isEmpty else { return nil }
     let dimensions = names.map { name -> JSONValue in
@@ -66,7 +66,7 @@ package struct SampleReader {
 }
 
 extension JSONValue {
-  /// With a member a line; what fits into a line stays there.
+  /// The JSON text with one member a line, unless a value fits on its line.
   fileprivate func indented(_ depth: Int) -> String {
     let plain = jsonText
     guard plain.count + 2 * depth > 80 else { return plain }

@@ -1,7 +1,7 @@
-/// Counts the messages of a topic that did not become rows, and composes the warning about them.
+/// Counts a topic's messages that did not become rows, and writes the warning about them.
 struct Skipped: Equatable {
   var count = 0
-  /// Of the first one.
+  /// The reason for the first one.
   var reason = ""
   var partition = 0
   var offset: Int64 = 0
@@ -25,7 +25,7 @@ struct Skipped: Equatable {
 
   private var place: String { "first at partition \(partition), offset \(offset)" }
 
-  /// What a person is told.
+  /// The warning.
   func words(_ spec: IngestionSpec) -> String {
     let messages = count == 1 ? "1 message" : "\(count) messages"
     guard spec.automaticTime != nil else {

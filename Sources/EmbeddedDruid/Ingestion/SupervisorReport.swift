@@ -1,12 +1,12 @@
 import Plumbing
 
-/// What the REST interface and `sys.supervisors` say of a supervisor.
+/// A supervisor's state for the REST interface and `sys.supervisors`.
 struct SupervisorReport {
   private let entry: Supervisors.Entry
   private let follower: Follower.State
   private let ends: [Int64]?
 
-  /// Looks at the topic now, so that lag and `offsetsLastUpdated` are of this moment.
+  /// Reads the topic's current offsets, so that lag and `offsetsLastUpdated` are up to date.
   init(_ entry: Supervisors.Entry) {
     self.entry = entry
     ends = entry.follower.ends
@@ -104,7 +104,7 @@ struct SupervisorReport {
     ])
   }
 
-  /// `GET .../parseErrors`: the newest first.
+  /// `GET .../parseErrors`: newest first.
   var parseErrors: JSONValue {
     .array(
       follower.parseErrors.reversed().map { error in

@@ -1,9 +1,9 @@
 import Plumbing
 import Synchronization
 
-/// All supervisors, and the datasources that they made; a datasource outlives its supervisor.
+/// All supervisors and their datasources. A datasource outlives its supervisor.
 final class Supervisors: Sendable {
-  /// A supervisor as the REST interface tells of it.
+  /// A supervisor as the REST interface shows it.
   struct Entry: Sendable {
     let id: String
     let follower: Follower
@@ -20,9 +20,9 @@ final class Supervisors: Sendable {
   private let startOffsets: @Sendable (String) -> [Int64]?
   private let topics: @Sendable () -> [String]
   private let report: @Sendable (String) -> Void
-  /// In the order they came.
+  /// In order of creation.
   private let entries = Mutex<[Entry]>([])
-  /// One change at a time: they stop and start threads, which takes a while.
+  /// Serializes changes, which stop and start threads and so take time.
   private let changes = Mutex<Set<String>>([])
 
   init(
@@ -42,21 +42,22 @@ final class Supervisors: Sendable {
     self.report = report
   }
 
-  /// All that were not terminated, without topics whose messages have not yet shown how they are to be read.
+  /// All supervisors that are not terminated, except those of topics whose time column is not known
+  /// yet.
   var active: [Entry] { following.filter { $0.spec.automaticTime == nil } }
 
   private var following: [Entry] { entries.withLock { $0.filter { !$0.isTerminated } } }
 
-  /// Everything that may hold rows.
+  /// All supervisors whose datasource may have rows.
   var all: [Entry] { entries.withLock { $0 } }
 
   func find(_ id: String) -> Entry? { active.first { $0.id == id } }
 
-  /// Takes a new spec, or another one for a supervisor that is there.
+  /// Adds a supervisor, or changes the spec of an existing one.
   ///
   /// - Returns: its id.
   func submit(_ spec: IngestionSpec) throws(SpecFailure) -> String {
-    // `changes` is held throughout: two requests must not stop and start the same thread.
+    // `changes` is locked throughout, so that two requests do not stop and start the same thread.
     let failure: SpecFailure? = changes.withLock { warned in
       if let servers = spec.bootstrapServers, servers != brokers,
         warned.insert(servers).inserted
@@ -64,7 +65,7 @@ final class Supervisors: Sendable {
         report(
           "a supervisor spec names the brokers \(servers); devstack reads its own, \(brokers)")
       }
-      // A specification for a topic ends the automatic datasource of that topic.
+      // A specification for a topic replaces the automatic datasource of that topic.
       var wasAutomatic = false
       for entry in all where entry.spec.automatic != nil && entry.spec.topic == spec.topic {
         wasAutomatic = true
@@ -109,7 +110,7 @@ final class Supervisors: Sendable {
     return spec.dataSource
   }
 
-  /// Whether a topic has messages that would have made a datasource of it, had there been time.
+  /// Whether a topic has messages and should have a datasource, but does not have one yet.
   private func isUnread(_ topic: String) -> Bool {
     topics().contains(topic) && !all.contains { $0.spec.topic == topic } && hasMessages(topic)
   }
@@ -123,7 +124,8 @@ final class Supervisors: Sendable {
     entries.withLock { $0.removeAll { $0.follower === entry.follower } }
   }
 
-  /// - Parameter fromEarliest: whether the topic is read from its beginning even if the spec does not say so.
+  /// - Parameter fromEarliest: whether to read the topic from its beginning even if the spec does
+  ///   not say so.
   private func add(_ spec: IngestionSpec, fromEarliest: Bool = false) {
     var spec = spec
     if fromEarliest, spec.json.saysLatestOffset == false { spec.usesEarliestOffset = true }
@@ -145,7 +147,7 @@ final class Supervisors: Sendable {
     }
   }
 
-  /// Suspends or resumes; nil when there is no such supervisor, false when it is so already.
+  /// Suspends or resumes a supervisor; nil when it does not exist, false when nothing changes.
   func set(_ id: String, suspended: Bool) -> Bool? {
     changes.withLock { _ in
       guard let entry = find(id) else { return nil }
@@ -156,7 +158,7 @@ final class Supervisors: Sendable {
     }
   }
 
-  /// Ends a supervisor; its rows stay. False when there is none.
+  /// Terminates a supervisor. Its rows are kept. False when it does not exist.
   func terminate(_ id: String) -> Bool {
     changes.withLock { _ in
       guard let entry = find(id) else { return false }
@@ -166,9 +168,10 @@ final class Supervisors: Sendable {
     }
   }
 
-  /// Forgets what was read: the topic is read again, and rows come twice, as in Druid. False when there is none.
+  /// Resets the offsets. The topic is read again and rows are duplicated, as in Druid. False when
+  /// it does not exist.
   ///
-  /// - Parameter offsets: where to read on, by partition; nil to begin as the spec says.
+  /// - Parameter offsets: where to continue, by partition; nil to start as the spec says.
   func reset(_ id: String, to offsets: [Int: Int64]? = nil) -> Bool {
     changes.withLock { _ in
       guard let entry = find(id) else { return false }
@@ -181,10 +184,11 @@ final class Supervisors: Sendable {
 
   // MARK: Topics without a specification
 
-  /// Datasources that were made of topics by themselves, at most.
+  /// Maximum number of automatic datasources.
   static let automaticLimit = 200
 
-  /// Makes datasources of topics that no spec reads and that have messages; those whose topics are gone go.
+  /// Makes datasources for topics with messages that no spec reads, and removes those whose topics
+  /// were deleted.
   func adoptTopics() {
     let names = topics()
     guard !names.isEmpty || entries.withLock({ $0.contains { $0.spec.automatic != nil } }) else {
@@ -207,7 +211,7 @@ final class Supervisors: Sendable {
         guard count < Self.automaticLimit else {
           if told.insert("\n").inserted {
             report(
-              "\(count) topics are datasources by themselves; no more are, unless --datasource names them"
+              "\(count) topics have automatic datasources, the maximum; --datasource adds others"
             )
           }
           return
@@ -220,7 +224,7 @@ final class Supervisors: Sendable {
     }
   }
 
-  /// Every topic, with the first and the next offset of each partition.
+  /// Every topic, with the start offset and the end offset of each partition.
   var allTopics: [(name: String, starts: [Int64], ends: [Int64])] {
     topics().filter { !$0.hasPrefix("__") }.map { name in
       let ends = endOffsets(name) ?? []
@@ -229,7 +233,7 @@ final class Supervisors: Sendable {
     }
   }
 
-  /// Why there are no rows under a name, if its topic tells; nil when nothing is known.
+  /// Why a datasource has no rows, if its topic is the reason; nil otherwise.
   func explanation(for name: String) -> String? {
     let entries = all
     if let entry = entries.first(where: { $0.id == name }) {
@@ -247,7 +251,7 @@ final class Supervisors: Sendable {
     return hasMessages(name) ? nil : "topic '\(name)' has no messages"
   }
 
-  /// Says again of every topic how many messages were skipped, at the end.
+  /// Reports again, for every topic, how many messages were skipped.
   func tellSkipped() {
     for entry in all { entry.follower.tellSkipped(isLast: true) }
   }
@@ -257,7 +261,8 @@ final class Supervisors: Sendable {
     changes.withLock { _ in for entry in all { entry.follower.stop() } }
   }
 
-  /// Waits until every datasource holds what its topic held when this was called; false when the time was over first.
+  /// Waits until every datasource has all messages that its topic has at the time of the call;
+  /// false after the limit.
   func catchUp(withinMilliseconds limit: Int64) -> Bool {
     let start = ContinuousClock.now
     adoptTopics()
@@ -271,7 +276,7 @@ final class Supervisors: Sendable {
 }
 
 extension JSONValue {
-  /// Whether a spec asks for new messages alone, explicitly.
+  /// Whether a spec explicitly asks for new messages only.
   fileprivate var saysLatestOffset: Bool {
     let io = (self["spec"] ?? self)["ioConfig"]
     return (io?["useEarliestOffset"] ?? io?["useEarliestSequenceNumber"])?.bool == false

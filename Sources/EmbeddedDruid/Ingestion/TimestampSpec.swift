@@ -2,7 +2,7 @@ import DruidSQL
 import JavaValues
 import Plumbing
 
-/// How the moment of an event is read from its message.
+/// How to read the time of an event from its message.
 struct TimestampSpec: Sendable, Equatable {
   enum Format: Sendable, Equatable {
     case posix
@@ -16,7 +16,7 @@ struct TimestampSpec: Sendable, Equatable {
 
   var column: String
   var format: Format
-  /// Milliseconds, for messages without the column.
+  /// The time of messages without the column, in milliseconds.
   var missingValue: Int64?
 
   init(column: String = "timestamp", format: Format = .auto, missingValue: Int64? = nil) {
@@ -67,7 +67,8 @@ struct TimestampSpec: Sendable, Equatable {
     }
   }
 
-  /// A JSON number: fractions are dropped; `iso` and `auto` take it for milliseconds, as Druid does.
+  /// The time of a JSON number without its fraction. `iso` and `auto` read it as milliseconds, as
+  /// in Druid.
   func milliseconds(number: Int64) -> Int64? {
     switch format {
     case .posix:
@@ -79,7 +80,7 @@ struct TimestampSpec: Sendable, Equatable {
     }
   }
 
-  /// A JSON string.
+  /// The time of a JSON string.
   func milliseconds(text: String) -> Int64? {
     let text = Self.withoutQuotes(text)
     switch format {
@@ -99,7 +100,8 @@ struct TimestampSpec: Sendable, Equatable {
 }
 
 extension JodaPattern {
-  /// - Returns: `nil` for what is no pattern, or one with the name of a zone, which is not read here.
+  /// - Returns: `nil` for an invalid pattern, and for one with the name of a zone, which is not
+  ///   supported.
   init?(ingestion text: String) {
     guard let pattern = try? JodaPattern(text), !pattern.namesZone else { return nil }
     self = pattern

@@ -1,9 +1,10 @@
 import Glibc
 
-/// A thread of our own, to be joined.
+/// A thread that can be joined.
 @safe
 final class WorkerThread: @unchecked Sendable {
-  // Sendable: the body is, and the thread's id is written once, before anyone else has the object.
+  // Sendable: the body is, and the thread's id is written once, before another thread has the
+  // object.
   private let body: @Sendable () -> Void
   private var thread = pthread_t()
 
@@ -17,7 +18,7 @@ final class WorkerThread: @unchecked Sendable {
     }
   }
 
-  /// Waits for its end; once.
+  /// Waits for its end. Call it once.
   func join() { pthread_join(thread, nil) }
 
   private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
@@ -28,10 +29,10 @@ final class WorkerThread: @unchecked Sendable {
   }
 }
 
-/// A value that threads wait on until it is as they want it.
+/// A value on which threads wait until a condition holds.
 @safe
 final class Monitor<Value>: @unchecked Sendable {
-  // Sendable: `value` is read and written under the mutex alone.
+  // Sendable: `value` is only read and written with the mutex locked.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var value: Value
@@ -52,14 +53,14 @@ final class Monitor<Value>: @unchecked Sendable {
     unsafe mutex.deallocate()
   }
 
-  /// Looks, without waking anyone.
+  /// Reads the value.
   func read<Result>(_ body: (Value) -> Result) -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer { unsafe pthread_mutex_unlock(mutex) }
     return body(value)
   }
 
-  /// Changes the value, and wakes all that wait.
+  /// Changes the value, and wakes all waiting threads.
   func change<Result>(_ body: (inout Value) -> Result) -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer {
@@ -69,7 +70,7 @@ final class Monitor<Value>: @unchecked Sendable {
     return body(&value)
   }
 
-  /// Waits until the condition holds; false when the time was over first.
+  /// Waits until the condition holds; false after the limit.
   func wait(milliseconds limit: Int64, until holds: (Value) -> Bool) -> Bool {
     var deadline = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &deadline)

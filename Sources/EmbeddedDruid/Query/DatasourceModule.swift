@@ -1,17 +1,18 @@
 import CSQLite
 import Glibc
 
-/// SQLite's view of a datasource: a read-only virtual table over a snapshot.
+/// A datasource as a read-only virtual table of SQLite, over a snapshot.
 ///
-/// The functions here are called by SQLite, on whatever thread steps a statement; each connection has one thread at a
-/// time. They own what they allocate for SQLite's handles, and free it in `xDisconnect` and `xClose`.
+/// SQLite calls the functions here on the thread that steps a statement; only one thread uses a
+/// connection at a time. They own the memory of SQLite's handles, and free it in `xDisconnect` and
+/// `xClose`.
 enum DatasourceModule {
   /// Registers `table` under `name` for one connection.
   static func register(_ table: BoundTable, as name: String, in database: OpaquePointer) -> Int32 {
     unsafe VirtualTable.register(table, as: name, module, in: database)
   }
 
-  /// One for the whole process and never changed after it is made, so sharing the pointer is sound.
+  /// One for the whole process, and never changed after it is made, so sharing the pointer is safe.
   private nonisolated(unsafe) static let module = unsafe VirtualTable.module { methods in
     unsafe methods.xConnect = connect
     unsafe methods.xBestIndex = bestIndex
@@ -96,7 +97,7 @@ enum DatasourceModule {
   }
 }
 
-/// A datasource as one connection sees it: what its statement reads stays as it was when the statement began.
+/// A datasource of one connection. The rows that a statement reads do not change after its start.
 final class BoundTable: TableContent {
   /// Set before a statement starts, by the thread that steps it.
   var snapshot: TableSnapshot

@@ -1,18 +1,18 @@
-/// A condition on a column that a scan checks by itself.
+/// A condition on a column that a scan checks itself.
 enum ScanCondition {
-  /// A number (times are numbers) from `low` to `high`, both included, and not null.
+  /// A number or time from `low` to `high`, both inclusive, that is not null.
   case range(column: Int, low: Int64, high: Int64)
   /// A text, by its id in the column's dictionary.
   case text(column: Int, id: UInt32)
 }
 
-/// A column that rows are to be ordered by.
+/// A column to sort rows by.
 struct ScanOrder: Equatable {
   var column: Int
   var isDescending: Bool
 }
 
-/// Row numbers of a snapshot: the chunk in the upper bits, the row in it in the lower ones.
+/// Row numbers of a snapshot: the chunk in the upper bits, the row of the chunk in the lower bits.
 enum RowNumber {
   static let bits = UInt32(TableSchema.chunkRows.trailingZeroBitCount)
   static func chunk(_ number: UInt32) -> Int { Int(number >> bits) }
@@ -20,7 +20,7 @@ enum RowNumber {
 }
 
 extension TableSnapshot {
-  /// Whether any row of a chunk may meet the conditions on time.
+  /// Whether a chunk can have rows that satisfy the conditions on time.
   func mayHold(_ chunk: Int, _ conditions: [ScanCondition]) -> Bool {
     conditions.allSatisfy { condition in
       guard case .range(0, let low, let high) = condition else { return true }
@@ -28,7 +28,8 @@ extension TableSnapshot {
     }
   }
 
-  /// The rows that meet all conditions, in the order asked for; rows that tie stay as they came.
+  /// The rows that satisfy all conditions, in the requested order. Rows that tie keep their order
+  /// of insertion.
   ///
   /// - Complexity: O(rows) for orders whose values are few or already in order, O(rows log rows) otherwise.
   func rows(where conditions: [ScanCondition], orderedBy order: [ScanOrder]) -> [UInt32] {
@@ -36,7 +37,7 @@ extension TableSnapshot {
     for term in order.reversed() {
       let keys = keys(of: rows, column: term.column)
       rows = sorted(rows, by: keys, isDescending: term.isDescending)
-      // Null shares its key with the least number.
+      // Null has the same key as the least number.
       if schema.columns[term.column].kind == .long, keys.contains(.min) {
         let nulls = rows.filter { isNull($0, column: term.column) }
         let others = rows.filter { !isNull($0, column: term.column) }
@@ -83,7 +84,7 @@ extension TableSnapshot {
     return rows
   }
 
-  /// A number for each row that orders as the column's values do; null comes first.
+  /// A key for each row that sorts as the column's values do; null is first.
   private func keys(of rows: [UInt32], column: Int) -> [Int64] {
     let kind = schema.columns[column].kind
     let ranks = kind.isText ? dictionaries[column].ranks() : []
@@ -127,7 +128,7 @@ extension TableSnapshot {
     return order.map { rows[Int($0)] }
   }
 
-  /// Counting sort: few distinct values.
+  /// Counting sort, for few distinct values.
   private func counted(
     _ rows: [UInt32], by keys: [Int64], low: Int64, span: Int, isDescending: Bool
   ) -> [UInt32] {
@@ -148,7 +149,7 @@ extension TableSnapshot {
 }
 
 extension ChunkLayout {
-  /// Whether a row meets all conditions.
+  /// Whether a row satisfies all conditions.
   func meets(_ conditions: [ScanCondition], _ base: UnsafeRawPointer, _ row: Int) -> Bool {
     for condition in conditions {
       switch condition {

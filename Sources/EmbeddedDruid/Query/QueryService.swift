@@ -4,7 +4,7 @@ import JavaValues
 import Plumbing
 import Synchronization
 
-/// Plans and runs queries, and ends them on request.
+/// Plans and runs queries, and cancels them on request.
 final class QueryService: Sendable {
   private let supervisors: Supervisors
   private let state = Mutex(State())
@@ -14,9 +14,11 @@ final class QueryService: Sendable {
     var isClosed = false
   }
 
-  /// Whether groupings may be computed over columns; without it SQLite does everything, for comparison.
+  /// Whether groupings may be computed over columns. Without it SQLite computes everything, for
+  /// comparison.
   private let computesColumns: Bool
-  /// Hears of each grouping: nil when it was computed over columns, else why it was not.
+  /// Called for each grouping: with nil when it was computed over columns, else with the reason why
+  /// not.
   private let observe: (@Sendable (String?) -> Void)?
 
   init(
@@ -28,7 +30,7 @@ final class QueryService: Sendable {
     self.observe = observe
   }
 
-  /// Ends what is under way, and answers nothing any more.
+  /// Cancels running queries, and refuses further ones.
   func close() {
     let queries = state.withLock { state in
       state.isClosed = true
@@ -37,14 +39,14 @@ final class QueryService: Sendable {
     for query in queries { query.cancel() }
   }
 
-  /// Ends a query; false when none of that id is under way.
+  /// Cancels a query; false when no query with this id is running.
   func cancel(_ id: String) -> Bool {
     let queries = state.withLock { $0.underWay.filter { $0.id == id } }
     for query in queries { query.cancel() }
     return !queries.isEmpty
   }
 
-  /// Whether a query of that id is still worked on.
+  /// Whether a query with this id is running.
   func isUnderWay(_ id: String) -> Bool {
     state.withLock { $0.underWay.contains { $0.id == id } }
   }
@@ -65,13 +67,13 @@ final class QueryService: Sendable {
     state.withLock { $0.underWay.removeAll { $0 === query } }
   }
 
-  /// Rows that are made as they are asked for.
+  /// An answer whose rows are computed on request.
   final class Answer: HTTPStream {
     private let statement: SQLiteStatement
     private var writer: AnswerWriter
     private let finish: () -> Void
     private var isDone = false
-    /// Rows until the answer is cut.
+    /// The number of rows before the answer is cut.
     private var rowsLeft = Int.max
 
     fileprivate init(
@@ -86,7 +88,8 @@ final class QueryService: Sendable {
 
     deinit { finish() }
 
-    /// The next rows, some 32 KiB of them; nil at the end. An error cuts the answer short: its end mark is left out.
+    /// The next rows, about 32 KiB; nil at the end. After an error the answer ends without its end
+    /// mark.
     func next() -> [UInt8]? {
       guard !isDone else { return nil }
       do {
@@ -98,7 +101,7 @@ final class QueryService: Sendable {
       return bytes.isEmpty ? nil : bytes
     }
 
-    /// Writes rows until there are enough for one go, or all.
+    /// Writes rows until there are enough for one piece, or all.
     fileprivate func fill() throws(SQLiteFailure) {
       while writer.bytes.count < 32 << 10 {
         guard try statement.step() else {
@@ -115,21 +118,23 @@ final class QueryService: Sendable {
       }
     }
 
-    /// The whole answer if it is written by now.
+    /// The whole answer, if it is complete.
     fileprivate var whole: [UInt8]? { isDone ? writer.bytes : nil }
   }
 
-  /// What a query came to.
+  /// The result of a query.
   enum Result {
     case whole([UInt8])
     case streaming(Answer)
   }
 
-  /// Answers, or fails before the first row does.
+  /// Runs a query. Errors before the first row are thrown.
   ///
-  /// All that was acknowledged before the call is waited for. The query ends when the client has gone.
+  /// It waits until all messages acknowledged before the call are ingested. The query ends when the
+  /// client is gone.
   ///
-  /// - Returns: with the answer the segments whose rows it lacks, as the response's context names them.
+  /// - Returns: the result, and the segments whose rows are missing, as the response's context
+  ///   names them.
   /// - Throws: ``DruidError`` or ``HTMLError``.
   func run(
     _ request: SQLRequest, for client: HTTPClient? = nil
@@ -164,7 +169,8 @@ final class QueryService: Sendable {
         throw DruidError.runtime(
           "no room: \(systemErrorText(error.code))", errorClass: "java.io.IOException")
       }
-      // A datasource of which nothing is left is not known any more, unless the answer tells of it.
+      // A datasource without remaining rows is unknown, unless the answer reports the missing
+      // segment.
       if request.fault.isSilent { sources.removeAll { $0.bound.snapshot.rowCount == 0 } }
     }
     let system = SystemTables(sources: sources, supervisors: supervisors.active)
@@ -190,7 +196,7 @@ final class QueryService: Sendable {
   static let noNativeQueries =
     "EXPLAIN PLAN FOR is answered for constants alone: devstack has no native queries"
 
-  /// The plan of constants: a scan over the rows themselves, with the context that the query would have.
+  /// The plan of a query of constants: a scan over the rows, with the query's context.
   private func explain(
     _ request: SQLRequest, _ query: UnderWay, _ plan: Plan, _ system: SystemTables,
     _ deadline: ContinuousClock.Instant?
@@ -215,7 +221,7 @@ final class QueryService: Sendable {
     return try answer(request, query, texts, [], system, deadline, nil)
   }
 
-  /// The statement behind `EXPLAIN PLAN FOR`.
+  /// The statement after `EXPLAIN PLAN FOR`.
   private static func explained(_ sql: String) -> String? {
     guard
       let words = sql.firstRange(of: /(?i)explain\s+plan\s+for\s/)
@@ -223,7 +229,7 @@ final class QueryService: Sendable {
     return String(sql[words.upperBound...])
   }
 
-  /// A datasource that is not there may have a topic that tells why.
+  /// Adds the reason to an error about an unknown datasource, if its topic tells it.
   private func explained(_ error: DruidError, _ message: String) -> DruidError {
     guard let start = message.firstRange(of: "Object '"),
       let end = message[start.upperBound...].firstRange(of: "' not found"),
@@ -302,7 +308,7 @@ final class QueryService: Sendable {
 
   /// Computes groupings over columns.
   ///
-  /// - Returns: those that are left to SQLite. - Throws: the interrupt.
+  /// - Returns: the groupings that are left to SQLite. - Throws: when the query is interrupted.
   private func compute(
     _ groupings: [ColumnGrouping], _ sources: [SourceTable], _ connection: SQLiteConnection
   ) throws(SQLiteFailure) -> [ColumnGrouping] {
@@ -328,7 +334,8 @@ final class QueryService: Sendable {
     return left
   }
 
-  /// SQLite's own parser has limits, and names that the translation should not have written are refused by it.
+  /// Compiles a statement. SQLite's parser has limits, and it refuses names that the translator
+  /// should not have written.
   private static func compile(
     _ sql: String, _ connection: SQLiteConnection
   ) throws -> SQLiteStatement {
@@ -367,7 +374,7 @@ final class QueryService: Sendable {
   }
 }
 
-/// A query from its request to its last row.
+/// A running query, from its request to its last row.
 private final class UnderWay: Sendable {
   let id: String
   private let state = Mutex(State())
@@ -388,7 +395,7 @@ private final class UnderWay: Sendable {
     connection?.stop()
   }
 
-  /// Names what carries it out. - Throws: the interrupt, when a cancellation came before.
+  /// Sets the connection that runs it. - Throws: when the query was cancelled before.
   func run(on connection: SQLiteConnection) throws(SQLiteFailure) {
     let isCancelled = state.withLock { state in
       state.connection = connection
@@ -408,7 +415,7 @@ struct SourceTable {
   let failure: String?
   let spec: IngestionSpec
 
-  /// Nil while it has no rows: Druid does not know it then.
+  /// Nil while it has no rows, because Druid does not know it then.
   init?(_ entry: Supervisors.Entry, number: Int) {
     let (snapshot, failure, spec) = entry.follower.state.read { ($0.snapshot, $0.failure, $0.spec) }
     guard snapshot.rowCount > 0 || failure != nil else { return nil }
@@ -420,7 +427,7 @@ struct SourceTable {
       columnNames: snapshot.schema.columns.indices.map { "c\($0)" }, snapshot: snapshot)
   }
 
-  /// A datasource of a spec that nothing was read into.
+  /// The datasource of a spec without any rows.
   init(emptyOf spec: IngestionSpec, number: Int) {
     name = spec.dataSource
     sqliteName = "d\(number)"
@@ -431,7 +438,7 @@ struct SourceTable {
       columnNames: snapshot.schema.columns.indices.map { "c\($0)" }, snapshot: snapshot)
   }
 
-  /// Leaves the rows of a segment out: the one in the middle.
+  /// Removes the rows of the segment in the middle.
   mutating func hideSegment(_ storage: TemporaryStorage) throws(StorageFull) {
     let spans = SegmentSpan.all(of: bound.snapshot, by: spec.segmentGranularity)
     guard !spans.isEmpty else { return }
@@ -442,7 +449,7 @@ struct SourceTable {
       snapshot: try bound.snapshot.without(span.start..<span.end, storage: storage))
   }
 
-  /// The hidden segment as a response's context names it.
+  /// The hidden segment, as a response's context names it.
   var missingSegment: JSONValue? {
     guard let hidden else { return nil }
     let start = TimePoint(milliseconds: hidden.start).iso8601
@@ -465,7 +472,7 @@ struct SourceTable {
   }
 }
 
-/// What `EXPLAIN PLAN FOR` tells of constants.
+/// The result of `EXPLAIN PLAN FOR` a query of constants.
 private struct Explanation {
   let sqlite: String
 

@@ -4,29 +4,31 @@ import Glibc
 import JavaValues
 import Synchronization
 
-/// What SQLite says about a statement that it can't prepare or go on with.
+/// SQLite's error for a statement that it can't prepare or step.
 struct SQLiteFailure: Error, Equatable {
   let code: Int32
   let message: String
-  /// What a function of Druid's failed with.
+  /// The failure of one of Druid's functions that caused it.
   var cause: ValueFailure?
 
   var isInterrupt: Bool { code == SQLITE_INTERRUPT }
 }
 
-/// A private in-memory SQLite whose only tables are the ones that are handed to it.
+/// A private in-memory SQLite database that only contains the tables added to it.
 ///
-/// One thread uses it at a time; ``stop()`` alone may come from another one, which is sound because SQLite's interrupt
-/// allows that while the connection is open, and the connection closes with its last reference.
+/// One thread uses it at a time. Only ``stop()`` may be called from another thread: SQLite's
+/// interrupt allows that while the connection is open, and the connection is open until its last
+/// reference is released.
 @safe
 final class SQLiteConnection: @unchecked Sendable {
   let handle: OpaquePointer
   private let limit: StatementLimit
-  /// What the functions share.
+  /// State shared by the functions.
   let values: ValueContext
   private var functions: [AnyObject] = []
 
-  /// - Parameter sortMemory: bytes that sorting may use before it goes to a temporary file.
+  /// - Parameter sortMemory: the memory that sorting may use before it uses a temporary file, in
+  ///   bytes.
   init(sortMemory: Int = 32 << 20) throws(SQLiteFailure) {
     _ = Self.started
     var handle: OpaquePointer?
@@ -47,7 +49,7 @@ final class SQLiteConnection: @unchecked Sendable {
     unsafe csqlite_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
     unsafe sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
     unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(Text.sizeLimit))
-    // Made at its first use, which the authorizer would not let pass.
+    // SQLite makes json_each at its first use, which the authorizer would refuse later.
     _ = try prepare("SELECT 1 FROM json_each('[]')")
     let (functions, registered) = unsafe SQLiteFunctions.register(in: handle, context: values)
     self.functions = functions
@@ -61,25 +63,25 @@ final class SQLiteConnection: @unchecked Sendable {
 
   deinit { unsafe sqlite3_close_v2(handle) }
 
-  /// Makes a datasource readable under `name`.
+  /// Adds a datasource as a table called `name`.
   func add(_ table: BoundTable, named name: String) throws(SQLiteFailure) {
     try check(unsafe DatasourceModule.register(table, as: name, in: handle))
-    // SQLite makes the table at its first use, which the authorizer would not let pass.
+    // SQLite makes the table at its first use, which the authorizer would refuse later.
     _ = try prepare("SELECT 1 FROM \(name)")
   }
 
-  /// Makes computed groups readable under `name`.
+  /// Adds computed groups as a table called `name`.
   func add(_ groups: ColumnGroups, named name: String) throws(SQLiteFailure) {
     try check(unsafe GroupsModule.register(groups, as: name, in: handle))
     _ = try prepare("SELECT 1 FROM \(name)")
   }
 
-  /// Runs statements of our own that answer nothing.
+  /// Runs internal statements without results.
   func execute(_ sql: String) throws(SQLiteFailure) {
     try check(unsafe sqlite3_exec(handle, sql, nil, nil, nil))
   }
 
-  /// From here on statements may only read, and nothing but this connection's tables.
+  /// From here on, statements may only read this connection's tables.
   func lock() {
     unsafe sqlite3_set_authorizer(handle, SQLiteAuthorizer.decide, nil)
   }
@@ -94,7 +96,8 @@ final class SQLiteConnection: @unchecked Sendable {
     return unsafe SQLiteStatement(connection: self, handle: statement)
   }
 
-  /// Statements give up when this moment (of the monotonic clock) has passed, or when the client has gone.
+  /// Sets when statements are interrupted: at this time of the monotonic clock, or when the client
+  /// is gone.
   func setDeadline(_ deadline: ContinuousClock.Instant?, _ client: HTTPClient? = nil) {
     limit.set(deadline, client)
   }
@@ -104,10 +107,10 @@ final class SQLiteConnection: @unchecked Sendable {
     if limit.mustEnd { throw SQLiteFailure(code: SQLITE_INTERRUPT, message: "interrupted") }
   }
 
-  /// Whether a statement was given up because its time was over.
+  /// Whether a statement was interrupted because its time was over.
   var isOverdue: Bool { limit.isOverdue }
 
-  /// Ends the statement that runs, from any thread.
+  /// Interrupts the running statement, from any thread.
   func stop() {
     limit.stop()
     unsafe sqlite3_interrupt(handle)
@@ -126,19 +129,20 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 }
 
-/// Says when a statement must end; SQLite asks it again and again.
+/// Decides when a statement must end. SQLite calls it repeatedly.
 final class StatementLimit: Sendable {
   private struct State {
     var deadline: ContinuousClock.Instant?
     var isOverdue = false
     var isStopped = false
     var client: HTTPClient?
-    /// When to look next whether the client is there.
+    /// When to check next whether the client is still connected.
     var nextLook = ContinuousClock.now
-    /// Since when it has closed its side.
+    /// When the client closed its side.
     var closedSince: ContinuousClock.Instant?
 
-    /// A client that sends its request and then closes its side alone may still read: it has this long for it.
+    /// How long a client may still read after closing its side, as a client may do after sending
+    /// its request.
     static let patience = Duration.seconds(1)
 
     mutating func look(_ now: ContinuousClock.Instant) {
@@ -176,7 +180,8 @@ final class StatementLimit: Sendable {
   }
 }
 
-/// The second lock on the door: the translator writes nothing but reads, and SQLite compiles nothing else.
+/// A second safeguard: the translator only writes reads, and SQLite refuses to compile anything
+/// else.
 enum SQLiteAuthorizer {
   static let decide:
     @convention(c) (

@@ -1,7 +1,7 @@
 import CSQLite
 import JavaValues
 
-/// A statement under way; it ends with its last reference.
+/// A prepared statement, finalized with its last reference.
 @safe
 final class SQLiteStatement {
   let connection: SQLiteConnection
@@ -16,7 +16,7 @@ final class SQLiteStatement {
 
   var columnCount: Int { Int(unsafe sqlite3_column_count(handle)) }
 
-  /// Goes to the next row; false behind the last one.
+  /// Steps to the next row; false after the last one.
   func step() throws(SQLiteFailure) -> Bool {
     let status = unsafe sqlite3_step(handle)
     if status == SQLITE_ROW { return true }
@@ -24,7 +24,7 @@ final class SQLiteStatement {
     return false
   }
 
-  /// Gives a parameter its value, which must live until the next step is done.
+  /// Binds a parameter to a value, which must live until the next step is done.
   func bind(_ parameter: Int, _ cell: GroupCell) {
     let parameter = Int32(parameter)
     switch cell {
@@ -45,7 +45,7 @@ final class SQLiteStatement {
     }
   }
 
-  /// Begins again, with the parameters as they are.
+  /// Resets the statement, and keeps its parameters.
   func reset() { unsafe sqlite3_reset(handle) }
 
   /// A copy of a cell.
@@ -59,12 +59,12 @@ final class SQLiteStatement {
     }
   }
 
-  /// A cell of the row it stands on.
+  /// A cell of the current row.
   @safe enum Cell {
     case null
     case integer(Int64)
     case double(Double)
-    /// The bytes are good until the next step.
+    /// The bytes are valid until the next step.
     case text(UnsafeRawBufferPointer)
     case blob(UnsafeRawBufferPointer)
   }

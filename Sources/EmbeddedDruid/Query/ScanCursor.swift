@@ -1,18 +1,20 @@
 import CSQLite
 
-/// Where a scan stands; SQLite's cursor is its first member.
+/// The state of a scan. SQLite's cursor is its first member.
 ///
-/// It lives in memory of its own that SQLite holds the address of, so that reading a cell touches no reference count.
+/// It has its own memory, whose address SQLite holds, so that reading a cell needs no reference
+/// counting.
 @safe
 struct ScanCursor {
   private var base = unsafe sqlite3_vtab_cursor()
   private let snapshot: TableSnapshot
-  /// By column: kind, where its values and null marks lie in a chunk, and the pages of its dictionary.
+  /// By column: its kind, the positions of its values and null marks in a chunk, and its
+  /// dictionary's pages.
   private let columns: UnsafeMutableBufferPointer<Column>
   private var conditions: [ScanCondition] = []
-  /// The rows to answer, when they were collected first.
+  /// The rows to return, if they were collected first.
   private var rows: [UInt32]?
-  /// The rows to answer, when they are wanted by time alone.
+  /// The rows to return, if they are sorted by time only.
   private var merge: TimeMerge?
   private var place = 0
   private var chunkNumber = -1
@@ -48,7 +50,7 @@ struct ScanCursor {
     }
   }
 
-  /// Gives back what ``init(_:)`` allocated; nothing may follow.
+  /// Frees what ``init(_:)`` allocated. The cursor may not be used afterwards.
   func free() {
     for index in unsafe columns.indices { unsafe columns[index].pages?.deallocate() }
     unsafe columns.deallocate()
@@ -56,7 +58,7 @@ struct ScanCursor {
 
   var rowNumber: Int64 { Int64(chunkNumber) << Int64(RowNumber.bits) | Int64(row) }
 
-  /// Begins again.
+  /// Starts a scan.
   mutating func start(plan: ScanPlan, _ arguments: UnsafeBufferPointer<OpaquePointer?>) {
     conditions = []
     rows = nil
@@ -83,7 +85,7 @@ struct ScanCursor {
     advance()
   }
 
-  /// Goes to the next row that meets the conditions.
+  /// Moves to the next row that satisfies the conditions.
   mutating func advance() {
     if merge != nil {
       guard let number = merge?.next() else { return isAtEnd = true }
@@ -140,7 +142,7 @@ struct ScanCursor {
     return true
   }
 
-  /// Hands a cell to SQLite. Texts are not copied: the snapshot outlives the statement.
+  /// Passes a cell to SQLite. Texts are not copied, because the snapshot outlives the statement.
   func answer(column index: Int, to context: OpaquePointer?) {
     guard let chunk = unsafe chunk, index >= 0, unsafe index < columns.count else {
       return unsafe sqlite3_result_null(context)
@@ -178,7 +180,7 @@ struct ScanCursor {
 }
 
 extension DictionaryEntry {
-  /// Hands the text to SQLite without a copy: the snapshot outlives the statement.
+  /// Passes a text to SQLite without a copy, because the snapshot outlives the statement.
   @inline(__always)
   func answer(to context: OpaquePointer?) {
     if isMultiValue {
@@ -192,7 +194,7 @@ extension DictionaryEntry {
 }
 
 extension TableSnapshot {
-  /// A condition with its value; nil when no row can meet it.
+  /// A condition with its value; nil when no row can satisfy it.
   func resolve(_ condition: ScanPlan.Condition, _ value: OpaquePointer?) -> ScanCondition? {
     guard schema.columns[condition.column].kind == .string else {
       return unsafe .number(condition.column, condition.comparison, value)

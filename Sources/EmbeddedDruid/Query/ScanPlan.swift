@@ -1,9 +1,10 @@
 import CSQLite
 import Glibc
 
-/// What a scan takes off SQLite's hands: conditions, in the order of their arguments, and the order of the rows.
+/// The work that a scan does instead of SQLite: conditions, in the order of their arguments, and
+/// sorting.
 ///
-/// It travels from `xBestIndex` to `xFilter` as a text: `0g,0l,3=|2a,0d`.
+/// `xBestIndex` passes it to `xFilter` as a text: `0g,0l,3=|2a,0d`.
 struct ScanPlan: Equatable {
   /// How a column compares with its argument.
   enum Comparison: Character {
@@ -44,14 +45,15 @@ struct ScanPlan: Equatable {
     return conditions.joined(separator: ",") + "|" + order.joined(separator: ",")
   }
 
-  /// Answers SQLite's question what a scan with these constraints costs and gives.
+  /// Tells SQLite the cost and the properties of a scan with these constraints.
   static func choose(
     for table: BoundTable, _ info: UnsafeMutablePointer<sqlite3_index_info>
   ) -> Int32 {
     var plan = ScanPlan()
     let columns = table.snapshot.schema.columns
-    // A scan looks at every row, whatever the conditions. Were it cheaper with one, SQLite would go over the table once for each
-    // side of an OR, and the rows would come in another order than Druid's.
+    // A scan reads every row, whatever the conditions. With a lower cost for a condition, SQLite
+    // would scan the table once for each operand of an OR, and the order of the rows would differ
+    // from Druid's.
     let cost = Double(max(table.snapshot.rowCount, 1))
     var count = cost
     for index in 0..<Int(unsafe info.pointee.nConstraint) {
@@ -60,7 +62,7 @@ struct ScanPlan: Equatable {
       guard constraint.usable != 0, column >= 0, column < columns.count,
         let comparison = comparison(constraint.op, columns[column].kind),
         unsafe String(cString: sqlite3_vtab_collation(info, Int32(index))) == "BINARY",
-        // Of IN: one scan for each value of the list, in the order of the values.
+        // Not for IN: SQLite would run a scan for each value of the list, in the order of the list.
         unsafe sqlite3_vtab_in(info, Int32(index), -1) == 0
       else { continue }
       plan.conditions.append(Condition(column: column, comparison: comparison))
@@ -73,7 +75,7 @@ struct ScanPlan: Equatable {
     }
     let canOrder = terms.allSatisfy { term in
       guard term.iColumn >= 0, Int(term.iColumn) < columns.count else { return false }
-      // The order of texts is that of their bytes, which is not the order of arrays.
+      // Texts are sorted by bytes, which is not the order of arrays.
       let kind = columns[Int(term.iColumn)].kind
       return !kind.isText || kind == .string
     }
@@ -108,9 +110,10 @@ struct ScanPlan: Equatable {
 }
 
 extension ScanCondition {
-  /// A condition on a number with what SQLite passes for its right side; nil when no row can meet it.
+  /// A condition on a number with the value that SQLite passes; nil when no row can satisfy it.
   ///
-  /// SQLite's order of types holds: numbers stand before texts, texts before blobs; null compares with nothing.
+  /// It follows SQLite's order of types: numbers precede texts, texts precede blobs, and
+  /// comparisons with null are not true.
   static func number(
     _ column: Int, _ comparison: ScanPlan.Comparison, _ value: OpaquePointer?
   ) -> ScanCondition? {

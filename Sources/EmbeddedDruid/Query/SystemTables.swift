@@ -1,7 +1,7 @@
 import DruidSQL
 import Plumbing
 
-/// `INFORMATION_SCHEMA` and `sys`: what they hold at the moment of a query.
+/// The tables of `INFORMATION_SCHEMA` and `sys`, as they are when a query runs.
 struct SystemTables {
   private let sources: [SourceTable]
   private let supervisors: [Supervisors.Entry]
@@ -82,7 +82,7 @@ struct SystemTables {
     "\(schema.lowercased())_\(name.lowercased())"
   }
 
-  /// The tables as the planner is told of them.
+  /// The tables for the planner.
   var catalog: [Catalog.Table] {
     Self.layouts.map { layout in
       let columns = Self.columns(layout.columns).enumerated().map { index, column in
@@ -95,7 +95,7 @@ struct SystemTables {
     }
   }
 
-  /// Makes those tables that a statement names.
+  /// Makes the tables that a statement names.
   func create(in connection: SQLiteConnection, for sqlite: String) throws(SQLiteFailure) {
     for layout in Self.layouts {
       let name = Self.sqliteName(layout.schema, layout.name)
@@ -170,7 +170,7 @@ struct SystemTables {
     }
   }
 
-  /// A span of a datasource, as if a task held it.
+  /// A segment: a span of a datasource, as if a task held it.
   private struct Segment {
     let id: String
     let row: [Cell]
@@ -181,7 +181,7 @@ struct SystemTables {
       let spans = SegmentSpan.all(of: source.bound.snapshot, by: source.spec.segmentGranularity)
       let hidden = source.hidden.map { [$0] } ?? []
       return (spans + hidden).sorted { $0.start < $1.start }.map { span in
-        // A segment whose server is gone is published, and nobody serves it.
+        // A segment whose server has failed is published, but not available.
         let isServed: Int64 = span == source.hidden ? 0 : 1
         let start = TimePoint(milliseconds: span.start).iso8601
         let end = TimePoint(milliseconds: span.end).iso8601
@@ -239,7 +239,7 @@ struct SystemTables {
   }
 }
 
-/// How many rows of a datasource lie in each span of its segment granularity.
+/// The number of rows of a datasource in a span of its segment granularity.
 struct SegmentSpan: Equatable {
   var start: Int64
   var end: Int64

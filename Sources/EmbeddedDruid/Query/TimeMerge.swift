@@ -1,10 +1,11 @@
-/// The rows that meet conditions, ordered by time; chunks are opened when their time has come, so that the first rows of
-/// many cost little. Rows of the same time come as they were appended.
+/// The rows that satisfy conditions, ordered by time. A chunk is only read when its time is
+/// reached, so that the first rows of many cost little. Rows of the same time are in the order of
+/// insertion.
 struct TimeMerge {
   private let snapshot: TableSnapshot
   private let conditions: [ScanCondition]
   private let isDescending: Bool
-  /// Chunks that are not open yet, the next one last.
+  /// Chunks that have not been read, with the next one last.
   private var closed: [Int]
   private var open: [Run] = []
 
@@ -27,7 +28,7 @@ struct TimeMerge {
     }
   }
 
-  /// The next row's number; nil behind the last one.
+  /// The number of the next row; nil after the last one.
   mutating func next() -> UInt32? {
     while true {
       var best: Int?

@@ -1,8 +1,9 @@
 import CSQLite
 
-/// What the virtual tables over a datasource have in common: SQLite's table, with the one that it stands for.
+/// What the virtual tables have in common: SQLite's table structure with its content.
 ///
-/// What is allocated for SQLite's handles here is freed in `xDisconnect`; each kind of table frees its own cursors.
+/// Memory that is allocated here for SQLite's handles is freed in `xDisconnect`. Each kind of table
+/// frees its own cursors.
 @safe struct VirtualTable {
   typealias Handle = UnsafeMutablePointer<sqlite3_vtab>
   typealias CursorHandle = UnsafeMutablePointer<sqlite3_vtab_cursor>
@@ -11,7 +12,7 @@ import CSQLite
   private var base = unsafe sqlite3_vtab()
   let content: Unmanaged<TableContent>
 
-  /// Registers `table` under `name` for one connection, which owns it from then on.
+  /// Registers `table` under `name` for one connection, which then owns it.
   static func register(
     _ table: TableContent, as name: String, _ module: Module, in database: OpaquePointer
   ) -> Int32 {
@@ -23,9 +24,10 @@ import CSQLite
     }
   }
 
-  /// A kind of table that lasts as long as the process.
+  /// The module of a kind of table, which exists as long as the process.
   ///
-  /// - Parameter define: sets what is its own; how tables end is set.
+  /// - Parameter define: sets the methods of this kind. The methods that end a table are already
+  ///   set.
   static func module(_ define: (inout sqlite3_module) -> Void) -> Module {
     let module = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
     var methods = sqlite3_module()
@@ -36,7 +38,7 @@ import CSQLite
     return unsafe UnsafePointer(module)
   }
 
-  /// Makes the table that SQLite asks for in `xConnect`.
+  /// Makes the table in `xConnect`.
   static func connect(
     _ database: OpaquePointer?, _ context: UnsafeMutableRawPointer?,
     _ handle: UnsafeMutablePointer<Handle?>?
@@ -61,7 +63,7 @@ import CSQLite
 
   /// Makes a cursor over the table in `xOpen`.
   ///
-  /// - Parameter make: the cursor; its first member is SQLite's own.
+  /// - Parameter make: makes the cursor, whose first member must be SQLite's own.
   static func open<Content: TableContent, Cursor>(
     _ handle: Handle?, _ place: UnsafeMutablePointer<CursorHandle?>?,
     _ make: (Content) -> Cursor
@@ -76,14 +78,14 @@ import CSQLite
     return SQLITE_OK
   }
 
-  /// What a table stands for.
+  /// The content of a table.
   static func content<Content: TableContent>(_ handle: Handle?, as type: Content.Type) -> Content? {
     let table = unsafe UnsafeMutableRawPointer(handle)?.assumingMemoryBound(to: VirtualTable.self)
     return unsafe table?.pointee.content.takeUnretainedValue() as? Content
   }
 }
 
-/// What a virtual table of one connection shows.
+/// The content of a virtual table of one connection.
 class TableContent {
   let columnNames: [String]
 

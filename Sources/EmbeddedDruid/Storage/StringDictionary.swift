@@ -1,17 +1,19 @@
 import Glibc
 
-/// One distinct value of a string column; its bytes never move and never change.
+/// A distinct value of a string column. Its bytes never move or change.
 @safe
 struct DictionaryEntry {
   let bytes: UnsafePointer<UInt8>
   let length: UInt32
-  /// The bytes are the JSON text of an array, not a value.
+  /// Whether the bytes are the JSON text of an array rather than a single value.
   let isMultiValue: Bool
 }
 
-/// The distinct values of a string column as a reader may see them: the entries up to `count`. Id 0 is null.
+/// A reader's view of the distinct values of a string column: the entries up to `count`. Id 0 is
+/// null.
 ///
-/// Sendable: entries below `count` were written before the snapshot was published and are never written again.
+/// Sendable: entries below `count` were written before the snapshot was published, and never
+/// change.
 @safe
 struct DictionarySnapshot: @unchecked Sendable {
   static let pageEntries = 1 << 12
@@ -27,7 +29,7 @@ struct DictionarySnapshot: @unchecked Sendable {
       Int(id) % Self.pageEntries]
   }
 
-  /// The id of a text, if any row has it.
+  /// The id of a text, if a row has it.
   ///
   /// - Complexity: O(number of distinct values).
   func id(of text: UnsafeRawBufferPointer) -> UInt32? {
@@ -38,7 +40,8 @@ struct DictionarySnapshot: @unchecked Sendable {
     return nil
   }
 
-  /// For each id its place among all values in the order of their bytes; null first, then multi-values behind texts.
+  /// For each id, its rank among all values in byte order: null is first, and multi-values follow
+  /// texts.
   func ranks() -> [UInt32] {
     let order = (1..<UInt32(max(1, count))).sorted { one, other in
       entry(one).precedes(entry(other))
@@ -67,12 +70,12 @@ extension DictionaryEntry {
   }
 }
 
-/// The writing side of a column's dictionary: finds the id of a value, or gives it the next one.
+/// The writer of a column's dictionary. It finds the id of a value, or assigns the next one.
 @safe
 struct DictionaryWriter {
   private(set) var snapshot = DictionarySnapshot()
   private let storage: TemporaryStorage
-  /// Open addressing: ids, 0 for free; always a power of two.
+  /// A hash table with open addressing: ids, with 0 for free slots. Its size is a power of two.
   private var slots = [UInt32](repeating: 0, count: 64)
   private var hashes = [UInt32](repeating: 0, count: 64)
   private var text: UnsafeMutablePointer<UInt8>?
@@ -144,7 +147,8 @@ struct DictionaryWriter {
     }
   }
 
-  /// Mixes eight bytes at a time; good enough against chance, and bounded by the probing's cost against malice.
+  /// Hashes eight bytes at a time. It is good for ordinary values; probing limits the cost of
+  /// hostile ones.
   private static func hash(_ value: UnsafeRawBufferPointer) -> UInt32 {
     var state = UInt64(truncatingIfNeeded: value.count) &* 0x9e37_79b9_7f4a_7c15
     var offset = 0

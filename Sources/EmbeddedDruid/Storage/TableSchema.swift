@@ -1,12 +1,12 @@
-/// How a column's values are kept.
+/// How a column's values are stored.
 enum ColumnKind: Sendable, Equatable {
   case time
   case long
   case double
-  /// Kept as a double that a 32-bit float can hold.
+  /// Stored as a double whose value fits a 32-bit float.
   case float
   case string
-  /// JSON text of an array whose elements are all of one kind, or null.
+  /// JSON text of an array whose elements have one kind or are null.
   case array(ElementKind)
   /// JSON text of any value.
   case json
@@ -17,7 +17,7 @@ enum ColumnKind: Sendable, Equatable {
     case string
   }
 
-  /// Whether values are kept in the column's dictionary.
+  /// Whether values are stored in the column's dictionary.
   var isText: Bool {
     switch self {
     case .string, .array, .json: true
@@ -25,21 +25,21 @@ enum ColumnKind: Sendable, Equatable {
     }
   }
 
-  /// The bytes of a value in a chunk.
+  /// The size of a value in a chunk, in bytes.
   var width: Int { isText ? 4 : 8 }
 }
 
-/// A column by name and kind.
+/// The name and kind of a column.
 struct ColumnDescription: Sendable, Equatable {
   var name: String
   var kind: ColumnKind
 }
 
-/// The columns of a datasource, `__time` first.
+/// The columns of a datasource, with `__time` first.
 struct TableSchema: Sendable, Equatable {
   var columns: [ColumnDescription]
 
-  /// Rows in a chunk.
+  /// The number of rows in a chunk.
   static let chunkRows = 1 << 15
 
   init(columns: [ColumnDescription]) {
@@ -47,7 +47,8 @@ struct TableSchema: Sendable, Equatable {
   }
 }
 
-/// Where each column lies in a chunk: its values, then for numbers a byte a row that says null.
+/// The position of each column in a chunk: its values, followed for numbers by a null mark of one
+/// byte per row.
 struct ChunkLayout: Sendable {
   private(set) var values: [Int] = []
   private(set) var nulls: [Int] = []

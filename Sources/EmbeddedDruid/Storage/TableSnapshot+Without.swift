@@ -1,7 +1,7 @@
 import Glibc
 
 extension TableSnapshot {
-  /// The rows whose times lie outside of a span.
+  /// A copy without the rows whose times are in a span.
   ///
   /// - Complexity: O(rows x columns) for chunks with rows inside the span.
   func without(_ span: Range<Int64>, storage: TemporaryStorage) throws(StorageFull) -> TableSnapshot
@@ -31,7 +31,7 @@ extension TableSnapshot {
           unsafe memcpy(to + layout.nulls[column] + place, from + layout.nulls[column] + row, 1)
         }
       }
-      // The bounds of the old chunk hold for fewer rows as well.
+      // The time bounds of the old chunk also hold for fewer rows.
       result.chunks.append(chunk.replacing(block: block, count: kept.count))
     }
     return result

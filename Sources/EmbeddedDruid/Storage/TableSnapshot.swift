@@ -1,6 +1,6 @@
 import Glibc
 
-/// A value of a row as it is kept; texts of arrays and JSON are JSON.
+/// A stored value of a row. Arrays and JSON are JSON texts.
 enum StoredCell: Equatable {
   case null
   case long(Int64)
@@ -8,18 +8,18 @@ enum StoredCell: Equatable {
   case text(String)
 }
 
-/// Rows of one chunk as a reader may see them.
+/// A reader's view of the rows of one chunk.
 struct ChunkRows: Sendable {
   fileprivate(set) var block: StorageBlock
   fileprivate(set) var count = 0
   fileprivate(set) var earliest = Int64.max
   fileprivate(set) var latest = Int64.min
-  /// No row is earlier than the one before it.
+  /// Whether the rows are in order of time.
   fileprivate(set) var isInOrder = true
 }
 
 extension ChunkRows {
-  /// Fewer of the rows, in another block.
+  /// A copy with fewer rows, in another block.
   func replacing(block: StorageBlock, count: Int) -> ChunkRows {
     var rows = self
     rows.block = block
@@ -28,14 +28,14 @@ extension ChunkRows {
   }
 }
 
-/// A datasource at one moment: whatever is appended later does not show.
+/// A datasource at one moment. Rows that are appended later are not visible.
 struct TableSnapshot: Sendable {
   fileprivate(set) var schema: TableSchema
   fileprivate(set) var layout: ChunkLayout
   var chunks: [ChunkRows] = []
   /// By column; empty for numbers.
   var dictionaries: [DictionarySnapshot]
-  /// By column: whether any row holds a multi-value.
+  /// By column: whether any row has a multi-value.
   var hasMultipleValues: [Bool]
 
   init(schema: TableSchema) {
@@ -48,12 +48,13 @@ struct TableSnapshot: Sendable {
   var rowCount: Int { chunks.reduce(0) { $0 + $1.count } }
 }
 
-/// The writing side of a datasource. One thread owns it; what it appends shows to nobody before `snapshot` is handed out.
+/// The writer of a datasource, used by one thread. Appended rows are not visible before `snapshot`
+/// is published.
 ///
-/// A row is filled column by column (each of them, every time) and then ended.
+/// Each row is filled column by column, with every column set, and then ended.
 @safe
 struct TableWriter: ~Copyable {
-  /// Everything that was appended.
+  /// All appended rows.
   private(set) var snapshot: TableSnapshot
   private let storage: TemporaryStorage
   private var dictionaries: [DictionaryWriter]
@@ -62,9 +63,9 @@ struct TableWriter: ~Copyable {
   private var row = 0
   private var values: [Int]
   private var nulls: [Int]
-  /// Whether whole rows may be changed.
+  /// Whether complete rows may be changed.
   private let keepsChunksApart: Bool
-  /// Chunks that a snapshot may hold as well.
+  /// Chunks that a snapshot may share.
   private var isShared: Set<Int> = []
 
   init(schema: TableSchema, storage: TemporaryStorage, isRolledUp: Bool = false) {
@@ -76,7 +77,7 @@ struct TableWriter: ~Copyable {
     dictionaries = schema.columns.map { _ in DictionaryWriter(storage: storage) }
   }
 
-  /// Makes room for a row.
+  /// Reserves memory for a row.
   mutating func beginRow() throws(StorageFull) {
     guard unsafe row == TableSchema.chunkRows || base == nil else { return }
     if let full = current { snapshot.chunks[snapshot.chunks.count - 1] = full }
@@ -128,13 +129,13 @@ struct TableWriter: ~Copyable {
     }
   }
 
-  /// The row is whole.
+  /// Ends the row.
   mutating func endRow() {
     row += 1
     current?.count = row
   }
 
-  /// The bytes of some columns of the row that is being filled, or of a whole one: equal rows have equal ones.
+  /// A key of some columns of the current row, or of a complete row. Equal rows have equal keys.
   func key(of columns: [Int], at number: UInt32? = nil) -> [UInt8] {
     let chunk = number.map { snapshot.chunks[RowNumber.chunk($0)].block }
     guard let base = unsafe chunk?.address ?? base else { return [] }
@@ -152,10 +153,11 @@ struct TableWriter: ~Copyable {
     return key
   }
 
-  /// The number of the row that is being filled.
+  /// The number of the current row.
   var rowNumber: UInt32 { UInt32(snapshot.chunks.count - 1) << RowNumber.bits | UInt32(row) }
 
-  /// Changes a value of a whole row. Snapshots that were handed out keep what they have: the chunk is copied first.
+  /// Changes a value of a complete row. Published snapshots are not affected, because the chunk is
+  /// copied first.
   mutating func update(
     _ number: UInt32, _ column: Int, _ change: (StoredCell) -> StoredCell
   ) throws(StorageFull) {
@@ -188,11 +190,11 @@ struct TableWriter: ~Copyable {
     }
   }
 
-  /// Gives the table another schema, which has all columns of the old one at their places and may have more.
+  /// Changes the schema. The new one must start with all columns of the old one.
   ///
-  /// Snapshots that were handed out keep what they have. Call it between rows.
+  /// Published snapshots are not affected. Call it between rows.
   ///
-  /// - Parameter convert: makes a value of a column whose kind has changed out of the old one.
+  /// - Parameter convert: converts the old value of a column whose kind has changed.
   /// - Complexity: O(rows x columns).
   mutating func change(
     to schema: TableSchema, convert: (_ column: Int, StoredCell) -> StoredCell
@@ -215,7 +217,7 @@ struct TableWriter: ~Copyable {
       for (column, description) in schema.columns.enumerated() {
         let isNumber = !description.kind.isText && description.kind != .time
         guard column < old.count else {
-          // New blocks are zeros: null for texts.
+          // New blocks are zeros, which means null for texts.
           if isNumber { unsafe memset(to + layout.nulls[column], 1, chunk.count) }
           continue
         }
@@ -310,7 +312,7 @@ struct TableWriter: ~Copyable {
     isShared.remove(chunk)
   }
 
-  /// Everything up to the last whole row.
+  /// Publishes all complete rows.
   mutating func publish() -> TableSnapshot {
     if let current { snapshot.chunks[snapshot.chunks.count - 1] = current }
     if keepsChunksApart { isShared = Set(snapshot.chunks.indices) }

@@ -2,9 +2,11 @@ import Glibc
 import Plumbing
 import Synchronization
 
-/// Room for columns in one unlinked file, so that the kernel may write out what is not in use.
+/// Memory for columns, mapped from one unlinked file, so that the kernel can write unused pages to
+/// disk.
 ///
-/// Every block is reserved on disk before it is mapped: a full disk is an error here and never a SIGBUS later.
+/// Every block is reserved on disk before it is mapped, so a full disk is an error here and not a
+/// later SIGBUS.
 @safe
 final class TemporaryStorage: Sendable {
   private let descriptor: Int32
@@ -30,7 +32,7 @@ final class TemporaryStorage: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Reserves and maps a block of at least `bytes`; throws when the disk is full.
+  /// Reserves and maps a block of at least `bytes` bytes. Throws when the disk is full.
   func block(of bytes: Int) throws(StorageFull) -> StorageBlock {
     let size = (bytes + 4095) & ~4095
     let failure: Int32
@@ -52,14 +54,15 @@ final class TemporaryStorage: Sendable {
 
 }
 
-/// No room is left for columns.
+/// The disk is full.
 struct StorageFull: Error, Equatable {
   let code: Int32
 }
 
-/// A mapped piece of the file; freed, on disk as well, with its last reference.
+/// A mapped block of the file. It is freed, on disk as well, with its last reference.
 ///
-/// Sendable because the mapping itself never changes; who may write where is the owner's affair (see `TableWriter`).
+/// Sendable because the mapping never changes. The owner decides who may write where (see
+/// `TableWriter`).
 @safe
 final class StorageBlock: @unchecked Sendable {
   private let storage: TemporaryStorage
@@ -73,7 +76,7 @@ final class StorageBlock: @unchecked Sendable {
   }
 
   deinit {
-    // The file keeps its length; the blocks on disk are given back.
+    // The file keeps its length, but the blocks on disk are freed.
     unsafe madvise(address, size, MADV_REMOVE)
     unsafe munmap(address, size)
   }

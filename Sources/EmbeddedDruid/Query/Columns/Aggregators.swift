@@ -1,7 +1,8 @@
 import DruidSQL
 import JavaValues
 
-/// An aggregate of all groups: it takes rows in the order in which SQLite would, so that sums of doubles come out alike.
+/// An aggregate of all groups. It takes rows in the same order as SQLite, so that sums of doubles
+/// are equal.
 class Aggregator {
   let filter: TestNode?
 
@@ -18,7 +19,7 @@ class Aggregator {
     _ truth: Lane<UInt8>?
   ) throws {}
 
-  /// What it comes to for a group, which may be one without rows.
+  /// The result for a group, which may have no rows.
   func cell(_ group: Int) -> GroupCell { .null }
 }
 
@@ -57,11 +58,11 @@ final class CountAggregator: Aggregator {
   }
 }
 
-/// COUNT of values that are no numbers.
+/// COUNT of values other than numbers.
 final class CodeCountAggregator: Aggregator {
   private let argument: CodeNode
   private let counts = GroupLane<Int64>(0)
-  /// By code: whether it stands for NULL.
+  /// By code: whether it is NULL.
   private var isNull: [Bool] = []
 
   init(_ argument: CodeNode, filter: TestNode?) {
@@ -89,7 +90,7 @@ final class CodeCountAggregator: Aggregator {
   }
 }
 
-/// SUM of longs, which wraps around; NULL for none.
+/// SUM of longs, which wraps around; NULL for no rows.
 final class LongSumAggregator: Aggregator {
   private let argument: NumberNode
   private let sums = GroupLane<Int64>(0)
@@ -123,7 +124,7 @@ final class LongSumAggregator: Aggregator {
   }
 }
 
-/// SUM and AVG as SQLite has them: a double that begins at 0 and takes row after row.
+/// SUM and AVG as in SQLite: a double that starts at 0 and adds row after row.
 final class RealSumAggregator: Aggregator {
   private let argument: NumberNode
   private let isAverage: Bool
@@ -160,12 +161,12 @@ final class RealSumAggregator: Aggregator {
   override func cell(_ group: Int) -> GroupCell {
     guard counts[group] > 0 else { return .null }
     let value = isAverage ? sums[group] / Double(counts[group]) : sums[group]
-    // Infinities of both signs: SQLite has NULL in place of what is not a number.
+    // The sum of infinities of both signs is NaN, which is NULL in SQLite.
     return value.isNaN ? .null : .real(value)
   }
 }
 
-/// MIN and MAX: of equal ones the first.
+/// MIN and MAX. Of equal values, the first is kept.
 final class ExtremeAggregator: Aggregator {
   private let argument: NumberNode
   private let isMaximum: Bool
@@ -216,7 +217,7 @@ final class ExtremeAggregator: Aggregator {
   }
 }
 
-/// COUNT(DISTINCT ...), exactly.
+/// Exact COUNT(DISTINCT ...).
 final class DistinctAggregator: Aggregator {
   private let argument: CodeNode
   private let seen = CodeTable()
@@ -251,12 +252,12 @@ final class DistinctAggregator: Aggregator {
   }
 }
 
-/// COUNT(DISTINCT ...) as Druid estimates it.
+/// Druid's estimate of COUNT(DISTINCT ...).
 final class EstimateAggregator: Aggregator {
   private let argument: CodeNode
   private let isFloat: Bool
   private var registers: [HyperLogLog] = []
-  /// By code: what a value does to the registers; nil for NULL.
+  /// By code: the effect of a value on the registers; nil for NULL.
   private var places: [HyperLogLog.Place?] = []
 
   init(_ argument: CodeNode, isFloat: Bool, filter: TestNode?) {
@@ -270,7 +271,7 @@ final class EstimateAggregator: Aggregator {
     _ truth: Lane<UInt8>?
   ) throws {
     try argument.evaluate(rows)
-    // Each has registers of 2 KiB.
+    // Each group has 2 KiB of registers.
     if groupCount > 20_000 { throw Unsuited("estimates for too many groups") }
     while registers.count < groupCount { registers.append(HyperLogLog()) }
     while places.count < argument.count {

@@ -2,7 +2,8 @@ import CSQLite
 import DruidSQL
 import JavaValues
 
-/// Builds what computes a grouping's expressions. Equal expressions over the same rows are computed once.
+/// Builds the nodes that compute a grouping's expressions. Equal expressions over the same rows are
+/// computed once.
 final class NodeBuilder {
   private let snapshot: TableSnapshot
   private let connection: SQLiteConnection
@@ -16,10 +17,10 @@ final class NodeBuilder {
     self.connection = connection
   }
 
-  /// 1973; in 1972 the last country gave up a clock that differed from the others' by seconds.
+  /// 1973. In 1972 the last country abandoned an offset that was not whole minutes.
   private static let wholeMinutes: Int64 = 94_694_400_000
 
-  /// Gives back what belongs to the connection.
+  /// Releases what belongs to the connection.
   func end() {
     for memo in memos.values { memo.end() }
   }
@@ -36,7 +37,8 @@ final class NodeBuilder {
   private func makeNumber(_ value: ColumnGrouping.Value) throws -> NumberNode {
     switch value {
     case .column(let column):
-      // Arrays and JSON are texts whose bytes do not order them: SQLite's functions know them.
+      // The bytes of arrays and JSON texts do not define their order, so SQLite's functions handle
+      // them.
       guard !snapshot.schema.columns[column].kind.isText else {
         throw Unsuited("a text as a number")
       }
@@ -79,7 +81,7 @@ final class NodeBuilder {
     return node
   }
 
-  /// Values as codes: for keys, and to count distinct ones.
+  /// Values as codes, for keys and for counting distinct values.
   func code(_ value: ColumnGrouping.Value) throws -> CodeNode {
     switch value {
     case .column(let column) where isText(column): return try input(.init(column: column))
@@ -120,7 +122,7 @@ final class NodeBuilder {
     return statement.value(0)
   }
 
-  /// The times that a filter leaves, when it says so by itself.
+  /// The range of times that a filter allows, if it contains one.
   func times(_ tests: [ColumnGrouping.Test]) throws -> ClosedRange<Int64>? {
     var (low, high) = (Int64.min, Int64.max)
     for case .comparison(let comparison, .column(0), .constant(let sql, isReal: false)) in tests {
@@ -140,20 +142,21 @@ final class NodeBuilder {
 
 /// The groups of a datasource's rows, computed over its columns.
 final class ColumnGroups: TableContent {
-  /// More groups than this are SQLite's, which can put them into a file.
+  /// More groups than this are left to SQLite, which can put them into a file.
   static let limit = 1 << 22
 
   private let snapshot: TableSnapshot
   private let keys: TupleNode
   private let aggregators: [Aggregator]
-  /// The groups that have rows, in the order of their keys, and the codes of the keys one after the other.
+  /// The groups with rows, in the order of their keys, and the codes of their keys in sequence.
   private var order: [UInt32] = []
   private var codes: [UInt32] = []
 
   var count: Int { order.count }
 
-  /// - Parameter check: called now and then; it throws to end the work.
-  /// - Throws: ``Unsuited`` when SQLite must do it. So must it after any other failure: what SQLite then says counts.
+  /// - Parameter check: called from time to time. It throws to end the work.
+  /// - Throws: ``Unsuited`` when SQLite must compute the grouping. After any other failure SQLite
+  ///   computes it as well, and its error is reported.
   init(
     _ grouping: ColumnGrouping, _ snapshot: TableSnapshot, _ connection: SQLiteConnection,
     check: () throws -> Void
@@ -205,7 +208,7 @@ final class ColumnGroups: TableContent {
     }
   }
 
-  /// Goes over all rows; how many of each group there are.
+  /// Reads all rows and returns the number of rows of each group.
   private func take(
     _ tests: [TestNode], within times: ClosedRange<Int64>?, _ check: () throws -> Void
   ) throws -> GroupLane<Int64> {
@@ -247,7 +250,7 @@ final class ColumnGroups: TableContent {
     return counter.counts
   }
 
-  /// Sorts the groups by their keys, as SQLite's GROUP BY leaves them.
+  /// Sorts the groups by their keys, as SQLite's GROUP BY does.
   private func finish(_ rows: GroupLane<Int64>, _ grouping: ColumnGrouping) throws {
     guard !keys.parts.isEmpty else {
       if rows[0] > 0 || !grouping.dropsEmpty { order = [0] }
@@ -259,7 +262,7 @@ final class ColumnGroups: TableContent {
     for (index, group) in groups.enumerated() {
       keys.decode(group) { part, code in codes[index * width + part] = code }
     }
-    // The rank of a group among all, made of the ranks of its keys.
+    // The rank of a group, combined from the ranks of its keys.
     var ranks = [UInt64](repeating: 0, count: groups.count)
     for (index, part) in keys.parts.enumerated() {
       var rankOfCode = [UInt64](repeating: 0, count: part.count)

@@ -1,7 +1,7 @@
 import CSQLite
 import JavaValues
 
-/// Computed groups as a table for SQLite: called like ``DatasourceModule``, and owned in the same way.
+/// Computed groups as a table for SQLite. It is called and owned like ``DatasourceModule``.
 enum GroupsModule {
   static func register(
     _ groups: ColumnGroups, as name: String, in database: OpaquePointer
@@ -9,7 +9,7 @@ enum GroupsModule {
     unsafe VirtualTable.register(groups, as: name, module, in: database)
   }
 
-  /// One for the whole process and never changed after it is made, so sharing the pointer is sound.
+  /// One for the whole process, and never changed after it is made, so sharing the pointer is safe.
   private nonisolated(unsafe) static let module = unsafe VirtualTable.module { methods in
     unsafe methods.xConnect = connect
     unsafe methods.xBestIndex = bestIndex

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A value for each of a row of places in memory: a column's part in a chunk, or what is computed from it.
+/// A vector of values in memory: a column of a chunk, or computed values.
 ///
-/// It does not check its bounds: places come from ``ChunkRows``, and codes from
-/// ``CodeTable``. It owns nothing: see ``LaneRoom``.
+/// It does not check bounds: places come from ``ChunkRows``, and codes from ``CodeTable``. It does
+/// not own its memory: see ``LaneRoom``.
 @safe
 struct Lane<Element: BitwiseCopyable> {
   let start: UnsafeMutablePointer<Element>
@@ -22,13 +22,13 @@ struct Lane<Element: BitwiseCopyable> {
   }
 }
 
-/// Memory for a lane as long as a chunk, all zeros at first.
+/// Memory for a lane as long as a chunk, initially zeros.
 @safe
 final class LaneRoom<Element: BitwiseCopyable> {
   let lane: Lane<Element>
 
   init() {
-    // The kernel's fresh pages are zeros: what a short table does not touch costs nothing.
+    // New pages from the kernel are zeros, so a short table does not use the rest.
     guard let start = unsafe calloc(TableSchema.chunkRows, MemoryLayout<Element>.stride) else {
       preconditionFailure("out of memory")
     }
@@ -38,7 +38,7 @@ final class LaneRoom<Element: BitwiseCopyable> {
   deinit { unsafe free(lane.start) }
 }
 
-/// A value for each group, of which more come as rows are read.
+/// A value for each group. Groups are added as rows are read.
 @safe
 final class GroupLane<Element: BitwiseCopyable> {
   private(set) var lane: Lane<Element>
@@ -46,7 +46,7 @@ final class GroupLane<Element: BitwiseCopyable> {
   private var room: Int
   private let initial: Element
 
-  /// - Parameter initial: the value of a group that has no row yet.
+  /// - Parameter initial: the value of a group without rows.
   init(_ initial: Element) {
     self.initial = initial
     room = 64
@@ -55,7 +55,7 @@ final class GroupLane<Element: BitwiseCopyable> {
 
   deinit { unsafe lane.start.deallocate() }
 
-  /// Makes room for this many groups.
+  /// Grows to this many groups.
   func grow(to count: Int) {
     guard count > self.count else { return }
     if count > room {
@@ -69,21 +69,21 @@ final class GroupLane<Element: BitwiseCopyable> {
     self.count = count
   }
 
-  /// The value of a group, which may have no row.
+  /// The value of a group, which may have no rows.
   subscript(_ group: Int) -> Element { group < count ? lane[group] : initial }
 }
 
-/// The rows of one chunk that are worked on.
+/// The selected rows of one chunk.
 @safe
 struct SelectedRows {
   let base: UnsafeRawPointer
   let count: Int
-  /// Their places in the chunk; nil when they are its first ones without a gap.
+  /// Their places in the chunk; nil for the first rows without gaps.
   let places: Lane<UInt16>?
-  /// Differs from that of all rows before.
+  /// Unique for each set of rows.
   let stamp: Int
 
-  /// Calls with the number of each row, counted from 0, and its place in the chunk.
+  /// Calls `body` with the number of each row, counted from 0, and its place in the chunk.
   @inline(__always)
   func forEach(_ body: (_ index: Int, _ place: Int) -> Void) {
     if let places {
@@ -94,20 +94,20 @@ struct SelectedRows {
   }
 }
 
-/// The columns' plan does not fit these rows: SQLite must answer.
+/// The column plan does not fit these rows, so SQLite must answer.
 struct Unsuited: Error {
-  /// For the tests, which look at what is left to SQLite.
+  /// The reason, for tests that check what is left to SQLite.
   let reason: String
 
   init(_ reason: String) { self.reason = reason }
 }
 
-/// Numbers for words of 64 bits, from 0 on in the order in which they are first seen.
+/// Assigns codes to 64-bit words, from 0 on in order of appearance.
 @safe
 final class CodeTable {
   private struct Slot: BitwiseCopyable {
     var word: UInt64
-    /// One more than the code; 0 where there is none.
+    /// The code plus one; 0 for a free slot.
     var next: UInt32
   }
 
@@ -125,13 +125,13 @@ final class CodeTable {
 
   var count: Int { words.count }
 
-  /// The codes of many words.
+  /// Computes the codes of many words.
   ///
-  /// - Parameter shift: what is added to each code.
+  /// - Parameter shift: a number to add to each code.
   func encode(
     _ word: (Int) -> UInt64, count: Int, into codes: Lane<UInt32>, adding shift: UInt32 = 0
   ) {
-    // Rows that lie together are often alike.
+    // Neighbouring rows are often equal.
     var last: (word: UInt64, code: UInt32)?
     for index in 0..<count {
       let word = word(index)
@@ -156,7 +156,7 @@ final class CodeTable {
     }
   }
 
-  /// Whether the word is seen for the first time.
+  /// Whether the word is new.
   @inline(__always)
   func insert(_ word: UInt64) -> Bool {
     let before = words.count

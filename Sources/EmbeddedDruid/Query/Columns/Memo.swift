@@ -1,6 +1,6 @@
 import JavaValues
 
-/// A value of a row as a small number: rows with equal values have equal codes.
+/// A value of a row as a code, a small number. Equal values have equal codes.
 class CodeNode {
   let codes: Lane<UInt32>
   private let room = LaneRoom<UInt32>()
@@ -8,7 +8,7 @@ class CodeNode {
 
   init() { codes = room.lane }
 
-  /// Computes the rows, once.
+  /// Computes the rows, unless they are already computed.
   final func evaluate(_ rows: SelectedRows) throws {
     guard rows.stamp != stamp else { return }
     try compute(rows)
@@ -17,24 +17,24 @@ class CodeNode {
 
   func compute(_ rows: SelectedRows) throws {}
 
-  /// One more than the largest code so far.
+  /// The largest code so far, plus one.
   var count: Int { 0 }
 
-  /// What a code stands for.
+  /// The value of a code.
   func cell(_ code: UInt32) -> GroupCell { .null }
 }
 
-/// A cell of a group, as SQLite is handed it.
+/// A cell of a group, as passed to SQLite.
 enum GroupCell {
   case null
   case long(Int64)
   case real(Double)
-  /// A value of a dictionary, which lives as long as the snapshot.
+  /// A value in a dictionary, which lives as long as the snapshot.
   case entry(DictionaryEntry)
   case text(String)
 }
 
-/// A column of strings: its codes are the ids of its dictionary.
+/// A string column, whose codes are the ids of its dictionary.
 final class EntryNode: CodeNode {
   private let dictionary: DictionarySnapshot
   private let values: Int
@@ -57,11 +57,11 @@ final class EntryNode: CodeNode {
   }
 }
 
-/// Numbers: code 0 is NULL.
+/// Numbers as codes; code 0 is NULL.
 final class NumberCodeNode: CodeNode {
   private let operand: NumberNode
   private let table = CodeTable()
-  /// Whether 0.0 and -0.0 are one value to SQLite, which must then say which of them stands for both.
+  /// Whether 0.0 and -0.0 are one value to SQLite, which must then choose the one to show.
   private let joinsZeros: Bool
 
   init(_ operand: NumberNode, joinsZeros: Bool = true) {
@@ -82,7 +82,7 @@ final class NumberCodeNode: CodeNode {
     var hasNull = false
     for index in 0..<rows.count { hasNull = hasNull || nulls[index] != 0 }
     if hasNull {
-      // The bits in the place of a NULL mean nothing.
+      // The bits of a NULL are undefined.
       for index in 0..<rows.count {
         codes[index] = nulls[index] != 0 ? 0 : table.code(of: UInt64(bitPattern: bits[index])) + 1
       }
@@ -98,10 +98,10 @@ final class NumberCodeNode: CodeNode {
   }
 }
 
-/// Several values as one.
+/// Several values combined to one code.
 final class TupleNode: CodeNode {
   let parts: [CodeNode]
-  /// One for each part behind the first.
+  /// A table for each part after the first.
   private let tables: [CodeTable]
 
   init(_ parts: [CodeNode]) {
@@ -128,7 +128,7 @@ final class TupleNode: CodeNode {
     }
   }
 
-  /// Calls with each part's number and the code of it that a code was made of.
+  /// Calls `body` with the number and the code of each part of a combined code.
   func decode(_ code: UInt32, _ body: (_ part: Int, _ code: UInt32) -> Void) {
     guard !parts.isEmpty else { return }
     var rest = code
@@ -141,15 +141,18 @@ final class TupleNode: CodeNode {
   }
 }
 
-/// An expression of SQLite over some columns, worked out once for each distinct combination of their values.
+/// An SQLite expression over some columns, evaluated once for each distinct combination of their
+/// values.
 final class Memo {
   private let inputs: TupleNode
-  /// Nil when the work is done: groups live as long as their connection, which a statement holds on to.
+  /// Nil after the work is done: groups live as long as their connection, and a statement would
+  /// keep it alive.
   private var statement: SQLiteStatement?
   private var evaluations = 0
   private var rowsSeen = 0
 
-  /// With more distinct values than this, and not far fewer than rows, SQLite is as fast row by row.
+  /// With more distinct values than this, and not far fewer than rows, SQLite is as fast row by
+  /// row.
   private static let limit = 50_000
 
   init(_ inputs: [CodeNode], _ statement: SQLiteStatement) {
@@ -168,7 +171,7 @@ final class Memo {
     try inputs.evaluate(rows)
   }
 
-  /// Gives the statement back; no value is asked for afterwards.
+  /// Releases the statement. No value may be requested afterwards.
   func end() { statement = nil }
 
   func value(_ code: UInt32) throws -> SQLValue {
@@ -183,10 +186,10 @@ final class Memo {
   }
 }
 
-/// Computed values as keys: equal ones have one code, whatever inputs they come of.
+/// Computed values as keys. Equal values have one code, whatever their inputs.
 final class ComputedCodeNode: CodeNode {
   private let memo: Memo
-  /// By code of the inputs.
+  /// The code of the result, by code of the inputs.
   private var known: [UInt32?] = []
   private var values: [SQLValue] = []
   private var codesOfValues: [SQLValue: UInt32] = [:]

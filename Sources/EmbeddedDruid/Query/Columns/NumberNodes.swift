@@ -2,15 +2,15 @@ import DruidSQL
 import Glibc
 import JavaValues
 
-/// A number of each selected row. Its kind is the same for all rows, so that loops need not ask.
+/// A number for each selected row. All rows have the same kind of number, so loops do not check it.
 ///
-/// A class per way of computing it: the calls are one a chunk.
+/// Each computation is a subclass, with one call per chunk.
 class NumberNode {
   let isReal: Bool
-  /// By row: longs, or doubles by their bits.
+  /// By row: longs, or doubles as bits.
   let bits: Lane<Int64>
   let reals: Lane<Double>
-  /// 1 where there is no number; what `bits` hold there means nothing.
+  /// 1 for NULL; the value in `bits` is then undefined.
   let nulls: Lane<UInt8>
   private let room: LaneRoom<Int64>
   private let nullRoom: LaneRoom<UInt8>
@@ -25,7 +25,7 @@ class NumberNode {
     nulls = nullRoom.lane
   }
 
-  /// Computes the rows, once.
+  /// Computes the rows, unless they are already computed.
   final func evaluate(_ rows: SelectedRows) throws {
     guard rows.stamp != stamp else { return }
     try compute(rows)
@@ -35,7 +35,7 @@ class NumberNode {
   func compute(_ rows: SelectedRows) throws {}
 }
 
-/// A column of a datasource, gathered for the selected rows.
+/// A datasource's column, collected for the selected rows.
 final class ColumnNode: NumberNode {
   private let values: Int
   private let nullMarks: Int?
@@ -59,7 +59,7 @@ final class ColumnNode: NumberNode {
     let reals = reals
     var hasNaN = false
     for index in 0..<rows.count { hasNaN = hasNaN || reals[index].isNaN }
-    // SQLite holds it as a text.
+    // SQLite represents it as a text.
     if hasNaN { throw Unsuited("NaN in a column") }
   }
 }
@@ -76,7 +76,7 @@ final class ConstantNode: NumberNode {
     fill(Int64(bitPattern: value.bitPattern))
   }
 
-  /// NULL, in place of a number of either kind.
+  /// NULL, in place of a long or a double.
   init(nullAsReal isReal: Bool) {
     super.init(isReal: isReal)
     fill(nil)
@@ -98,7 +98,7 @@ final class ArithmeticNode: NumberNode {
   init(
     _ operation: ColumnGrouping.Operation, isReal: Bool, _ left: NumberNode, _ right: NumberNode
   ) throws {
-    // Of two longs SQLite makes a long; its division is not Java's in every case.
+    // SQLite computes a long from two longs, and its division differs from Java's in some cases.
     guard isReal == (left.isReal || right.isReal), isReal || operation != .divide else {
       throw Unsuited("arithmetic of these kinds")
     }
@@ -149,7 +149,7 @@ final class ArithmeticNode: NumberNode {
     }
     var hasNaN = false
     for index in 0..<count { hasNaN = hasNaN || (reals[index].isNaN && nulls[index] == 0) }
-    // SQLite makes NULL of some, and a text of others.
+    // SQLite returns NULL for some of them, and a text for others.
     if hasNaN { throw Unsuited("a result that is not a number") }
   }
 
@@ -165,7 +165,7 @@ final class ArithmeticNode: NumberNode {
   }
 }
 
-/// A long as a double.
+/// A long converted to a double.
 final class RealNode: NumberNode {
   private let operand: NumberNode
 
@@ -185,7 +185,7 @@ final class RealNode: NumberNode {
   }
 }
 
-/// A time cut to spans of one length.
+/// A time truncated to a span of fixed length.
 final class FloorNode: NumberNode {
   private let operand: NumberNode
   private let length: Int64
@@ -203,7 +203,7 @@ final class FloorNode: NumberNode {
     try operand.evaluate(rows)
     let (bits, from) = (bits, operand.bits)
     let (nulls, marks) = (nulls, operand.nulls)
-    // Rows that lie together mostly lie in one span.
+    // Neighbouring rows are usually in the same span.
     var start = Int64.max
     var end = Int64.min
     for index in 0..<rows.count {
@@ -219,7 +219,7 @@ final class FloorNode: NumberNode {
 }
 
 extension FloorNode {
-  /// Where the span of a time begins.
+  /// The start of the span that contains a time.
   fileprivate static func start(_ time: Int64, _ length: Int64, _ origin: Int64) -> Int64 {
     let rest = (time &- origin) % length
     return time &- (rest < 0 ? rest + length : rest)
@@ -260,10 +260,10 @@ final class ConditionalNode: NumberNode {
   }
 }
 
-/// What SQLite computes, once for each distinct input.
+/// An expression that SQLite evaluates, once for each distinct input.
 final class ComputedNumberNode: NumberNode {
   private let memo: Memo
-  /// By code: the number and its null mark; 2 where it is not known yet.
+  /// By code: the number and its null mark, or 2 while it is not known.
   private var known: [(bits: Int64, null: UInt8)] = []
 
   init(_ memo: Memo, isReal: Bool) {

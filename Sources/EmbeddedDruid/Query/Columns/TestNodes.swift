@@ -1,14 +1,14 @@
 import DruidSQL
 import JavaValues
 
-/// SQL's three truths.
+/// The values of SQL's three-valued logic.
 enum Truth {
   static let `false`: UInt8 = 0
   static let `true`: UInt8 = 1
   static let unknown: UInt8 = 2
 }
 
-/// Whether a condition holds, for each selected row.
+/// A condition, evaluated for each selected row.
 class TestNode {
   let truth: Lane<UInt8>
   private let room = LaneRoom<UInt8>()
@@ -16,7 +16,7 @@ class TestNode {
 
   init() { truth = room.lane }
 
-  /// Computes the rows, once.
+  /// Computes the rows, unless they are already computed.
   final func evaluate(_ rows: SelectedRows) throws {
     guard rows.stamp != stamp else { return }
     try compute(rows)
@@ -79,7 +79,7 @@ final class NullNode: TestNode {
   }
 }
 
-/// Two numbers compared.
+/// A comparison of two numbers.
 final class ComparisonNode: TestNode {
   private let comparison: ColumnGrouping.Comparison
   private let left: NumberNode
@@ -115,7 +115,7 @@ final class ComparisonNode: TestNode {
     }
   }
 
-  /// The numbers as doubles, where that changes none.
+  /// The numbers as doubles, if the conversion changes none of them.
   private func reals(_ node: NumberNode, _ rows: SelectedRows) throws -> Lane<Double> {
     if node.isReal {
       let (reals, nulls) = (node.reals, node.nulls)
@@ -124,7 +124,7 @@ final class ComparisonNode: TestNode {
         let isNegativeZero = reals[index] == 0 && reals[index].sign == .minus
         hasNegativeZero = hasNegativeZero || (isNegativeZero && nulls[index] == 0)
       }
-      // Which Druid sometimes tells from 0.
+      // Druid distinguishes it from 0 in some cases.
       if hasNegativeZero { throw Unsuited("-0.0 in a comparison") }
       return reals
     }
@@ -156,10 +156,10 @@ final class ComparisonNode: TestNode {
   }
 }
 
-/// What SQLite makes of a condition, once for each distinct input.
+/// A condition that SQLite evaluates, once for each distinct input.
 final class ComputedTestNode: TestNode {
   private let memo: Memo
-  /// By code; 3 where it is not known yet.
+  /// By code; 3 while it is not known.
   private var known: [UInt8] = []
 
   init(_ memo: Memo) { self.memo = memo }

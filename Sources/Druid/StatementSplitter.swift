@@ -32,7 +32,7 @@ package struct StatementSplitter {
   private var number = 0
   /// The statement's bytes so far; empty between statements.
   private var bytes: [UInt8] = []
-  /// How many of them end with the last token: comments and space after it are not sent.
+  /// The length up to the end of the last token: comments and space after it are not sent.
   private var tokenEnd = 0
   private var line = 1
   private var endsWithCarriageReturn = false

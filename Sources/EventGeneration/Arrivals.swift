@@ -8,7 +8,7 @@ struct Arrivals {
   private let key: UInt64
   /// Sessions per second in Q32 when every multiplier is 1.
   private let base: Int64
-  /// The second until which the curves are valid; they are computed on the first turn.
+  /// The end of the quarter-hour for which the curves are valid; the first turn computes them.
   private var quarterEnd = Int64.max
   /// The multiplier of the curves in Q16, weighted over the cities.
   private var curve: UInt64 = 1 << 16

@@ -173,8 +173,8 @@ extension Client {
     let signs = ["current SASL state", "Handshake not supported by broker"]
     if words.hasSuffix("supported mechanisms: ") || signs.contains(where: words.contains) {
       return .unreachable(
-        brokers: brokers, reason: "the listener has no SASL",
-        hint: "security.protocol is plaintext or ssl there, or another port is the right one")
+        brokers: brokers, reason: "the listener does not support SASL",
+        hint: "set security.protocol to plaintext or ssl, or use another port")
     }
     if mechanism.uppercased().hasPrefix("SCRAM"), !Self.hasSCRAM {
       let version = unsafe String(cString: rd_kafka_version_str())
@@ -212,7 +212,7 @@ extension Client {
       return .unreachable(
         brokers: brokers, reason: "it uses another protocol, or closes the connection",
         hint:
-          "security.protocol is plaintext, ssl, sasl_plaintext or sasl_ssl, as the broker has it")
+          "set security.protocol as on the broker: plaintext, ssl, sasl_plaintext or sasl_ssl")
     }
     if words.contains("nvalid response size") {
       return .unreachable(brokers: brokers, reason: "the server there is not a Kafka broker")

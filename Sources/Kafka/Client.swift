@@ -204,7 +204,7 @@ internal import Plumbing
         "topic \(quoted(topic)): no permission to write to it, "
           + "or before Kafka 2.8 to use an idempotent producer",
         hint: "before Kafka 2.8 -X enable.idempotence=false does without; "
-          + "then a retry may double lines")
+          + "then a retry may duplicate lines")
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       .refused("topic \(quoted(topic)): no permission to write to it", hint: nil)
     default: nil

@@ -35,7 +35,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
   package var message: String {
     switch self {
     case .unreachable(let brokers, let reason, _): "cannot reach \(brokers): \(reason)"
-    case .waitedTooLong(let limit, let reason, _): "waited \(limit): \(reason)"
+    case .waitedTooLong(let limit, let reason, _): "gave up after \(limit): \(reason)"
     case .gaveUp(let limit, let reason, let hasReadAll):
       "\(hasReadAll ? "gave up" : "stopped reading"): nothing was acknowledged for \(limit): \(reason)"
     case .noProducerID(let reason):
@@ -51,7 +51,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
     case .unreachable(_, _, let hint):
       [hint ?? "set KAFKA_BROKERS, or run this inside 'devstack --'"]
     case .badSetting(let what) where what.contains("enable.idempotence"):
-      ["-X enable.idempotence=false allows it; then a retry may double lines"]
+      ["-X enable.idempotence=false allows it; then a retry may duplicate lines"]
     case .gaveUp(_, let reason, _):
       [
         reason.contains("producer id")
@@ -65,7 +65,7 @@ package enum KafkaFailure: ToolFailure, Equatable {
   }
 
   private static let withoutProducerID =
-    "-X enable.idempotence=false sends without one; then a retry may double lines"
+    "-X enable.idempotence=false sends without one; then a retry may duplicate lines"
 
   /// Whether the cluster did not answer at all.
   var isSilence: Bool {

@@ -4,7 +4,7 @@ internal import Plumbing
 /// Recovery when messages come back: a new producer for a dead one, smaller batches, a new look-up
 /// of the topic.
 extension Producer {
-  /// Resends messages that came back and are certainly not in the topic. Lines behind such messages
+  /// Resends messages that came back and are certainly not in the topic. Lines after such messages
   /// may arrive before them.
   mutating func repair() {
     isRepairing = true

@@ -17,7 +17,9 @@ struct FollowSettings {
       return nil
     }
     windowMilliseconds = Int64(window.inSeconds * 1000)
-    guard windowMilliseconds > 0 else { throw UsageFailure("--follow: a window needs a length") }
+    guard windowMilliseconds > 0 else {
+      throw UsageFailure("--follow: the window must be longer than 0")
+    }
     lagMilliseconds = Int64((try arguments.duration(.lag) ?? .seconds(60)).inSeconds * 1000)
     let text = arguments.text(.since) ?? "now"
     guard let since = TimePoint(spelling: text, now: .now) else {

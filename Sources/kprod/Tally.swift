@@ -99,7 +99,7 @@ struct Tally: Sendable, Equatable {
       : "\(delivered) of \(lineCount(lines)) delivered, \(failed) failed, \(unknown) unknown"
     if let failedPath, isWorthKeeping {
       text += "; the others are in \(quoted(failedPath))"
-      if unknown > 0 { text += ", \(unknown) of them may be doubled when sent again" }
+      if unknown > 0 { text += ", \(unknown) of them may be duplicated when sent again" }
     }
     if let cutBytes { text += "; a signal cut the last line after \(cutBytes) bytes" }
     return text

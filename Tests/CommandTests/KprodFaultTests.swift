@@ -397,7 +397,7 @@ import Testing
     let summary = try outcome.summary
     // The answer for the first line may have been held back as well.
     #expect(summary.unknown >= 1 && summary.delivered + summary.unknown == 2)
-    #expect(outcome.errors.contains("\(summary.unknown) of them may be doubled when sent again"))
+    #expect(outcome.errors.contains("\(summary.unknown) of them may be duplicated when sent again"))
     proxy.stall(false)
   }
 

@@ -67,7 +67,7 @@ import Testing
     #expect(
       tally.verdict(isDry: false, failedPath: "f")
         == "2 of 5 lines delivered, 2 failed, 1 unknown; "
-        + "the others are in 'f', 1 of them may be doubled when sent again")
+        + "the others are in 'f', 1 of them may be duplicated when sent again")
   }
 }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AnomalyDetection
 
-/// The reference's own output for two made-up inputs, which between them touch every rule.
+/// The reference's output for two synthetic inputs, which together use every rule.
 @Suite struct GoldenTests {
   private static func number(_ text: Substring) -> Double { Double(text) ?? .nan }
 
@@ -36,9 +36,10 @@ import Testing
     let n: Double?
   }
 
-  /// Plays the keyed input through a detector and compares every verdict.
+  /// Feeds the keyed input to a detector and compares every verdict.
   ///
-  /// - Parameter atHalf: is handed the detector once, in the middle of the input, and returns the one to go on with.
+  /// - Parameter atHalf: called once with the detector in the middle of the input; returns the
+  ///   detector to continue with.
   private func play(
     _ detector: any Detector, within tolerance: Double = 1e-6,
     atHalf: (any Detector) throws -> any Detector = { $0 }

@@ -23,7 +23,7 @@ import Testing
     for i in 0..<4000 { #expect(series.step(value, hour: i / 12 % 168).surprise == 0) }
   }
 
-  /// Whatever comes in, no step traps and no score is a NaN.
+  /// For any input, no step traps and no score is NaN.
   @Test func noInputCrashes() {
     let odd: [Double] = [
       0, -0.0, 1, -1, 1e308, -1e308, .leastNonzeroMagnitude, .infinity, -.infinity, .nan, 1e-30,

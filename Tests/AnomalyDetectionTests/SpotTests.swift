@@ -3,7 +3,7 @@ import Testing
 
 @testable import AnomalyDetection
 
-/// Files beside the tests.
+/// Files of the tests.
 enum Fixture {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures")
@@ -15,12 +15,12 @@ enum Fixture {
   static func lines(_ name: String) throws -> [Substring] { try text(name).split(separator: "\n") }
 }
 
-/// Whether two numbers agree to 1e-6, relative above 1.
+/// Whether two numbers differ by at most 1e-6, relative above 1.
 func agree(_ a: Double, _ b: Double, within tolerance: Double = 1e-6) -> Bool {
   abs(a - b) <= tolerance * max(1, abs(b))
 }
 
-/// One series with tables and a crowd of its own, in buckets of one length.
+/// One series with its own tables and crowd, in buckets of one length.
 struct LonelySeries<Precision: TallyPrecision> {
   private var series = TallySeries<Precision>()
   private var tables: TailTables
@@ -54,7 +54,7 @@ func scaleName(_ lens: Verdict.Lens) -> String {
   }
 }
 
-/// The published spot values of the reference rules.
+/// The published example values of the reference rules.
 @Suite struct SpotTests {
   private static let start = 1_767_571_200.0
 

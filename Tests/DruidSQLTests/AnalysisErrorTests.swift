@@ -1,7 +1,7 @@
 import DruidSQL
 import Testing
 
-/// Errors that a real Druid gave: their words and their place.
+/// Errors of a real Druid: their messages and positions.
 @Suite struct AnalysisErrorTests {
   @Test(arguments: [
     ("SELECT nope FROM ecommerce", "Column 'nope' not found in any table", 8),
@@ -70,7 +70,8 @@ import Testing
     #expect(parameter?.message == "No value bound for parameter (position [1])")
   }
 
-  /// Druid sorts groups and windows by anything, a table by its time alone, and the rest when nothing is computed above.
+  /// Druid sorts groups and windows by any expression, a table only by time, and other relations
+  /// only when no expression is computed above them.
   @Test(arguments: [
     ("SELECT n FROM edge ORDER BY n", false), ("SELECT n FROM edge ORDER BY __time", true),
     ("SELECT n + 1 FROM edge ORDER BY __time DESC", true),
@@ -102,7 +103,7 @@ import Testing
     if let failure { #expect(failure.message.contains("ordering a table by non-time column")) }
   }
 
-  /// What is not known for certain is refused, with its place.
+  /// Queries whose result is not certain are refused, with a position.
   @Test(arguments: [
     "SELECT * FROM edge WHERE CAST(name AS DOUBLE) = 1", "SELECT CHAR_LENGTH(tags) FROM edge",
     "SELECT tags = 'a' FROM edge", "SELECT MAX(name) FROM edge",

@@ -1,6 +1,6 @@
 import DruidSQL
 
-/// Two datasources and a system table, as an engine would describe them.
+/// Two datasources and a system table, as the engine describes them.
 enum AnalysisFixture {
   static let catalog = Catalog(tables: [
     Catalog.Table(

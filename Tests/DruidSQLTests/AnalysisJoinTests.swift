@@ -1,7 +1,7 @@
 import DruidSQL
 import Testing
 
-/// What joins by name, reads several datasources, and gives one value.
+/// Joins by name, queries of several datasources, and subqueries with one value.
 @Suite struct AnalysisJoinTests {
   @Test func usingShowsItsColumnsOnceAndFirst() throws {
     let sql = """
@@ -49,7 +49,7 @@ import Testing
     if let failure { #expect(failure.category == .unsupported) }
   }
 
-  /// What a join looks up has one value to Druid, whatever it shows.
+  /// Druid treats a multi-value that a join looks up as one value, although it shows all.
   @Test(arguments: [
     ("SELECT b.tags FROM edge a JOIN edge b ON a.n = b.n", true),
     ("SELECT t FROM (SELECT b.tags t FROM edge a JOIN edge b ON a.n = b.n)", true),
@@ -73,7 +73,7 @@ import Testing
     if let failure { #expect(failure.message.contains("the right of a join")) }
   }
 
-  /// DISTINCT over groups sorts by its columns, unless the groups are distinct already.
+  /// DISTINCT over groups sorts by its columns, unless the groups are already distinct.
   @Test func distinctGroupsAreSorted() throws {
     let plain = try AnalysisFixture.plan("SELECT DISTINCT COUNT(*) FROM edge GROUP BY name LIMIT 1")
     #expect(plain.sqlite.contains("ORDER BY r2.a0 LIMIT 1"))

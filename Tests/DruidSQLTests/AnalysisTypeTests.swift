@@ -1,7 +1,7 @@
 import DruidSQL
 import Testing
 
-/// The types that a real Druid reported, and those that follow by the same rules.
+/// Types that a real Druid reported, and types that follow from the same rules.
 @Suite struct AnalysisTypeTests {
   @Test(arguments: [
     ("SELECT 1, 'text', 1.5, 1e3, TRUE, NULL", "INTEGER CHAR DECIMAL DOUBLE BOOLEAN NULL"),

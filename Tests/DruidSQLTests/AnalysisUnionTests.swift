@@ -1,7 +1,8 @@
 import DruidSQL
 import Testing
 
-/// What Druid reads as one datasource, what it runs one after another, and what it builds on neither.
+/// Unions that Druid reads as one datasource, unions that it runs one after another, and queries
+/// that it refuses on both.
 @Suite struct AnalysisUnionTests {
   @Test(arguments: [
     "SELECT name, COUNT(*) FROM (SELECT name FROM edge UNION ALL SELECT name FROM edge) GROUP BY 1",
@@ -39,7 +40,7 @@ import Testing
     #expect(failure?.range?.column == 59)
   }
 
-  /// An inner join filters by what it cannot hash; another join must hash.
+  /// An inner join filters by conditions that it cannot hash. Any other join must hash.
   @Test(arguments: [
     ("SELECT 1 FROM edge a JOIN edge b ON a.n < b.n", true),
     ("SELECT 1 FROM edge a JOIN edge b ON a.n = b.n AND a.x > 1", true),
@@ -56,7 +57,8 @@ import Testing
     if let failure { #expect(failure.message.hasPrefix("Query could not be planned")) }
   }
 
-  /// Ties under the LIMIT of a TopN go by its dimension, as long as no segment has dropped a group.
+  /// The dimension breaks ties under the LIMIT of a TopN, as long as no segment has dropped a
+  /// group.
   @Test func aTopNBreaksTiesByItsDimension() throws {
     let sql = "SELECT name, COUNT(*) AS n FROM edge GROUP BY name ORDER BY n DESC LIMIT 3"
     let sqlite = try AnalysisFixture.plan(sql).sqlite
@@ -65,7 +67,7 @@ import Testing
     #expect(sqlite.contains("add ''name'' to ORDER BY"))
   }
 
-  /// The order of a subquery that cuts nothing is dropped, and LIMIT 0 leaves nothing to sort.
+  /// The order of a subquery without a limit is dropped, and LIMIT 0 leaves nothing to sort.
   @Test func sortsThatDoNotCount() throws {
     let dropped = try AnalysisFixture.plan(
       "SELECT n FROM (SELECT n FROM edge ORDER BY __time DESC)")
@@ -74,7 +76,7 @@ import Testing
   }
 }
 
-/// Frames that Druid's validator takes, and where it says that it does not.
+/// Frames that Druid's validator accepts, and the positions of its errors for others.
 @Suite struct AnalysisWindowTests {
   @Test(arguments: [
     ("LAST_VALUE(n) OVER (ORDER BY x)", "LAG(r1.\"n\", 0) OVER (ORDER BY r1.\"x\")"),
@@ -104,7 +106,7 @@ import Testing
     #expect(failure?.range?.column == column)
   }
 
-  /// Rows come as the last window sorts them: SQLite is shown that one first.
+  /// Rows are in the order of the last window, so SQLite gets that window first.
   @Test func theLastWindowSorts() throws {
     let first = "ROW_NUMBER() OVER (ORDER BY name)"
     let last = "ROW_NUMBER() OVER (PARTITION BY n ORDER BY x)"
@@ -130,7 +132,8 @@ import Testing
     if let failure { #expect(failure.message.contains("beside a window")) }
   }
 
-  /// A string column's NULL is one value, an array's NULL none; time is the table's, however much is unnested beside it.
+  /// A string column's NULL is one value, an array's NULL is none. Time ordering refers to the
+  /// table, also beside UNNEST.
   @Test func unnestKnowsNull() throws {
     let column = try AnalysisFixture.plan("SELECT t FROM edge, UNNEST(MV_TO_ARRAY(tags)) AS u(t)")
     #expect(column.sqlite.contains("json_each(druid_mv_json("))

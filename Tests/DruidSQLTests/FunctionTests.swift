@@ -5,7 +5,7 @@ import Testing
 
 @testable import DruidSQL
 
-/// The list of functions is the one place that knows them: everything else is held against it here.
+/// Checks everything that knows functions against the list of functions.
 @Suite struct FunctionTests {
   @Test func namesAndKernelsAreUnique() {
     let names = Function.all.flatMap { [$0.name] + $0.aliases }
@@ -31,7 +31,8 @@ import Testing
     #expect(!names.contains("ROW_NUMBER") && !names.contains("LOOKUP"))
   }
 
-  /// Whatever is in the list is found by its name, with any case, and is answered or refused for a reason of its own.
+  /// Every function of the list is found by its name, in any case, and is supported or refused with
+  /// a reason.
   @Test func everyFunctionIsFound() {
     for function in Function.all {
       for name in [function.name, function.name.lowercased()] + function.aliases {
@@ -46,7 +47,8 @@ import Testing
         == "No match found for function signature NO_SUCH_FUNCTION(<NUMERIC>)")
   }
 
-  /// A call of every count that a signature takes is written with a count that its kernels take.
+  /// A call with any number of arguments that a signature accepts is translated to a number that
+  /// its kernels accept.
   @Test func kernelsTakeWhatIsWritten() throws {
     let kernels = Dictionary(uniqueKeysWithValues: Function.kernels.map { ($0.name, $0) })
     var planned = 0
@@ -68,7 +70,7 @@ import Testing
     #expect(planned > 120, "\(planned)")
   }
 
-  /// An argument that fits.
+  /// A suitable argument.
   private static func sample(_ operand: FunctionSignature.Operand) -> String {
     switch operand {
     case .any, .number, .integer: "n"
@@ -84,7 +86,7 @@ import Testing
     }
   }
 
-  /// The kernels that SQL calls, each with its count of arguments.
+  /// The kernels that SQL calls, each with its number of arguments.
   private static func calls(_ sql: String) -> [(String, Int)] {
     var calls: [(String, Int)] = []
     var open: [(name: String, count: Int, isEmpty: Bool)] = []

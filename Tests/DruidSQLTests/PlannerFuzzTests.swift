@@ -2,7 +2,8 @@ import DruidSQL
 import TestSupport
 import Testing
 
-/// Damaged statements are planned or refused, with a place inside the text; they never trap and never take long.
+/// Damaged statements are planned or refused, with a position inside the text. They never trap and
+/// never take long.
 @Suite struct PlannerFuzzTests {
   private static let pieces = [
     "(", ")", ",", ".", "'", "\"", "U&'", "\\", "--", "/*", "*/", ";", "?", "::", "<>", "=", "-",

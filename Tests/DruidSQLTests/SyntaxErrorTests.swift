@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  /// As a real Druid 33 put them.
+  /// Errors of a real Druid 33.
   @Test(arguments: [
     ("SELECT COUNT(* FROM ecommerce", 16, "FROM"), ("SELECT country, FROM ecommerce", 15, ", FROM"),
     (";", 1, ";"), (" ", 1, "<EOF>"), ("SELECT 1; SELECT 2", 9, ";"),
@@ -53,7 +53,7 @@ import Testing
       failure("SELEC 1")?.errorMessage == "Non-query expression encountered in illegal context")
   }
 
-  /// A keyword where a name could stand: Druid gives no position outside the words.
+  /// A keyword in place of a name: Druid's only position is the one in the message.
   @Test(arguments: [
     ("SELECT 1 AS one", "AS", 10), ("CREATE TABLE t (a INT)", "CREATE", 1),
     ("SELECT a FROM t WHERE", "WHERE", 17), ("DROP TABLE x", "DROP", 1),

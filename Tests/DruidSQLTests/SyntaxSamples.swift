@@ -1,6 +1,6 @@
 import Foundation
 
-/// Statements that a real Druid's parser takes, one a line.
+/// Statements that a real Druid's parser accepts, one a line.
 enum SyntaxSamples {
   static let all: [String] = {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

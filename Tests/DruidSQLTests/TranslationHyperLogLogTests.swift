@@ -2,7 +2,8 @@ import DruidSQL
 import JavaValues
 import Testing
 
-/// Numbers that an independent implementation of the same registers gave, itself held against a real Druid's answers.
+/// Estimates of an independent implementation of the same registers, which was compared with a real
+/// Druid.
 @Suite struct TranslationHyperLogLogTests {
   @Test(arguments: [(0, 0), (1, 1), (205, 206), (1_499, 1489), (100_000, 99736)])
   func countsIntegers(count: Int, estimate: Int64) {
@@ -25,7 +26,8 @@ import Testing
     #expect(counter.count == 996)
   }
 
-  /// The empty text has a hash of nothing but zeros, which no register can hold; a real Druid gave 5 for these six.
+  /// The hash of the empty text is all zeros, which no register can store. A real Druid returned 5
+  /// for these six.
   @Test func losesTheEmptyTextAmongFew() {
     var counter = HyperLogLog()
     let names = ["plain", "comma, quote\" and 'apostrophe'", "日本語テキスト", "émoji 🙂", "  padded  "]

@@ -1,7 +1,7 @@
 import DruidSQL
 import Testing
 
-/// What SQLite is asked. The answers themselves are held against a real Druid's where an engine stands.
+/// The SQL for SQLite. Tests with an engine compare the results with a real Druid's.
 @Suite struct TranslationTests {
   @Test(arguments: [
     (
@@ -18,7 +18,7 @@ import Testing
     #expect(try AnalysisFixture.plan(sql).sqlite == sqlite)
   }
 
-  /// Groupings over a datasource are computed over its columns; SQLite gets their results.
+  /// Groupings over a datasource are computed over its columns, and SQLite gets the results.
   @Test(arguments: [
     "SELECT device, COUNT(*) AS n FROM ecommerce GROUP BY device ORDER BY n DESC",
     "SELECT SUM(price * quantity), SUM(quantity) FROM ecommerce",
@@ -49,7 +49,7 @@ import Testing
     #expect(plan.sqlite.contains("NULL AS c1"))
   }
 
-  /// Every function that is called is in the list that the engine registers, with as many arguments.
+  /// Every called function is in the list that the engine registers, with that number of arguments.
   @Test func functionsAreListed() throws {
     let known = Set(Function.kernels.map(\.name))
     let queries = [

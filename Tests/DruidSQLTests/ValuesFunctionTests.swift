@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  /// "é" in its two spellings is two texts for Java, and one for Swift.
+  /// The two Unicode forms of "é" are different texts in Java, and equal in Swift.
   @Test func textsAreTheSameByTheirUnits() throws {
     let (one, two) = (SQLValue.text("\u{e9}"), SQLValue.text("e\u{301}"))
     let array = SQLValue.text("[\"e\u{301}\"]")
@@ -36,7 +36,7 @@ import Testing
     #expect(try call("mv_filter_none", many, array) == one)
     #expect(try call("mv_offset_of", many, two) == .integer(1))
     #expect(try call("array_contains", array, one) == .boolean(false))
-    // What was parsed for one is not taken for the other.
+    // A cached value of one form is not used for the other.
     #expect(try call("array_offset", .text("[\"\u{e9}\"]"), .integer(0)) == one)
     #expect(try call("array_offset", array, .integer(0)) == two)
   }
@@ -205,7 +205,7 @@ import Testing
     #expect(try call("time_to_text", time, .text("UTC")) == .text("2026-01-01 01:02:03"))
     #expect(
       try call("in_interval", time, .text("2026-01-01T00:00:00Z/P1D"), .text("UTC")) == .integer(1))
-    // What Druid does not know is UTC to it.
+    // Druid treats an unknown zone as UTC.
     #expect(try context.zone("../../etc/passwd").name == "UTC")
     #expect(try context.zone("Nowhere/Land").name == "UTC")
   }

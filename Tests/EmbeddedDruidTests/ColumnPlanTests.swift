@@ -7,7 +7,7 @@ import Testing
 @testable import DruidSQL
 @testable import EmbeddedDruid
 
-/// Groupings computed over columns answer what SQLite answers from the rows, to the last bit.
+/// Groupings computed over columns have the same results as SQLite's over rows, to the last bit.
 @Suite(.serialized) struct ColumnPlanTests {
   private static let specText = #"""
     {"type": "kafka", "spec": {
@@ -22,13 +22,13 @@ import Testing
       "tuningConfig": {"type": "kafka"}}}
     """#
 
-  /// Two services over one table, and what the first of them computed over columns.
+  /// Two services over one table, and the groupings that the first one computed over columns.
   private final class Pair: Sendable {
     let columns: QueryService
     let rows: QueryService
     private let heard: Heard
 
-    /// The reasons why groupings were left to SQLite; nil for those that were not.
+    /// The reasons why groupings were left to SQLite; nil for the others.
     private final class Heard: Sendable {
       let reasons = Mutex<[String?]>([])
     }
@@ -64,7 +64,7 @@ import Testing
     let cities = (0..<30).map { "c\($0 % 7)ity \($0)" }
     return (0..<count).map { _ in
       var fields: [String] = []
-      // Three days, in no order, some of it at the same moment.
+      // Three days, in no order, with some equal times.
       fields.append("\"at\": \(1_767_225_600_000 + random.below(259_200) * 1000 + random.below(2))")
       if random.below(10) > 0 {
         fields.append(#""kind": "\#(random.pick(["a", "b", "", "é", "zz"]))""#)
@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  /// Whether a query was answered, and computed over columns alone.
+  /// Whether a query was answered, and computed over columns only.
   private static func compare(
     _ sql: String, _ context: String, _ pair: Pair
   ) throws -> (isAnswered: Bool, isColumns: Bool) {
@@ -270,7 +270,7 @@ import Testing
       }
     }
     print("column plan: seed \(seed), 2000 queries, \(answered) answered, \(byColumns) by columns")
-    // Or else it would compare SQLite with itself.
+    // Otherwise the test would compare SQLite with itself.
     #expect(answered > 1_200)
     #expect(byColumns * 10 > answered * 6)
   }
@@ -297,9 +297,9 @@ import Testing
   }
 
   @Test(arguments: [
-    // Their values decide: SQLite knows what to do about them.
+    // Their values decide, and SQLite handles them.
     "SELECT price, COUNT(*) FROM shop GROUP BY 1", "SELECT COUNT(*) FROM shop WHERE price >= 0",
-    // An error of one row, and of rows that no condition leaves.
+    // An error in one row, and in rows that the condition excludes.
     "SELECT SUM(10 / n) FROM shop", "SELECT SUM(10 / n) FROM shop WHERE n > 0",
     "SELECT EARLIEST(city) FROM shop", "SELECT kind, ARRAY_AGG(DISTINCT n) FROM shop GROUP BY 1",
     "SELECT kind, city, COUNT(*) FROM shop GROUP BY GROUPING SETS ((kind), (city), ())",
@@ -309,7 +309,7 @@ import Testing
     _ = try Self.compare(sql, "{}", Self.small.get())
   }
 
-  /// A statement that is past its time ends while columns are computed.
+  /// A statement past its timeout ends while columns are computed.
   @Test func timeEndsAComputation() throws {
     let pair = try Self.large.get()
     let answer = try Self.answer(
@@ -319,7 +319,7 @@ import Testing
       answer.contains("Query timed out") || answer.contains("timeout"), "\(answer.prefix(300))")
   }
 
-  /// Groups hold statements while they are computed, and must not keep their connection alive by that.
+  /// Groups hold statements while they are computed. These must not keep the connection alive.
   @Test func aConnectionEndsWithItsGroups() throws {
     let length = ColumnGrouping.Computed(
       sql: "SELECT length(c1) FROM (SELECT ?1 AS c1) AS r1", inputs: [.init(column: 1)])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// Columns that the fields of messages make: schema discovery, and topics without a specification.
+/// Columns from the fields of messages: schema discovery, and topics without a specification.
 @Suite struct DiscoveryTests {
   private static func spec(
     dimensions: String, format: String = #"{"type":"json"}"#, metrics: String = "[]",
@@ -56,7 +56,7 @@ import Testing
         """)
   }
 
-  /// Two values of one field, and the type and cells that hold both.
+  /// Two values of one field, and the type and cells of the resulting column.
   @Test(arguments: [
     ("1", "2", "LONG", "1", "2"), ("1", "2.5", "DOUBLE", "1.0", "2.5"),
     ("1", "\"a\"", "STRING", "1", "a"), ("1.5", "\"a\"", "STRING", "1.5", "a"),
@@ -82,13 +82,13 @@ import Testing
     let snapshot = reader.publish()
     let table = try Self.table(["{\"t\":2,\"v\":\(pair.other)}"], &reader)
     #expect(table == "v:\(pair.type)\n1000 | \(pair.first)\n2000 | \(pair.second)")
-    // A snapshot that was handed out keeps its columns.
+    // A published snapshot keeps its columns.
     #expect(
       try ScanTests.rows("SELECT c1 FROM d0", snapshot, named: "d0", columns: ["c0", "c1"])
         == [[String(old.split(separator: " ")[2])]])
   }
 
-  /// The fast way and the thorough one make the same rows, whatever comes in whatever order.
+  /// The fast parser and the complete one make the same rows, for any messages in any order.
   @Test func bothWaysAgree() throws {
     let values = ["1", "2.5", "\"a\"", "true", "null", "[1]", "{\"k\":1}", "\"b\\u0041\"", "1e3"]
     try Fuzzing.run("discovery") { random in

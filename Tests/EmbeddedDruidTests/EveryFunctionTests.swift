@@ -4,8 +4,8 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// What the planner takes, SQLite takes as well: every function over columns of every type, nested, grouped, and in
-/// windows, is answered or refused in Druid's words, and never by SQLite.
+/// SQLite accepts whatever the planner accepts. Every function over columns of every type, nested,
+/// grouped, and in windows, is answered or refused with Druid's message, never with SQLite's.
 @Suite struct EveryFunctionTests {
   private struct Generator {
     var random: SeededGenerator
@@ -30,7 +30,7 @@ import Testing
       return "\(name)(\(arguments.joined(separator: ", ")))"
     }
 
-    /// Mostly of the kind that is wanted, so that many calls are taken.
+    /// Mostly an argument of the requested kind, so that many calls are accepted.
     mutating func argument(_ kind: FunctionSignature.Operand?, _ depth: Int) -> String {
       if depth > 0, random.below(4) == 0 { return expression(depth) }
       if random.below(8) == 0 { return pick(Self.leaves) }
@@ -130,7 +130,7 @@ import Testing
       random = generator.random
     }
 
-    // The generator makes sense: within the time, many of the functions were answered with columns.
+    // Checks the generator: within the time, many functions were answered for columns.
     #expect(answered.count > Generator.names.count / 3, "\(answered.count), seed \(Fuzzing.seed)")
   }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// Texts that Swift would take for the same, or write in another way than Jackson: as Druid has them.
+/// Texts that Swift considers equal, or writes differently from Jackson, are returned as in Druid.
 @Suite struct ExactTextTests {
   private static let queries = Result {
     try SmallTableTests.service(over: [
@@ -25,7 +25,7 @@ import Testing
   ])
   func answers(sql: String, rows: String) throws {
     let answer = try SmallTableTests.answer(sql, from: Self.queries.get())
-    // Not by Swift's ==, which is what this is about.
+    // Not compared by Swift's ==, which considers such texts equal.
     #expect(answer.utf8.elementsEqual(rows.utf8), "\(answer)")
   }
 

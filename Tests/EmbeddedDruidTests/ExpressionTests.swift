@@ -137,7 +137,7 @@ import Testing
     #expect(pattern.time(of: sample.text, zone: .utc) == sample.time)
   }
 
-  /// A number that is no moment of Druid's is not computed with.
+  /// A number that is not a valid time for Druid is refused.
   @Test(arguments: [
     "timestamp_floor(-9223372036854775807, 'PT1H')", "timestamp_floor(9223372036854775807, 'P1W')",
     "timestamp_ceil(9223372036854775807, 'P1Y')", "timestamp_extract(9223372036854775807, 'DOW')",
@@ -161,7 +161,8 @@ import Testing
     #expect(path.value(in: Self.row["nested"]).javaText == sample.value)
   }
 
-  /// Whatever stands in an expression, a path or a pattern, it is understood or refused, and computes or fails.
+  /// Any text of an expression, a path or a pattern is parsed or refused, and computes a value or
+  /// fails.
   @Test func textsAreFuzzed() {
     let words = [
       "price", "quantity", "name", "tags", "nested", "__time", "null", "1", "2.5", "0", "-", "!",

@@ -39,7 +39,7 @@ import Testing
     #expect(answer.status == pair.status)
   }
 
-  /// What a page of another origin, opened in a browser on this machine, can send: nothing of it is carried out.
+  /// Requests that a page of another origin in a browser on this machine can send are refused.
   @Test(arguments: [
     "Origin: https://evil.example\r\n", "Origin: null\r\n", "Origin: http://localhost:1\r\n",
     "Origin: http://127.0.0.1.evil.example:PORT\r\n", "Origin: https://localhost:PORT\r\n",
@@ -97,10 +97,10 @@ import Testing
     #expect(answer.body.contains("\"category\":\"TIMEOUT\""))
   }
 
-  /// Again and again, because the moment between planning and running is short: an accepted cancellation ends a query
-  /// wherever it is.
+  /// Repeated, because the time between planning and running is short. An accepted cancellation
+  /// ends a query at any point.
   @Test(arguments: 0..<30) func queriesAreCancelled(round: Int) throws {
-    // A thread of its own: the test library's few are all taken while other tests block them.
+    // Its own thread, because other tests may block all threads of the test library.
     let answer = Mutex<Result<RecordedAnswer, any Error>?>(nil)
     let answered = DispatchSemaphore(value: 0)
     DispatchQueue.global().async {
@@ -147,7 +147,7 @@ import Testing
     #expect(zoned.body == "2026-07-01T00:00:00.000+02:00\n\n")
   }
 
-  /// Damaged bodies of every kind are answered, and nothing falls over.
+  /// Damaged bodies of every kind are answered, and the server does not crash.
   @Test func bodiesAreFuzzed() throws {
     let good = Array(
       """

@@ -6,7 +6,7 @@ import Testing
 @testable import EmbeddedDruid
 
 @Suite struct IngestionSpecTests {
-  /// The project's spec, with something else in place of a part of it.
+  /// The project's spec with one part replaced.
   static func spec(_ old: String = "", _ new: String = "") throws -> IngestionSpec {
     let text =
       old.isEmpty
@@ -36,7 +36,7 @@ import Testing
         == Self.spec().schema)
   }
 
-  /// What would change the rows and is not done is refused by its name.
+  /// Settings that would change the rows and are not supported are refused by name.
   @Test(arguments: [
     (
       "\"metricsSpec\": []",
@@ -114,7 +114,7 @@ import Testing
     #expect(
       times.range(made: made, now: TimePoint(milliseconds: 100_599_999))
         == 96_400_000...107_800_000)
-    // The next task.
+    // The time range of the next task.
     #expect(
       times.range(made: made, now: TimePoint(milliseconds: 100_600_000))
         == 97_000_000...108_400_000)
@@ -127,7 +127,7 @@ import Testing
     #expect(from.range(made: made, now: made).lowerBound == 1_767_225_600_000)
   }
 
-  /// Whatever is in a spec, it is read or refused.
+  /// Any spec is read or refused.
   @Test func specsAreFuzzed() throws {
     let leaves: [JSONValue] = [
       .null, .bool(true), .number("-1"), .number("1e999"), .string(""), .string("ALL"),

@@ -6,9 +6,9 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// What a query may cost: its time limit holds inside of functions, and so does its budget of memory.
+/// Limits of a query: its timeout applies inside functions, and so does its memory budget.
 @Suite(.serialized) struct QueryLimitTests {
-  /// Each of these works for many seconds when nobody stops it.
+  /// Each of these runs for many seconds unless it is stopped.
   static let slow = [
     "SELECT COUNT(*) FROM ecommerce a WHERE STRPOS(REPEAT(country, 1000000), 'zzzz') > 0",
     "SELECT COUNT(*) FROM ecommerce WHERE REPEAT(country, 1000000) LIKE '%a%a%a%a%zz%'",
@@ -53,7 +53,7 @@ import Testing
     try limits.charge(QueryLimits.byteLimit)
   }
 
-  /// Also without a time limit: nobody would read the answer.
+  /// Also without a timeout, because nobody would read the answer.
   @Test func aQueryEndsWhenItsClientHasGone() throws {
     let server = try RecordedServer.shared.get()
     let body =
@@ -71,7 +71,7 @@ import Testing
     #expect(Self.waits { !server.queries.isUnderWay("abandoned") })
   }
 
-  /// Whether it comes true within ten seconds.
+  /// Whether the condition holds within ten seconds.
   private static func waits(_ condition: () -> Bool) -> Bool {
     let end = ContinuousClock.now + .seconds(10)
     while ContinuousClock.now < end {

@@ -3,7 +3,7 @@ import Plumbing
 
 @testable import EmbeddedDruid
 
-/// A server that holds the recorded events, without a Kafka: the rows are read from the fixture files.
+/// A server with the recorded events and without Kafka. The rows are read from fixture files.
 struct RecordedServer {
   let supervisors: Supervisors
   let server: HTTPServer
@@ -11,7 +11,7 @@ struct RecordedServer {
 
   static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Fixtures")
-  /// The recorded rows, which the tests of the commands ask for as well.
+  /// The folder of the recorded rows, which the command tests use as well.
   static let recorded = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../CommandTests/Fixtures/recorded")
 
@@ -51,7 +51,7 @@ struct RecordedServer {
     server = try HTTPServer(port: 0) { router.answer($0) }
   }
 
-  /// A socket that is connected to the server; the caller closes it.
+  /// A socket connected to the server. The caller closes it.
   static func connected(to port: UInt16) throws -> Int32 {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard socket >= 0 else { throw SystemFailure("making a socket") }
@@ -98,7 +98,7 @@ struct RecordedServer {
   }
 }
 
-/// An answer, taken apart.
+/// A parsed HTTP response.
 struct RecordedAnswer {
   var status = 0
   var headers: [String: String] = [:]
@@ -117,7 +117,7 @@ struct RecordedAnswer {
   }
 }
 
-/// Messages as a consumer hands them over: with readable bytes behind them.
+/// Messages as a consumer passes them: followed by readable bytes.
 enum Messages {
   static func read(_ message: [UInt8], with reader: inout RowReader) throws -> RowReader.Outcome {
     let padded = message + [UInt8](repeating: 0, count: 64)

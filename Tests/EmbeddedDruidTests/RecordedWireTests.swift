@@ -4,20 +4,20 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// The exchanges that were recorded byte by byte from a real Druid's router.
+/// The exchanges recorded byte by byte from a real Druid's router.
 @Suite(.serialized) struct RecordedWireTests {
-  /// Not played: what the broker itself sends (its trailers), and compressed answers.
+  /// Not replayed: the broker's own responses (with trailers), and compressed ones.
   static let leftOut: Set<String> = [
     "broker-arraylines", "broker-csv", "cancel-unknown-broker", "gzip", "gzip-broker",
   ]
 
-  /// Their bodies tell of the server itself, of ids and times, or list the tokens that a parser would take.
+  /// Their bodies have ids, times or other data of the server, or list the acceptable tokens.
   static let otherBodies: Set<String> = [
     "error-div-zero-rows", "error-syntax", "error-timeout", "status", "supervisor-get",
     "supervisor-list", "supervisor-stats", "supervisor-status", "trailing-semicolon",
   ]
 
-  /// Differ from one answer to the next.
+  /// Headers that differ between responses.
   static let otherHeaders: Set<String> = [
     "date", "x-druid-query-id", "x-druid-sql-query-id", "content-length",
   ]
@@ -38,7 +38,7 @@ import Testing
       let pair = header.elements?.compactMap(\.text) ?? []
       wanted[pair[0].lowercased()] = pair[1]
     }
-    // The container's own pages: only the status counts.
+    // The servlet container's pages: only the status matters.
     if wanted["content-type"]?.hasPrefix("text/html") == true { return }
     #expect(Set(answer.headers.keys) == Set(wanted.keys))
     for (key, value) in wanted where !Self.otherHeaders.contains(key) {

@@ -25,7 +25,7 @@ import Testing
     return RowReader(spec, storage: try TemporaryStorage(directory: "/tmp"))
   }
 
-  /// The rows that messages become, each cell as SQLite has it.
+  /// The rows made from messages, each cell as in SQLite.
   static func rows(_ messages: [String], _ reader: inout RowReader) throws -> [String] {
     for message in messages { _ = try Messages.read(Array(message.utf8), with: &reader) }
     let snapshot = reader.publish()
@@ -124,7 +124,7 @@ import Testing
         "0 | a | 2 | 1005 | 1.5 | 0.5", "0 | b | 1 | 1 | null | null",
         "60000 | a | 1 | null | null | null",
       ])
-    // A snapshot that was handed out keeps what it had.
+    // A published snapshot does not change.
     let old = reader.publish()
     #expect(
       try Self.rows(["{\"t\":3,\"s\":\"b\",\"q\":1}"], &reader).contains(
@@ -177,7 +177,7 @@ import Testing
       ])
     let dropped = try Messages.read(Array(messages[1].utf8), with: &reader)
     #expect(dropped == .rows(0, withError: false, filtered: 1))
-    // The order of texts and lists among numbers is a real Druid's secret.
+    // How a real Druid orders texts and lists among numbers is not known.
     let odd = try Messages.read(Array(#"{"t":"1970-01-01 01:02","d":[1]}"#.utf8), with: &reader)
     #expect(odd == .refused("a list or an object in an expression"))
   }

@@ -5,7 +5,7 @@ import Testing
 @testable import EmbeddedDruid
 
 @Suite struct SQLiteFunctionsTests {
-  /// A connection knows every kernel, with every count of arguments that it takes and with no other.
+  /// A connection has every kernel, with exactly the numbers of arguments that it accepts.
   @Test func everyKernelIsRegistered() throws {
     let connection = try SQLiteConnection()
     func isKnown(_ name: String, _ count: Int) -> Bool {

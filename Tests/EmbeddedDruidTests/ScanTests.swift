@@ -74,7 +74,7 @@ import Testing
         == ["13", "12", "11", "10", "9", "8", "6", "5", "4", "3", "2", "1", "null", "null", "null"])
   }
 
-  /// Chunks that overlap in time, with ties, come out as a stable sort would have them.
+  /// Rows of chunks that overlap in time, with ties, are in the order of a stable sort.
   @Test(arguments: [false, true]) func rowsComeInTheOrderOfTime(isDescending: Bool) throws {
     let schema = TableSchema(columns: [ColumnDescription(name: "n", kind: .long)])
     var writer = TableWriter(schema: schema, storage: try TemporaryStorage(directory: "/tmp"))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// Functions and aggregates over a handful of rows with NULLs, floats and several values in one cell.
+/// Functions and aggregates over a few rows with NULLs, floats and multi-values.
 @Suite struct SmallTableFunctionTests {
   @Test(arguments: [
     ("SELECT MV_SLICE(tags, 1) FROM shelf", #"["red"] ["[]"] [null] ["[]"] [null]"#),
@@ -24,7 +24,7 @@ import Testing
       "SELECT UPPER(SUBSTRING(tags, 1, 1)), COUNT(*) FROM shelf GROUP BY 1",
       #"[null,2] ["B",1] ["O",1] ["R",2]"#
     ),
-    // What is asked of one value, and what Calcite would make of several tests.
+    // Tests of one value, and what Calcite would make of several tests.
     ("SELECT title FROM shelf WHERE tags BETWEEN 'p' AND 'q'", ""),
     ("SELECT title FROM shelf WHERE NOT (tags > 'p')", #"["7"] [""]"#),
     ("SELECT COUNT(*) FROM shelf WHERE tags <> 'old' AND tags <> 'blue'", "[1]"),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EmbeddedDruid
 
-/// Answers over a handful of rows with NULLs, floats and several values in one cell, as Druid gives them.
+/// Answers over a few rows with NULLs, floats and multi-values, as Druid gives them.
 @Suite struct SmallTableTests {
   static let specText = #"""
     {"type": "kafka", "spec": {
@@ -43,7 +43,7 @@ import Testing
     return QueryService(supervisors)
   }
 
-  /// The rows as JSON arrays, one behind the other; or what refuses them.
+  /// The rows as consecutive JSON arrays, or the error.
   static func answer(
     _ sql: String, context: String = "{}", from queries: QueryService? = nil
   ) throws -> String {
@@ -71,7 +71,7 @@ import Testing
     ("SELECT title FROM shelf WHERE CAST(title AS DOUBLE) < 7", #"["moss"] [""]"#),
     ("SELECT CAST(title AS BIGINT) = 7 FROM shelf", "[true] [true] [null] [null] [null]"),
     ("SELECT pages FROM shelf WHERE pages = '12'", "[12] [12]"),
-    // It looks for a float as a float.
+    // A filter looks for a float as a float.
     ("SELECT title FROM shelf WHERE weight = 0.3", #"["7"]"#),
     ("SELECT title FROM shelf WHERE weight <> 0.3", #"["7.5"] ["moss"]"#),
     ("SELECT COUNT(*) FROM shelf WHERE weight > 0.3", "[2]"),
@@ -83,7 +83,7 @@ import Testing
     #expect(try Self.answer(sql) == expected)
   }
 
-  /// One key, one order and a limit is a TopN, which has its own place for NULL.
+  /// A query with one key, one order and a limit is a TopN, which sorts NULL differently.
   @Test(arguments: [
     (
       "SELECT pages FROM shelf GROUP BY pages ORDER BY pages DESC LIMIT 2", "[null] [300]"
@@ -121,7 +121,7 @@ import Testing
         .contains("UNSUPPORTED"))
   }
 
-  /// Groups come in the order of their keys, whether these are shown or not.
+  /// Groups are in the order of their keys, whether these are shown or not.
   @Test func groupsComeInOrder() throws {
     let sql = "SELECT title, COUNT(*) AS n FROM shelf GROUP BY title"
     let expected = #"[null,1] ["",1] ["7",1] ["7.5",1] ["moss",1]"#
@@ -154,7 +154,7 @@ import Testing
   }
 
   @Test(arguments: [
-    // A column of strings has a row where it has no value, an array has none.
+    // A multi-value column has a row where it has no value; an array has none.
     (
       "SELECT title, tag FROM shelf, UNNEST(MV_TO_ARRAY(tags)) AS t(tag)",
       #"["7","old"] ["7","red"] ["7.5","red"] ["moss",null] ["","blue"] [null,null]"#
@@ -203,7 +203,7 @@ import Testing
         .contains("UNSUPPORTED"))
   }
 
-  /// A filter forgets a CAST of a column: where the two differ there is no answer.
+  /// A filter ignores a CAST of a column. Rows for which that matters are refused.
   @Test func castsInFilters() throws {
     let sql = "SELECT title FROM shelf WHERE CAST(price AS BIGINT) "
     #expect(try Self.answer(sql + "= 9") == #"["moss"]"#)

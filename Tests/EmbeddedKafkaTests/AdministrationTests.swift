@@ -3,7 +3,7 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// What administrators' tools ask, by the wire.
+/// Requests of administrative tools, over the wire.
 @Suite struct AdministrationTests {
   private let broker: Broker
   private let client: RawClient
@@ -16,7 +16,7 @@ import Testing
 
   // MARK: Settings
 
-  /// The values of a topic's settings, by name, and where they come from.
+  /// The values of a topic's settings by name, and where they come from.
   private func settings(of topic: String, type: Int = 2) -> [String: (value: String?, source: Int)]
   {
     var request = RequestBytes(32, version: 1)
@@ -43,7 +43,7 @@ import Testing
     return settings
   }
 
-  /// Changes one setting; the error that is answered.
+  /// Changes one setting, and returns the error code of the response.
   private func change(_ name: String, _ operation: Int, _ value: String?, of topic: String) -> Int {
     var request = RequestBytes(44, version: 0)
     request.int32(1)
@@ -209,7 +209,7 @@ import Testing
     return (answer.int64(), answer.int16())
   }
 
-  /// The offset that ListOffsets finds for a time, or for one of its special numbers.
+  /// The offset that ListOffsets returns for a timestamp, or for a special value.
   private func offset(at time: Int) -> Int {
     var request = RequestBytes(2, version: 1)
     request.int32(-1)
@@ -237,7 +237,7 @@ import Testing
     #expect(broker.startOffsets(topic: "t") == [7, 0, 0, 0])
     #expect(offset(at: -2) == 7)
     #expect(offset(at: -1) == 12)
-    // What was deleted is not found any more, though it had the latest time.
+    // Deleted records are not found any more, although they had the latest timestamp.
     #expect(offset(at: 0) == 7)
     #expect(offset(at: 3000) == 9)
     #expect(offset(at: 3001) == -1)
@@ -245,7 +245,7 @@ import Testing
     #expect(client.fetch(.fetch("t", from: 6))?.failure == 1)
     let fetched = try #require(client.fetch(.fetch("t", from: 7)))
     #expect(fetched.failure == 0)
-    // The batch that holds it comes whole; its offset is 6.
+    // The batch that contains it is returned whole. Its base offset is 6.
     #expect(fetched.records[7] == 6)
     #expect(deleteRecords(before: -1) == (12, 0))
     #expect(client.fetch(.fetch("t", from: 12))?.records.isEmpty == true)
@@ -277,7 +277,7 @@ import Testing
 
   // MARK: The compact encoding
 
-  /// A request whose header ends in tagged fields: here one, which the broker does not know.
+  /// A request whose header ends with tagged fields: here one that the broker does not know.
   private func compact(_ key: Int, version: Int) -> RequestBytes {
     var request = RequestBytes(key, version: version)
     request.bytes += [1, 77, 2, 0xAB, 0xCD]
@@ -350,7 +350,7 @@ import Testing
     #expect(Array(answer.rest.prefix(words.count + 1)) == [UInt8(words.count + 1)] + words)
   }
 
-  /// librdkafka asks in version 1 alone, and waits forever when the request is missing.
+  /// librdkafka only sends version 1, and waits forever when the request is missing.
   @Test(arguments: [0, 1]) func theNewerGroupProtocolIsRefusedByName(version: Int) throws {
     let request = compact(68, version: version)
     var answer = try #require(client.ask(request))

@@ -53,7 +53,7 @@ import Testing
 
   @Test func refusesEveryFlippedBit() {
     let bytes = TestBatch(["a", "b"]).bytes
-    // From the length on; before it stands what a broker overwrites.
+    // From the length on. A broker overwrites the bytes before it.
     for index in 8..<bytes.count where !(12..<16).contains(index) {
       for bit in 0..<8 {
         var wrong = bytes

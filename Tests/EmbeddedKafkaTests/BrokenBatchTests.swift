@@ -5,7 +5,8 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// Batches whose checksum is right and whose records are not: refused as they come, so that no reader meets them.
+/// Batches with a correct checksum and invalid records are refused when they arrive, so that no
+/// consumer gets them.
 @Suite struct BrokenBatchTests {
   private let broker: Broker
   private let client: RawClient
@@ -39,7 +40,7 @@ import Testing
       RD_KAFKA_PRODUCER, port: broker.port, ["compression.type": codec, "linger.ms": "10000"])
     try producer.produce(times: (1...300).map { Int64($0) * 1000 }, to: "t")
     var records = try #require(client.fetch(.fetch("t", from: 0, maxBytes: 1 << 20))).records[...]
-    // The first batch may hold so few records that the client does not compress it.
+    // The first batch may have so few records that the client does not compress it.
     var found: (batch: [UInt8], header: BatchHeader)?
     while found == nil, records.count > BatchHeader.size {
       let length = records.dropFirst(8).prefix(4).reduce(0) { $0 << 8 | Int($1) }
@@ -80,7 +81,7 @@ import Testing
     few.claimedCount = 2
     few.claimedLastDelta = 1
     try refused(few, with: 87, "fewer records than claimed")
-    // The second record says that it is the third.
+    // The second record claims to be the third.
     var jumping = whole
     jumping.replacement = bytes
     let second = Int(bytes[0]) / 2 + 1
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test func aSmallBatchThatIsLargeInside() throws {
-    // 100 MB of zeros in some 100 kB.
+    // 100 MB of zeros in about 100 kB.
     let gzip = Process()
     gzip.executableURL = URL(fileURLWithPath: "/bin/sh")
     gzip.arguments = ["-c", "head -c 100000000 /dev/zero | gzip -9"]
@@ -116,7 +117,7 @@ import Testing
     for (time, code) in [(now + 7_200_000, 32), (now + 1_800_000, 0), (now, 0), (-1, 0), (0, 0)] {
       #expect(client.produce(TestBatch(["a"], time: time), to: "t")?.failure == code, "\(time)")
     }
-    // One among many is enough; the header's own maximum is not believed.
+    // One record is enough. The header's maximum is not trusted.
     var one = TestBatch(records: [(now, "a"), (now + 7_200_000, "b"), (now, "c")])
     one.attributes = 0
     #expect(client.produce(one, to: "t")?.failure == 32)

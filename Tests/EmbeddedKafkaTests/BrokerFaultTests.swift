@@ -5,7 +5,7 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// Failures to order, as a client meets them.
+/// Requested faults, as a client sees them.
 @Suite struct BrokerFaultTests {
   private let faults = Faults()
   private let broker: Broker
@@ -77,7 +77,7 @@ import Testing
   @Test func aFetchedBatchIsCorrupt() throws {
     #expect(client.produce(TestBatch(["a"]), to: "t")?.failure == 0)
     try order("corrupt-batch,x1")
-    // An empty partition can't show it, so it waits.
+    // The fault does not apply to an empty partition, so it waits.
     #expect(client.fetch(.fetch("t", partition: 1, from: 0))?.records == [])
     let bad = try #require(client.fetch(.fetch("t", from: 0))).records
     let good = try #require(client.fetch(.fetch("t", from: 0))).records

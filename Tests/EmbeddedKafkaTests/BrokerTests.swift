@@ -3,7 +3,7 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// The broker by its wire: requests built by hand, answers read by hand.
+/// The broker's protocol, with requests and responses encoded by hand.
 @Suite struct BrokerTests {
   private let broker: Broker
   private let client: RawClient
@@ -124,7 +124,7 @@ import Testing
     #expect(broker.endOffsets(topic: "t") == [3, 0, 0, 0])
     let fetched = try #require(client.fetch(.fetch("t", from: 0)))
     #expect(fetched.endOffset == 3)
-    // Base offset and leader epoch are the broker's; all else is as it was sent.
+    // The broker sets base offset and leader epoch. All other bytes are as they were sent.
     var expected = first.bytes + second.bytes
     let start = first.bytes.count
     for (offset, base) in [(0, 0), (start, 2)] {
@@ -132,10 +132,10 @@ import Testing
       expected.replaceSubrange(offset + 12..<offset + 16, with: [0, 0, 0, 0])
     }
     #expect(fetched.records == expected)
-    // From the batch that holds the offset.
+    // From the start of the batch that contains the offset.
     #expect(try #require(client.fetch(.fetch("t", from: 1))).records == expected)
     #expect(try #require(client.fetch(.fetch("t", from: 2))).records.count == second.bytes.count)
-    // The first batch comes whatever the limit says, and whole.
+    // The first batch is returned whole, whatever the limit.
     let small = try #require(client.fetch(.fetch("t", from: 0, maxBytes: 1)))
     #expect(small.records == Array(expected.prefix(start)))
     #expect(try #require(client.fetch(.fetch("t", from: 3))).records.isEmpty)
@@ -165,7 +165,7 @@ import Testing
     #expect(waiting.isSilent(milliseconds: 50))
     #expect(try #require(client.produce(TestBatch(["a"]), to: "t")).failure == 0)
     #expect(try #require(waiting.answer()).rest.count > 2 * size)
-    // And not for ever.
+    // The wait has a limit.
     let start = ContinuousClock.now
     let late = try #require(client.fetch(.fetch("t", from: 2, maxWait: 50)))
     #expect(late.records.isEmpty)
@@ -185,7 +185,7 @@ import Testing
     #expect(try #require(client.produceBytes(nil, to: "t")).failure == 87)
     #expect(try #require(client.produceBytes(bytes, to: "t", acks: 5)).failure == 21)
     #expect(broker.endOffsets(topic: "t") == [0, 0, 0, 0])
-    // And goes on as if nothing had been.
+    // The connection still works.
     #expect(try #require(client.produce(TestBatch(["a"]), to: "t")) == (0, 0))
     #expect(!broker.lostSomething)
   }
@@ -194,7 +194,7 @@ import Testing
     try makeTopic("t")
     client.send(RequestBytes.produce(TestBatch(["a"]).bytes, to: "t", acks: 0).frame)
     #expect(try #require(client.produce(TestBatch(["b"]), to: "t")) == (0, 1))
-    // A refusal can only be said by hanging up.
+    // Without a response, the broker can only close the connection.
     client.send(RequestBytes.produce([1, 2, 3], to: "t", acks: 0).frame)
     #expect(client.isHungUp)
   }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// The broker's connections: frames that mean harm, frames in pieces, and the end of it all.
+/// The broker's connections: hostile frames, frames in pieces, and the broker's end.
 @Suite struct ConnectionTests {
   private let broker: Broker
   private let client: RawClient
@@ -36,7 +36,7 @@ import Testing
       hostile.send(frame)
       #expect(hostile.isHungUp, "\(frame.prefix(20))")
     }
-    // Large without records: two million empty names.
+    // A large request without records: two million empty names.
     var names = RequestBytes(3, version: 4)
     names.int32(2_500_000)
     names.bytes += [UInt8](repeating: 0, count: 5_000_001)
@@ -103,7 +103,7 @@ import Testing
     let start = ContinuousClock.now
     broker.stop()
     #expect(ContinuousClock.now - start < .seconds(1))
-    // The wait is answered or cut; then nothing more is.
+    // The waiting request is answered or closed. After that there are no more responses.
     _ = waiting.answer()
     #expect(waiting.isHungUp)
     #expect(client.isHungUp)

@@ -6,9 +6,10 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// Hostile requests: the broker answers each or ends its connection, and what it has stored stays intact.
+/// Hostile requests: the broker answers each or closes its connection, and its stored records stay
+/// intact.
 @Suite struct FrameFuzzTests {
-  /// Well-formed requests of every kind, to be made wrong.
+  /// Valid requests of every kind, to be damaged.
   static let seeds: [RequestBytes] = {
     var seeds: [RequestBytes] = []
     for api in API.allCases {
@@ -31,7 +32,7 @@ import Testing
     return seeds
   }()
 
-  /// Requests of administrators' tools that would be granted as they stand.
+  /// Valid requests of administrative tools.
   private static var administration: [RequestBytes] {
     var partitions = RequestBytes(37, version: 1)
     partitions.int32(1)
@@ -101,7 +102,7 @@ import Testing
     let file = try StorageFile(directory: NSTemporaryDirectory())
     let node = Node(port: 1, file: file, firstID: 1) { _ in }
     try node.topics.create("t", partitionCount: 1)
-    // The client has hung up: no request waits for anything.
+    // The client has closed the connection, so no request waits.
     var ends: [Int32] = [-1, -1]
     try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     close(ends[1])
@@ -122,7 +123,7 @@ import Testing
       }
     }
     #expect(answered > 100 && refused > 100)
-    // Its records are as whole as ever.
+    // Its records are still intact.
     try checkLogs(node)
   }
 
@@ -142,7 +143,7 @@ import Testing
           let bytes = try node.file.read(count: piece.size, at: piece.position)
           let header = try BatchHeader(of: unsafe bytes.span.bytes, produceVersion: 7)
           let base = unsafe bytes.span.bytes.bigEndian(0, as: Int64.self)
-          // Records before the start may lie in the first batch that is left.
+          // The first batch may have records before the start offset.
           #expect(base == offset || (base < offset && offset == log.startOffset))
           offset = base + Int64(header.lastOffsetDelta) + 1
         }
@@ -150,7 +151,7 @@ import Testing
     }
   }
 
-  /// Whatever a batch holds that calls itself packed, looking for a time in it ends well.
+  /// A search for a timestamp in a damaged compressed batch always ends.
   @Test(arguments: ["gzip", "snappy", "lz4", "zstd"])
   func damagedBatchesAreUnpackedOrNot(codec: String) throws {
     let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
@@ -165,7 +166,7 @@ import Testing
       let damaged =
         Array(stored[..<BatchHeader.size])
         + mutated(Array(stored[BatchHeader.size...]), &generator)
-      // Where it can't be unpacked, the batch stands for its first record.
+      // A batch that can't be decompressed counts as its first record.
       let found = StoredBatch(damaged).firstRecord(reaching: 300_000, from: 0)
       #expect(found.map { $0.time >= 300_000 || $0.offset < 300 } ?? true, "seed \(Fuzzing.seed)")
     }

@@ -15,7 +15,7 @@ import Testing
       strategies: strategies.map { Group.Strategy(name: $0, metadata: []) })
   }
 
-  /// A group that has assigned to members a and b, in generation 2.
+  /// A group with assignments for members a and b, in generation 2.
   private func stableGroup() throws -> Group {
     var group = Group()
     _ = try group.join(application(), freshID: "a", wakeup: nil, now: start)
@@ -54,7 +54,7 @@ import Testing
     #expect(throws: ErrorCode.rebalanceInProgress) {
       try group.heartbeat("a", nil, generation: 2, now: start)
     }
-    // What the old generation has done it may still save.
+    // Members of the old generation may still commit.
     try group.checkCommit("a", nil, generation: 2)
     _ = try group.join(application("a"), freshID: "", wakeup: nil, now: start)
     _ = try group.join(application("b"), freshID: "", wakeup: nil, now: start)
@@ -85,7 +85,7 @@ import Testing
     var group = try stableGroup()
     _ = try group.join(application(), freshID: "c", wakeup: nil, now: start)
     for second in [5, 10, 15, 20, 25] {
-      // b is alive, and busy.
+      // b sends heartbeats but does not rejoin.
       #expect(throws: ErrorCode.rebalanceInProgress) {
         try group.heartbeat("b", nil, generation: 2, now: start + .seconds(second))
       }
@@ -108,7 +108,7 @@ import Testing
     #expect(group.phase == .empty)
     #expect(group.offsets["t", 1]?.offset == 5)
     #expect(throws: ErrorCode.unknownMemberID) { try group.leave("b", nil, now: start) }
-    // Without members any client may set the offsets; with members only they may.
+    // Without members any client may commit offsets; with members only they may.
     try group.checkCommit("", nil, generation: -1)
     let busy = try stableGroup()
     #expect(throws: ErrorCode.unknownMemberID) {
@@ -152,7 +152,8 @@ import Testing
     _ = try group.join(application(instance: "two"), freshID: "b", wakeup: nil, now: start)
     _ = try group.join(application("a", instance: "one"), freshID: "", wakeup: nil, now: start)
     try assign(&group, ["a", "b"])
-    // The leader itself: it keeps its assignment, and is not told that it leads, so that it does not assign again.
+    // The leader keeps its assignment. The response does not name it as leader, so that it does not
+    // assign again.
     let again = try group.join(
       application(instance: "one"), freshID: "c", wakeup: nil, now: start)
     #expect(again == "c" && group.phase == .stable && group.generation == 2)
@@ -161,7 +162,7 @@ import Testing
     #expect(throws: ErrorCode.fencedInstanceID) {
       try group.heartbeat("a", "one", generation: 2, now: start)
     }
-    // One that no longer knows the strategy makes all join again.
+    // A member that does not support the strategy causes a rebalance.
     _ = try? group.join(
       application(instance: "two", strategies: ["sticky"]), freshID: "d", wakeup: nil, now: start)
     #expect(group.members.map { $0.id } == ["c", "b"])

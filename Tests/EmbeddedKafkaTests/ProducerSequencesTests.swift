@@ -3,7 +3,7 @@ import Testing
 @testable import EmbeddedKafka
 
 @Suite struct ProducerSequencesTests {
-  /// What a batch of producer 5 leads to; those that are to be appended are remembered.
+  /// The verdict on a batch of producer 5. Batches to append are remembered.
   private func judge(
     _ sequences: inout ProducerSequences, epoch: Int = 0, from first: Int, count: Int = 1,
     at offset: Int64 = 0
@@ -45,7 +45,7 @@ import Testing
           == .success(.duplicate(baseOffset: offset)))
     }
     #expect(try judge(&sequences, from: 10, count: 10) == .failure(.outOfOrderSequenceNumber))
-    // Half of a batch is not that batch.
+    // A part of a batch is a different batch.
     #expect(try judge(&sequences, from: 60, count: 5) == .failure(.outOfOrderSequenceNumber))
   }
 
@@ -55,7 +55,7 @@ import Testing
     #expect(try judge(&sequences, epoch: 0, from: 4) == .failure(.invalidProducerEpoch))
     #expect(try judge(&sequences, epoch: 2, from: 4) == .failure(.outOfOrderSequenceNumber))
     #expect(try judge(&sequences, epoch: 2, from: 0) == .success(.append))
-    // The same sequences in the epoch before were other records.
+    // The same sequence numbers of an earlier epoch belong to other records.
     #expect(try judge(&sequences, epoch: 1, from: 0, count: 4) == .failure(.invalidProducerEpoch))
     #expect(try judge(&sequences, epoch: 2, from: 1) == .success(.append))
   }
@@ -70,7 +70,8 @@ import Testing
     var sequences = ProducerSequences()
     let largest = Int(Int32.max)
     #expect(try judge(&sequences, from: 0, count: 5) == .success(.append))
-    // Nobody sends two thousand million records here: a batch that ends one before the largest.
+    // Two thousand million records would be too many: a batch that ends one before the largest
+    // number.
     var batch = TestBatch(["x"])
     batch.producerID = 6
     batch.producerEpoch = 0

@@ -1,11 +1,11 @@
 import Glibc
 import Testing
 
-/// A request as bytes, built by hand: the tests share no encoder with the broker.
+/// A request as bytes, encoded by hand: the tests share no encoder with the broker.
 struct RequestBytes {
   var bytes: [UInt8] = []
 
-  /// Starts with a header: key, version, correlation and a client id.
+  /// Starts with a header: key, version, correlation id and a client id.
   init(_ key: Int, version: Int, correlation: Int = 7) {
     int16(key)
     int16(version)
@@ -30,7 +30,7 @@ struct RequestBytes {
     bytes += Array(text.utf8)
   }
 
-  /// With the length in front, as it goes over the wire.
+  /// The bytes with their length, as sent over the wire.
   var frame: [UInt8] {
     var framed = RequestBytes()
     framed.int32(bytes.count)
@@ -38,7 +38,7 @@ struct RequestBytes {
   }
 }
 
-/// Reads an answer; a field that is not there is a failed test, not a trap.
+/// Reads a response. A missing field fails the test instead of trapping.
 struct AnswerBytes {
   private(set) var rest: ArraySlice<UInt8>
 
@@ -68,7 +68,7 @@ struct AnswerBytes {
   }
 }
 
-/// A connection that sends what it is told, well-formed or not. (Unsafe inside.)
+/// A connection that sends any bytes, valid or not. (Unsafe inside.)
 final class RawClient {
   private let descriptor: Int32
 
@@ -84,7 +84,7 @@ final class RawClient {
       }
     }
     try #require(outcome == 0)
-    // No test hangs: what has not come after this long does not come.
+    // A timeout, so that no test hangs.
     var limit = timeval(tv_sec: 10, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -92,7 +92,7 @@ final class RawClient {
 
   deinit { close(descriptor) }
 
-  /// False when the broker has hung up.
+  /// False when the broker has closed the connection.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0
@@ -108,7 +108,7 @@ final class RawClient {
     return true
   }
 
-  /// Says that no more will come.
+  /// Closes the sending side.
   func endSending() {
     shutdown(descriptor, Int32(SHUT_WR))
   }
@@ -119,21 +119,21 @@ final class RawClient {
     return got == count ? bytes : nil
   }
 
-  /// The next answer without its length, or `nil` when the broker hung up.
+  /// The next response without its length, or `nil` when the broker has closed the connection.
   func answer() -> AnswerBytes? {
     guard let length = receive(4) else { return nil }
     var reader = AnswerBytes(length)
     return receive(reader.int32()).map(AnswerBytes.init)
   }
 
-  /// Sends a request and reads its answer, the correlation already checked.
+  /// Sends a request and reads its response, whose correlation id is checked.
   func ask(_ request: RequestBytes) -> AnswerBytes? {
     guard send(request.frame), var answer = answer() else { return nil }
     #expect(answer.int32() == 7)
     return answer
   }
 
-  /// Whether the broker has ended the connection, waiting for it if need be.
+  /// Whether the broker closes the connection. Waits for it if necessary.
   var isHungUp: Bool {
     var byte: UInt8 = 0
     let got = unsafe recv(descriptor, &byte, 1, 0)

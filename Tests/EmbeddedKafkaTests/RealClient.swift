@@ -1,7 +1,7 @@
 import CRdkafka
 import Glibc
 
-/// librdkafka as a client of the broker: what it was given, what came back. (Unsafe inside.)
+/// librdkafka as a client of the broker. (Unsafe inside.)
 struct ClientFailure: Error, CustomStringConvertible {
   let description: String
 
@@ -12,7 +12,7 @@ struct ClientFailure: Error, CustomStringConvertible {
   }
 }
 
-/// A message as a consumer gets it.
+/// A message received by a consumer.
 struct Message: Equatable {
   let partition: Int32
   let offset: Int64
@@ -22,7 +22,7 @@ struct Message: Equatable {
   var text: String { String(decoding: payload, as: UTF8.self) }
 }
 
-/// One handle of the library; a producer or a consumer.
+/// A handle of the library: a producer or a consumer.
 @safe
 final class RealClient {
   private let handle: OpaquePointer
@@ -46,7 +46,7 @@ final class RealClient {
 
   // MARK: Producing
 
-  /// Produces to a topic and waits until all is delivered; throws when something is left.
+  /// Produces to a topic and waits until all messages are delivered. Throws when some are not.
   func produce(
     _ texts: some Sequence<String>, to topic: String, partition: Int32 = -1
   ) throws {
@@ -67,7 +67,7 @@ final class RealClient {
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw ClientFailure(code) }
   }
 
-  /// Produces messages of the given times to one partition and waits until all is delivered.
+  /// Produces messages with these timestamps to one partition, and waits until all are delivered.
   func produce(times: [Int64], to topic: String, partition: Int32 = 0) throws {
     let target = unsafe rd_kafka_topic_new(handle, topic, nil)
     defer { unsafe rd_kafka_topic_destroy(target) }
@@ -96,14 +96,14 @@ final class RealClient {
     try check(unsafe rd_kafka_flush(handle, 20_000))
   }
 
-  /// The library's own complaint that ends a client, if there is one.
+  /// The library's fatal error, if there is one.
   var fatalError: String? {
     var words = [CChar](repeating: 0, count: 512)
     let code = unsafe rd_kafka_fatal_error(handle, &words, words.count)
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : ClientFailure(code).description
   }
 
-  /// What the broker says to a producer that wants transactions.
+  /// The broker's error for a transactional producer.
   func beginTransactions() -> String? {
     guard let failure = unsafe rd_kafka_init_transactions(handle, 5000) else { return nil }
     defer { unsafe rd_kafka_error_destroy(failure) }
@@ -119,7 +119,7 @@ final class RealClient {
     try check(unsafe rd_kafka_subscribe(handle, list))
   }
 
-  /// Reads partitions of a topic from their start.
+  /// Assigns partitions of a topic, from their start.
   func assign(_ topic: String, partitions: Range<Int32>) throws {
     let list = unsafe rd_kafka_topic_partition_list_new(4)
     defer { unsafe rd_kafka_topic_partition_list_destroy(list) }
@@ -143,7 +143,7 @@ final class RealClient {
       timestamp: rd_kafka_message_timestamp(message, nil), payload: Array(payload))
   }
 
-  /// So many messages, or those that came until the limit.
+  /// Up to this many messages, or those that arrive within the limit.
   func messages(_ count: Int, within limit: Duration = .seconds(20)) throws -> [Message] {
     let deadline = ContinuousClock.now + limit
     var messages: [Message] = []
@@ -153,7 +153,7 @@ final class RealClient {
     return messages
   }
 
-  /// How many partitions a group has given to this member.
+  /// The number of partitions assigned to this member.
   var assignedCount: Int {
     var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
     guard unsafe rd_kafka_assignment(handle, &list) == RD_KAFKA_RESP_ERR_NO_ERROR,
@@ -163,13 +163,13 @@ final class RealClient {
     return unsafe Int(list.pointee.cnt)
   }
 
-  /// Commits what was polled, if that is anything.
+  /// Commits the offsets of polled messages, if there are any.
   func commit() throws {
     let code = unsafe rd_kafka_commit(handle, nil, 0)
     if code != RD_KAFKA_RESP_ERR__NO_OFFSET { try check(code) }
   }
 
-  /// Leaves the group and says so.
+  /// Closes the consumer, which leaves the group.
   func closeConsumer() throws {
     try check(unsafe rd_kafka_consumer_close(handle))
   }

@@ -76,7 +76,7 @@ import Testing
   func findsTimesInPackedRecords(codec: String) throws {
     let client = try producer(["compression.type": codec, "linger.ms": "500"])
     try client.produce(times: (0..<1000).map { 1_000_000 + 10 * $0 }, to: "t")
-    // The record that is looked for lies within a batch, or its header would do.
+    // The record is inside a batch. Otherwise the batch header would be enough.
     let raw = try RawClient(port: broker.port)
     let fetched = try #require(raw.fetch(.fetch("t", from: 501, maxBytes: 1)))
     #expect(fetched.records[6..<8] != [0x01, 0xF5])
@@ -114,7 +114,7 @@ import Testing
   @Test func twoMembersShareAndInherit() throws {
     let writer = try producer()
     try writer.produce(lines(0..<200), to: "t")
-    // A member looks for the group's news with every heartbeat.
+    // A member learns about a rebalance with its next heartbeat.
     let settings = ["heartbeat.interval.ms": "100"]
     let one = try consumer(settings)
     let two = try consumer(settings)

@@ -6,7 +6,7 @@ import Testing
 @testable import EmbeddedKafka
 
 @Suite struct StorageTests {
-  /// What the broker says, from any thread.
+  /// The broker's messages, from any thread.
   private final class Said: Sendable {
     let lines = Mutex<[String]>([])
   }
@@ -19,7 +19,7 @@ import Testing
     return node
   }
 
-  /// The error that a request to produce is answered with, `nil` when the connection ends.
+  /// The error code of a Produce response; `nil` when the connection is closed.
   private func produce(_ node: Node, acks: Int = -1) throws -> Int? {
     let request = RequestBytes.produce(TestBatch(["a"]).bytes, to: "t", acks: acks).bytes
     guard let answer = try? node.respond(to: unsafe request.span.bytes, from: -1) else {
@@ -42,7 +42,7 @@ import Testing
     #expect(lines.count == 1)
     #expect(lines.first?.contains("no space left on device") == true)
     #expect(node.topics["t", 0]?.endOffset == 0)
-    // A client that was told has lost nothing; one that wanted no answer has.
+    // A client with an error response has lost nothing. One that requested no response has.
     #expect(!node.lostSomething)
     #expect(try produce(node, acks: 0) == nil)
     #expect(node.lostSomething)
@@ -53,7 +53,7 @@ import Testing
     let said = Said()
     let node = try node(file, said)
     #expect(try produce(node) == 0)
-    // Reading alone: every write fails, as on a full disk, though with another word.
+    // A read-only file: every write fails, as on a full disk but with another error.
     let path = "/proc/self/fd/\(file.descriptor)"
     let spare = dup(file.descriptor)
     let readOnly = unsafe open(path, O_RDONLY)
@@ -74,7 +74,7 @@ import Testing
     let client = try RawClient(port: broker.port)
     _ = client.ask(.metadata(["t"]))
     #expect(client.produce(TestBatch(["a"]), to: "t")?.failure == 0)
-    // Somebody cuts the file, as only a broken disk would.
+    // Truncates the file, as only a broken disk would.
     try #require(ftruncate(broker.storageDescriptor, 0) == 0)
     client.send(RequestBytes.fetch("t", from: 0).frame)
     #expect(client.answer() == nil)
@@ -118,7 +118,7 @@ import Testing
     for number in 0..<20 {
       #expect(try log.append(header, unsafe bytes.span.bytes) == Int64(number))
     }
-    // Eight fit into each segment, and those lie together.
+    // Eight fit into each segment, and these are contiguous.
     let pieces = try log.select(from: 0, limit: .max, atLeastOne: true)
     #expect(pieces.map { $0.size } == [8, 8, 4].map { $0 * bytes.count })
     for number in 0..<20 {

@@ -1,7 +1,7 @@
 import CBroker
 import Testing
 
-/// A record batch built by hand; every field can be made wrong.
+/// A record batch encoded by hand. Every field can be made wrong.
 struct TestBatch {
   var records: [(time: Int, value: String)]
   var magic = 2
@@ -9,13 +9,13 @@ struct TestBatch {
   var producerID = -1
   var producerEpoch = -1
   var baseSequence = -1
-  /// What the header claims instead of the truth.
+  /// The record count in the header, if it is to be wrong.
   var claimedCount: Int?
   var claimedLastDelta: Int?
   var checksumDelta = 0
   /// The key of every record.
   var key: String?
-  /// What stands in the place of the records, compressed or broken.
+  /// Bytes in place of the records, such as compressed or invalid ones.
   var replacement: [UInt8]?
 
   init(_ values: [String], time: Int = 1000) {
@@ -50,7 +50,7 @@ struct TestBatch {
     return batch.bytes + covered.bytes
   }
 
-  /// The records as they are without compression.
+  /// The uncompressed records.
   var recordBytes: [UInt8] {
     let base = records.first?.time ?? 0
     var bytes: [UInt8] = []
@@ -80,7 +80,7 @@ struct TestBatch {
   }
 }
 
-/// The requests that tests make most.
+/// The most frequent requests.
 extension RequestBytes {
   static func metadata(_ topics: [String]?, mayCreate: Bool = true) -> RequestBytes {
     var request = RequestBytes(3, version: 4)
@@ -127,7 +127,7 @@ extension RequestBytes {
 }
 
 extension RawClient {
-  /// Produces one batch; the error and the offset that the broker answers.
+  /// Produces one batch, and returns the error code and the offset of the response.
   func produce(
     _ batch: TestBatch, to topic: String, partition: Int = 0
   ) -> (failure: Int, offset: Int)? {

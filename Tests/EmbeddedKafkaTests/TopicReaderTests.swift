@@ -4,7 +4,7 @@ import Testing
 
 @testable import EmbeddedKafka
 
-/// The way of records to a reader inside the process.
+/// Reading records from inside the process.
 @Suite struct TopicReaderTests {
   private let broker: Broker
 
@@ -12,7 +12,7 @@ import Testing
     broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
   }
 
-  /// All records of a partition from an offset on: their offsets, times and values.
+  /// All records of a partition from an offset on: their offsets, timestamps and values.
   private func all(
     _ topic: String, from start: Int64 = 0
   ) throws -> [(offset: Int64, time: Int64, value: String?)] {
@@ -81,13 +81,13 @@ import Testing
     }
   }
 
-  /// A batch whose records are not as its header says is passed over, and the next one is read.
+  /// A batch whose records do not match its header is skipped, and the next one is read.
   @Test func damagedRecordsAreCounted() throws {
     let topic = try broker.node.topics.create("t", partitionCount: 1)
     let log = try #require(topic[0])
     for values in [["a"], ["b", "c"], ["d"]] {
       var batch = TestBatch(values)
-      // Behind the broker's checks: gzip that is none.
+      // Appended without the broker's checks: invalid gzip.
       let bytes = batch.bytes
       let header = try BatchHeader(of: unsafe bytes.span.bytes, produceVersion: 7)
       batch.attributes = values.count == 2 ? 1 : 0
@@ -113,7 +113,7 @@ import Testing
     let start = ContinuousClock.now
     reader.wait(behind: [0], within: .seconds(30))
     #expect(ContinuousClock.now - start < .seconds(20))
-    // What is there already ends it at once.
+    // Existing records end the wait immediately.
     reader.wait(behind: [0], within: .seconds(30))
     #expect(ContinuousClock.now - start < .seconds(20))
     reader.wait(behind: [1], within: .milliseconds(1))

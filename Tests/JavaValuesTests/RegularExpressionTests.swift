@@ -92,7 +92,7 @@ import Testing
   }
 }
 
-/// What Java means by a pattern and PCRE2 would not.
+/// Patterns whose meaning in Java differs from that in PCRE2.
 @Suite struct JavaPatternTests {
   @Test(arguments: [
     ("(?i)k", "\u{212A}", false), ("(?i)é", "É", false), ("(?i)[^a]", "A", false),
@@ -150,7 +150,7 @@ import Testing
     #expect(try LikePattern(pattern, escape: "\\").matches(text) == expected)
   }
 
-  /// All small texts and patterns against the definition.
+  /// Compares all small texts and patterns with the definition.
   @Test func agreesWithItsDefinition() throws {
     func fits(_ pattern: Substring, _ text: Substring) -> Bool {
       guard let first = pattern.first else { return text.isEmpty }

@@ -4,7 +4,7 @@ import Testing
 @testable import JavaValues
 
 @Suite struct TimeTests {
-  /// New York in small: standard time before 2007, then a rule.
+  /// A simplified New York: standard time before 2007, then a rule.
   static let newYork: TimeZoneTable = {
     var table = TimeZoneTable(name: "America/New_York", offsetMilliseconds: -18_000_000)
     table.rule = TimeZoneRule("EST5EDT,M3.2.0,M11.1.0")

@@ -10,7 +10,7 @@ extension Settings {
     "value", value: "FIELD", isRepeatable: true,
     help: "rows: the field that holds a value to watch")
   static let fillValue = Flag.option(
-    "fill", value: "NUMBER", help: "rows: the value of a row that is missing")
+    "fill", value: "NUMBER", help: "rows: the value of a missing row")
   static let shop = Flag.toggle(
     "shop",
     help: "watch a shop: total, country, device and the 20 best products by seven measures")
@@ -22,12 +22,12 @@ extension Settings {
     help: "watch each value of FIELD, or the N largest; A,B watches pairs")
   static let every = Flag.option("every", value: "SPAN", help: "length of a bucket (events: 60s)")
   static let lag = Flag.option(
-    "lag", value: "SPAN", help: "how late rows may come (events: 60s, rows: 0s)")
+    "lag", value: "SPAN", help: "how late rows may arrive (events: 60s, rows: 0s)")
   static let lensName = Flag.option(
     "lens", value: "LENS", fallback: "flow", completion: .choices(["flow", "novelty"]),
     help: "flow: unlikely amounts; novelty: values never seen before")
   static let everyTime = Flag.toggle(
-    "every-time", help: "novelty: alarm again when such a value comes back")
+    "every-time", help: "novelty: raise an alarm again when such a value returns")
   static let rules = Flag.option(
     "rules", value: "RULES", fallback: "shipped", completion: .choices(["shipped", "reference"]),
     help: "flow: the shipped rules, or the reference in double precision")
@@ -35,40 +35,41 @@ extension Settings {
     "false-alarms", value: "RATE",
     help: "how many false alarms the whole run may raise: 1/d (default), 1/w, 2/month")
   static let scoreValue = Flag.option(
-    "score", value: "S", help: "alarm from this score on instead (rows of one series: 3)")
+    "score", value: "S", help: "raise alarms from this score on instead (rows of one series: 3)")
   static let up = Flag.toggle("up", help: "only what is higher than expected")
   static let down = Flag.toggle("down", help: "only what is lower than expected")
   static let minChange = Flag.option(
     "min-change", value: "N|N%", help: "ignore smaller differences from the expected value")
   static let minImpact = Flag.option(
-    "min-impact", value: "N", help: "report an incident once it amounts to this much")
+    "min-impact", value: "N", help: "report an incident once its impact is this large")
   static let warm = Flag.option(
-    "warm", value: "SPAN", help: "no alarm of a key before it is that old")
+    "warm", value: "SPAN", help: "raise no alarm for a key before it is this old")
   static let timeZone = Flag.option(
     "time-zone", value: "ZONE", fallback: "UTC",
     help: "the time zone of daily patterns, such as Europe/Berlin")
   static let silence = Flag.option(
-    "silence", value: "SPAN", help: "report a key, once, that had no row for that long")
+    "silence", value: "SPAN", help: "report a key once when it has had no row for this long")
   static let live = Flag.toggle(
     "live", help: "close buckets by the clock as well (default: when a pipe's times are near now)")
-  static let noLive = Flag.toggle("no-live", help: "close buckets by the rows' times alone")
+  static let noLive = Flag.toggle("no-live", help: "close buckets by the rows' times only")
   static let calendarFile = Flag.option(
     "calendar", value: "FILE", completion: .file,
     help: "expected events, as labels: reported as expected, without alarms or learning")
   static let state = Flag.option(
     "state", value: "FILE", completion: .file,
-    help: "go on from this file, and keep it up to date")
+    help: "continue from this file, and keep it up to date")
   static let maxKeys = Flag.option(
     "max-keys", value: "N", fallback: "100000",
-    help: "keys to remember; the longest unseen is forgotten first")
+    help: "maximum number of keys; those unseen the longest are removed first")
   static let all = Flag.toggle("all", help: "write every bucket's score instead of incidents")
   static let outputFormat = Flag.option(
     "format", "f", value: "FORMAT", completion: .choices(["table", "csv", "ndjson"]),
     help: "table (default on a terminal), csv or ndjson")
   static let report = Flag.option(
-    "report", value: "FILE", completion: .file, help: "write a page of HTML at the end")
+    "report", value: "FILE", completion: .file, help: "write an HTML report at the end")
   static let labels = Flag.option(
-    "labels", value: "FILE", completion: .file, help: "grade, backtest: the truth, as labels")
+    "labels", value: "FILE", completion: .file,
+    help: "grade, backtest: the labels of the real anomalies")
   static let minFound = Flag.option(
     "min-found", value: "SHARE", help: "grade: return 1 when a smaller share was found")
   static let maxFalse = Flag.option(

@@ -130,7 +130,7 @@ struct DevStack: Tool {
 extension Flag {
   fileprivate static let owner = Flag.option(
     "owner", value: "PID",
-    help: "without a command: end when process PID is gone; $$ is the shell itself")
+    help: "without a command: end when process PID has ended; $$ is the shell")
   fileprivate static let port = Flag.option(
     "port", value: "N", fallback: "0",
     help: "serve Druid on 127.0.0.1:N; 0 lets the system choose")
@@ -139,7 +139,7 @@ extension Flag {
     help: "serve Kafka on 127.0.0.1:N; 0 lets the system choose")
   fileprivate static let supervisor = Flag.option(
     "supervisor", value: "FILE", isRepeatable: true, completion: .file,
-    help: "a Kafka supervisor spec (JSON) to start with, beside the one for ecommerce")
+    help: "a Kafka supervisor spec (JSON) to start with, in addition to the one for ecommerce")
   fileprivate static let datasource = Flag.option(
     "datasource", value: "NAME[=TOPIC][:COLUMN]", isRepeatable: true,
     help: "query a topic under NAME, with the time of COLUMN; 'message': its own time")
@@ -148,16 +148,16 @@ extension Flag {
 extension Flag {
   fileprivate static let load = Flag.option(
     "load", value: "FILE[=TOPIC]", isRepeatable: true, completion: .file,
-    help: "fill a topic (named as the file) with a file's lines before the command starts")
+    help: "append a file's lines to a topic (named as the file) before the command starts")
   fileprivate static let fault = Flag.option(
     "fault", value: "SPEC", isRepeatable: true,
-    help: "show a failure, such as cut@rows=10,x3; see FAULTS in the manual")
+    help: "simulate a failure, such as cut@rows=10,x3; see FAULTS in the manual")
   fileprivate static let spec = Flag.option(
     "spec", value: "NAME[=TOPIC][:COLUMN]",
     help: "print a specification for a sample of messages on standard input, and end")
   fileprivate static let classify = Flag.option(
     "classify", value: "FILE", completion: .file,
-    help: "tell for each statement of a script or request log whether it is answered, and end")
+    help: "print for each statement of a script or request log whether it is answered, and end")
 }
 
 extension DevStack {
@@ -193,9 +193,9 @@ extension DevStack {
       ("128+N", "signal N killed the command"),
     ],
     variables: [
-      ("TMPDIR", "where the files without a name lie (/tmp)"),
-      ("KAFKA_BROKERS", "set for the command: where Kafka listens"),
-      ("DRUID_URL", "set for the command: where Druid listens"),
+      ("TMPDIR", "the folder for temporary files (/tmp)"),
+      ("KAFKA_BROKERS", "set for the command: the address of Kafka"),
+      ("DRUID_URL", "set for the command: the address of Druid"),
     ],
     libraries: { LinkedLibrary.ofEmbeddedDruid + LinkedLibrary.ofEmbeddedKafka },
     prose: [

@@ -94,7 +94,7 @@ extension Settings {
       + "end. Rows (--value) are one number each and are taken as they come; with --by, rows of one time are judged "
       + "together. Each series is judged against its own level, hour of the day and of the week, and dispersion, on four "
       + "memories from one bucket to 48, and against its last dozen buckets.",
-    "A score of S says that chance brings such an excursion exp(-S) times per series and day: 3 is once in 20 days. "
+    "A score of S means that chance causes such an excursion exp(-S) times per series and day: 3 is once in 20 days. "
       + "--false-alarms sets the threshold for the whole run from the number of its series. The first two days of a "
       + "series are silent.",
     "An incident gathers alarms that start within 30 minutes of each other. A line is written when it opens, when its "
@@ -104,7 +104,7 @@ extension Settings {
       + "and 'where CONDITION' behind it. An expression has fields, numbers, + - * / and parentheses; a condition compares "
       + "a field by = != < <= > >= and joins with and, or, not. distinct is exact up to 65,536 values of a key in a bucket "
       + "and an estimate (HyperLogLog, 0.8 % off) beyond.",
-    "The common commands besides: 'anomalies grade --labels FILE' reads incidents on standard input and compares them with "
-      + "the truth; 'anomalies backtest [FILE]' tells what would have been raised, week by week.",
+    "Further commands: 'anomalies grade --labels FILE' reads incidents on standard input and compares them with "
+      + "the truth; 'anomalies backtest [FILE]' shows which incidents would have been raised, week by week.",
   ]
 }

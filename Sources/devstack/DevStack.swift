@@ -200,31 +200,31 @@ extension DevStack {
     libraries: { LinkedLibrary.ofEmbeddedDruid + LinkedLibrary.ofEmbeddedKafka },
     prose: [
       "The command finds KAFKA_BROKERS and DRUID_URL in its environment. Both servers listen on"
-        + " 127.0.0.1 alone and are gone when the command is; what they keep lies in files"
-        + " without a name under TMPDIR (/tmp), so nothing is left behind.",
+        + " 127.0.0.1 only and end with the command. Their data is in unnamed files under TMPDIR"
+        + " (/tmp), so nothing is left behind.",
       "Without a command, devstack prints lines for the shell that export KAFKA_BROKERS,"
         + " DRUID_URL and DEVSTACK_PID as soon as it is ready, and stays until SIGINT or SIGTERM,"
-        + " or until the process that --owner names is gone. eval hides a failure to start: devstack"
-        + " then unsets the three, so look whether DEVSTACK_PID is set.",
-      "Ctrl-C reaches the command by itself; devstack ignores SIGINT and SIGQUIT while the command"
-        + " runs, forwards SIGTERM and SIGHUP, and serves until the command is gone.",
-      "Any topic of JSON objects with a usable time is a datasource of its name, with the columns"
+        + " or until the process of --owner has ended. eval hides a failure to start: devstack then"
+        + " unsets the three variables, so check whether DEVSTACK_PID is set.",
+      "Ctrl-C reaches the command directly. devstack ignores SIGINT and SIGQUIT while the command"
+        + " runs, forwards SIGTERM and SIGHUP, and serves until the command has ended.",
+      "Any topic of JSON objects with a usable time is a datasource with its name, and has the columns"
         + " and types of Druid's schema discovery. The time is the first of the fields timestamp, ts,"
         + " time, __time and @timestamp that holds ISO 8601 text or a number of seconds,"
         + " milliseconds, microseconds or nanoseconds; --datasource names another. A supervisor spec"
-        + " that is posted later takes its place and reads the topic from its beginning. Messages"
-        + " that can't become rows are reported on standard error, once and again at the end.",
-      "The console at DRUID_URL shows topics and datasources, and runs SQL. GET /devstack/log gives"
-        + " the last requests as NDJSON.",
-      "FAULTS. --fault, or POST /devstack/faults with a fault a line (DELETE takes all back), orders"
-        + " a failure: NAME[=VALUE][,xN][,p=P][,seed=N][,after=SPAN][,on=TARGET]. N times, with"
-        + " probability P, after a while, for requests of one kind. "
+        + " that is posted later replaces it and reads the topic from its beginning. Messages that"
+        + " can't become rows are reported on standard error, once at first and again at the end.",
+      "The console at DRUID_URL shows topics and datasources, and runs SQL. GET /devstack/log"
+        + " returns the last requests as NDJSON.",
+      "FAULTS. --fault, or POST /devstack/faults with one fault a line (DELETE cancels all),"
+        + " requests a failure: NAME[=VALUE][,xN][,p=P][,seed=N][,after=SPAN][,on=TARGET]. It occurs"
+        + " N times, with probability P, after SPAN, for requests of one kind. "
         + Stack.faultKinds.map {
           "\($0.usage) (\($0.targets.joined(separator: ", "))): \($0.meaning)"
         }
         .joined(separator: "; ") + ".",
-      "It is made for trying and testing. There is no replication, no retention, no transactions"
-        + " and no TLS in its Kafka, there are no real segments in its Druid, and all ends with"
-        + " the process. Topics are made when they are first asked for, with 4 partitions.",
+      "devstack is for trying and testing. Its Kafka has no replication, no retention, no"
+        + " transactions and no TLS, its Druid has no real segments, and all data ends with the"
+        + " process. A topic is created when it is first used, with 4 partitions.",
     ])
 }

@@ -206,7 +206,7 @@ final class Follower: @unchecked Sendable {
           case .outOfRange:
             fail(
               "partition \(partition): offset \(offset) is no longer in the topic; POST .../reset "
-                + "reads on from what is there")
+                + "continues at the first remaining message")
           case .missing:
             // The rows are kept, because a topic with that name may be created again.
             source.wait(behind: positions, milliseconds: 50)

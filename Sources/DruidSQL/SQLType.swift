@@ -12,9 +12,9 @@ package struct SQLType: Hashable, Sendable {
     case varchar
     case timestamp
     case date
-    /// `INTERVAL DAY` and its like, in milliseconds
+    /// `INTERVAL DAY`, `HOUR` and similar units, in milliseconds
     case dayInterval
-    /// `INTERVAL MONTH` and its like, in months
+    /// `INTERVAL MONTH`, `YEAR` and similar units, in months
     case monthInterval
     case array(SQLType)
     /// COMPLEX<name>: `json`, `hyperUnique`, ...

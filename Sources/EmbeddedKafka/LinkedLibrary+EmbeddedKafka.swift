@@ -4,7 +4,8 @@ internal import CZstd
 package import Plumbing
 
 extension LinkedLibrary {
-  /// What the stand-in for Kafka is linked against. Snappy is missing: its C interface does not tell its version.
+  /// The libraries that the embedded Kafka is linked against. Snappy is missing, because its C
+  /// interface has no function for its version.
   package static var ofEmbeddedKafka: [LinkedLibrary] {
     [
       LinkedLibrary("zlib", unsafe String(cString: zlibVersion())),

@@ -1,7 +1,7 @@
 extension Function {
   static let count = Function(
     "COUNT",
-    "How many rows, or values, there are; with DISTINCT an estimate unless the context says otherwise.",
+    "The number of rows or values; with DISTINCT an estimate, unless the context disables it.",
     .init([.any], required: 0, .bigint),
     binding: .aggregate { resolver, use throws(SQLFailure) in
       let first = use.arguments[0]
@@ -58,7 +58,7 @@ extension Function {
   static let latest = byTime("LATEST", "The value of the latest row.", isLatest: true)
 
   static let stringAggregate = Function(
-    "STRING_AGG", aliases: ["LISTAGG"], "All texts with a separator between.",
+    "STRING_AGG", aliases: ["LISTAGG"], "All texts joined with a separator.",
     .init([.string, .string, .integer], required: 1, .varchar), .unfinished,
     binding: .aggregate { resolver, use throws(SQLFailure) in try resolver.joinedTexts(use) },
     kernels: [.aggregate("string_agg", 4) { TextCollection() }],
@@ -93,13 +93,13 @@ extension Function {
         },
         aggregateSpelling: { "AVG(\($0.call.isDistinct ? "DISTINCT " : "")\($0.argument))" }),
       byTime(
-        "EARLIEST_BY", "The value of the row with the earliest of a time.", isLatest: false,
+        "EARLIEST_BY", "The value of the row with the earliest given time.", isLatest: false,
         base: earliest),
       byTime(
-        "LATEST_BY", "The value of the row with the latest of a time.", isLatest: true,
+        "LATEST_BY", "The value of the row with the latest given time.", isLatest: true,
         base: latest),
       Function(
-        "ANY_VALUE", "Some row's value: the first one's.",
+        "ANY_VALUE", "Any row's value: that of the first row.",
         .init([.any, .integer, .boolean], required: 1, .argument(0)), .unfinished,
         binding: .aggregate { resolver, use throws(SQLFailure) in try resolver.chosen(use) },
         kernels: [.aggregate("any_value", 2) { AnyValue() }],
@@ -124,16 +124,16 @@ extension Function {
         kernels: [.aggregate("array_concat_agg", 3) { ArrayCollection(flattens: true) }],
         aggregateSpelling: { $0.collection("array_concat_agg", nests: false) }),
       // Druid starts from 0, so the result is always 0.
-      bits("BIT_AND", "The bits that all have.") { "MIN(\($0.argument) & 0)" },
+      bits("BIT_AND", "The bits that all values have.") { "MIN(\($0.argument) & 0)" },
       bits(
-        "BIT_OR", "The bits that any has.", [.aggregate("bit_or", 1) { Bits { $0 | $1 } }]
+        "BIT_OR", "The bits that any value has.", [.aggregate("bit_or", 1) { Bits { $0 | $1 } }]
       ) { "druid_bit_or(\($0.argument))" },
       bits(
         "BIT_XOR", "The bits that an odd number of values have.",
         [.aggregate("bit_xor", 1) { Bits { $0 ^ $1 } }]
       ) { "druid_bit_xor(\($0.argument))" },
       Function(
-        "GROUPING", "Which of these keys a row's grouping set leaves out, as bits.",
+        "GROUPING", "The keys that are not in the row's grouping set, as bits.",
         .init([.any], variadic: true, .bigint),
         binding: .aggregate { _, use throws(SQLFailure) in
           if use.filter != nil { throw .unknown("GROUPING with FILTER", at: use.range) }
@@ -175,7 +175,7 @@ extension Function {
   private static let estimates: [Function] = [
     Function(
       "APPROX_COUNT_DISTINCT", aliases: ["APPROX_COUNT_DISTINCT_BUILTIN"],
-      "How many different values there are, by HyperLogLog.", .init([.any], .bigint),
+      "The number of distinct values, estimated by HyperLogLog.", .init([.any], .bigint),
       .unfinishedNull, binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
       aggregateSpelling: { $0.estimate }),
     sketch("HLL", [.any, .integer, .string]), sketch("THETA", [.any, .integer]),
@@ -198,7 +198,7 @@ extension Function {
     _ kind: String, _ operands: [FunctionSignature.Operand]
   ) -> Function {
     Function(
-      "APPROX_COUNT_DISTINCT_DS_" + kind, "How many different values there are, by a sketch.",
+      "APPROX_COUNT_DISTINCT_DS_" + kind, "The number of distinct values, estimated by a sketch.",
       .init(operands, required: 1, .bigint), .unfinished,
       binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
       kernels: kind == "HLL" ? [.aggregate("count_distinct", 1) { MultipleDistinctCount() }] : [],

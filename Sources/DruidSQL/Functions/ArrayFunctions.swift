@@ -3,12 +3,13 @@ import JavaValues
 extension Function {
   static let arrays: [Function] =
     arrayTests + arrayPlaces + [
-      Function("ARRAY_LENGTH", "How many elements there are.", .init([.arrayOrText], .integer)) {
+      Function("ARRAY_LENGTH", "The number of elements.", .init([.arrayOrText], .integer)) {
         arguments, context throws(ValueFailure) in
         .integer(Int64(try context.elements(arguments[0]).count))
       },
       Function(
-        "ARRAY_APPEND", "The elements and one more.", .init([.arrayOrText, .scalar], .argument(0)),
+        "ARRAY_APPEND", "The elements, followed by a value.",
+        .init([.arrayOrText, .scalar], .argument(0)),
         check: ofOneKind("ARRAY_APPEND"), isStrict: false
       ) { arguments, context throws(ValueFailure) in
         guard !arguments[0].isNull else { return .null }
@@ -16,7 +17,7 @@ extension Function {
           JSONTree.array(try context.elements(arguments[0]) + [JSONTree(arguments[1])]).text)
       },
       Function(
-        "ARRAY_PREPEND", "One more and the elements.",
+        "ARRAY_PREPEND", "A value, followed by the elements.",
         .init([.scalar, .arrayOrText], .argument(1)),
         check: ofOneKind("ARRAY_PREPEND"), isStrict: false
       ) { arguments, context throws(ValueFailure) in
@@ -25,7 +26,7 @@ extension Function {
           JSONTree.array([JSONTree(arguments[0])] + (try context.elements(arguments[1]))).text)
       },
       Function(
-        "ARRAY_CONCAT", "The elements of both.",
+        "ARRAY_CONCAT", "The elements of both arrays.",
         .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
         spelling: { call in
           // Calcite pads literals to the length of the first array's texts if those have one
@@ -48,7 +49,7 @@ extension Function {
             .text)
       },
       Function(
-        "ARRAY_SLICE", "The elements from one place up to another.",
+        "ARRAY_SLICE", "The elements from one index up to another.",
         .init(
           [.arrayOrText, .integer, .integer], required: 2, .argument(0), nullable: true),
         spelling: slice("array_slice", length: "array_length")
@@ -58,13 +59,13 @@ extension Function {
         return slice.map { .text(JSONTree.array($0).text) } ?? .null
       },
       Function(
-        "ARRAY_TO_STRING", "The elements with a text between.",
+        "ARRAY_TO_STRING", "The elements joined with a text.",
         .init([.arrayOrText, .constantText], .varchar)
       ) { arguments, context throws(ValueFailure) in
         joined(try context.elements(arguments[0]).map(\.value.text), try arguments.text(1))
       },
       Function(
-        "STRING_TO_ARRAY", "The pieces of a text between what a regular expression finds.",
+        "STRING_TO_ARRAY", "The pieces of a text between the matches of a regular expression.",
         .init([.string, .constantText], .varcharArray)
       ) { arguments, context throws(ValueFailure) in
         .text(JSONTree(texts: try pieces(arguments, context)).text)
@@ -93,7 +94,7 @@ extension Function {
     ]
 
   static let arrayContains = membership(
-    "ARRAY_CONTAINS", "Whether an array holds all of these.", [.arrayOrText, .any]
+    "ARRAY_CONTAINS", "Whether an array contains all of these values.", [.arrayOrText, .any]
   ) { arguments, context throws(ValueFailure) in
     let values = try context.elements(arguments[0])
     let wanted = try members(arguments[1], context)
@@ -101,7 +102,7 @@ extension Function {
   }
 
   static let scalarInArray = Function(
-    "SCALAR_IN_ARRAY", "Whether a value is one of an array's.", .init([.scalar, .array], .boolean),
+    "SCALAR_IN_ARRAY", "Whether an array contains a value.", .init([.scalar, .array], .boolean),
     binding: .custom { resolver, call throws(SQLFailure) in
       try resolver.scalarInArray(call.arguments, at: call.range)
     },
@@ -120,10 +121,10 @@ extension Function {
   ]
 
   private static let arrayPlaces: [Function] = [
-    arrayPlace("ARRAY_OFFSET", "The element at a place, counted from 0.", from: 0),
-    arrayPlace("ARRAY_ORDINAL", "The element at a place, counted from 1.", from: 1),
-    arraySearch("ARRAY_OFFSET_OF", "The place of a value, counted from 0.", from: 0),
-    arraySearch("ARRAY_ORDINAL_OF", "The place of a value, counted from 1.", from: 1),
+    arrayPlace("ARRAY_OFFSET", "The element at an index, counted from 0.", from: 0),
+    arrayPlace("ARRAY_ORDINAL", "The element at an index, counted from 1.", from: 1),
+    arraySearch("ARRAY_OFFSET_OF", "The index of a value, counted from 0.", from: 0),
+    arraySearch("ARRAY_ORDINAL_OF", "The index of a value, counted from 1.", from: 1),
   ]
 
   private static func arrayPlace(_ name: String, _ summary: String, from first: Int64) -> Function {

@@ -8,11 +8,10 @@ extension Function {
       try resolver.coalesce(call.name, call.arguments, at: call.range)
     },
     spelling: { "COALESCE(" + $0.values.joined(separator: ", ") + ")" })
-  static let greatest = extreme("GREATEST", "The greatest of several values; NULL does not count.")
-  {
+  static let greatest = extreme("GREATEST", "The greatest of several values, ignoring NULL.") {
     $1.isNull || $1.precedes($0) ? $0 : $1
   }
-  static let least = extreme("LEAST", "The least of several values; NULL does not count.") {
+  static let least = extreme("LEAST", "The least of several values, ignoring NULL.") {
     $1.isNull || !$0.isNull && !$1.precedes($0) ? $0 : $1
   }
 

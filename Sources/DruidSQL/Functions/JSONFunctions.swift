@@ -46,7 +46,7 @@ extension Function {
   static let json: [Function] = [
     jsonObject,
     Function(
-      "JSON_VALUE", "The plain value at a path.", .init([.json, .constantText], .varchar),
+      "JSON_VALUE", "The scalar value at a path.", .init([.json, .constantText], .varchar),
       binding: .custom { resolver, call throws(SQLFailure) in
         guard call.arguments.count == 2, call.arguments[0].type.kind == .complex("json"),
           call.arguments[1].text != nil, call.json?.onEmpty == nil, call.json?.onError == nil
@@ -99,7 +99,7 @@ extension Function {
           return keys.map { .text(JSONTree(texts: $0).text) } ?? .null
         }
       ]),
-    Function("PARSE_JSON", "The JSON that a text spells.", .init([.string], .json)) {
+    Function("PARSE_JSON", "A text parsed as JSON.", .init([.string], .json)) {
       arguments, _ throws(ValueFailure) in
       let text = try arguments.text(0)
       guard let tree = JSONTree(parsing: text) else {
@@ -108,7 +108,7 @@ extension Function {
       return .text(tree.text)
     },
     Function(
-      "TRY_PARSE_JSON", "The JSON that a text spells, or NULL.",
+      "TRY_PARSE_JSON", "A text parsed as JSON; NULL if it is not valid.",
       .init([.string], .json, nullable: true)
     ) { arguments, _ throws(ValueFailure) in
       JSONTree(parsing: try arguments.text(0)).map { .text($0.text) } ?? .null

@@ -11,7 +11,7 @@ extension Function {
   ) { arguments, _ throws(ValueFailure) in .text(JSONTree(texts: arguments[0].texts).text) }
 
   static let mvContains = membership(
-    "MV_CONTAINS", "Whether a multi-value holds all of these.", [.multiple, .any],
+    "MV_CONTAINS", "Whether a multi-value contains all of these values.", [.multiple, .any],
     [.readsValues, .takesArrays]
   ) { arguments, context throws(ValueFailure) in
     let values = Set(arguments[0].exactTexts)
@@ -19,7 +19,7 @@ extension Function {
   }
 
   static let mvOverlap = membership(
-    "MV_OVERLAP", "Whether a multi-value holds any of these.", [.multiple, .any],
+    "MV_OVERLAP", "Whether a multi-value contains any of these values.", [.multiple, .any],
     [.readsValues, .takesArrays]
   ) { arguments, context throws(ValueFailure) in
     let values = Set(arguments[0].exactTexts)
@@ -27,7 +27,7 @@ extension Function {
   }
 
   static let mvFilterOnly = Function(
-    "MV_FILTER_ONLY", "The values that are among these.",
+    "MV_FILTER_ONLY", "The values that an array contains.",
     .init([.multiple, .array], .varchar, nullable: true), [.readsValues, .givesValues]
   ) { arguments, context throws(ValueFailure) in
     let kept = Set(try context.exactTexts(arguments[1]))
@@ -35,7 +35,7 @@ extension Function {
   }
 
   static let mvFilterNone = Function(
-    "MV_FILTER_NONE", "The values that are not among these.",
+    "MV_FILTER_NONE", "The values that an array does not contain.",
     .init([.multiple, .array], .varchar, nullable: true), [.readsValues, .givesValues]
   ) { arguments, context throws(ValueFailure) in
     let dropped = Set(try context.exactTexts(arguments[1]))
@@ -48,18 +48,18 @@ extension Function {
 
   private static let multipleLists: [Function] = [
     Function(
-      "MV_LENGTH", "How many values there are.", .init([.multiple], .integer),
+      "MV_LENGTH", "The number of values.", .init([.multiple], .integer),
       [.readsValues, .takesArrays],
       spelling: unlessNull("mv_length"), isStrict: false
     ) { arguments, _ throws(ValueFailure) in .integer(Int64(arguments[0].texts.count)) },
     Function(
-      "MV_TO_STRING", "The values with a text between.",
+      "MV_TO_STRING", "The values joined with a text.",
       .init([.multiple, .constantText], .varchar), [.readsValues, .takesArrays]
     ) { arguments, _ throws(ValueFailure) in
       joined(arguments[0].texts, try arguments.text(1))
     },
     Function(
-      "MV_SLICE", "The values from one place up to another.",
+      "MV_SLICE", "The values from one index up to another.",
       .init([.multiple, .integer, .integer], required: 2, .varchar, nullable: true),
       [.readsValues, .givesValues], spelling: slice("mv_slice", length: "mv_length")
     ) { arguments, _ throws(ValueFailure) in
@@ -69,26 +69,26 @@ extension Function {
       return slice.map { $0.isEmpty ? .blob(Array("[]".utf8)) : .multiple($0) } ?? .null
     },
     Function(
-      "MV_APPEND", "The values and one more.", .init([.multiple, .string], .varchar),
+      "MV_APPEND", "The values, followed by another one.", .init([.multiple, .string], .varchar),
       [.readsValues, .givesValues], spelling: unlessNull("mv_append"), isStrict: false
     ) { arguments, _ throws(ValueFailure) in
       .multiple(arguments[0].texts + [arguments[1].text])
     },
     Function(
-      "MV_PREPEND", "One more and the values.", .init([.string, .multiple], .varchar),
+      "MV_PREPEND", "A value, followed by the values.", .init([.string, .multiple], .varchar),
       [.readsValues, .givesValues], spelling: unlessNull("mv_prepend"), isStrict: false
     ) { arguments, _ throws(ValueFailure) in
       .multiple([arguments[0].text] + arguments[1].texts)
     },
     Function(
-      "MV_CONCAT", "The values of both.", .init([.multiple, .multiple], .varchar),
+      "MV_CONCAT", "The values of both multi-values.", .init([.multiple, .multiple], .varchar),
       [.readsValues, .givesValues], isStrict: false
     ) { arguments, _ throws(ValueFailure) in
       if arguments[0].isNull || arguments[1].isNull { return .null }
       return .multiple(arguments[0].texts + arguments[1].texts)
     },
     Function(
-      "STRING_TO_MV", "The pieces of a text between what a regular expression finds.",
+      "STRING_TO_MV", "The pieces of a text between the matches of a regular expression.",
       .init([.string, .constantText], .varchar), .givesValues
     ) { arguments, context throws(ValueFailure) in .multiple(try pieces(arguments, context)) },
     Function(
@@ -98,10 +98,10 @@ extension Function {
   ]
 
   private static let multiplePlaces: [Function] = [
-    multiplePlace("MV_OFFSET", "The value at a place, counted from 0.", from: 0),
-    multiplePlace("MV_ORDINAL", "The value at a place, counted from 1.", from: 1),
-    multipleSearch("MV_OFFSET_OF", "The place of a value, counted from 0.", from: 0),
-    multipleSearch("MV_ORDINAL_OF", "The place of a value, counted from 1.", from: 1),
+    multiplePlace("MV_OFFSET", "The value at an index, counted from 0.", from: 0),
+    multiplePlace("MV_ORDINAL", "The value at an index, counted from 1.", from: 1),
+    multipleSearch("MV_OFFSET_OF", "The index of a value, counted from 0.", from: 0),
+    multipleSearch("MV_ORDINAL_OF", "The index of a value, counted from 1.", from: 1),
   ]
 
   private static func multiplePlace(

@@ -6,11 +6,11 @@ extension Function {
     "POWER", "A number raised to a power, as Java's Math.pow.", .init([.number, .number], .double),
     .wild, kernels: [.doubles("power") { Arithmetic.power($0, $1) }])
   static let floor = Function(
-    "FLOOR", "The greatest whole number not above.", .init([.number], .argument(0)),
+    "FLOOR", "The greatest integer that is not above the number.", .init([.number], .argument(0)),
     kernels: [.double("floor") { Glibc.floor($0) }],
     spelling: { $0.isReal ? $0.kernel("floor") : $0.throughDouble })
   static let ceil = Function(
-    "CEIL", aliases: ["CEILING"], "The least whole number not below.",
+    "CEIL", aliases: ["CEILING"], "The least integer that is not below the number.",
     .init([.number], .argument(0)), kernels: [.double("ceil") { Glibc.ceil($0) }],
     spelling: { $0.isReal ? $0.kernel("ceil") : $0.throughDouble })
 
@@ -118,7 +118,7 @@ extension Function {
   }
 
   private static let analysis: [Function] = [
-    ofDouble("SQRT", "The number raised to 0.5: of -0.0 it is 0.0.") { Glibc.pow($0, 0.5) },
+    ofDouble("SQRT", "The number raised to 0.5; 0.0 for -0.0.") { Glibc.pow($0, 0.5) },
     ofDouble("LN", "The natural logarithm.") { log($0) },
     ofDouble("LOG10", "The decimal logarithm.") { Glibc.log10($0) },
     ofDouble("EXP", "e raised to a power.") { Glibc.exp($0) },
@@ -150,7 +150,7 @@ extension Function {
       ],
       spelling: { $0.kernel($0.isReal ? "round_double" : "round_long") }),
     Function(
-      "TRUNCATE", aliases: ["TRUNC"], "Cut to a number of decimal digits.",
+      "TRUNCATE", aliases: ["TRUNC"], "Truncated to a number of decimal digits.",
       .init([.number, .constantInteger], .argument(0), defaults: ["0"]),
       kernels: [
         .strict("truncate_double", 2) { arguments, _ throws(ValueFailure) in
@@ -176,11 +176,11 @@ extension Function {
   }
 
   private static let bits: [Function] = [
-    ofLongs("AND", "The bits that both have.") { $0 & $1 },
-    ofLongs("OR", "The bits that either has.") { $0 | $1 },
-    ofLongs("XOR", "The bits that one of them has.") { $0 ^ $1 },
-    ofLongs("SHIFT_LEFT", "Bits moved up, as Java's <<.") { $0 &<< ($1 & 63) },
-    ofLongs("SHIFT_RIGHT", "Bits moved down with the sign, as Java's >>.") { $0 &>> ($1 & 63) },
+    ofLongs("AND", "The bits that both numbers have.") { $0 & $1 },
+    ofLongs("OR", "The bits that either number has.") { $0 | $1 },
+    ofLongs("XOR", "The bits that exactly one of two numbers has.") { $0 ^ $1 },
+    ofLongs("SHIFT_LEFT", "Bits shifted left, as Java's <<.") { $0 &<< ($1 & 63) },
+    ofLongs("SHIFT_RIGHT", "Bits shifted right with the sign, as Java's >>.") { $0 &>> ($1 & 63) },
     Function("BITWISE_COMPLEMENT", "All bits inverted.", .init([.integer], .bigint)) {
       arguments, _ throws(ValueFailure) in .integer(~(try arguments.long(0)))
     },

@@ -4,7 +4,7 @@ extension Function {
     syntax("ARRAY", "An array of values."), syntax("CAST", "A value in another type."),
     syntax("EXTRACT", "A part of a time."),
     syntax("TIMESTAMPADD", "A time moved by a number of units."),
-    syntax("TIMESTAMPDIFF", "How many whole units lie between two times."),
+    syntax("TIMESTAMPDIFF", "The number of whole units between two times."),
     syntax("TRIM", "A text without blanks, or other characters, at its ends."),
     syntax("UNNEST", "The elements of an array as rows."),
   ]
@@ -16,12 +16,12 @@ extension Function {
     refused("JSON_PATHS", "The paths of a JSON value."),
     refused("JSON_MERGE", "Several JSON values in one."),
     refused("JSON_QUERY_ARRAY", "The JSON list at a path."),
-    refused("JSON_EXISTS", "Whether a path leads anywhere."),
+    refused("JSON_EXISTS", "Whether there is a value at a path."),
     refused("JSON_ARRAY", aliases: ["JSON_OBJECTAGG", "JSON_ARRAYAGG"], "JSON of values."),
-    refused("BLOOM_FILTER_TEST", "Whether a Bloom filter may hold a value."),
+    refused("BLOOM_FILTER_TEST", "Whether a Bloom filter may contain a value."),
     refused("IPV6_MATCH", "Whether an IPv6 address is in a subnet."),
     refused(
-      "COMPLEX_DECODE_BASE64", aliases: ["DECODE_BASE64_COMPLEX"], "A sketch that Base64 spells."),
+      "COMPLEX_DECODE_BASE64", aliases: ["DECODE_BASE64_COMPLEX"], "A sketch decoded from Base64."),
     refused(
       "HLL_SKETCH_ESTIMATE", aliases: ["THETA_SKETCH_ESTIMATE"], "The count of a sketch."),
     refused(

@@ -2,7 +2,7 @@ import JavaValues
 
 extension Function {
   static let concat = Function(
-    "CONCAT", aliases: ["TEXTCAT"], "Texts one after another.",
+    "CONCAT", aliases: ["TEXTCAT"], "Texts concatenated.",
     .init([.printable], variadic: true, .varchar), .mapsValues,
     spelling: { "(" + $0.values.joined(separator: " || ") + ")" })
   static let leftTrim = trim("LTRIM", "Without these characters at the start.", .start)
@@ -41,11 +41,12 @@ extension Function {
           try Text.replacing(
             try arguments.text(1), with: try arguments.text(2), in: try arguments.text(0)))
       },
-      Function("REVERSE", "Backwards.", .init([.string], .varchar), .mapsValues) {
+      Function("REVERSE", "A text reversed.", .init([.string], .varchar), .mapsValues) {
         arguments, _ throws(ValueFailure) in .text(Text.reversed(try arguments.text(0)))
       },
       Function(
-        "REPEAT", "Over and over.", .init([.string, .integer], .varchar), .mapsValues,
+        "REPEAT", "A text repeated a number of times.", .init([.string, .integer], .varchar),
+        .mapsValues,
         check: positiveLength("REPEAT", from: .min)
       ) { arguments, _ throws(ValueFailure) in
         let repeated = try Text.repeated(try arguments.text(0), try arguments.long(1))
@@ -67,14 +68,14 @@ extension Function {
         return .text(JavaFormat.text(format, Array(arguments.dropFirst())))
       },
       Function(
-        "PARSE_LONG", "The whole number that a text spells, in a radix.",
+        "PARSE_LONG", "A text parsed as an integer, in a radix.",
         .init([.string, .constantInteger], .bigint, nullable: true, defaults: ["10"])
       ) { arguments, _ throws(ValueFailure) in
         let value = Text.long(try arguments.text(0), radix: try arguments.long(1))
         return value.map { .integer($0) } ?? .null
       },
       Function(
-        "DECODE_BASE64_UTF8", "The text that Base64 spells.", .init([.string], .varchar)
+        "DECODE_BASE64_UTF8", "The text decoded from Base64.", .init([.string], .varchar)
       ) { arguments, _ throws(ValueFailure) in
         .text(try Text.decodedBase64(try arguments.text(0)))
       },
@@ -95,7 +96,7 @@ extension Function {
   private static let lengths: [Function] = [
     Function(
       "CHAR_LENGTH", aliases: ["CHARACTER_LENGTH", "LENGTH", "STRLEN"],
-      "How many UTF-16 units a text has.", .init([.string], .integer)
+      "The length of a text in UTF-16 units.", .init([.string], .integer)
     ) { arguments, _ throws(ValueFailure) in .integer(Text.length(try arguments.text(0))) },
     Function(
       "LEFT", "The first characters.", .init([.string, .integer], .varchar), .mapsValues,
@@ -109,8 +110,8 @@ extension Function {
     ) { arguments, _ throws(ValueFailure) in
       .text(try Text.right(try arguments.text(0), try arguments.long(1)))
     },
-    pad("LPAD", "Filled up at the start, or cut, to a length.", atStart: true),
-    pad("RPAD", "Filled up at the end, or cut, to a length.", atStart: false),
+    pad("LPAD", "Padded at the start, or truncated, to a length.", atStart: true),
+    pad("RPAD", "Padded at the end, or truncated, to a length.", atStart: false),
   ]
 
   private static let trimming: [Function] = [leftTrim, rightTrim, trim]
@@ -159,7 +160,7 @@ extension Function {
 
   private static let searching: [Function] = [
     Function(
-      "POSITION", "Where a text begins in another, from 1; 0 when it is not there.",
+      "POSITION", "The position of a text in another, from 1; 0 when absent.",
       .init([.string, .string, .integer], .integer, defaults: ["1"])
     ) { arguments, _ throws(ValueFailure) in
       .integer(
@@ -167,17 +168,17 @@ extension Function {
           of: try arguments.text(0), in: try arguments.text(1), from: try arguments.long(2)))
     },
     Function(
-      "STRPOS", "Where a text begins in the first one, from 1; 0 when it is not there.",
+      "STRPOS", "The position of a text in the first one, from 1; 0 when absent.",
       .init([.string, .string], .integer),
       spelling: { $0.kernel("position", $0.values[1], $0.values[0], "1") }),
     Function(
-      "CONTAINS_STRING", "Whether a text stands in another.",
+      "CONTAINS_STRING", "Whether a text contains another.",
       .init([.string, .pattern], .boolean)
     ) { arguments, _ throws(ValueFailure) in
       .boolean(Text.contains(try arguments.text(0), try arguments.text(1)))
     },
     Function(
-      "ICONTAINS_STRING", "Whether a text stands in another, in capitals or not.",
+      "ICONTAINS_STRING", "Whether a text contains another, ignoring case.",
       .init([.string, .pattern], .boolean)
     ) { arguments, _ throws(ValueFailure) in
       .boolean(
@@ -187,14 +188,14 @@ extension Function {
 
   private static let patterns: [Function] = [
     Function(
-      "REGEXP_LIKE", "Whether a regular expression is found in a text.",
+      "REGEXP_LIKE", "Whether a text contains a match of a regular expression.",
       .init([.string, .pattern], .boolean), check: regularExpression("REGEXP_LIKE")
     ) { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))
       return .boolean(try expression.isFound(in: try arguments.text(0), context.limits))
     },
     Function(
-      "REGEXP_EXTRACT", "What a regular expression, or a group of it, finds in a text.",
+      "REGEXP_EXTRACT", "The first match of a regular expression in a text, or a group of it.",
       .init(
         [.string, .pattern, .constantInteger], .varchar, nullable: true, defaults: ["0"]),
       .mapsValues, check: regularExpression("REGEXP_EXTRACT")
@@ -205,7 +206,7 @@ extension Function {
       return found.map { .text($0) } ?? .null
     },
     Function(
-      "REGEXP_REPLACE", "All that a regular expression finds replaced.",
+      "REGEXP_REPLACE", "All matches of a regular expression replaced.",
       .init([.string, .constantText, .string], .varchar), .mapsValues
     ) { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))

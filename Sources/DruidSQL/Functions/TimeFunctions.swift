@@ -2,7 +2,7 @@ import JavaValues
 
 extension Function {
   static let timeFloor = Function(
-    "TIME_FLOOR", "A time cut down to a period.",
+    "TIME_FLOOR", "A time rounded down to a period.",
     .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
     binding: .custom(
       withZone { resolver, call throws(SQLFailure) in
@@ -15,7 +15,7 @@ extension Function {
         zone: call.operands[3].text ?? call.zone)
     })
   static let timeCeil = Function(
-    "TIME_CEIL", "A time raised to a period's end.",
+    "TIME_CEIL", "A time rounded up to a period.",
     .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
     binding: .custom(
       withZone { resolver, call throws(SQLFailure) in
@@ -60,7 +60,7 @@ extension Function {
         }
       ]),
     Function(
-      "TIME_PARSE", "The time that a text spells, by a Joda pattern.",
+      "TIME_PARSE", "A text parsed as a time, by a Joda pattern.",
       .init([.string, .constantText, .constantText], required: 1, .timestamp, nullable: true),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
@@ -104,7 +104,7 @@ extension Function {
         }
       ]),
     Function(
-      "TIME_IN_INTERVAL", "Whether a time lies in an ISO interval.",
+      "TIME_IN_INTERVAL", "Whether a time is in an ISO interval.",
       .init([.time, .string], .boolean),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
@@ -123,7 +123,7 @@ extension Function {
       ],
       spelling: { $0.kernel("in_interval") }),
     Function(
-      "DATE_TRUNC", "A time cut down to a unit, such as 'hour'.",
+      "DATE_TRUNC", "A time rounded down to a unit, such as 'hour'.",
       .init([.constantText, .time], .timestamp),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
@@ -133,7 +133,7 @@ extension Function {
       "TIMESTAMP_TO_MILLIS", "A time as milliseconds since 1970.", .init([.time], .bigint),
       spelling: { $0.values[0] }),
     Function(
-      "MILLIS_TO_TIMESTAMP", "The time that is a number of milliseconds after 1970.",
+      "MILLIS_TO_TIMESTAMP", "The time from milliseconds since 1970.",
       .init([.integer], .timestamp), spelling: { $0.values[0] }),
     Function(
       "CURRENT_TIMESTAMP", "The time at which the statement is planned.",

@@ -1,6 +1,6 @@
 extension Function {
   static let rowNumber = ranking("ROW_NUMBER", "The row's number in its window.", .bigint)
-  static let lag = neighbour("LAG", "The value of a row before.")
+  static let lag = neighbour("LAG", "The value of an earlier row.")
   static let firstValue = Function(
     "FIRST_VALUE", "The value of the window's first row.", .init([.any], .argument(0)), .unlisted,
     binding: .window,
@@ -38,8 +38,8 @@ extension Function {
 
   static let windows: [Function] = [
     rowNumber, lag, firstValue, lastValue, ntile,
-    neighbour("LEAD", "The value of a row behind."),
-    ranking("RANK", "The row's rank, with gaps behind ties.", .bigint),
+    neighbour("LEAD", "The value of a later row."),
+    ranking("RANK", "The row's rank, with gaps after ties.", .bigint),
     ranking("DENSE_RANK", "The row's rank, without gaps.", .bigint),
     ranking("PERCENT_RANK", "The row's rank between 0 and 1.", .double),
     ranking("CUME_DIST", "The share of rows up to this one.", .double),

@@ -109,7 +109,7 @@ struct IngestionSpec: Sendable {
   var timestamp: TimestampSpec
   var dimensions: [Dimension]
   var metrics: [Metric]
-  /// Whether fields beside the named ones become columns.
+  /// Whether and how fields that the spec does not name become columns; nil if they do not.
   var discovery: Discovery?
   /// How to find the time column; nil when it is known.
   var automaticTime: AutomaticTime?

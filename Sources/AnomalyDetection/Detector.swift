@@ -77,8 +77,9 @@ package protocol Detector: AnyObject {
   func decode(from bytes: inout StateReader) throws(StateDamage)
 }
 
-/// The flow lens, Tally: judges amounts by their level, hour and dispersion.
-package final class TallyDetector<Precision: TallyPrecision>: Detector {
+/// The state of all series of the flow lens, Tally, which judges amounts by their level, hour and
+/// dispersion.
+package struct TallyMemory<Precision: TallyPrecision>: Sendable {
   private let measures: [MeasureTraits]
   /// The measure whose total gives the common factor; nil for a factor of 1.
   private let common: Int?
@@ -86,8 +87,8 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
   private var series: [TallySeries<Precision>] = []
   private var tables: [TailTables]
   private var crowd = Crowd()
-  package private(set) var verdicts: [Verdict] = []
-  package private(set) var factor = 1.0
+  fileprivate var verdicts: [Verdict] = []
+  fileprivate var factor = 1.0
 
   package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
     self.measures = measures
@@ -96,41 +97,24 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
     tables = measures.map { TailTables(isRows: $0.isRows) }
   }
 
-  package var slotCount: Int { series.count / max(1, measures.count) }
+  fileprivate var slotCount: Int { series.count / max(1, measures.count) }
 
-  /// The size of a series' state, in bytes.
-  package static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
-
-  package func grow(to slots: Int) {
-    let count = slots * measures.count
-    guard count > series.count else { return }
-    series.append(contentsOf: repeatElement(TallySeries(), count: count - series.count))
-    verdicts.append(contentsOf: repeatElement(Verdict(), count: count - verdicts.count))
+  fileprivate mutating func grow(to slots: Int) {
+    let more = slots * measures.count - series.count
+    guard more > 0 else { return }
+    series.append(contentsOf: repeatElement(TallySeries(), count: more))
+    verdicts.append(contentsOf: repeatElement(Verdict(), count: more))
   }
 
-  package func clear(slot: Int) {
+  fileprivate mutating func clear(slot: Int) {
     for index in slot * measures.count..<(slot + 1) * measures.count {
       series[index] = TallySeries()
       verdicts[index] = Verdict()
     }
   }
 
-  package func judge(
+  fileprivate mutating func judge(
     time: Double, hour: Int, values: borrowing BucketValues, order: [Int], expected: [Bool]
-  ) {
-    // Passed as parameters, so that exclusive access is checked once per bucket and not for each
-    // series.
-    Self.judge(
-      time: time, hour: hour, amounts: values.amounts, exposures: values.exposures, order: order,
-      expected: expected, measures: measures, common: common, tempo: tempo, series: &series,
-      tables: &tables, crowd: &crowd, verdicts: &verdicts, factor: &factor)
-  }
-
-  private static func judge(
-    time: Double, hour: Int, amounts: [Double], exposures: [Double], order: [Int],
-    expected: [Bool], measures: [MeasureTraits], common: Int?, tempo: TallyTempo,
-    series: inout [TallySeries<Precision>], tables: inout [TailTables], crowd: inout Crowd,
-    verdicts: inout [Verdict], factor: inout Double
   ) {
     factor = 1
     for slot in order {
@@ -138,42 +122,41 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
       for measure in measures.indices {
         let index = slot * measures.count + measure
         let traits = measures[measure]
-        var exposure = exposures[index]
+        let amount = values.amounts[index]
+        var exposure = values.exposures[index]
         if slot != 0, traits.usesCommonFactor { exposure *= factor }
         var verdict = series[index].step(
-          time: time, hour: hour, value: amounts[index], exposure: exposure,
-          isExpected: isExpected, tempo: tempo, tables: &tables[measure], crowd: &crowd)
+          time: time, hour: hour, value: amount, exposure: exposure, isExpected: isExpected,
+          tempo: tempo, tables: &tables[measure], crowd: &crowd)
         if traits.findsStuckValues, exposure > 0 {
-          let score = series[index].stuckScore(amounts[index], tempo: tempo)
+          let score = series[index].stuckScore(amount, tempo: tempo)
           if score > verdict.score, series[index].isStuck {
             verdict.score = score
             verdict.lens = .stuck
-            verdict.sum = amounts[index]
+            verdict.sum = amount
             verdict.expectedSum = verdict.expected
           }
         }
         verdicts[index] = verdict
       }
-      if slot == 0, let common {
-        factor = series[common].commonFactor(tempo)
-      }
+      if slot == 0, let common { factor = series[common].commonFactor(tempo) }
     }
   }
 
-  package func evidence(series index: Int, lens: Verdict.Lens) -> Evidence? {
+  fileprivate func evidence(series index: Int, lens: Verdict.Lens) -> Evidence? {
     let traits = measures[index % measures.count]
     let isPart = index >= measures.count && traits.usesCommonFactor
     return series[index].evidence(lens, factor: isPart ? factor : 1, tempo: tempo)
   }
 
-  package func encode(to bytes: inout StateWriter) {
+  fileprivate func encode(to bytes: inout StateWriter) {
     bytes.put(series.count)
     for one in series { one.encode(to: &bytes) }
     for one in tables { one.encode(to: &bytes) }
     crowd.encode(to: &bytes)
   }
 
-  package func decode(from bytes: inout StateReader) throws(StateDamage) {
+  fileprivate mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
     let count = try bytes.listCount(of: 256)
     guard measures.isEmpty || count % measures.count == 0 else { throw StateDamage() }
     series = [TallySeries<Precision>](repeating: TallySeries(), count: count)
@@ -181,5 +164,54 @@ package final class TallyDetector<Precision: TallyPrecision>: Detector {
     for index in series.indices { try series[index].decode(from: &bytes) }
     for index in tables.indices { try tables[index].decode(from: &bytes) }
     try crowd.decode(from: &bytes)
+  }
+}
+
+/// The flow lens in one precision.
+///
+/// Its classes are not generic: a generic class that another module makes runs unspecialized code,
+/// which is several times slower.
+package protocol TallyDetector: Detector {
+  associatedtype Precision: TallyPrecision
+  var memory: TallyMemory<Precision> { get set }
+}
+
+extension TallyDetector {
+  /// The size of a series' state, in bytes.
+  package static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
+  package var slotCount: Int { memory.slotCount }
+  package var verdicts: [Verdict] { memory.verdicts }
+  package var factor: Double { memory.factor }
+  package func grow(to slots: Int) { memory.grow(to: slots) }
+  package func clear(slot: Int) { memory.clear(slot: slot) }
+  package func judge(
+    time: Double, hour: Int, values: borrowing BucketValues, order: [Int], expected: [Bool]
+  ) {
+    memory.judge(time: time, hour: hour, values: values, order: order, expected: expected)
+  }
+  package func evidence(series: Int, lens: Verdict.Lens) -> Evidence? {
+    memory.evidence(series: series, lens: lens)
+  }
+  package func encode(to bytes: inout StateWriter) { memory.encode(to: &bytes) }
+  package func decode(from bytes: inout StateReader) throws(StateDamage) {
+    try memory.decode(from: &bytes)
+  }
+}
+
+/// The flow lens in less than 600 bytes a series.
+package final class CompactTally: TallyDetector {
+  package var memory: TallyMemory<CompactPrecision>
+
+  package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
+    memory = TallyMemory(measures: measures, common: common, tempo: tempo)
+  }
+}
+
+/// The flow lens in double precision, as the reference has it.
+package final class ExactTally: TallyDetector {
+  package var memory: TallyMemory<ExactPrecision>
+
+  package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
+    memory = TallyMemory(measures: measures, common: common, tempo: tempo)
   }
 }

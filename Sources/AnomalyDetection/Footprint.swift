@@ -308,6 +308,19 @@ package final class FootprintDetector: Detector {
     fresh = FootprintSeries(stretch: max(1, 300 / seconds), repeats: repeats)
   }
 
+  /// The hour of the week that a time counts to.
+  ///
+  /// It is computed from the time's share of the week, as in the published figures. For six hours of
+  /// the week that share is rounded down, so their first moment still counts to the hour before.
+  ///
+  /// - Parameter offset: seconds that local time is ahead of UTC.
+  package static func slot(_ time: Double, offset: Double) -> Int {
+    let week = 604_800.0
+    let rest = (time + offset).truncatingRemainder(dividingBy: week)
+    let share = (rest < 0 ? rest + week : rest) / week
+    return min(167, Int(share * 168))
+  }
+
   package func grow(to slots: Int) {
     let count = slots * measureCount
     guard count > series.count else { return }

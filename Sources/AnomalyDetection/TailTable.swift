@@ -30,10 +30,12 @@ struct TailTable: Sendable {
   }
 
   @inline(__always)
-  mutating func countBucket(_ rules: TallyRules) {
+  mutating func countBucket(_ tempo: TallyTempo) {
+    let growth = tempo.rules.rebuildGrowth
+    let buckets = tempo.rules.rebuildBuckets
     count += 1
-    if count > rules.rebuildGrowth * built + rules.rebuildBuckets || added > rules.rebuildAdded {
-      rebuild(rules)
+    if count > growth * built + buckets || added > tempo.rules.rebuildAdded {
+      rebuild(tempo)
     }
   }
 
@@ -42,7 +44,8 @@ struct TailTable: Sendable {
     added += 1
   }
 
-  private mutating func rebuild(_ rules: TallyRules) {
+  private mutating func rebuild(_ tempo: TallyTempo) {
+    let rules = tempo.rules
     var above = 0.0
     top = -1
     for bin in stride(from: Self.binCount - 1, through: 0, by: -1) {
@@ -71,10 +74,10 @@ struct TailTable: Sendable {
   ///
   /// - Parameter lnRootScale: half the logarithm of the scale.
   func lnRate(
-    _ deviance: Double, lnRootScale: Double, isRows: Bool, rules: TallyRules
+    _ deviance: Double, lnRootScale: Double, isRows: Bool, tempo: TallyTempo
   ) -> Double {
-    if top < 0 || built < rules.minimumBuckets {
-      return (isRows ? -2 * log(2 * deviance) - rules.rowsLaw : -deviance) - lnRootScale
+    if top < 0 || built < tempo.rules.minimumBuckets {
+      return (isRows ? -2 * log(2 * deviance) - tempo.rules.rowsLaw : -deviance) - lnRootScale
     }
     let edge = Self.edges[top]
     if deviance >= edge {

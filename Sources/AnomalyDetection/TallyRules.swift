@@ -86,7 +86,7 @@ package struct TallyRules: Sendable {
 }
 
 /// Values derived from the rules for one bucket length, computed once.
-package struct TallyTempo: Sendable {
+package final class TallyTempo: Sendable {
   let rules: TallyRules
   /// The bucket's length in seconds.
   package let seconds: Double
@@ -154,9 +154,10 @@ package struct TallyTempo: Sendable {
   ///
   /// - Parameter offset: seconds that local time is ahead of UTC.
   package func hourOfWeek(_ time: Double, offset: Double = 0) -> Int {
-    let hours = ((time + offset + seconds / 2) / 3600).rounded(.down)
-    let hour = hours.truncatingRemainder(dividingBy: 168)
-    return Int(hour < 0 ? hour + 168 : hour)
+    // Clamped, so that no time traps; 2^52 hours are more than there have been.
+    let hours = ((time + offset + seconds / 2) / 3600).rounded(.down).clamped(-0x1p52, 0x1p52)
+    let hour = Int(hours) % 168
+    return hour < 0 ? hour + 168 : hour
   }
 }
 

@@ -86,22 +86,22 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   }
 
   private mutating func enterHour(
-    _ k: Int, _ time: Double, _ rules: TallyRules, step hourStep: Int
+    _ k: Int, _ time: Double, _ tempo: TallyTempo
   ) {
     let p = Int(hour)
-    if p >= 0, (p + hourStep) % 168 == k {
+    if p >= 0, (p + tempo.hourStep) % 168 == k {
       let days = (time - first) / TallyRules.day
       let phi = self.phi > 0 ? self.phi.double : 1
-      let gain = max(rules.dayRate, 1 / (days + 1))
+      let gain = max(tempo.rules.dayRate, 1 / (days + 1))
       let Y = hourAmount.double
       let E = hourExpected.double
       func surprise(_ shrink: Double) -> Double {
         log((Y + shrink * phi) / (E + shrink * phi)).clamped(-2, 2)
       }
-      day[p % 24] = .init(day[p % 24].value + gain * surprise(rules.dayShrink))
-      if days >= rules.weekStart {
-        let rate = max(rules.weekRate, rules.weekStart / (days + rules.weekStart))
-        week[p] = .init(week[p].value + rate * (1 - gain) * surprise(rules.weekShrink))
+      day[p % 24] = .init(day[p % 24].value + gain * surprise(tempo.rules.dayShrink))
+      if days >= tempo.rules.weekStart {
+        let rate = max(tempo.rules.weekRate, tempo.rules.weekStart / (days + tempo.rules.weekStart))
+        week[p] = .init(week[p].value + rate * (1 - gain) * surprise(tempo.rules.weekShrink))
       }
     }
     hourAmount = 0
@@ -136,7 +136,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     if wasExpected, !isExpected { forgetAll(tempo) }
     wasExpected = isExpected
     // 2. Hour profiles.
-    if k != Int(hour) { enterHour(k, time, tempo.rules, step: tempo.hourStep) }
+    if k != Int(hour) { enterHour(k, time, tempo) }
     let base = n * shape.double
     // 3. The expected value.
     let B = exposure
@@ -176,7 +176,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       if d >= TailTable.lowest {
         if j < 2 { short = max(short, (2 * d).squareRoot()) }
         score -= tables.tables[2 * j + (isUp ? 1 : 0)].lnRate(
-          d, lnRootScale: tempo.lnRootScale[j], isRows: tables.isRows, rules: tempo.rules)
+          d, lnRootScale: tempo.lnRootScale[j], isRows: tables.isRows, tempo: tempo)
       }
       if score > verdict.score {
         verdict.score = score
@@ -186,7 +186,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
         verdict.expectedSum = M
       }
       // 6. Update the table.
-      if !isWarm { teach(j, d, isUp, isCrowd, &tables, tempo.rules) }
+      if !isWarm { teach(j, d, isUp, isCrowd, &tables, tempo) }
     }
     verdict.dispersion = phi.double
     if seen == 0, y == 0, tempo.rules.knowsNothingIsZero { verdict.score = -tempo.lnTests }
@@ -220,9 +220,9 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
 
   private mutating func teach(
     _ j: Int, _ d: Double, _ isUp: Bool, _ isCrowd: Bool, _ tables: inout TailTables,
-    _ rules: TallyRules
+    _ tempo: TallyTempo
   ) {
-    tables.tables[2 * j + (isUp ? 1 : 0)].countBucket(rules)
+    tables.tables[2 * j + (isUp ? 1 : 0)].countBucket(tempo)
     let sign = signs >> UInt8(j) & 1
     let crowdBit: UInt8 = 16 << UInt8(j)
     if peak[j] > 0, d < TailTable.lowest || (isUp ? 1 : 0) != sign {

@@ -80,14 +80,13 @@ struct IncidentKeeper {
   ) throws {
     let width = measures.count
     let verdicts = detector.verdicts
-    var count = 0
-    var alarms: [Int] = []
     let limit = threshold(series: order.count * width)
+    if open.isEmpty, !Self.reaches(limit, verdicts) { return }
+    var alarms: [Int] = []
     for slot in order {
       for measure in 0..<width {
         let index = slot * width + measure
         guard values.exposures[index] > 0 else { continue }
-        count += 1
         let verdict = verdicts[index]
         if verdict.score >= limit, isWanted(verdict, slots[slot], start: start, every: every) {
           alarms.append(index)
@@ -116,6 +115,11 @@ struct IncidentKeeper {
       try tell(place, events: events, output: &output)
     }
     try close(start: start, every: every, output: &output)
+  }
+
+  private static func reaches(_ limit: Double, _ verdicts: [Verdict]) -> Bool {
+    for index in verdicts.indices where verdicts[index].score >= limit { return true }
+    return false
   }
 
   private func isWanted(_ verdict: Verdict, _ slot: Slot, start: Int64, every: Int64) -> Bool {

@@ -1,13 +1,16 @@
-import Glibc
-
 /// Distinct texts, each with an id. Looking up a text copies nothing.
 struct KeyTable {
+  private struct Entry {
+    let hash: UInt64
+    let start: Int
+    let count: Int
+  }
+
   private var buckets: [Int32] = [Int32](repeating: -1, count: 64)
-  private var hashes: [UInt64] = []
-  private var ends: [Int] = [0]
+  private var entries: [Entry] = []
   private var arena: [UInt8] = []
 
-  var count: Int { hashes.count }
+  var count: Int { entries.count }
 
   /// Hashes bytes to 64 bits. Texts of up to seven bytes never collide.
   @inline(__always)
@@ -38,55 +41,76 @@ struct KeyTable {
     return word ^ (word >> 32)
   }
 
-  /// The id of a text, which is added if necessary.
+  /// The id of a text; -1 if there is none.
   @inline(__always)
-  mutating func id(of bytes: RawSpan) -> Int {
-    let hash = Self.fingerprint(bytes)
+  func find(_ bytes: RawSpan, _ hash: UInt64) -> Int {
+    let buckets = buckets.span
     let mask = buckets.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
     while true {
-      let id = Int(buckets[place])
-      guard id >= 0 else { break }
-      if hashes[id] == hash, matches(id, bytes) { return id }
+      // Masked by the size, a power of two; and ids in the table are those of entries.
+      let id = unsafe Int(buckets[unchecked: place])
+      guard id >= 0 else { return -1 }
+      let entry = unsafe entries.span[unchecked: id]
+      if entry.hash == hash, entry.count == bytes.byteCount, matches(entry, bytes) { return id }
       place = (place + 1) & mask
     }
-    return insert(bytes, hash, at: place)
+  }
+
+  /// The id of a text, which is added if necessary.
+  mutating func id(of bytes: RawSpan) -> Int {
+    let hash = Self.fingerprint(bytes)
+    let id = find(bytes, hash)
+    return id >= 0 ? id : insert(bytes, hash)
   }
 
   @inline(__always)
-  private func matches(_ id: Int, _ bytes: RawSpan) -> Bool {
-    let start = ends[id]
-    let count = bytes.byteCount
-    guard ends[id + 1] - start == count else { return false }
-    // The text of an id is inside the arena.
-    return unsafe bytes.withUnsafeBytes { bytes in
-      unsafe arena.withUnsafeBytes { arena in
-        guard let left = arena.baseAddress, let right = bytes.baseAddress else { return count == 0 }
-        return unsafe memcmp(left + start, right, count) == 0
-      }
+  private func matches(_ entry: Entry, _ bytes: RawSpan) -> Bool {
+    // Texts of up to seven bytes with equal fingerprints are equal.
+    if entry.count < 8 { return true }
+    let arena = unsafe arena.span.bytes
+    // Compares words of eight bytes; the last one overlaps the one before. All are inside both texts.
+    var index = 0
+    while true {
+      let left = unsafe arena.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: entry.start + index, as: UInt64.self)
+      let right = unsafe bytes.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index, as: UInt64.self)
+      if left != right { return false }
+      if index == entry.count - 8 { return true }
+      index = min(index + 8, entry.count - 8)
     }
   }
 
-  private mutating func insert(_ bytes: RawSpan, _ hash: UInt64, at place: Int) -> Int {
-    let id = hashes.count
-    hashes.append(hash)
+  /// Adds a text that was not found.
+  mutating func insert(_ bytes: RawSpan, _ hash: UInt64) -> Int {
+    let id = entries.count
+    entries.append(Entry(hash: hash, start: arena.count, count: bytes.byteCount))
     for index in 0..<bytes.byteCount { arena.append(bytes.byte(index)) }
-    ends.append(arena.count)
-    buckets[place] = Int32(id)
-    if hashes.count * 2 > buckets.count { rebuild(buckets.count * 2) }
+    if entries.count * 2 > buckets.count {
+      rebuild(buckets.count * 2)
+    } else {
+      let mask = buckets.count - 1
+      var place = Int(truncatingIfNeeded: hash) & mask
+      while buckets[place] >= 0 { place = (place + 1) & mask }
+      buckets[place] = Int32(id)
+    }
     return id
   }
 
   private mutating func rebuild(_ size: Int) {
     buckets = [Int32](repeating: -1, count: size)
-    for (id, hash) in hashes.enumerated() {
-      var place = Int(truncatingIfNeeded: hash) & (size - 1)
+    for (id, entry) in entries.enumerated() {
+      var place = Int(truncatingIfNeeded: entry.hash) & (size - 1)
       while buckets[place] >= 0 { place = (place + 1) & (size - 1) }
       buckets[place] = Int32(id)
     }
   }
 
-  func bytes(of id: Int) -> ArraySlice<UInt8> { arena[ends[id]..<ends[id + 1]] }
+  func bytes(of id: Int) -> ArraySlice<UInt8> {
+    let entry = entries[id]
+    return arena[entry.start..<entry.start + entry.count]
+  }
 
   func text(of id: Int) -> String { String(decoding: bytes(of: id), as: UTF8.self) }
 
@@ -97,10 +121,9 @@ struct KeyTable {
   mutating func keep(_ ids: [Int]) {
     var other = KeyTable()
     for id in ids {
-      let start = other.arena.count
+      let old = entries[id]
+      other.entries.append(Entry(hash: old.hash, start: other.arena.count, count: old.count))
       other.arena += bytes(of: id)
-      other.hashes.append(hashes[id])
-      other.ends.append(start + (ends[id + 1] - ends[id]))
     }
     var size = 64
     while size < ids.count * 2 + 2 { size *= 2 }

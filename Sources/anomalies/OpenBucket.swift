@@ -62,6 +62,7 @@ final class OpenBucket {
     unsafe cells.deallocate()
     unsafe cells = larger
     slots = size
+    for set in sets { set.reserve(size) }
   }
 
   @inline(__always)
@@ -73,12 +74,15 @@ final class OpenBucket {
     unsafe cell.pointee.whole &+= whole &+ (sum >> 50)
   }
 
+  /// Adds a value to the different values of keys.
   @inline(__always)
-  func insert(_ fingerprint: UInt64, set: Int, slot: Int, aggregate: Int) {
-    precondition(slot < slots)
-    let cell = unsafe cells + (slot * width + aggregate)
-    if sets[set].insert(fingerprint, into: slot, count: unsafe cell.pointee.whole) {
+  func insert(_ fingerprint: UInt64, set: Int, slots keys: Span<Int>, aggregate: Int) {
+    for index in keys.indices { precondition(keys[index] < slots) }
+    let (cells, width) = unsafe (self.cells, self.width)
+    sets[set].insert(fingerprint, into: keys) { slot in
+      let cell = unsafe cells + (slot * width + aggregate)
       unsafe cell.pointee.whole &+= 1
+      return unsafe cell.pointee.whole
     }
   }
 

@@ -147,8 +147,7 @@ struct RowEvaluator {
 
   @inline(__always)
   private func passes(_ test: Test, _ row: borrowing RowReader) -> Bool {
-    let kind = row.kind(test.field)
-    guard kind != .absent, kind != .null else { return false }
+    if row.isMissing(test.field) { return false }
     switch test.comparison {
     case .equal, .notEqual:
       let isEqual = row.withField(test.field) { equals($0, test) } || isEqualNumber(test, row)

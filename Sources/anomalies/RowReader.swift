@@ -268,6 +268,33 @@ struct RowReader: ~Copyable {
   @inline(__always)
   func kind(_ index: Int) -> JSONLine.Kind { unsafe fields[index].kind }
 
+  /// Whether a field holds nothing.
+  @inline(__always)
+  func isMissing(_ index: Int) -> Bool {
+    switch kind(index) {
+    case .absent, .null: true
+    default: false
+    }
+  }
+
+  /// Whether a field is a number or a text.
+  @inline(__always)
+  func isScalar(_ index: Int) -> Bool {
+    switch kind(index) {
+    case .number, .string: true
+    default: false
+    }
+  }
+
+  /// Whether a field can name a key: it is there, and is neither an object nor an array.
+  @inline(__always)
+  func isName(_ index: Int) -> Bool {
+    switch kind(index) {
+    case .absent, .null, .object, .array: false
+    default: true
+    }
+  }
+
   /// Lends a field's text: a string's content, a number as written.
   @inline(__always)
   func withField<Result>(_ index: Int, _ body: (RawSpan) -> Result) -> Result {

@@ -18,8 +18,7 @@ extension Watch {
   ///
   /// - Returns: why the row can't be used; nil when it was.
   mutating func takeEvent(_ row: borrowing RowReader) throws -> String? {
-    let kind = row.kind(settings.timeField)
-    guard kind == .number || kind == .string else {
+    guard row.isScalar(settings.timeField) else {
       return "no time in '\(fieldName(settings.timeField))'"
     }
     var times = self.times
@@ -29,8 +28,7 @@ extension Watch {
     guard TimeText.range.contains(time) else { return "a far-off time" }
     for breakdown in settings.breakdowns.indices {
       for field in settings.breakdowns[breakdown].fields {
-        let kind = row.kind(field)
-        if kind == .absent || kind == .null || kind == .object || kind == .array {
+        if !row.isName(field) {
           return "no value in '\(fieldName(field))'"
         }
       }
@@ -87,8 +85,7 @@ extension Watch {
     for index in evaluator.distincts.indices {
       let one = evaluator.distincts[index]
       guard RowEvaluator.applies(one.condition, truths) else { continue }
-      let kind = row.kind(one.field)
-      if kind == .absent || kind == .null { return "no value in '\(fieldName(one.field))'" }
+      if row.isMissing(one.field) { return "no value in '\(fieldName(one.field))'" }
     }
     return nil
   }
@@ -147,7 +144,12 @@ extension Watch {
   mutating func id(of row: borrowing RowReader, _ breakdown: Int) -> Int {
     let fields = settings.breakdowns[breakdown].fields
     if fields.count == 1 {
-      return row.withField(fields[0]) { breakdowns[breakdown].table.id(of: $0) }
+      let (id, hash) = row.withField(fields[0]) { bytes in
+        let hash = KeyTable.fingerprint(bytes)
+        return (breakdowns[breakdown].table.find(bytes, hash), hash)
+      }
+      if id >= 0 { return id }
+      return row.withField(fields[0]) { breakdowns[breakdown].table.insert($0, hash) }
     }
     scratch.removeAll(keepingCapacity: true)
     for (index, field) in fields.enumerated() {
@@ -160,19 +162,20 @@ extension Watch {
 
   @inline(__always)
   private mutating func add(_ row: borrowing RowReader, _ truths: UInt64, to bucket: OpenBucket) {
+    let keys = rowSlots.span
     for index in evaluator.additives.indices {
       let one = evaluator.additives[index]
       guard RowEvaluator.applies(one.condition, truths) else { continue }
       let (whole, fraction) = one.shape == .one ? (1, 0) : OpenBucket.split(rowAmounts[index])
-      for slot in rowSlots { bucket.add(whole, fraction, slot: slot, aggregate: one.aggregate) }
+      for index in keys.indices {
+        bucket.add(whole, fraction, slot: keys[index], aggregate: one.aggregate)
+      }
     }
     for index in evaluator.distincts.indices {
       let one = evaluator.distincts[index]
       guard RowEvaluator.applies(one.condition, truths) else { continue }
       let fingerprint = row.withField(one.field) { KeyTable.fingerprint($0) }
-      for slot in rowSlots {
-        bucket.insert(fingerprint, set: one.set, slot: slot, aggregate: one.aggregate)
-      }
+      bucket.insert(fingerprint, set: one.set, slots: keys, aggregate: one.aggregate)
     }
   }
 

@@ -18,8 +18,7 @@ extension Watch {
   ///
   /// - Returns: why it can't be used; nil when it was.
   mutating func takeRow(_ row: borrowing RowReader) throws -> String? {
-    let kind = row.kind(settings.timeField)
-    guard kind == .number || kind == .string else {
+    guard row.isScalar(settings.timeField) else {
       return "no time in '\(settings.plan.fields[settings.timeField])'"
     }
     var times = self.times
@@ -30,8 +29,7 @@ extension Watch {
     var slot = 0
     var reason: String?
     if !settings.breakdowns.isEmpty {
-      for field in settings.breakdowns[0].fields
-      where row.kind(field) == .absent || row.kind(field) == .null {
+      for field in settings.breakdowns[0].fields where row.isMissing(field) {
         return "no value in '\(settings.plan.fields[field])'"
       }
     }

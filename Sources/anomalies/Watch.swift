@@ -135,9 +135,9 @@ struct Watch: ~Copyable {
       let hasTotal = !settings.hasValues
       detector =
         settings.isReference
-        ? TallyDetector<ExactPrecision>(
+        ? ExactTally(
           measures: traits, common: hasTotal ? common : nil, tempo: tempo)
-        : TallyDetector<CompactPrecision>(
+        : CompactTally(
           measures: traits, common: hasTotal ? common : nil, tempo: tempo)
     }
     detector?.grow(to: slots.count)
@@ -263,15 +263,17 @@ struct Watch: ~Copyable {
     orderSlots()
     detector.grow(to: slots.count)
     // The flow lens takes the hour of a bucket's middle, the novelty lens the hour of its start.
-    let shift = settings.lens == .novelty ? -tempo.seconds / 2 : 0
-    let offset = zone.seconds(at: start + every / 2) + shift
+    let offset = zone.seconds(at: start + every / 2)
+    let time = Double(start) / 1000
+    let hour =
+      settings.lens == .novelty
+      ? FootprintDetector.slot(time, offset: offset) : tempo.hourOfWeek(time, offset: offset)
     let events =
       settings.calendar.isEmpty
       ? [] : settings.calendar.active(from: start, to: start + every)
     let expected = events.isEmpty ? [] : slots.map { isCovered($0, by: events) }
     detector.judge(
-      time: Double(start) / 1000, hour: tempo.hourOfWeek(Double(start) / 1000, offset: offset),
-      values: values, order: order, expected: expected)
+      time: time, hour: hour, values: values, order: order, expected: expected)
     if settings.scoresAll {
       try writeScores(start: start)
     } else {

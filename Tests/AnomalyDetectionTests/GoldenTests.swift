@@ -96,8 +96,8 @@ import Testing
     MeasureTraits(isRows: false, usesCommonFactor: true),
   ]
 
-  private static func detector() -> TallyDetector<ExactPrecision> {
-    TallyDetector<ExactPrecision>(
+  private static func detector() -> ExactTally {
+    ExactTally(
       measures: traits, common: 2, tempo: TallyTempo(.reference, seconds: 1800))
   }
 

@@ -154,6 +154,6 @@ func scaleName(_ lens: Verdict.Lens) -> String {
   }
 
   @Test func aSeriesTakesLessThan600Bytes() {
-    #expect(TallyDetector<CompactPrecision>.bytesPerSeries <= 600)
+    #expect(CompactTally.bytesPerSeries <= 600)
   }
 }

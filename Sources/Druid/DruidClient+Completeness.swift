@@ -45,7 +45,9 @@ extension DruidClient {
       if missing > 0, missing >= all { throw Self.unservedFailure(table, count: missing) }
       throw DruidFailure(
         .missing,
-        "\(loading) published segments of \(quoted(table)) are not available: "
+        (loading == 1
+          ? "a published segment of \(quoted(table)) is not available: "
+          : "\(loading) published segments of \(quoted(table)) are not available: ")
           + "rows are missing from the answer",
         hints: ["a server is down or still loading; see sys.segments"])
     }
@@ -86,7 +88,9 @@ extension DruidClient {
   private static func unservedFailure(_ table: String, count: Int64) -> DruidFailure {
     DruidFailure(
       .unserved(table),
-      "no server serves any of the \(count) published segments of \(quoted(table))",
+      count == 1
+        ? "no server serves the published segment of \(quoted(table))"
+        : "no server serves any of the \(count) published segments of \(quoted(table))",
       hints: ["historical servers are down or still loading; --wait waits for them"])
   }
 

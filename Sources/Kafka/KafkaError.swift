@@ -17,7 +17,7 @@ package struct KafkaError: Hashable, Sendable {
   /// A description for the user, without a capital.
   package var words: String {
     switch self {
-    case .purgedFromQueue: "given up before it was sent"
+    case .purgedFromQueue: "given up before a broker took it"
     case .purgedInFlight: "given up before it was answered"
     default: lowercasedFirst(kafkaWords(code))
     }

@@ -142,8 +142,10 @@ package struct Producer: ~Copyable {
     _ message: UnsafePointer<rd_kafka_message_t>, _ error: KafkaError, isAlone: Bool, isSingle: Bool
   ) {
     guard unsafe rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED else {
+      // What waits in the queue to be sent again was sent before.
+      let reason = error == .purgedFromQueue ? .purgedInFlight : error
       return unsafe account.unknown(
-        Message(message.pointee), for: error.code == 0 ? nil : error)
+        Message(message.pointee), for: error.code == 0 ? nil : reason)
     }
     if isHopeless {
       return unsafe account.failed(Message(message.pointee), for: error)

@@ -260,7 +260,10 @@ struct Session: ~Copyable {
       noteNames(report.columns)
       if report.missingSegments > 0 {
         throw DruidFailure(
-          .missing, "\(report.missingSegments) segments are missing from the answer",
+          .missing,
+          report.missingSegments == 1
+            ? "a segment is missing from the answer"
+            : "\(report.missingSegments) segments are missing from the answer",
           hints: ["a server is down or still loading; see sys.segments"])
       }
       if report.repairedLines > 0 {

@@ -177,6 +177,41 @@ import Testing
     }
   }
 
+  /// Damaged orders are refused as a whole, with words that are JSON.
+  @Test func ordersOfFaultsAreFuzzed() throws {
+    let supervisors = try RecordedServer.shared.get().supervisors
+    let good = Array(
+      "cut@rows=10,x3,p=0.5,seed=7\n503+Retry-After=2,after=5s\nslow=1ms,on=sql\n".utf8)
+    Fuzzing.run("orders of faults", share: 0.5) { random in
+      let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
+      var body = good
+      for _ in 0...random.below(4) {
+        let place = random.below(body.count)
+        switch random.below(4) {
+        case 0: body[place] = UInt8(random.below(256))
+        case 1: body.remove(at: place)
+        case 2: body.insert(contentsOf: Array("=,\n\u{301}x".utf8)[random.below(4)...], at: place)
+        default: body.replaceSubrange(place..., with: body.prefix(random.below(body.count)))
+        }
+        if body.isEmpty { body = [0] }
+      }
+      var request = HTTPRequest(method: "POST", path: "/devstack/faults")
+      request.body = body
+      let answer = router.answer(request)
+      guard case .bytes(let bytes) = answer.body else {
+        Issue.record("seed \(Fuzzing.seed)")
+        return
+      }
+      let json = try? JSONValue(parsing: bytes)
+      #expect(
+        answer.status == 200
+          ? json?.elements?.count == router.faults.all.count && !router.faults.all.isEmpty
+          : answer.status == 400 && json?["error"]?.text?.isEmpty == false
+            && router.faults.all.isEmpty,
+        "seed \(Fuzzing.seed)")
+    }
+  }
+
   @Test(arguments: [
     "POST /druid/v2", "POST /druid/v2/", "POST /druid/v2/sql/avatica/", "POST /druid/v2/sql/task",
     "POST /druid/v2/sql/statements", "GET /druid/v2/sql/statements/x",

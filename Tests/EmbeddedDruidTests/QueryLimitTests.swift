@@ -25,6 +25,38 @@ import Testing
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 
+  /// Rows of a megabyte each, of which SQLite makes thousands between two looks at the clock: the answer is cut when the time
+  /// is over, its transfer ends well, and its end mark is missing.
+  @Test(arguments: ["REPEAT('a', 1000000)", "REPEAT(country, 500000)"])
+  func theTimeLimitHoldsWhileRowsAreSent(text: String) throws {
+    let start = ContinuousClock.now
+    let answer = try HTTPServerTests.ask(
+      "SELECT \(text) AS x FROM ecommerce", context: "{\"timeout\":300}")
+    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(answer.status == 200)
+    #expect(answer.body.hasSuffix("\r\n0\r\n\r\n"))
+    #expect(!answer.body.hasSuffix("\n\n\r\n0\r\n\r\n"))
+  }
+
+  /// The text of a collection would be larger than a text may be: it is refused before the memory is taken.
+  @Test(arguments: [
+    "STRING_AGG(REPEAT(country, 100000), ',', 1000000000)",
+    "STRING_AGG('a', '\(String(repeating: "b", count: 10_000))', 1000000000)",
+    "ARRAY_AGG(REPEAT(country, 100000), 1000000000)",
+  ])
+  func aCollectionIsRefusedBeforeItIsLarge(aggregate: String) throws {
+    let before = Self.peakKilobytes
+    let answer = try HTTPServerTests.ask("SELECT \(aggregate) AS a FROM ecommerce")
+    #expect(answer.status == 501 && answer.body.contains("A text of more than 16 MiB"))
+    #expect(Self.peakKilobytes - before < 150_000)
+  }
+
+  private static var peakKilobytes: Int {
+    var usage = rusage()
+    _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss
+  }
+
   @Test(arguments: [
     "REPLACE(REPLACE(REPEAT('a', 16000000), 'a', 'bb'), 'b', 'cc')",
     "REGEXP_REPLACE(REPEAT('a', 10000000), 'a', 'bb')",
@@ -40,9 +72,7 @@ import Testing
       let body = answer.body
       #expect(body.contains("MiB") || body.contains("too long"))
     }
-    var usage = rusage()
-    _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    #expect(usage.ru_maxrss < 1_500_000)
+    #expect(Self.peakKilobytes < 1_500_000)
   }
 
   @Test func textsAreChargedForAsLongAsTheyAreHeld() throws {
@@ -69,6 +99,34 @@ import Testing
     #expect(Self.waits { server.queries.isUnderWay("abandoned") })
     close(socket)
     #expect(Self.waits { !server.queries.isUnderWay("abandoned") })
+  }
+
+  /// A request that a fault holds back gives its thread free as soon as its client goes.
+  @Test(arguments: ["hang", "slow=10m"])
+  func whoHangsAndLeavesIsForgotten(fault: String) throws {
+    let supervisors = try RecordedServer.shared.get().supervisors
+    var ends: [Int32] = [-1, -1]
+    try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    defer { close(ends[0]) }
+    let faults = Faults()
+    faults.order(try Fault(fault, among: DruidFault.kinds))
+    let router = Router(
+      supervisors: supervisors, queries: QueryService(supervisors), faults: faults)
+    var request = HTTPRequest(method: "POST", path: "/druid/v2/sql")
+    request.headers["content-type"] = "application/json"
+    request.body = Array(#"{"query":"SELECT 1"}"#.utf8)
+    request.client = HTTPClient(socket: ends[0])
+    let other = ends[1]
+    Thread {
+      usleep(200_000)
+      close(other)
+    }.start()
+    let start = ContinuousClock.now
+    _ = router.answer(request)
+    #expect(ContinuousClock.now - start > .milliseconds(150))
+    #expect(ContinuousClock.now - start < .seconds(10))
+    let status = try JSONValue(parsing: Array(router.log.lines.utf8.dropLast()))["status"]
+    #expect(status == (fault == "hang" ? .null : .integer(200)))
   }
 
   /// Whether the condition holds within ten seconds.

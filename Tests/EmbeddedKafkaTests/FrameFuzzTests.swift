@@ -1,3 +1,4 @@
+import CBroker
 import CRdkafka
 import Foundation
 import Glibc
@@ -172,6 +173,95 @@ import Testing
     }
   }
 
+  /// Batches whose checksum is right and whose header or records are not: what is acknowledged can be read, all of it.
+  @Test func brokenBatchesAreRefusedOrReadable() throws {
+    let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
+    let raw = try RawClient(port: broker.port)
+    var seeds = [TestBatch(["a", "bc", ""]).bytes, TestBatch(["a"], time: 0).bytes]
+    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+      let client = try RealClient(
+        RD_KAFKA_PRODUCER, port: broker.port, ["compression.type": codec, "linger.ms": "100"])
+      try client.produce(times: (1...40).map { Int64($0) * 1000 }, to: codec)
+      let stored = try #require(raw.fetch(.fetch(codec, from: 0, maxBytes: 1))).records
+      seeds.append(stored)
+    }
+    var ends: [Int32] = [-1, -1]
+    try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    close(ends[1])
+    defer { close(ends[0]) }
+    var records = TopicReader.Records()
+    var (kept, refused) = (0, 0)
+    try Fuzzing.run("batches") { generator in
+      // A topic a round, so that the file's room is given back.
+      let log = try #require(try broker.node.topics.create("t", partitionCount: 1)[0])
+      defer { _ = try? broker.node.topics.delete("t") }
+      let reader = try broker.reader(of: "t")
+      for _ in 0..<200 {
+        guard let seed = seeds.randomElement(using: &generator) else { continue }
+        let batch = Self.broken(seed, &generator)
+        let start = log.endOffset
+        let version = Int.random(in: 3...7, using: &generator)
+        let request = RequestBytes.produce(batch, to: "t", version: version)
+        // A request that can't be read at all ends its connection.
+        _ = try? broker.node.respond(to: unsafe request.bytes.span.bytes, from: ends[0])
+        guard log.endOffset > start else {
+          refused += 1
+          continue
+        }
+        kept += 1
+        try reader.read(partition: 0, from: start, into: &records)
+        #expect(records.unreadable == 0, "seed \(Fuzzing.seed): \(batch)")
+        #expect(
+          records.all.map(\.offset) == Array(start..<log.endOffset),
+          "seed \(Fuzzing.seed): \(batch)")
+      }
+    }
+    #expect(kept > 0 && refused > 100)
+  }
+
+  /// Damages fields of the header, the records, or the batch's end, and mostly makes size and checksum right again.
+  private static func broken(_ seed: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    var bytes = seed
+    for _ in 0...Int.random(in: 0...3, using: &generator) {
+      let kind = Int.random(in: 0..<8, using: &generator)
+      switch kind {
+      case 0: bytes[22] = UInt8.random(in: 0...255, using: &generator)  // codec and flags
+      case 1:
+        // A count, an offset, a time or a producer's number.
+        guard let field = [23, 27, 35, 43, 53, 57].randomElement(using: &generator) else { break }
+        let value = [-1, 0, 1, 3, 4096, Int32.max, .min].randomElement(using: &generator) ?? 0
+        for (index, byte) in bigEndianBytes(UInt32(bitPattern: value)).enumerated() {
+          bytes[field + index] = byte
+        }
+      case 2 where bytes.count > 62:
+        bytes.removeLast(Int.random(in: 1...(bytes.count - 61), using: &generator))
+      case 3: bytes.append(UInt8.random(in: 0...255, using: &generator))
+      case 4 where bytes.count > 61:
+        let place = Int.random(in: 61..<bytes.count, using: &generator)
+        bytes.insert(contentsOf: bytes[61...place].prefix(20), at: place)
+      default:
+        guard bytes.count > 61 else { break }
+        let place = Int.random(in: 61..<bytes.count, using: &generator)
+        bytes[place] =
+          Bool.random(using: &generator)
+          ? bytes[place] ^ 1 << UInt8.random(in: 0..<8, using: &generator)
+          : UInt8.random(in: 0...255, using: &generator)
+      }
+    }
+    let isHonest = Int.random(in: 0..<20, using: &generator) > 0
+    let size = UInt32(bytes.count - 12) &+ (isHonest ? 0 : 7)
+    let sum = unsafe bytes[21...].withUnsafeBytes {
+      unsafe cbk_crc32c_portable($0.baseAddress, $0.count)
+    }
+    for (index, byte) in bigEndianBytes(size).enumerated() {
+      bytes[8 + index] = byte
+    }
+    for (index, byte) in bigEndianBytes(sum).enumerated() {
+      bytes[17 + index] = byte
+    }
+    return bytes
+  }
+
   @Test func randomBytesOverTheWireHurtNobodyElse() throws {
     var generator = SeededGenerator(seed: 11)
     let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
@@ -190,4 +280,8 @@ import Testing
     }
     #expect(witness.produce(TestBatch(["a"]), to: "t")?.failure == 0)
   }
+}
+
+private func bigEndianBytes(_ number: UInt32) -> [UInt8] {
+  [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
 }

@@ -1,4 +1,5 @@
 import Plumbing
+import TestSupport
 import Testing
 
 private let kinds = [
@@ -44,6 +45,34 @@ private let kinds = [
     } catch {
       #expect(error.message == "--fault: " + message)
       #expect(error.details.last == "  " + String(repeating: " ", count: place) + "^")
+    }
+  }
+
+  /// Whatever is written, it is read or refused with a place inside of the text.
+  @Test func theGrammarIsFuzzed() {
+    let words = [
+      "cut@bytes", "429", "503+Retry-After", "throttle", "=", "=", ",", ",", "x", "x3", "p",
+      "p=0.1",
+      "seed=7", "after=5s", "on=sql", "on=fetch", "-1", "0", "1e9", "300ms", "99999999999999999999",
+      "h", "d", "1.5", "\u{301}", "é", "\0", "\n", " ", "=\u{301}", ",\u{301}", "nan", "inf",
+    ]
+    Fuzzing.run("faults") { generator in
+      for _ in 0..<200 {
+        let count = Int.random(in: 0...12, using: &generator)
+        let text = (0..<count).map { _ in words.randomElement(using: &generator) ?? "" }.joined()
+        do throws(UsageFailure) {
+          let fault = try Fault(text, among: kinds)
+          #expect(fault.text == text && (0...1).contains(fault.probability))
+          #expect(fault.times ?? 1 > 0 && fault.delay >= .zero && fault.span >= .zero)
+          #expect(fault.target.isEmpty || fault.kind.targets.contains(fault.target))
+          let faults = Faults()
+          faults.order(fault)
+          _ = faults.strike(fault.target.isEmpty ? "sql" : fault.target)
+        } catch {
+          let caret = error.details.last ?? ""
+          #expect(caret.hasSuffix("^") && caret.count <= text.count + 3, "\(text.debugDescription)")
+        }
+      }
     }
   }
 

@@ -53,13 +53,32 @@ final class AnyValue: AggregateState {
 /// The size of a collection, limited as in Druid. The estimate is a little high, because Druid
 /// counts bytes in another way.
 private struct Room {
-  private(set) var bytes = 40
+  private var bytes = 40
+  private var count = 0
+  /// What the texts alone take of the collection's text.
+  private var textBytes = 0
 
-  mutating func take(_ value: SQLValue, limit: SQLValue) throws(ValueFailure) {
+  /// Memory that the elements take: each is a value of its own, and one of a set where they are distinct.
+  var heldBytes: Int { bytes + count * 64 }
+
+  /// - Parameter separator: bytes that stand between this element and the one before it.
+  mutating func take(
+    _ value: SQLValue, limit: SQLValue, separator: Int = 0
+  ) throws(ValueFailure) {
+    if case .text(let text) = value { textBytes += text.utf8.count }
+    textBytes += separator
+    count += 1
+    try takePart(value, limit: limit)
+  }
+
+  /// Takes an element of an element, whose text is that of the element itself.
+  mutating func takePart(_ value: SQLValue, limit: SQLValue) throws(ValueFailure) {
     if case .text(let text) = value { bytes += 6 + text.utf8.count } else { bytes += 10 }
     guard bytes <= Int(clamping: limit.integer ?? 0) else {
       throw .unsupported("A collection near its limit of \(limit.integer ?? 0) bytes")
     }
+    // Refused before the memory is taken: the text of all of them would be.
+    try Text.checkSize(textBytes)
   }
 }
 
@@ -76,7 +95,7 @@ final class ArrayCollection: AggregateState {
 
   init(flattens: Bool) { self.flattens = flattens }
 
-  var heldBytes: Int { room.bytes }
+  var heldBytes: Int { room.heldBytes }
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     guard values.count == 3 else { return }
@@ -101,7 +120,7 @@ final class ArrayCollection: AggregateState {
     elements.append(value)
     try room.take(value, limit: limit)
     guard isNested, let text = value.text else { return }
-    for element in JSONTree.elements(of: text) { try room.take(element.value, limit: limit) }
+    for element in JSONTree.elements(of: text) { try room.takePart(element.value, limit: limit) }
   }
 
   func result() -> SQLValue {
@@ -132,7 +151,7 @@ final class TextCollection: AggregateState {
   private var isDistinct = false
   private var room = Room()
 
-  var heldBytes: Int { room.bytes }
+  var heldBytes: Int { room.heldBytes }
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     guard values.count == 4, !values[0].isNull else { return }
@@ -145,7 +164,8 @@ final class TextCollection: AggregateState {
       let exact = ExactText(text)
       if isDistinct, !seen.insert(exact).inserted { continue }
       texts.append(exact)
-      try room.take(.text(text), limit: values[2])
+      try room.take(
+        .text(text), limit: values[2], separator: texts.count > 1 ? separator.utf8.count : 0)
     }
   }
 

@@ -335,6 +335,7 @@ enum LongText {
     _ text: String, _ limits: QueryLimits, to context: OpaquePointer?
   ) throws(ValueFailure) {
     let count = text.utf8.count
+    try limits.check(count)
     try limits.charge(count)
     let offset = MemoryLayout<Header>.size
     let memory = UnsafeMutableRawPointer.allocate(

@@ -19,10 +19,11 @@ struct HTTPRequest: Sendable {
 struct HTTPClient: Sendable {
   let socket: Int32
 
-  /// Whether it has closed the connection, or its side of it.
+  /// Whether it has closed or reset the connection, or closed its side of it.
   var hasClosed: Bool {
     var next: UInt8 = 0
-    return unsafe recv(socket, &next, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+    let count = unsafe recv(socket, &next, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+    return count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
   }
 }
 

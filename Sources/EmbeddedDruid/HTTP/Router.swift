@@ -39,7 +39,8 @@ struct Router: Sendable {
     let start = ContinuousClock.now
     var entry = RequestLog.Entry(time: Clock.now, method: request.method, path: request.path)
     let answer = answer(request, &entry)
-    entry.status = answer.status
+    // No status was ever sent for a request that hung.
+    if entry.fault?.hasPrefix("hang") != true { entry.status = answer.status }
     entry.milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
     log.add(entry)
     return answer
@@ -147,7 +148,7 @@ struct Router: Sendable {
       let fault = strike(request)
       entry.fault = fault?.text
       if let fault {
-        if let answer = meet(fault, &query) { return answer }
+        if let answer = meet(fault, &query, for: request.client) { return answer }
       }
       headers = [("X-Druid-Query-Id", query.id), ("X-Druid-SQL-Query-Id", query.id)]
       if query.format.hasHeader { headers.append(("X-Druid-SQL-Header-Included", "yes")) }
@@ -187,20 +188,27 @@ struct Router: Sendable {
 
   /// The answer of a fault in place of the query's; nil when the query is to be answered, possibly
   /// changed or delayed.
-  private func meet(_ fault: Fault, _ query: inout SQLRequest) -> HTTPResponse? {
+  private func meet(
+    _ fault: Fault, _ query: inout SQLRequest, for client: HTTPClient?
+  ) -> HTTPResponse? {
     if let answer = DruidFault.answer(fault, id: query.id) { return answer }
     DruidFault.change(&query, fault)
     switch fault.kind.name {
-    case "slow":
-      _ = isStopping.wait(
-        milliseconds: Int64(fault.span / .milliseconds(1)), until: { $0 })
+    case "slow": stall(client, until: .now + fault.span)
     case "hang":
-      // The client's end is not noticed. The thread ends with the server or after this limit.
-      _ = isStopping.wait(milliseconds: 600_000, until: { $0 })
+      stall(client, until: nil)
       return HTTPResponse(504)
     default: break
     }
     return nil
+  }
+
+  /// Waits until `end`, or until the client has gone or the server stops.
+  private func stall(_ client: HTTPClient?, until end: ContinuousClock.Instant?) {
+    while ContinuousClock.now < end ?? .now + .seconds(1), client?.hasClosed != true {
+      let left = end.map { Int64(($0 - .now) / .milliseconds(1)) + 1 } ?? .max
+      if isStopping.wait(milliseconds: max(1, min(left, 100)), until: { $0 }) { return }
+    }
   }
 
   /// A random version 4 UUID.

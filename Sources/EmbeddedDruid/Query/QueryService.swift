@@ -88,11 +88,13 @@ final class QueryService: Sendable {
 
     deinit { finish() }
 
-    /// The next rows, about 32 KiB; nil at the end. After an error the answer ends without its end
-    /// mark.
+    /// The next rows, about 32 KiB; nil at the end. After an error, such as the time limit, the
+    /// answer ends without its end mark.
     func next() -> [UInt8]? {
       guard !isDone else { return nil }
       do {
+        // SQLite itself looks only once in many steps, and rows may be long or the client slow.
+        try statement.connection.checkLimit()
         try fill()
       } catch {
         isDone = true

@@ -181,8 +181,10 @@ struct SystemTables {
       let spans = SegmentSpan.all(of: source.bound.snapshot, by: source.spec.segmentGranularity)
       let hidden = source.hidden.map { [$0] } ?? []
       return (spans + hidden).sorted { $0.start < $1.start }.map { span in
-        // A segment whose server has failed is published, but not available.
+        // A segment whose server has failed is published, but not available. Earlier ones are
+        // published as well.
         let isServed: Int64 = span == source.hidden ? 0 : 1
+        let isPublished: Int64 = span.start <= source.hidden?.start ?? .min ? 1 : 0
         let start = TimePoint(milliseconds: span.start).iso8601
         let end = TimePoint(milliseconds: span.end).iso8601
         let version = start
@@ -192,7 +194,7 @@ struct SystemTables {
           row: [
             .text(id), .text(source.name), .text(start), .text(end), .number(0), .text(version),
             .number(0), .number(isServed), .number(Int64(span.rows)), .number(1),
-            .number(1 - isServed), .number(isServed), .number(isServed), .number(0),
+            .number(isPublished), .number(isServed), .number(1 - isPublished), .number(0),
             .text("{\"type\":\"numbered\",\"partitionNum\":0,\"partitions\":0}"),
             .text(nil), .text(nil), .text(nil), .number(-1),
           ])

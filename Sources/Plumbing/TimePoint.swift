@@ -6,6 +6,12 @@ package struct TimePoint: Sendable, Equatable, Comparable {
 
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+  /// The current time by the system's clock.
+  package static var now: TimePoint {
+    let (second, nanosecond) = WallClock.reading
+    return TimePoint(milliseconds: second * 1000 + nanosecond / 1_000_000)
+  }
+
   package static func < (a: TimePoint, b: TimePoint) -> Bool { a.milliseconds < b.milliseconds }
 
   /// Whole seconds since 1970, rounded down.

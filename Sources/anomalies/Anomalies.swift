@@ -151,16 +151,10 @@ struct LivePace {
     self.isFile = isFile
   }
 
-  static var now: Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-  }
-
   /// Starts to use the clock once the rows' times are near it.
   func look(at watch: inout Watch) {
     guard wanted != false else { return }
-    let now = Self.now
+    let now = TimePoint.now.milliseconds
     if watch.clock == .min {
       let isPresent = watch.newest > .min && abs(now - watch.newest) < Self.near
       guard wanted == true || (!isFile && isPresent) else { return }
@@ -171,6 +165,6 @@ struct LivePace {
   /// How long to wait for input until the next bucket is due; nil for no limit.
   func limit(_ watch: borrowing Watch) -> Duration? {
     guard watch.clock > .min, let due = watch.nextDue else { return nil }
-    return .milliseconds(min(60_000, max(1, due - Self.now)))
+    return .milliseconds(min(60_000, max(1, due - TimePoint.now.milliseconds)))
   }
 }

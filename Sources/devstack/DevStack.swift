@@ -62,7 +62,7 @@ struct DevStack: Tool {
     if let specification { return try Offline.writeSpecification(of: specification) }
     if let classified {
       return try Offline.classify(
-        classified, specifications: try specFiles.map { try readSmallFile($0) })
+        classified, specifications: try specFiles.map { try SmallFile.readText($0) })
     }
     // Blocked before the servers start threads, so that every signal is delivered to this one.
     let signals = SignalQueue([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD])
@@ -79,7 +79,7 @@ struct DevStack: Tool {
     try Stack(
       Stack.Settings(
         druidPort: druidPort, kafkaPort: kafkaPort, folder: folder,
-        supervisors: try specFiles.map { try readSmallFile($0) }, datasources: datasources,
+        supervisors: try specFiles.map { try SmallFile.readText($0) }, datasources: datasources,
         loads: loads, faults: faults))
   }
 

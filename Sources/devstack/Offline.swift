@@ -44,7 +44,7 @@ enum Offline {
       classifier = try Classifier(
         specifications: [DruidServer.ecommerceSpec] + specifications)
     } catch { throw StackFailure(error) }
-    let text = try readSmallFile(path, limit: 1 << 30)
+    let text = try SmallFile.readText(path, limit: 1 << 30)
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
     var refused = 0
     for statement in Classifier.statements(of: text) {

@@ -25,7 +25,7 @@ struct Owner {
   }
 
   private static func status(of id: Int) -> (state: Substring, started: Substring)? {
-    guard let text = try? readSmallFile("/proc/\(id)/stat"),
+    guard let text = try? SmallFile.readText("/proc/\(id)/stat"),
       // The command's name is in parentheses and can contain any character.
       let end = text.lastIndex(of: ")")
     else { return nil }

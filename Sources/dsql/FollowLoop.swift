@@ -165,15 +165,6 @@ extension ToolFailure {
   }
 }
 
-extension TimePoint {
-  /// The current time by the system's clock.
-  static var now: TimePoint {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return TimePoint(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-  }
-}
-
 /// The progress of `--follow`, in a small JSON file that is replaced atomically.
 struct FollowState {
   private let path: String
@@ -186,7 +177,7 @@ struct FollowState {
     self.path = path
     let bytes: [UInt8]
     do {
-      bytes = try contents(of: path)
+      bytes = try SmallFile.read(path)
     } catch {
       guard error.code == ENOENT else { throw error }
       return

@@ -40,7 +40,7 @@ struct DeliveryReceipt {
   init(reading path: String) throws {
     let value: JSONValue
     do {
-      value = try JSONValue(parsing: try contents(of: path))
+      value = try JSONValue(parsing: try SmallFile.read(path))
     } catch let malformed as JSONValue.Malformed {
       throw Self.failure(path, "byte \(malformed.offset): \(malformed.reason)")
     }
@@ -117,7 +117,7 @@ struct DeliveryReceipt {
     var receipts: [DeliveryReceipt] = []
     for path in paths {
       let receipt = try DeliveryReceipt(reading: path)
-      guard seen.insert(try contents(of: path)).inserted else {
+      guard seen.insert(try SmallFile.read(path)).inserted else {
         Diagnostics.warning("\(quoted(path)) is the same as a receipt before it: it counts once")
         continue
       }

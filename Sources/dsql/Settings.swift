@@ -208,7 +208,7 @@ extension ConnectionSettings {
 
 /// The first line of a file, with or without a Windows line end.
 private func firstLine(of path: String) throws(SystemFailure) -> String {
-  String(decoding: try contents(of: path).prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
+  String(decoding: try SmallFile.read(path).prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
 }
 
 /// The token for `Authorization: Bearer`.

@@ -20,10 +20,8 @@ struct Pacer {
 
   /// The current time of the clock.
   static var now: Moment {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Moment(
-      second: Int64(time.tv_sec), fraction: (UInt64(time.tv_nsec) << 32) / 1_000_000_000)
+    let (second, nanosecond) = WallClock.reading
+    return Moment(second: second, fraction: (UInt64(nanosecond) << 32) / 1_000_000_000)
   }
 
   /// The current event time.

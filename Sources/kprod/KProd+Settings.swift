@@ -80,7 +80,7 @@ extension ClientSettings {
   init(_ arguments: Arguments, form: RecordForm) throws {
     var fromFiles: [Property] = []
     for path in arguments.all(.properties) {
-      fromFiles += try ClientSettings.properties(file: try contents(of: path), named: path)
+      fromFiles += try ClientSettings.properties(file: try SmallFile.readText(path), named: path)
     }
     let given = try arguments.all(.property).map { try ClientSettings.property(argument: $0) }
     let named = (fromFiles + given).last {
@@ -135,29 +135,4 @@ private func checkBrokers(_ list: String, origin: String) throws(UsageFailure) {
       throw UsageFailure("\(origin): \(quoted(entry)) is a URL, not a broker", hints: hints)
     }
   }
-}
-
-/// A small file as text.
-private func contents(of path: String) throws(SystemFailure) -> String {
-  guard let text = try smallFile(path) else {
-    throw SystemFailure("opening \(quoted(path))", code: ENOENT)
-  }
-  return text
-}
-
-/// A small file as text; `nil` when it does not exist.
-func smallFile(_ path: String) throws(SystemFailure) -> String? {
-  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-  if descriptor < 0, errno == ENOENT { return nil }
-  guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
-  defer { close(descriptor) }
-  var bytes: [UInt8] = []
-  var block = [UInt8](repeating: 0, count: 65536)
-  while bytes.count < 16 << 20 {
-    let count = unsafe read(descriptor, &block, block.count)
-    guard count >= 0 else { throw SystemFailure("reading \(quoted(path))") }
-    if count == 0 { break }
-    bytes += block[..<count]
-  }
-  return String(decoding: bytes, as: UTF8.self)
 }

@@ -62,7 +62,7 @@ struct KProd: Tool {
 
   mutating func run() throws -> ExitStatus {
     if checksOnly { return try check() }
-    let started = TimePoint(milliseconds: millisecondsNow())
+    let started = TimePoint.now
     var clusterID: String?
     var offsets = DeliveredOffsets()
     var ending = Pump.Ending()
@@ -87,10 +87,10 @@ struct KProd: Tool {
     if let path = paths.receipt, !(ending.failure is UsageFailure) {
       let receipt = Receipt(
         cluster: clusterID, topic: settings.topic, started: started,
-        ended: TimePoint(milliseconds: millisecondsNow()), tally: ending.tally,
+        ended: TimePoint.now, tally: ending.tally,
         timeField: paths.timeField, offsets: offsets)
       do {
-        try replace(path, with: receipt.jsonText + "\n")
+        try SmallFile.replace(path, with: Array((receipt.jsonText + "\n").utf8))
       } catch {
         ending.failure = ending.failure ?? error
       }

@@ -183,7 +183,7 @@ struct Pump: ~Copyable {
     let block = unsafe input.bytes
     var position = 0
     isHeldBack = false
-    if !isPlain { composer.now = millisecondsNow() }
+    if !isPlain { composer.now = TimePoint.now.milliseconds }
     unsafe composer.enterBlock(block)
     defer { composer.leaveBlock() }
     while !hasStopped,
@@ -349,11 +349,4 @@ struct Pump: ~Copyable {
       "line \(lines): key \(key ?? "none"), "
         + (partition ?? (key == nil ? "any partition" : "the key's partition")) + ", time \(time)")
   }
-}
-
-/// Milliseconds since 1970.
-func millisecondsNow() -> Int64 {
-  var time = timespec()
-  unsafe clock_gettime(CLOCK_REALTIME, &time)
-  return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }

@@ -43,7 +43,8 @@ struct ReadingState: Equatable {
 
   /// Reads the state of an earlier run; `nil` when the file does not exist.
   init?(contentsOf path: String) throws {
-    guard let text = try smallFile(path) else { return nil }
+    guard SmallFile.exists(path) else { return nil }
+    let text = try SmallFile.readText(path)
     guard let object = try? JSONValue(parsing: text),
       object["version"]?.integer == 1, object["tool"]?.text == "kprod",
       let device = object["device"]?.integer, let inode = object["inode"]?.integer,
@@ -87,7 +88,7 @@ struct ReadingState: Equatable {
       "head_bytes": .integer(headLength), "head_hash": .string(String(headHash, radix: 16)),
       "offset": .integer(offset), "lines": .integer(lines),
     ]).jsonText
-    try replace(path, with: text + "\n")
+    try SmallFile.replace(path, with: Array((text + "\n").utf8))
   }
 }
 

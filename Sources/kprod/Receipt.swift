@@ -79,37 +79,3 @@ struct Receipt {
 
   private func offset(_ number: Int64?) -> JSONValue { number.map { .integer($0) } ?? .null }
 }
-
-/// Replaces a file atomically: a reader sees the old text or the new one.
-///
-/// A path that is not a regular file, such as `/dev/stdout`, is written to directly.
-func replace(_ path: String, with text: String) throws(SystemFailure) {
-  var status = stat()
-  if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-    let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
-    return try write(text, to: descriptor, named: path)
-  }
-  let draft = "\(path).\(getpid())"
-  let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-  guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(draft))") }
-  do throws(SystemFailure) {
-    try write(text, to: descriptor, named: draft)
-  } catch {
-    unsafe unlink(draft)
-    throw error
-  }
-  guard unsafe rename(draft, path) == 0 else {
-    let failure = SystemFailure("renaming \(quoted(draft)) to \(quoted(path))")
-    unsafe unlink(draft)
-    throw failure
-  }
-}
-
-private func write(_ text: String, to descriptor: Int32, named path: String)
-  throws(SystemFailure)
-{
-  var output = LineWriter(to: descriptor, named: quoted(path), owns: true)
-  try output.append(text)
-  try output.close()
-}

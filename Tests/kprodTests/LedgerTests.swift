@@ -127,16 +127,6 @@ import Testing
         + #"{"partition":2,"first_offset":10,"last_offset":20,"count":6,"#
         + #""first_time":"1970-01-01T00:00:01.000Z","last_time":"1970-01-01T00:00:03.000Z"}]}"#)
   }
-
-  @Test func aFileIsReplacedWhole() throws {
-    let path = FileManager.default.temporaryDirectory
-      .appendingPathComponent("receipt-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try replace(path, with: "one\n")
-    try replace(path, with: "two\n")
-    #expect(try String(contentsOfFile: path, encoding: .utf8) == "two\n")
-    #expect(throws: SystemFailure.self) { try replace("/no/such/folder/receipt", with: "x") }
-  }
 }
 
 @Suite struct SettledMarkTests {

@@ -37,7 +37,7 @@ struct Router: Sendable {
   func answer(_ request: HTTPRequest) -> HTTPResponse {
     if let answer = devstack(request, request.pathParts) { return answer }
     let start = ContinuousClock.now
-    var entry = RequestLog.Entry(time: Clock.now, method: request.method, path: request.path)
+    var entry = RequestLog.Entry(time: TimePoint.now, method: request.method, path: request.path)
     let answer = answer(request, &entry)
     // No status was ever sent for a request that hung.
     if entry.fault?.hasPrefix("hang") != true { entry.status = answer.status }

@@ -71,7 +71,7 @@ final class Follower: @unchecked Sendable {
       State(
         spec: spec, snapshot: TableSnapshot(schema: spec.schema),
         taskID: "index_kafka_\(spec.dataSource)_\(String(number, radix: 16))",
-        startTime: Clock.now))
+        startTime: TimePoint.now))
     chooseStarts()
   }
 
@@ -233,7 +233,7 @@ final class Follower: @unchecked Sendable {
   private func take(_ partition: Int, _ positions: inout [Int64]) -> Bool {
     var batch = Batch()
     let (times, made) = state.read { ($0.spec.acceptedTimes, $0.startTime) }
-    if !times.isEverything { reader.accepted = times.range(made: made, now: Clock.now) }
+    if !times.isEverything { reader.accepted = times.range(made: made, now: TimePoint.now) }
     if messages.unreadable > 0 { batch.noteUnreadable(messages.unreadable) }
     var messages = MessageBlock()
     swap(&messages, &self.messages)
@@ -305,7 +305,7 @@ final class Follower: @unchecked Sendable {
         let input = message.payload.map { payload in
           String(decoding: bytes[payload].prefix(1000), as: UTF8.self)
         }
-        errors.append(ParseError(time: Clock.now, reason: reason, input: input ?? ""))
+        errors.append(ParseError(time: TimePoint.now, reason: reason, input: input ?? ""))
       }
     }
 
@@ -315,7 +315,8 @@ final class Follower: @unchecked Sendable {
       unreadable += Int(count)
       errors.append(
         ParseError(
-          time: Clock.now, reason: "\(count) records of a batch could not be unpacked", input: ""))
+          time: TimePoint.now, reason: "\(count) records of a batch could not be unpacked",
+          input: ""))
     }
   }
 
@@ -392,14 +393,5 @@ extension Follower.State {
     else { return false }
     let span: ClosedRange<Int64> = 600_000_000...3_000_000_000
     return snapshot.chunks.allSatisfy { span.contains($0.earliest) && span.contains($0.latest) }
-  }
-}
-
-/// The wall clock.
-enum Clock {
-  static var now: TimePoint {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return TimePoint(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
   }
 }

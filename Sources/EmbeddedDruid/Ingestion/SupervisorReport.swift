@@ -52,7 +52,7 @@ struct SupervisorReport {
     return .array(
       reasons.map { reason in
         .object([
-          "timestamp": .string(Clock.now.iso8601),
+          "timestamp": .string(TimePoint.now.iso8601),
           "exceptionClass": .string("org.apache.druid.java.util.common.ISE"),
           "message": .string(reason), "streamException": .bool(true),
         ])
@@ -69,14 +69,14 @@ struct SupervisorReport {
     ])
     let isActive = !entry.isSuspended && ends != nil && isHealthy
     return .object([
-      "id": .string(entry.id), "generationTime": .string(Clock.now.iso8601),
+      "id": .string(entry.id), "generationTime": .string(TimePoint.now.iso8601),
       "payload": .object([
         "dataSource": .string(entry.id), "stream": .string(topic),
         "partitions": .integer(ends?.count ?? 0), "replicas": .integer(1),
         "durationSeconds": .integer(600), "activeTasks": .array(isActive ? [task] : []),
         "publishingTasks": .array([]), "latestOffsets": byPartition(ends ?? []),
         "minimumLag": byPartition(lag), "aggregateLag": .integer(lag.reduce(0, +)),
-        "offsetsLastUpdated": .string(Clock.now.iso8601), "suspended": .bool(entry.isSuspended),
+        "offsetsLastUpdated": .string(TimePoint.now.iso8601), "suspended": .bool(entry.isSuspended),
         "healthy": .bool(isHealthy), "state": .string(state),
         "detailedState": .string(detailedState), "recentErrors": errors,
       ]),

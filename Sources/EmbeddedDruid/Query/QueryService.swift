@@ -243,7 +243,7 @@ final class QueryService: Sendable {
   private func plan(_ request: SQLRequest, _ catalog: Catalog) throws -> Plan {
     let settings = PlanSettings(
       timeZone: request.timeZone,
-      nowMilliseconds: request.nowMilliseconds ?? Clock.now.milliseconds,
+      nowMilliseconds: request.nowMilliseconds ?? TimePoint.now.milliseconds,
       approximatesCountDistinct: request.approximatesCountDistinct,
       approximatesTopN: request.approximatesTopN, skipsEmptyBuckets: request.skipsEmptyBuckets,
       groupsMultipleValues: request.groupsMultipleValues, outerLimit: request.outerLimit,

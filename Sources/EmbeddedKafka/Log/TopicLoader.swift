@@ -28,9 +28,7 @@ package struct TopicLoader: ~Copyable {
     do throws(ErrorCode) {
       partitions = try topics.findOrCreate(topic).partitions
     } catch { throw .topic("\(error)") }
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    now = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    now = TimePoint.now.milliseconds
   }
 
   /// Adds a line.

@@ -175,9 +175,8 @@ final class Node: Sendable {
   }
 
   static var microsecondsSince1970: Int64 {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &now)
-    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+    let (second, nanosecond) = WallClock.reading
+    return second * 1_000_000 + nanosecond / 1000
   }
 
   static var millisecondsSince1970: Int64 { microsecondsSince1970 / 1000 }

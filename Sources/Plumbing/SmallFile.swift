@@ -1,0 +1,67 @@
+import Glibc
+
+/// Files that are read or replaced as a whole: receipts, states, specifications, passwords.
+///
+/// (Unsafe inside: the system's calls take pointers.)
+package enum SmallFile {
+  package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// The content of a file.
+  ///
+  /// - Parameter limit: a larger file, in bytes, was given by mistake.
+  /// - Throws: ``SystemFailure``, with the code `ENOENT` when there is no such file and `EFBIG` when it is larger than `limit`.
+  package static func read(
+    _ path: String, limit: Int = 64 << 20
+  ) throws(SystemFailure) -> [UInt8] {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 65536)
+    while bytes.count <= limit {
+      let count = unsafe Glibc.read(descriptor, &block, block.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw SystemFailure("reading \(quoted(path))") }
+      guard count > 0 else { return bytes }
+      bytes += block[..<count]
+    }
+    throw SystemFailure("reading \(quoted(path))", code: EFBIG)
+  }
+
+  /// The content of a file as text; bytes that are not UTF-8 become U+FFFD.
+  package static func readText(
+    _ path: String, limit: Int = 64 << 20
+  ) throws(SystemFailure) -> String {
+    String(decoding: try read(path, limit: limit), as: UTF8.self)
+  }
+
+  /// Replaces a file atomically: a reader, also after a crash, sees the old content or the new one.
+  ///
+  /// A path that is not a regular file, such as `/dev/stdout`, is written to directly.
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
+    var status = stat()
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+      var output = LineWriter(to: descriptor, named: quoted(path), owns: true)
+      try output.append(bytes)
+      return try output.close()
+    }
+    let draft = "\(path).\(getpid())"
+    let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(draft))") }
+    var isWhole = false
+    defer { if !isWhole { unsafe unlink(draft) } }
+    var output = LineWriter(to: descriptor, named: quoted(draft), owns: true)
+    try output.append(bytes)
+    try output.flush()
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw SystemFailure("writing \(quoted(draft))")
+    }
+    try output.close()
+    guard unsafe rename(draft, path) == 0 else {
+      throw SystemFailure("renaming \(quoted(draft)) to \(quoted(path))")
+    }
+    isWhole = true
+  }
+}

@@ -29,46 +29,14 @@ import Testing
     let questions = recordings.enumerated().flatMap { index, recording in
       Self.formats(of: index).map { (recording, $0) }
     }
-    // One curl sends all queries over one connection, and prints the status of each.
-    var configuration = ""
-    for (index, (recording, format)) in questions.enumerated() {
-      let query = String(
-        decoding: try JSONSerialization.data(
-          withJSONObject: recording.sql, options: .fragmentsAllowed), as: UTF8.self)
-      let body = #"{"query":\#(query),\#(RecordedAnswer.formats[format] ?? "")}"#
-      try body.write(
-        to: workspace.url.appendingPathComponent("q\(index)"), atomically: false, encoding: .utf8)
-      configuration += """
-        \(index > 0 ? "next" : "# the questions")
-        silent
-        max-time = 60
-        url = "URL/druid/v2/sql"
-        header = "Content-Type: application/json"
-        data-binary = "@q\(index)"
-        output = "a\(index)"
-        write-out = "%{http_code}\\n"
-
-        """
-    }
-    try configuration.write(
-      to: workspace.url.appendingPathComponent("questions"), atomically: true, encoding: .utf8)
-    let outcome = try Commands.run(
-      #"""
-      exec devstack -q --supervisor "$FIXTURES/recorded/supervisor-edge.json" -- sh -ec '
-        kprod -t ecommerce < "$FIXTURES/recorded/events.ndjson"
-        kprod -t edge < "$FIXTURES/recorded/edge.ndjson"
-        sed "s|URL|$DRUID_URL|" questions | curl -K -'
-      """#, in: workspace, within: 600)
-    try #require(outcome.status == 0, "\(outcome.errors)")
-    let statuses = outcome.output.split(separator: "\n").compactMap { Int($0) }
-    try #require(statuses.count == questions.count)
+    let replies = try RecordedQueries.ask(
+      questions.map { recording, format in
+        RecordedQueries.Query(sql: recording.sql, format: format)
+      }, in: workspace)
 
     var verdicts: [String: RecordedAnswer.Verdict] = [:]
     for (index, (recording, format)) in questions.enumerated() {
-      let data = try Data(contentsOf: workspace.url.appendingPathComponent("a\(index)"))
-      let reply = RecordedAnswer.Reply(
-        status: statuses[index], body: String(decoding: data, as: UTF8.self))
-      let verdict = recording.judge(reply, format: format)
+      let verdict = recording.judge(replies[index], format: format)
       if verdict != .equal || verdicts[recording.name] == nil {
         verdicts[recording.name] = verdict
       }

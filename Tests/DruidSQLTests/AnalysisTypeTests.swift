@@ -5,6 +5,10 @@ import Testing
 @Suite struct AnalysisTypeTests {
   @Test(arguments: [
     ("SELECT 1, 'text', 1.5, 1e3, TRUE, NULL", "INTEGER CHAR DECIMAL DOUBLE BOOLEAN NULL"),
+    ("SELECT -2147483648, - -2147483648, - 5", "INTEGER BIGINT INTEGER"),
+    ("SELECT a, a + 1 FROM (VALUES (NULL, 8)) AS t (a, b)", "NULL DECIMAL"),
+    ("SELECT 'a' + 'b', name + 1 FROM edge", "DECIMAL INTEGER"),
+    ("SELECT CASE WHEN n > 1 THEN TRUE ELSE 'other' END FROM edge", "VARCHAR"),
     ("SELECT 9007199254740993, 1 + 1, 7 / 2, 1 / 3.0", "BIGINT INTEGER INTEGER DECIMAL"),
     ("SELECT CAST(NULL AS VARCHAR), CAST(7 AS DOUBLE) / 2", "VARCHAR DOUBLE"),
     ("SELECT COUNT(*) / 7, COUNT(*) / 7.0 FROM ecommerce", "BIGINT DECIMAL"),

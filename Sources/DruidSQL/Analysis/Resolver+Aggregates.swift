@@ -7,14 +7,14 @@ extension Resolver {
     if let clause = place.clause {
       throw SQLFailure("Aggregate expression is illegal in \(clause) clause", at: range)
     }
-    if place.isInAggregate {
-      throw SQLFailure("Aggregate expressions cannot be nested", at: range)
+    if let outer = place.aggregate {
+      throw SQLFailure("Aggregate expressions cannot be nested", at: outer)
     }
     guard call.orderBy.isEmpty, call.withinGroup.isEmpty, call.nulls == nil, call.json == nil
     else { throw .unknown("This form of \(name)", at: range) }
     if place.prefersAliases { try refuseAliases(of: call, place, at: range) }
     var inner = place
-    inner.isInAggregate = true
+    inner.aggregate = range
     inner.allowsWindows = false
     inner.aliases = [:]
     let filter = try call.filter.map { (item) throws(SQLFailure) in
@@ -50,6 +50,16 @@ extension Resolver {
       throw SQLFailure(
         "Invalid number of arguments to function '\(name)'. Was expecting 1 arguments", at: range)
     }
+    if function == .count, arguments.count > 1 {
+      // Constants are dropped; the planner has no way to count several columns.
+      let values = arguments.filter { !$0.isConstant }
+      if values.count > 1 {
+        throw SQLFailure(
+          "expected one element but was: <\(values.count) columns>", at: nil,
+          category: .uncategorized, errorCode: "general", persona: "ADMIN")
+      }
+      if values.count == 1, !arguments.contains(where: \.isNullConstant) { arguments = values }
+    }
     if call.isDistinct == true, settings.approximatesCountDistinct,
       ["SUM", "AVG", "MIN", "MAX"].contains(function.name)
     {
@@ -71,19 +81,17 @@ extension Resolver {
   private func filtered(_ use: Function.AggregateUse) -> Function.AggregateUse {
     let readsRows = use.scope.entries.contains { $0.relation.shape.stage != .constant }
     guard readsRows, !use.isDistinct, use.arguments.count == 1,
-      case .conditional(let branches, let otherwise) = use.arguments[0].node,
-      let result = branches.first?.result, branches.allSatisfy({ $0.result == result })
+      let (tested, result, otherwise) = use.arguments[0].singleCase
     else { return use }
-    var condition = branches[0].condition
-    if branches.count > 1 {
-      condition = TypedExpression(
-        .operation(.or, branches.map(\.condition)), .boolean, condition.range)
+    var condition = tested
+    // Calcite puts WHERE's values in first, and what is left does not match the rule.
+    if condition.isSettled(by: use.scope.pins) || result.isSettled(by: use.scope.pins) {
+      return use
     }
     var filtered = use
-    if use.function == .sum, result.type.isIntegral, otherwise.isWholeZero {
-      let constant = result.uncast.constant
-      if constant == .long(0) || constant == .null { return use }
-      if constant == .long(1) {
+    if use.function == .sum, use.arguments[0].isCaseOfSum {
+      // With WHERE FALSE, Calcite computes NULL before it sees a COUNT.
+      if result.uncast.constant == .long(1), !use.scope.isEmpty {
         filtered.function = .count
         filtered.arguments = []
       } else {
@@ -98,12 +106,48 @@ extension Resolver {
     } else {
       return use
     }
-    condition = condition.withFilterBounds
+    condition = condition.asFilter
     filtered.filter =
       use.filter.map { filter in
         TypedExpression(.operation(.and, [filter, condition]), .boolean, filter.range)
       } ?? condition
     return filtered
+  }
+
+  /// Applies the same rule when the CASE is a column of the subquery: the subquery gets a hidden
+  /// column for the condition.
+  func filterCasesBelow(_ select: inout SelectedRelation) {
+    guard var grouping = select.grouping, case .select(var inner) = select.input.kind,
+      inner.grouping == nil, !inner.isDistinct, inner.input.shape.stage != .constant,
+      !inner.items.contains(where: { $0.hasWindow })
+    else { return }
+    let number = select.input.number
+    var columns = select.input.columns
+    for (index, item) in grouping.aggregates.enumerated() {
+      guard case .aggregate(var call) = item.node, call.function == .sum, !call.isDistinct,
+        case .column(number, let column)? = call.arguments.first?.node,
+        inner.items.indices.contains(column), inner.items[column].isCaseOfSum,
+        let (condition, result, _) = inner.items[column].singleCase
+      else { continue }
+      let pins = inner.filter?.pins ?? [:]
+      if condition.isSettled(by: pins) || result.isSettled(by: pins) { continue }
+      if result.uncast.constant == .long(1) {
+        call.function = .count
+        call.arguments = []
+      }
+      let test = TypedExpression(
+        .column(relation: number, index: inner.items.count), .boolean, condition.range)
+      inner.items.append(condition.asFilter)
+      columns.append(Relation.Column(name: "", type: .boolean, isHidden: true))
+      call.filter =
+        call.filter.map { TypedExpression(.operation(.and, [$0, test]), .boolean, $0.range) }
+        ?? test
+      grouping.aggregates[index].node = .aggregate(call)
+    }
+    if columns.count == select.input.columns.count { return }
+    select.grouping = grouping
+    select.input = Relation(
+      number: number, kind: .select(inner), columns: columns, shape: select.input.shape)
   }
 
   /// In ORDER BY, Calcite replaces an alias even inside an aggregate, which nests two aggregates.
@@ -126,6 +170,27 @@ extension TypedExpression {
   /// The operand of a cast, or the expression itself.
   fileprivate var uncast: TypedExpression {
     if case .cast(let operand) = node { operand.uncast } else { self }
+  }
+
+  /// The parts of a CASE that has one condition, or several with the same result.
+  fileprivate var singleCase:
+    (condition: TypedExpression, result: TypedExpression, otherwise: TypedExpression)?
+  {
+    guard case .conditional(let branches, let otherwise) = node,
+      let result = branches.first?.result, branches.allSatisfy({ $0.result == result })
+    else { return nil }
+    let first = branches[0].condition
+    if branches.count == 1 { return (first, result, otherwise) }
+    let any = TypedExpression(.operation(.or, branches.map(\.condition)), .boolean, first.range)
+    return (any, result, otherwise)
+  }
+
+  /// Whether its SUM equals the SUM of the result over the rows that match the condition.
+  fileprivate var isCaseOfSum: Bool {
+    guard let (_, result, otherwise) = singleCase, result.type.isIntegral, otherwise.isWholeZero
+    else { return false }
+    let constant = result.uncast.constant
+    return constant != .long(0) && constant != .null
   }
 
   /// Whether it is always the integer 0: the constant, a cast or negation of it, or `x - x` of a

@@ -170,6 +170,12 @@ extension Resolver {
     let type = value.type
     if operand == .pattern { return try pattern(value, of: name, all, at: range) }
     if type.kind == .null && operand != .multiple && operand != .array && operand != .arrayOrText {
+      let isFirst = all.first?.range == value.range
+      if operand == .time && isFirst
+        || ["TIME_PARSE", "MILLIS_TO_TIMESTAMP", "SUBSTRING"].contains(name)
+      {
+        throw SQLFailure("Illegal use of 'NULL'", at: value.range)
+      }
       if operand == .constantText || operand == .constantInteger || operand == .time {
         return value
       }

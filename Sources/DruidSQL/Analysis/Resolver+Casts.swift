@@ -47,7 +47,9 @@ extension Resolver {
     default:
       throw .unknown("CAST of \(source.sqlName) as \(target.sqlName)", at: range)
     }
-    if source.isReal, operand.isWild, ![.varchar, .bigint].contains(target.kind), !target.isReal {
+    if source.isReal, operand.isWild, ![.varchar, .bigint, .integer].contains(target.kind),
+      !target.isReal
+    {
       throw .unknown("CAST of what may be infinite", at: range)
     }
     var result = TypedExpression(
@@ -98,7 +100,7 @@ extension TypedExpression {
   /// The integer expression that a real stands for, where Calcite sees that only the type differs:
   /// `n * 1.0`, `n + 0.0`, `CAST(n AS DOUBLE)`.
   var sameWholeNumber: TypedExpression? {
-    guard type.isReal, !isConstant else { return nil }
+    guard type.isReal else { return nil }
     switch node {
     case .cast(let operand): return operand.wholeOrSame
     case .operation(.multiply, let operands):

@@ -16,7 +16,11 @@ extension Resolver {
         throw .unknown("\(name) of these arrays", at: range)
       }
     }
-    let parts = arguments.filter { !$0.isNullConstant }.map { $0.widened(to: type) }
+    var parts = arguments.filter { !$0.isNullConstant }.map { $0.widened(to: type) }
+    // What follows a value that is never NULL is dropped.
+    if let certain = parts.firstIndex(where: { !$0.type.isNullable && !$0.isConstant }) {
+      parts = Array(parts[...certain])
+    }
     let result = type.nullable(parts.allSatisfy { $0.type.isNullable })
     if parts.count == 1 {
       var only = parts[0]

@@ -27,6 +27,11 @@ extension Resolver {
   func conditional(
     _ branches: [TypedExpression.Branch], _ otherwise: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    if let texts = texts(of: branches.map(\.result) + [otherwise]) {
+      var printed = branches
+      for index in printed.indices { printed[index].result = texts[index] }
+      return try conditional(printed, texts[branches.count], at: range)
+    }
     let results = branches.map(\.result) + [otherwise]
     guard let type = SQLType.leastRestrictive(results.map(\.type)) else {
       try refuseMixture(results, at: range)
@@ -44,6 +49,25 @@ extension Resolver {
       .conditional(cast, otherwise: otherwise.widened(to: type)), type, range)
     result.isWild = results.contains(where: \.isWild)
     return result
+  }
+
+  /// Texts, numbers and booleans, all of them as texts; nil when they have a type in common.
+  private func texts(of results: [TypedExpression]) -> [TypedExpression]? {
+    let kinds = results.filter { !$0.isNullConstant }.map(\.type)
+    guard kinds.contains(where: \.isCharacter), !kinds.allSatisfy(\.isCharacter),
+      kinds.allSatisfy({ $0.isCharacter || $0.isNumeric || $0.kind == .boolean }),
+      !results.contains(where: \.isWild)
+    else { return nil }
+    return results.map { result in
+      if result.isNullConstant { return result }
+      if result.type.isCharacter {
+        var text = result
+        text.type = SQLType.varchar.nullable(result.type.isNullable)
+        return text
+      }
+      let type = SQLType.varchar.nullable(result.type.isNullable)
+      return TypedExpression(.cast(result), type, result.range)
+    }
   }
 
   func array(

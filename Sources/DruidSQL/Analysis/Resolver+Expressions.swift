@@ -6,9 +6,37 @@ extension Resolver {
     let wasFilter = isFilter
     isFilter = wasFilter && expression.isCondition
     defer { isFilter = wasFilter }
-    var typed = try dispatch(expression, in: scope, place)
+    var typed: TypedExpression
+    do throws(SQLFailure) {
+      typed = try dispatch(expression, in: scope, place)
+    } catch {
+      guard wasFilter, error.category == .unsupported,
+        let any = anyValue(expression, in: scope, place)
+      else { throw error }
+      typed = any
+    }
     if !typed.isColumn || typed.range == .none { typed.range = expression.range }
     return typed
+  }
+
+  /// A condition on a multi-value column as one on any of its values; nil when it is not one.
+  private func anyValue(
+    _ expression: Expression, in scope: Scope, _ place: Place
+  ) -> TypedExpression? {
+    switch expression.kind {
+    case .call: break
+    case .binary(let op, _, _) where op != .isDistinctFrom && op != .isNotDistinctFrom: break
+    default: return nil
+    }
+    var single = scope
+    for index in single.entries.indices { single.entries[index].readsOneValue = true }
+    guard let typed = try? dispatch(expression, in: single, place), typed.type.kind == .boolean
+    else { return nil }
+    let columns = scope.entries.flatMap { entry in
+      entry.relation.columns.indices.map { entry.column($0, at: expression.range) }
+    }.filter { column in column.isMultiple && typed.contains { $0 == column } }
+    guard columns.count == 1, let column = columns.first else { return nil }
+    return TypedExpression(.operation(.anyValue, [typed, column]), .boolean, expression.range)
   }
 
   /// Resolves a condition that Druid runs as a filter.
@@ -20,7 +48,7 @@ extension Resolver {
     defer { isFilter = wasFilter }
     let typed = try resolve(filter, in: scope, place)
     try refuseFilterCase(typed)
-    return typed
+    return typed.asFilter
   }
 
   func resolve(
@@ -87,13 +115,34 @@ extension Resolver {
     case .inQuery(let operand, let query, let isNegated):
       let value = try resolve(operand, in: scope, place)
       return try inQuery(value, query, isNegated, in: scope, at: range)
-    case .exists: throw .unknown("EXISTS", at: range)
-    case .quantified: throw .unknown("A quantified comparison", at: range)
+    case .exists(let query):
+      _ = try resolvable(query, in: scope)
+      throw SQLFailure("No match found for function signature EXISTS", at: range)
+    case .quantified(let operand, let op, let quantifier, let set):
+      let value = try resolve(operand, in: scope, place)
+      switch (set, op, quantifier) {
+      case (.query(let query), .equal, .some):
+        return try inQuery(value, query, false, in: scope, at: range)
+      case (.query(let query), _, _):
+        _ = try resolvable(query, in: scope)
+        throw .unknown("A quantified comparison", at: range)
+      case (.list(let list), _, _):
+        var tests: [TypedExpression] = []
+        for item in try resolve(list, in: scope, place) {
+          tests.append(try binary(op, value, item, at: range))
+        }
+        if tests.count == 1 { return tests[0] }
+        return try logical(quantifier == .some ? .or : .and, tests, at: range)
+      }
     case .subquery(let query): return try scalarQuery(query, in: scope, at: range)
     case .conditional(let operand, let branches, let otherwise):
       return try conditional(operand, branches, otherwise, in: scope, place, at: range)
     case .cast(let operand, let type, let kind):
       if kind != .cast { throw .unknown(kind.rawValue, at: range) }
+      if isDate(parameter: operand), type.name == "TIMESTAMP" || type.name == "VARCHAR" {
+        // Druid breaks the answer off, or gives a number for a text.
+        throw .unknown("CAST of a DATE parameter as \(type.name)", at: range)
+      }
       return try cast(try resolve(operand, in: scope, place), to: type, at: range)
     case .extract(let unit, let operand):
       try refuseDate(parameter: operand)
@@ -132,10 +181,26 @@ extension Resolver {
 
   /// Refuses a DATE parameter where no context determines its type.
   func refuseDate(parameter expression: Expression) throws(SQLFailure) {
-    guard case .parameter(let index) = expression.kind, parameters.indices.contains(index),
-      parameters[index].type == "DATE", parameters[index].value != .null
-    else { return }
-    throw SQLFailure("Illegal use of dynamic parameter", at: expression.range)
+    if isDate(parameter: expression) {
+      throw SQLFailure("Illegal use of dynamic parameter", at: expression.range)
+    }
+  }
+
+  private func isDate(parameter expression: Expression) -> Bool {
+    guard case .parameter(let index) = expression.kind, parameters.indices.contains(index) else {
+      return false
+    }
+    return parameters[index].type == "DATE" && parameters[index].value != .null
+  }
+
+  /// A query of which nothing but its own errors is wanted.
+  private func resolvable(_ query: Query, in scope: Scope) throws(SQLFailure) -> Relation? {
+    do throws(SQLFailure) {
+      return try resolve(query, tables: scope.tables, outer: scope.entries + scope.outer)
+    } catch {
+      if error.category != .unsupported { throw error }
+      return nil
+    }
   }
 
   private func inList(
@@ -143,6 +208,13 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     if case .operation(.row, let parts) = value.node {
       return try inRows(parts, list, isNegated, at: range)
+    }
+    let list = list.reduce(into: [TypedExpression]()) { unique, item in
+      if !item.isConstant || !unique.contains(item) { unique.append(item) }
+    }
+    if list.count == 1, let only = list.first, only.isConstant, !only.isNullConstant {
+      let equal = try compare(.equal, value, only, at: range)
+      return isNegated ? try negated(equal) : equal
     }
     var items: [TypedExpression] = []
     var subject: TypedExpression?

@@ -27,7 +27,13 @@ extension Resolver {
       kind == .bigint
       ? JavaNumber.digits(text).map { .long($0) }
       : JavaNumber.double(text).flatMap { $0.isFinite ? .double($0) : nil }
-    guard let constant else { throw .unknown("'\(text)' as a number", at: operand.range) }
+    guard let constant else {
+      // A text that is not a number at all is NULL.
+      if JavaNumber.double(text) == nil {
+        return TypedExpression(.constant(.null), SQLType(kind, isNullable: true), operand.range)
+      }
+      throw .unknown("'\(text)' as a number", at: operand.range)
+    }
     return TypedExpression(
       .constant(constant), SQLType(other.isReal ? other.kind : kind, isNullable: false),
       operand.range)
@@ -43,15 +49,6 @@ extension Resolver {
     }
     guard let constant = right.constant, constant != .null else { return nil }
     let isEquality = op.isEquality
-    if left.type.isIntegral, op.mirrored != nil, case .long(let value) = constant,
-      left.isStoredOrAggregated
-    {
-      // Druid converts the bound of a range to a double and back.
-      var bound = right
-      bound.node = .constant(.long(JavaNumber.long(Double(value))))
-      return TypedExpression(
-        .operation(op, [left, bound]), .boolean.nullable(left.type.isNullable), range)
-    }
     if let whole = left.sameWholeNumber {
       switch constant {
       case .long(let value):
@@ -122,18 +119,66 @@ extension Resolver {
 }
 
 extension TypedExpression {
-  /// The condition with its range bounds converted as a filter converts them.
-  var withFilterBounds: TypedExpression {
-    rewritten { (part) -> TypedExpression? in
-      guard case .operation(let op, let operands) = part.node, op.mirrored != nil,
-        operands[0].isColumn, operands[0].type.isIntegral,
-        case .long(let value)? = operands[1].constant
-      else { return nil }
-      var (changed, bound) = (part, operands[1])
+  /// The condition as Druid's filters evaluate it. The bound of a range is converted to a double and
+  /// back, unless both bounds are the same value. `IN (0)` does not match -0.0; whether `= 0` matches
+  /// it depends on how the rows are stored, so that is refused.
+  var asFilter: TypedExpression {
+    var copy = self
+    switch node {
+    case .operation(.and, let operands):
+      var parts = operands
+      for (low, part) in operands.enumerated() {
+        guard case .operation(.greaterOrEqual, let bounds) = part.node, part.boundsWholeNumbers,
+          let high = operands.firstIndex(where: { $0.node == .operation(.lessOrEqual, bounds) })
+        else { continue }
+        parts[low].node = .operation(.equal, bounds)
+        parts[high].node = .operation(.equal, bounds)
+      }
+      copy.node = .operation(.and, parts.map(\.asFilter))
+    case .operation(let op, let operands) where op == .or || op == .not || op.isTestOfTruth:
+      copy.node = .operation(op, operands.map(\.asFilter))
+    case .operation(let op, let operands) where boundsWholeNumbers:
+      guard case .long(let value)? = operands[1].constant else { return self }
+      var bound = operands[1]
       bound.node = .constant(.long(JavaNumber.long(Double(value))))
-      changed.node = .operation(op, [operands[0], bound])
-      return changed
+      copy.node = .operation(op, [operands[0], bound])
+    case .operation(.isIn, let operands) where operands[0].findsZero(among: operands.dropFirst()):
+      return and(TypedExpression(.operation(.isNotNegativeZero, [operands[0]]), type, range))
+    case .operation(.equal, let operands) where operands[0].findsZero(among: operands.dropFirst()):
+      return and(TypedExpression(.operation(.isNotNegativeZero, operands), type, range))
+    case .operation(.notEqual, let operands)
+    where operands[0].findsZero(among: operands.dropFirst()):
+      copy.node = .operation(.equal, operands)
+      return TypedExpression(.operation(.not, [copy.asFilter]), type, range)
+    case .conditional(let branches, let otherwise):
+      copy.node = .conditional(
+        branches.map { Branch(condition: $0.condition.asFilter, result: $0.result) },
+        otherwise: otherwise)
+    case .operation(let op, let operands) where op.isComparison:
+      copy.node = .operation(
+        op, operands.map { if case .conditional = $0.node { $0.asFilter } else { $0 } })
+    default: break
     }
+    return copy
+  }
+
+  private func and(_ other: TypedExpression) -> TypedExpression {
+    TypedExpression(.operation(.and, [self, other]), type, range)
+  }
+
+  /// Whether it compares the order of a stored or aggregated integer and a constant.
+  private var boundsWholeNumbers: Bool {
+    guard case .operation(let op, let operands) = node, op.mirrored != nil,
+      operands[0].isStoredOrAggregated, operands[0].type.isIntegral,
+      case .long? = operands[1].constant
+    else { return false }
+    return true
+  }
+
+  /// Whether it is a column of doubles and 0 is one of the values.
+  private func findsZero(among values: ArraySlice<TypedExpression>) -> Bool {
+    isColumn && type.isReal
+      && values.contains { $0.constant == .long(0) || $0.constant == .double(0) }
   }
 
   /// Whether a filter can look up its value: a column or the result of an aggregate.

@@ -146,10 +146,17 @@ extension Resolver {
   private func resolve(_ join: Join, into scope: inout Scope) throws(SQLFailure) -> Relation {
     let left = try resolve(from: join.left, into: &scope)
     if case .unnest(let arrays, let withOrdinality, let alias, let position) = join.right,
-      [.cross, .comma].contains(join.kind)
+      [.cross, .comma].contains(join.kind) || join.isLeftOnTrue
     {
-      return try unnest(
+      let relation = try unnest(
         arrays, withOrdinality, alias, input: left, at: position.range, into: &scope)
+      if join.isLeftOnTrue, case .unnest(_, let array) = relation.kind {
+        // A column of strings gives a NULL for a row without values in either join.
+        guard case .call(.mvToArray, _) = array.node else {
+          throw .unknown("LEFT JOIN of UNNEST", at: position.range)
+        }
+      }
+      return relation
     }
     let leftEntries = scope.entries.count
     let right = try resolve(from: join.right, into: &scope)
@@ -158,7 +165,13 @@ extension Resolver {
       throw .unplannable("SQL requires a join with a union, which is not supported.")
     }
     if right.shape.isUnion { throw .unknown("A join with this union", at: join.range) }
-    for index in scope.entries.indices { scope.entries[index].isJoined = true }
+    for index in scope.entries.indices {
+      scope.entries[index].isJoined = true
+      let isRight = index >= leftEntries
+      if kind == .full || kind == (isRight ? .left : .right) {
+        scope.entries[index].mayBeMissing = true
+      }
+    }
     if join.condition == nil, kind != .cross, !join.isNatural {
       throw SQLFailure(
         "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
@@ -184,8 +197,8 @@ extension Resolver {
       try checkCondition(resolved, left: left, right: right, kind)
       condition = resolved
     case .using(let names):
-      if kind != .inner && kind != .left { throw .unknown("USING in this join", at: join.range) }
       condition = try using(names, in: scope, leftEntries)
+      if kind == .right || kind == .full { scope.coalesced += names.map(\.text) }
       if scope.entries.count > 2 { scope.isChained = true }
       for name in names where !scope.merged.contains(name.text) { scope.merged.append(name.text) }
     case nil: break
@@ -295,6 +308,15 @@ extension Resolver {
       shape: shape)
     try add(Scope.Entry(name: alias?.name.text, relation: relation), to: &scope, at: range)
     return relation
+  }
+}
+
+extension Join {
+  /// Whether it is `LEFT JOIN ... ON TRUE`.
+  fileprivate var isLeftOnTrue: Bool {
+    guard kind == .left, case .on(let condition)? = condition else { return false }
+    if case .literal(.boolean(true)) = condition.kind { return true }
+    return false
   }
 }
 

@@ -62,7 +62,12 @@ extension Resolver {
     var unique: [[Int]] = []
     for set in product {
       let sorted = Array(Set(set)).sorted()
-      if unique.contains(sorted) { throw .unknown("Repeated grouping sets", at: groupBy.range) }
+      if unique.contains(sorted) {
+        // Calcite makes a union of them, whose branches are not scans.
+        throw .unplannable(
+          "SQL requires union between inputs that are not simple table scans and involve a filter "
+            + "or aliasing. Or column types of tables being unioned are not of same type.")
+      }
       unique.append(sorted)
     }
     return (keys, unique.sorted(by: Self.comesFirst))

@@ -140,7 +140,7 @@ extension Resolver {
     _ filter: TypedExpression?, _ used: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) {
     for column in filter?.pinned ?? [] where column.isMultiple && column.isColumn {
-      if used.contains(where: { $0.contains { $0 == column } }) {
+      if used.contains(where: { $0 != column && $0.contains { $0 == column } }) {
         throw .unknown("A multi-value column beside its own filter", at: range)
       }
     }

@@ -30,6 +30,10 @@ extension Resolver {
     if found.count > 1, !scope.merged.contains(part.text) {
       throw SQLFailure("Column '\(part.text)' is ambiguous", at: name.range)
     }
+    if found.count == 2, scope.coalesced.contains(part.text) {
+      let sides = found.map { $0.entry.column($0.index, at: name.range) }
+      return TypedExpression(.call(.coalesce, sides), sides[0].type.nullable(true), name.range)
+    }
     if let hit = found.first { return hit.entry.column(hit.index, at: name.range) }
     try refuseCorrelation(scope.outer, part, name)
     var message = "Column '\(part.text)' not found in any table"
@@ -106,7 +110,9 @@ extension Resolver {
         throw SQLFailure("Unknown identifier '\(qualifier.text)'", at: qualifier.range)
       }
       entries = [entry]
-    } else if scope.isChained || !scope.merged.isEmpty && entries.count > 2 {
+    } else if scope.isChained || !scope.merged.isEmpty && entries.count > 2
+      || !scope.coalesced.isEmpty
+    {
       throw .unknown("'*' over joins with USING", at: range)
     }
     if entries.isEmpty {

@@ -1,3 +1,5 @@
+import JavaValues
+
 /// Operand checks and types of the operators.
 extension Resolver {
   func prefix(
@@ -20,7 +22,10 @@ extension Resolver {
       switch operand.constant {
       case .long(let value) where value != .min:
         // The sign belongs to the literal.
-        let type = value == 1 << 31 ? SQLType.integer.nullable(false) : operand.type
+        let type =
+          value == 1 << 31
+          ? SQLType.integer.nullable(false)
+          : value == -(1 << 31) ? SQLType.bigint.nullable(false) : operand.type
         return TypedExpression(.constant(.long(-value)), type, range)
       case .double(let value):
         return TypedExpression(
@@ -104,8 +109,15 @@ extension Resolver {
       if overflows { throw .unknown("An interval so long", at: range) }
       return TypedExpression(.constant(.long(product)), one.isInterval ? one : two, range)
     }
+    if one.isCharacter && (two.isNumeric || two.isCharacter) || one.isNumeric && two.isCharacter {
+      let (first, second) = (
+        try number(of: left, beside: two, at: range), try number(of: right, beside: one, at: range)
+      )
+      return try arithmetic(op, first, second, at: range)
+    }
     guard one.isNumeric || one.kind == .null, two.isNumeric || two.kind == .null,
-      let operation = op.operation, let type = SQLType.arithmetic(operation, one, two),
+      let operation = op.operation,
+      let type = SQLType.arithmetic(operation, left.numericType, right.numericType),
       type.kind != .null
     else {
       if [one, two].contains(where: { $0.isArray || $0.isComplex }) {
@@ -128,6 +140,22 @@ extension Resolver {
       if op == .divide, !right.isNonZeroConstant { result.isWild = true }
     }
     return result
+  }
+
+  /// A text in arithmetic, cast to the type of the number beside it, or to DECIMAL beside a text.
+  private func number(
+    of operand: TypedExpression, beside other: SQLType, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard operand.type.isCharacter else { return operand }
+    if operand.isMultiple { throw .unknown("Arithmetic of a multi-value column", at: range) }
+    let type = other.isNumeric ? other : SQLType(.decimal(precision: 19, scale: 9))
+    guard let text = operand.text else {
+      var cast = TypedExpression(.cast(operand), type.nullable(true), operand.range)
+      cast.isWild = type.isReal
+      return cast
+    }
+    if JavaNumber.double(text) != nil { throw .unknown("Arithmetic with '\(text)'", at: range) }
+    return TypedExpression(.constant(.null), type.nullable(true), operand.range)
   }
 
   /// The operand that a sum with zero, a product with one or a quotient by one is equal to. Calcite
@@ -180,6 +208,15 @@ extension Resolver {
     let name = op.rawValue
     var (left, right) = (left, right)
     let (one, two) = (left.type, right.type)
+    if op == .equal, case .operation(.row, let lefts) = left.node,
+      case .operation(.row, let rights) = right.node, lefts.count == rights.count, !lefts.isEmpty
+    {
+      var parts: [TypedExpression] = []
+      for (left, right) in zip(lefts, rights) {
+        parts.append(try compare(op, left, right, at: range))
+      }
+      return parts.count == 1 ? parts[0] : try logical(.and, parts, at: range)
+    }
     if one.isTime && two.isCharacter {
       right = try castText(right, to: one, at: range)
     } else if one.isCharacter && two.isTime {
@@ -201,6 +238,7 @@ extension Resolver {
       }
     }
     if isFilter, let filter = try filter(op, left, right, at: range) { return filter }
+    (left, right) = (left.rounded(beside: right), right.rounded(beside: left))
     // A FLOAT column and a decimal constant: Druid compares one of them as a float, the other as a
     // double.
     let kinds = [left.type.kind, right.type.kind]
@@ -230,6 +268,20 @@ extension Resolver {
 }
 
 extension TypedExpression {
+  /// A whole number that no double holds, as the double that a real is compared with.
+  fileprivate func rounded(beside other: TypedExpression) -> TypedExpression {
+    guard other.type.isReal, case .long(let value)? = constant,
+      Int64(exactly: Double(value)) != value
+    else { return self }
+    return TypedExpression(.constant(.double(Double(value))), .double.nullable(false), range)
+  }
+
+  /// What arithmetic takes it for: a column that holds nothing but NULL is a DECIMAL.
+  fileprivate var numericType: SQLType {
+    guard type.kind == .null, constant == nil else { return type }
+    return SQLType(.decimal(precision: 19, scale: 9))
+  }
+
   var isNonZeroConstant: Bool {
     switch constant {
     case .long(let value): value != 0

@@ -31,6 +31,9 @@ extension Resolver {
       return limit.map { limited(relation, to: $0) } ?? relation
     case .setOperation(let operation):
       let relation = try resolve(operation, tables: tables, outer: outer)
+      if isTop, !query.orderBy.isEmpty, relation.shape.stage == .table {
+        return try sorted(relation, query.orderBy, limit, offset)
+      }
       guard query.orderBy.isEmpty || (!isTop && limit == nil && offset == nil) else {
         throw relation.shape.stage == .union && !relation.shape.readsSystem
           ? .unplannable("SQL requires a sort of a union, which is not supported.")
@@ -42,12 +45,44 @@ extension Resolver {
     }
   }
 
+  /// Datasources read as one, sorted as any datasource is.
+  private func sorted(
+    _ relation: Relation, _ orderBy: [OrderItem], _ limit: Int64?, _ offset: Int64?
+  ) throws(SQLFailure) -> Relation {
+    let entry = Scope.Entry(relation: relation)
+    let scope = Scope(entries: [entry])
+    var select = SelectedRelation(
+      input: relation,
+      items: relation.columns.indices.map { entry.column($0, at: .none) })
+    for item in orderBy {
+      var key: TypedExpression
+      if case .literal(.integer(let digits)) = item.expression.kind {
+        guard let ordinal = Int(digits), select.items.indices.contains(ordinal - 1) else {
+          throw SQLFailure("Ordinal out of range", at: item.expression.range)
+        }
+        key = select.items[ordinal - 1]
+      } else {
+        key = try resolve(item.expression, in: scope, .select)
+      }
+      key.range = item.expression.range
+      select.orderBy.append(OrderKey(expression: key, isDescending: try isDescending(item)))
+    }
+    select.limit = limit
+    select.offset = offset
+    try checkUnion(select)
+    select.isUnordered = isUnordered(select)
+    let shape = try shape(select)
+    return Relation(
+      number: nextNumber(), kind: .select(select), columns: relation.columns, shape: shape)
+  }
+
   private func count(_ expression: Expression) throws(SQLFailure) -> Int64 {
     let typed = try resolve(expression, in: Scope(), .clause("LIMIT"))
-    guard case .long(let value)? = typed.constant, value >= 0 else {
-      throw .unknown("This LIMIT or OFFSET", at: expression.range)
+    switch typed.constant {
+    case .long(let value)? where value >= 0: return value
+    case .double(let value)? where value >= 0 && value < 1e15: return Int64(value)
+    default: throw .unknown("This LIMIT or OFFSET", at: expression.range)
     }
-    return value
   }
 
   /// The first rows of a relation.
@@ -119,6 +154,11 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
+    if case .select(let select) = relation.kind, case .single = select.input.kind,
+      select.items.count == 1, select.passesOn, select.filter == nil, select.items[0].isConstant
+    {
+      return select.items[0]
+    }
     guard relation.columns.count == 1, let column = relation.columns.first,
       case .select(let select) = relation.kind, select.isSingle,
       column.unfinished == nil, !column.hasMultipleValues, !relation.shape.readsSystem

@@ -31,6 +31,13 @@ extension Resolver {
       }
       try refuseExploded(resolved, nil)
       result.filter = resolved
+      if case .unnest = input.kind, resolved.comparesWithNull(input.number) {
+        throw .unknown("A comparison of an unnested number with a text", at: filter.range)
+      }
+      scope.isEmpty = resolved.constant == .boolean(false)
+      scope.pins = resolved.pins
+      let replaced = replaced(resolved, select, orderBy, in: scope)
+      for index in scope.entries.indices { scope.entries[index].replaced = replaced }
     }
     let keys = try groupKeys(select, in: scope)
     let having = try having(select, in: scope)
@@ -64,11 +71,6 @@ extension Resolver {
     }
     for item in items {
       try refuseMultipleTest(item.expression)
-      if case .call(let function, _) = item.expression.node,
-        function == .mvFilterOnly || function == .mvFilterNone
-      {
-        throw .unknown("\(function.name) without GROUP BY", at: item.expression.range)
-      }
     }
     if items.contains(where: { $0.expression.hasWindow }),
       let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
@@ -83,6 +85,12 @@ extension Resolver {
     }
     try refuseSettings(result, at: select.range)
     try refuseDistincts(result)
+    filterCasesBelow(&result)
+    result.items = items.map(\.expression)
+    // What sorts a subquery and cuts nothing is dropped by Calcite.
+    result.orderBy = isTop || limit != nil || offset != nil ? order : []
+    result.limit = limit
+    result.offset = offset
     if settings.forcesVectors, result.grouping != nil, !result.isTopN,
       !result.input.shape.readsSystem
     {
@@ -95,11 +103,6 @@ extension Resolver {
       result.filter,
       items.map(\.expression) + (result.grouping.map { $0.keys + $0.aggregates } ?? []),
       at: select.range)
-    result.items = items.map(\.expression)
-    // Calcite drops the ORDER BY of a subquery without LIMIT or OFFSET.
-    result.orderBy = isTop || limit != nil || offset != nil ? order : []
-    result.limit = limit
-    result.offset = offset
     try refuseSystemAggregates(result, at: select.range)
     try checkUnion(result)
     try refuseLookedUp(result, at: select.range)
@@ -172,6 +175,11 @@ extension Resolver {
       let expression = try resolve(item.expression, in: scope, place).withListTests
       try refuseDate(parameter: item.expression)
       if expression.type.isInterval {
+        if expression.constant != nil, select.from == nil {
+          throw SQLFailure(
+            "Cannot handle literal of unsupported type [\(expression.type.sqlName)].", at: nil,
+            errorCode: "general")
+        }
         throw .unknown("An interval as a result", at: item.expression.range)
       }
       var name = item.alias?.text ?? "EXPR$\(items.count)"
@@ -208,7 +216,11 @@ extension Resolver {
       } else {
         expression = try resolve(item.expression, in: scope, place)
       }
-      if expression.isConstant { throw .unknown("ORDER BY a constant", at: item.range) }
+      if expression.isConstant {
+        // It sorts nothing.
+        if select.groupBy != nil || select.from == nil { continue }
+        throw .unknown("ORDER BY a constant", at: item.range)
+      }
       if expression.isMultiple && !select.hasGrouping || expression.type.isComplex {
         throw .unknown("ORDER BY this", at: item.range)
       }
@@ -264,7 +276,7 @@ extension Resolver {
     let calls = grouping.aggregates.compactMap { item -> AggregateCall? in
       if case .aggregate(let call) = item.node { call } else { nil }
     }
-    let distinct = calls.filter(\.isDistinct)
+    let distinct = calls.filter { $0.isDistinct && !["MIN", "MAX"].contains($0.function.name) }
     guard distinct.contains(where: { ["COUNT", "SUM", "AVG"].contains($0.function.name) }) else {
       return
     }
@@ -276,9 +288,12 @@ extension Resolver {
         "Query needs 3 merge buffers, but only 2 merge buffers were configured", at: nil,
         category: .invalidInput, errorCode: "general")
     }
-    let givesText = calls.contains { call in
-      !call.isDistinct && call.function != .count && call.function != .arrayAggregate
-        && call.arguments.first?.type.isCharacter == true
+    let givesText = grouping.aggregates.contains { item in
+      if case .aggregate(let call) = item.node, !call.isDistinct {
+        item.type.isCharacter
+      } else {
+        false
+      }
     }
     if givesText {
       throw SQLFailure(
@@ -357,6 +372,17 @@ extension Resolver {
     let traits = call.function.traits
     if call.function == .count, call.isDistinct, settings.approximatesCountDistinct { return .null }
     return traits.contains(.unfinishedNull) ? .null : traits.contains(.unfinished) ? .unknown : nil
+  }
+}
+
+extension TypedExpression {
+  /// Whether it compares a column of a relation with NULL, which a text that is not a number is.
+  fileprivate func comparesWithNull(_ relation: Int) -> Bool {
+    contains {
+      guard case .operation(let op, let operands) = $0.node, op.isComparison else { return false }
+      return operands.contains(where: \.isNullConstant)
+        && operands.contains { $0.relations == [relation] }
+    }
   }
 }
 

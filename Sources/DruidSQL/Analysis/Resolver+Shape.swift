@@ -51,8 +51,10 @@ extension Resolver {
       case .union: break
       }
     }
-    // With LIMIT 0 there is nothing to sort.
-    if !select.orderBy.isEmpty, select.limit != 0, !select.keepsNothing {
+    // There are no rows to sort, or they are sorted already.
+    if !select.orderBy.isEmpty, select.limit != 0, !select.keepsNothing,
+      !select.input.keepsNothing, !select.isSortedBelow
+    {
       try checkOrder(select, shape, isComputed: isComputed)
     }
     try checkCut(select)
@@ -90,10 +92,7 @@ extension Resolver {
       guard select.orderBy[0].expression.node == .column(relation: number, index: time) else {
         return
       }
-      throw SQLFailure(
-        "Time-ordering on scan queries is only supported for queries with segment specs of type "
-          + "MultipleSpecificSegmentSpec or SpecificSegmentSpec", at: nil,
-        category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
+      throw Self.timeOrder
     }
     let computesItem = select.items.contains { $0.isWorkedOn }
     let sortsByComputed = select.orderBy.contains { key in
@@ -104,7 +103,6 @@ extension Resolver {
     switch shape.stage {
     case .grouped:
       if select.groupsUniqueValues, !select.isSortedByItself { throw refusal() }
-      try refuseCollections(select)
     case .windowed: try refuseTime()
     case .table where readsQuery:
       if select.orderBy.count == 1, let time = select.timeIndex,
@@ -119,13 +117,21 @@ extension Resolver {
         key.expression.node == .column(relation: time.relation, index: time.index)
       else { throw refusal() }
     case .other:
-      // A join keeps the time column of its leftmost table.
-      if select.orderBy.count == 1, let time = select.input.leftmostTime,
+      // A join keeps the time column of its leftmost table, unless a condition filters that table
+      // below the join.
+      if select.orderBy.count == 1, let (time, isBare) = select.input.leftmostTime,
         select.orderBy[0].expression.node == time
       {
-        return
+        guard case .column(let number, _) = time else { return }
+        let filters = select.filter?.conjuncts ?? []
+        if isBare, !filters.contains(where: { $0.relations == [number] && !$0.readsQuery }) {
+          return
+        }
+        throw Self.timeOrder
       }
       try refuseTime()
+      if case .unnest(.some, _) = select.input.kind { throw Self.noQuery }
+      if computesItem, !sortsByComputed, select.sortsLimitedGroupsByTime { throw Self.noQuery }
       if computesItem && !sortsByComputed { throw refusal() }
       if !computesItem, select.orderBy.contains(where: { !$0.expression.isPassedOn }) {
         throw refusal()
@@ -135,20 +141,14 @@ extension Resolver {
     }
   }
 
-  /// Refuses sorting groups by a collection: Druid compares the lists as Java arrays, and the cast
-  /// fails.
-  private func refuseCollections(_ select: SelectedRelation) throws(SQLFailure) {
-    guard let grouping = select.grouping, grouping.isExplicit, select.limit == nil,
-      case .column(grouping.number, let index)? = select.orderBy.first?.expression.node,
-      grouping.aggregates.indices.contains(index - grouping.keys.count),
-      case .aggregate(let call) = grouping.aggregates[index - grouping.keys.count].node,
-      call.function == .arrayAggregate || call.function == .stringAggregate
-        || call.function.name == "ARRAY_CONCAT_AGG"
-    else { return }
-    throw SQLFailure(
-      "class java.util.ArrayList cannot be cast to class [Ljava.lang.Object;", at: nil,
-      category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
-  }
+  private static let timeOrder = SQLFailure(
+    "Time-ordering on scan queries is only supported for queries with segment specs of type "
+      + "MultipleSpecificSegmentSpec or SpecificSegmentSpec", at: nil,
+    category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
+
+  private static let noQuery = SQLFailure(
+    "Cannot convert query parts into an actual query", at: nil, category: .runtimeFailure,
+    errorCode: "general", persona: "OPERATOR")
 
   /// Refuses the limits and offsets at which Druid's planner fails.
   private func checkCut(_ select: SelectedRelation) throws(SQLFailure) {
@@ -159,7 +159,7 @@ extension Resolver {
     } else if select.input.shape.stage == .grouped, let columns = select.input.keyColumns {
       groups = (select.input.number, columns)
     }
-    if let groups, select.offset ?? 0 > 0, select.limit == nil {
+    if let groups, select.offset ?? 0 > 0, select.limit == nil, !select.keepsNothing {
       let isByKeys = select.orderBy.enumerated().allSatisfy { position, key in
         position < groups.columns.count && !key.isDescending
           && key.expression.node
@@ -305,15 +305,51 @@ extension SelectedRelation {
 }
 
 extension Relation {
-  /// `__time` of the leftmost datasource of a join.
-  fileprivate var leftmostTime: TypedExpression.Node? {
+  /// `__time` of a join's leftmost relation, and whether that relation is an unfiltered datasource.
+  fileprivate var leftmostTime: (column: TypedExpression.Node, isBare: Bool)? {
     guard case .join(let join) = kind else { return nil }
-    if case .table(let table) = join.left.kind, table.kind == .dataSource,
-      let index = join.left.shape.timeColumn
-    {
-      return .column(relation: join.left.number, index: index)
+    if case .join = join.left.kind { return join.left.leftmostTime }
+    guard let index = join.left.shape.timeColumn ?? join.left.shape.timeOutput,
+      join.left.columns.indices.contains(index)
+    else { return nil }
+    return (.column(relation: join.left.number, index: index), join.left.isBareTable)
+  }
+
+  private var isBareTable: Bool {
+    switch kind {
+    case .table(let table): table.kind == .dataSource
+    case .select(let select): select.passesOn && select.filter == nil && select.input.isBareTable
+    default: false
     }
-    return join.left.leftmostTime
+  }
+
+  /// Whether it is a query that returns no rows because of WHERE FALSE.
+  fileprivate var keepsNothing: Bool {
+    guard case .select(let select) = kind, select.grouping?.isExplicit ?? true else { return false }
+    return select.keepsNothing || select.input.keepsNothing
+  }
+}
+
+extension SelectedRelation {
+  /// Whether the subquery already returns its rows in this order.
+  fileprivate var isSortedBelow: Bool {
+    guard grouping == nil, orderBy.count == 1, limit == nil, offset == nil,
+      case .column(input.number, let index) = orderBy[0].expression.node,
+      case .select(let inner) = input.kind, inner.limit != nil, inner.orderBy.count == 1,
+      inner.items.indices.contains(index), !items.contains(where: { $0.hasWindow })
+    else { return false }
+    return inner.items[index] == inner.orderBy[0].expression
+      && inner.orderBy[0].isDescending == orderBy[0].isDescending && filter == nil
+      && inner.grouping == nil && inner.input.shape.stage == .table
+  }
+
+  /// Whether it sorts the limited groups of a subquery by their `__time`.
+  fileprivate var sortsLimitedGroupsByTime: Bool {
+    guard grouping == nil, orderBy.count == 1,
+      case .column(input.number, let index) = orderBy[0].expression.node,
+      case .select(let inner) = input.kind, inner.grouping != nil, inner.limit != nil
+    else { return false }
+    return input.columns[index].name == "__time"
   }
 }
 

@@ -2,9 +2,15 @@ extension Resolver {
   func window(
     _ name: String, _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    if let outer = place.aggregate {
+      throw SQLFailure("Aggregate expressions cannot be nested", at: outer)
+    }
     guard place.allowsWindows else {
       throw SQLFailure(
         "Windowed aggregate expression is illegal in \(place.clause ?? "this") clause", at: range)
+    }
+    if call.isDistinct == true, let over = call.over, Function.named(name)?.isAggregate == true {
+      throw SQLFailure("DISTINCT is not supported for window functions", at: over.range)
     }
     guard let over = call.over, call.isDistinct != true, call.nulls == nil, call.filter == nil,
       call.orderBy.isEmpty, call.withinGroup.isEmpty

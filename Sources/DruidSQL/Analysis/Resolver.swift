@@ -36,6 +36,12 @@ struct Scope {
     var relation: Relation
     /// Whether it is a side of a join, for which Druid does not finalize some aggregates.
     var isJoined = false
+    /// Whether a multi-value column stands for one of its values.
+    var readsOneValue = false
+    /// Whether an outer join may leave its columns NULL.
+    var mayBeMissing = false
+    /// Columns that WHERE restricts to one value, where Calcite replaces them by it.
+    var replaced: TypedExpression.Pins = [:]
 
     /// Column `i` as an expression: its relation's number and its index there.
     func column(_ index: Int, at range: SourceRange) -> TypedExpression {
@@ -46,9 +52,14 @@ struct Scope {
       }
       var expression = TypedExpression(
         .column(relation: relation.number, index: index), column.type, range)
-      expression.isMultiple = column.hasMultipleValues
+      if var constant = replaced[expression.node] {
+        constant.range = range
+        return constant
+      }
+      expression.isMultiple = column.hasMultipleValues && !readsOneValue
       expression.isWild = column.isWild
       expression.isExploded = column.isExploded
+      if mayBeMissing { expression.type.isNullable = true }
       return expression
     }
   }
@@ -56,6 +67,11 @@ struct Scope {
   var entries: [Entry] = []
   /// Columns that USING or NATURAL merged. A bare name finds only the first of the two.
   var merged: [String] = []
+  /// Merged columns of a RIGHT or FULL JOIN: the value of whichever side has one.
+  var coalesced: [String] = []
+  /// The columns that WHERE restricts to one value, and whether it is FALSE.
+  var pins: TypedExpression.Pins = [:]
+  var isEmpty = false
   /// Whether joins with USING are nested.
   var isChained = false
   var tables: CommonTables = .init()
@@ -77,8 +93,8 @@ struct Place {
   /// `WHERE`, `GROUP BY`, ... when aggregates are not allowed.
   var clause: String?
   var allowsWindows = false
-  /// Inside an aggregate's arguments.
-  var isInAggregate = false
+  /// The enclosing aggregate.
+  var aggregate: SourceRange?
   /// SELECT aliases that HAVING and ORDER BY may name.
   var aliases: [String: TypedExpression] = [:]
   /// Whether aliases take precedence over columns.

@@ -46,8 +46,13 @@ extension Function {
       // A sum of doubles that may be NaN; one NaN makes the sum NaN.
       .aggregate("wild_sum", 1) { WildDoubles { $0 + $1 } },
       .aggregate("wild_avg", 1) { WildDoubles(isMean: true) { $0 + $1 } },
-      .aggregate("wild_min", 1) { WildDoubles { $0.isNaN || $0 <= $1 ? $0 : $1 } },
-      .aggregate("wild_max", 1) { WildDoubles { $0.isNaN || $0 >= $1 ? $0 : $1 } },
+      // -0.0 comes before 0.0.
+      .aggregate("wild_min", 1) {
+        WildDoubles { $0.isNaN || $0 < $1 || $0 == $1 && $0.sign == .minus ? $0 : $1 }
+      },
+      .aggregate("wild_max", 1) {
+        WildDoubles { $0.isNaN || $0 > $1 || $0 == $1 && $0.sign == .plus ? $0 : $1 }
+      },
     ],
     aggregateSpelling: {
       let argument = $0.call.isDistinct ? "DISTINCT \($0.argument)" : $0.argument
@@ -152,11 +157,11 @@ extension Function {
         let type = use.arguments[0].type
         try use.refuseOpaque()
         try use.refuseMore()
-        guard type.isNumeric || type.isTime else {
+        guard type.isNumeric || type.isTime || type.isCharacter && use.readsWindows else {
           if type.isCharacter {
             throw SQLFailure(
-              "Aggregation [\(name)] does not support type [STRING]", at: nil,
-              category: .unsupported)
+              "Aggregation [\(name)] does not support type [STRING], column [v0]", at: nil,
+              errorCode: "general")
           }
           throw .unknown("\(name) of \(type.sqlName)", at: use.range)
         }
@@ -251,6 +256,12 @@ extension Function {
 }
 
 extension Function.AggregateUse {
+  /// Whether it aggregates the rows of a query with window functions, where Druid compares text too.
+  fileprivate var readsWindows: Bool {
+    scope.entries.count == 1 && scope.entries[0].relation.shape.stage == .windowed
+      && !arguments[0].isMultiple
+  }
+
   func refuseMore() throws(SQLFailure) {
     if arguments.count > 1 { throw .unknown("\(name) with more than one argument", at: range) }
   }

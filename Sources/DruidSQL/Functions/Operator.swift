@@ -63,6 +63,11 @@ package enum Operator: String, Hashable, Sendable {
   case valuesOfText = "text to array"
   /// A multi-value as Java prints a list.
   case listText = "list to text"
+  /// A condition on a multi-value column that is true when it holds for any of the values. Operands:
+  /// the condition, the column.
+  case anyValue = "for any value"
+  /// Whether a double is not -0.0. With a second operand, -0.0 is refused.
+  case isNotNegativeZero = "is not -0.0"
   /// The first value of a multi-value.
   case firstValue = "first value"
   /// Operands: a time, a number of months (or milliseconds), a zone.
@@ -85,6 +90,11 @@ package enum Operator: String, Hashable, Sendable {
     case .equal, .notEqual, .isDistinctFrom, .isNotDistinctFrom: true
     default: false
     }
+  }
+
+  /// IS TRUE, IS FALSE and their negations.
+  var isTestOfTruth: Bool {
+    [.isTrue, .isNotTrue, .isFalse, .isNotFalse].contains(self)
   }
 
   /// Whether it tests single values of its first operand. Any value of a multi-value may match.
@@ -235,6 +245,20 @@ extension Operator {
       return .integer(
         (other.sign == .minus ? 1 : 0) - (one.sign == .minus ? 1 : 0))
     },
+    // Bytes that sort as Java sorts signed bytes: non-ASCII characters come first.
+    .strict("signed_text", 1) { arguments, _ throws(ValueFailure) in
+      .blob(try arguments.text(0).utf8.map { $0 ^ 0x80 })
+    },
+    // The number of groups that tie in the preceding sort keys. Druid can't compare two collections.
+    .strict("sole_collection", 1) { arguments, _ throws(ValueFailure) in
+      if try arguments.long(0) > 1 {
+        throw .invalid(
+          "class java.util.ArrayList cannot be cast to class [Ljava.lang.Object; "
+            + "(java.util.ArrayList and [Ljava.lang.Object; are in module java.base of loader "
+            + "'bootstrap')")
+      }
+      return .integer(0)
+    },
     // -1, 0 or 1 by the numbers that two texts spell. A text that is not a number is less than any
     // number.
     .strict("compare_numbers", 2) { arguments, _ throws(ValueFailure) in
@@ -344,6 +368,28 @@ extension Operator {
           "Cannot handle literal [null:VARCHAR ARRAY] of unsupported type [ARRAY].")
       }
       if text == "[]" { throw .uncategorized("types.size >= 1") }
+      return arguments[0]
+    },
+    // A constant array in a query over rows, and whether its type is NOT NULL.
+    .lenient("planned_array", 2) { arguments, _ throws(ValueFailure) in
+      guard let text = arguments[0].text else {
+        if arguments[1].integer == 0 { return .null }
+        throw .invalidConstant(
+          "Calcite assertion violated: [Cannot add expression of different type to set]")
+      }
+      if text == "[]" { throw .uncategorized("types.size >= 1") }
+      return arguments[0]
+    },
+    // A time that is constant because of WHERE, DATE or TIMESTAMP, a zone.
+    .strict("planned_time", 3) { arguments, context throws(ValueFailure) in
+      let zone = try context.zone(try arguments.text(2))
+      let time = try arguments.long(0)
+      guard (0...9999).contains(CivilTime.fields(zone.local(time)).year) else {
+        throw .uncategorized(
+          arguments[1].text == "DATE"
+            ? "Invalid date format: [\(TimeText.date(time, zone: zone))]"
+            : TimeText.sql(time, zone: zone))
+      }
       return arguments[0]
     },
     .strict("refuse", 1) { arguments, _ throws(ValueFailure) in

@@ -4,7 +4,7 @@ extension Parser {
     opened = index
     advance()
     let hints = at("/*+") ? try hintList() : []
-    if acceptLone("STREAM") { throw refuse("Cannot convert a table to stream") }
+    let isStream = acceptLone("STREAM")
     let isDistinct = acceptLone("DISTINCT")
     if !isDistinct { _ = acceptLone("ALL") }
     var items = [try selectItem()]
@@ -12,8 +12,16 @@ extension Parser {
     var select = Select(items: items, range: start)
     select.hints = hints
     select.isDistinct = isDistinct
+    if isStream, !at("FROM") {
+      throw refuse(
+        "Cannot stream results of a query with no streaming inputs: ''. At least one input should "
+          + "be convertible to a stream", at: start)
+    }
     if accept("FROM") {
       select.from = try fromClause()
+      if isStream, let table = select.from?.firstTable {
+        throw refuse("Cannot convert table '\(table.last)' to stream", at: table.range)
+      }
       if accept("WHERE") { select.where = try expression() }
       if at("GROUP") { select.groupBy = try groupBy() }
       if accept("HAVING") { select.having = try expression() }

@@ -23,6 +23,16 @@ package indirect enum TableReference: Hashable, Sendable {
     }
   }
 
+  /// The name of the leftmost table; nil when that is a query.
+  var firstTable: Name? {
+    switch self {
+    case .table(let name, _): name
+    case .parenthesized(let inner, _): inner.firstTable
+    case .join(let join): join.left.firstTable
+    case .query, .unnest, .function: nil
+    }
+  }
+
   package var alias: TableAlias? {
     switch self {
     case .table(_, let alias), .query(_, let alias, _), .unnest(_, _, let alias, _),

@@ -12,9 +12,10 @@ extension Translator {
       throw .unknown(call.function.name, at: first.range)
     }
     // A plain COUNT counts NaN like any other value.
-    if first.isWild, !call.isDistinct,
-      ["SUM", "AVG", "MIN", "MAX"].contains(call.function.name)
-    {
+    let isExtreme = ["MIN", "MAX"].contains(call.function.name)
+    let isWild = first.isWild && (isExtreme || ["SUM", "AVG"].contains(call.function.name))
+    // SQLite's MIN and MAX do not order -0.0 and 0.0.
+    if !call.isDistinct, isWild || isExtreme && first.type.isReal && !first.isColumn {
       return "druid_wild_\(call.function.name.lowercased())(\(try text(first)))"
     }
     let isCount = call.function == .count && !(call.isDistinct && approximatesCountDistinct)

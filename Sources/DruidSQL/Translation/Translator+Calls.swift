@@ -50,6 +50,12 @@ extension Translator {
     case .print: return print(operands[0].type, try text(operands[0]))
     case .valuesOfText: return try kernel("mv_to_array", operands)
     case .listText: return try kernel("mv_list", operands)
+    case .anyValue: return try anyValue(operands[0], of: operands[1])
+    case .isNotNegativeZero:
+      let printed = "druid_double_to_text(\(try text(operands[0])))"
+      if operands.count == 1 { return "(\(printed) <> '-0.0')" }
+      let words = "'A filter for 0 over a column with -0.0 is not supported here'"
+      return "CASE \(printed) WHEN '-0.0' THEN druid_refuse(\(words)) ELSE 1 END"
     case .firstValue: return "druid_mv_offset(\(try text(operands[0])), 0)"
     case .addMonths: return try kernel("add_months", operands)
     case .addMilliseconds:
@@ -108,6 +114,22 @@ extension Translator {
       + "FROM json_each(druid_mv_json(\(subject))) AS \(name)) ELSE \(single) END"
   }
 
+  /// Whether a condition holds for any value of a column.
+  private func anyValue(
+    _ condition: TypedExpression, of column: TypedExpression
+  ) throws(SQLFailure) -> String {
+    let subject = try text(column)
+    maps += 1
+    let name = "m\(maps)"
+    let outer = mapped
+    mapped = (column, name + ".value")
+    let test = try text(condition)
+    mapped = outer
+    return
+      "CASE WHEN \(subject) IS NULL THEN NULL ELSE EXISTS (SELECT 1 FROM "
+      + "json_each(druid_mv_json(\(subject))) AS \(name) WHERE \(test)) END"
+  }
+
   // MARK: Comparisons
 
   private func comparison(
@@ -115,14 +137,10 @@ extension Translator {
   ) throws(SQLFailure) -> String {
     guard operands.contains(where: \.isMultiple) else {
       let sides = try texts(operands)
-      if op.mirrored != nil, operands.allSatisfy({ $0.type.isReal && !$0.isConstant }) {
+      if op.mirrored != nil, tellsZeros(op, operands) {
         return "(druid_compare_double(\(sides[0]), \(sides[1])) \(op.rawValue) 0)"
       }
-      let test = "(\(sides[0]) \(op.rawValue) \(sides[1]))"
-      // These comparisons with 0 have the same result for -0.0 and 0.0.
-      let certain: [Operator] =
-        operands[1].isConstant ? [.greater, .lessOrEqual] : [.less, .greaterOrEqual]
-      return certain.contains(op) ? test : guarded(test, operands, sides)
+      return "(\(sides[0]) \(op.rawValue) \(sides[1]))"
     }
     var (column, value, op) = (operands[0], operands[1], op)
     if value.isMultiple {
@@ -139,25 +157,21 @@ extension Translator {
       "CASE WHEN \(subject) IS NULL THEN NULL ELSE \(op == .notEqual ? "NOT " : "")\(test) END"
   }
 
-  /// Refuses a column that contains -0.0 when it is compared with 0, because whether the two are
-  /// equal depends on how Druid runs the query.
-  private func guarded(
-    _ test: String, _ operands: [TypedExpression], _ texts: [String]
-  ) -> String {
-    guard operands.contains(where: { $0.constant == .long(0) || $0.constant == .double(0) }),
-      let index = operands.firstIndex(where: { $0.type.isReal && !$0.isConstant })
-    else { return test }
-    let subject = texts[index]
-    return "CASE WHEN \(subject) = 0 AND druid_double_to_text(\(subject)) = '-0.0' "
-      + "THEN druid_refuse('A comparison of -0.0 with 0 is not supported here') ELSE \(test) END"
+  /// Whether a comparison of doubles can tell -0.0 from 0.0. In Java -0.0 is less than 0.0; `> 0`
+  /// and `<= 0` give the same result for both.
+  private func tellsZeros(_ op: Operator, _ operands: [TypedExpression]) -> Bool {
+    if operands.allSatisfy({ $0.type.isReal && !$0.isConstant }) { return true }
+    let isZero = operands.map { $0.constant == .long(0) || $0.constant == .double(0) }
+    guard operands.contains(where: { $0.type.isReal && !$0.isConstant }) else { return false }
+    return isZero[1] && (op == .less || op == .greaterOrEqual)
+      || isZero[0] && (op == .greater || op == .lessOrEqual)
   }
 
   private func inList(_ operands: [TypedExpression]) throws(SQLFailure) -> String {
     let subject = try text(operands[0])
     let items = try texts(Array(operands.dropFirst()))
     guard operands[0].isMultiple else {
-      return guarded(
-        "(\(subject) IN (\(items.joined(separator: ", "))))", operands, [subject] + items)
+      return "(\(subject) IN (\(items.joined(separator: ", "))))"
     }
     return
       "CASE WHEN \(subject) IS NULL THEN NULL ELSE druid_mv_in(\(subject), druid_array(\(items.joined(separator: ", ")))) END"

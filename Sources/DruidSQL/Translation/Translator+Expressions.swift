@@ -1,11 +1,23 @@
 extension Translator {
   /// A result column: like ``text(_:)``, but converted to the range of its SQL type.
   ///
-  /// - Parameter isLiteral: whether Druid's planner evaluates it and writes the result as a
-  ///   literal.
-  func output(_ item: TypedExpression, isLiteral: Bool = false) throws(SQLFailure) -> String {
+  /// - Parameters:
+  ///   - isLiteral: whether Druid's planner evaluates it and writes the result as a literal.
+  ///   - pins: the columns that WHERE restricts to one value.
+  func output(
+    _ item: TypedExpression, isLiteral: Bool = false, pins: TypedExpression.Pins = [:]
+  ) throws(SQLFailure) -> String {
     let text = try self.text(item)
-    let isLiteral = isLiteral && !item.readsQuery
+    let isLiteral = isLiteral && (!item.readsQuery || item.isQueryOfLiterals)
+    if !isLiteral, item.type.isTime, !item.isColumn, item.isSettled(by: pins) {
+      let kind = item.type.kind == .date ? "DATE" : "TIMESTAMP"
+      return "druid_planned_time(\(text), '\(kind)', \(quoted(zone)))"
+    }
+    if !isLiteral, item.type.isArray, item.isConstant, item.type.element?.kind != .null,
+      !item.children.isEmpty
+    {
+      return "druid_planned_array(\(text), \(item.isSliceOfLiterals ? 1 : 0))"
+    }
     if isLiteral, item.type.isTime {
       let kind = item.type.kind == .date ? "DATE" : "TIMESTAMP"
       return "druid_constant_time(\(text), '\(kind)', \(quoted(zone)))"
@@ -120,5 +132,23 @@ extension Translator {
       return Self.floor(value, period: "P1D", origin: "NULL", zone: zone)
     default: return value
     }
+  }
+}
+
+extension TypedExpression {
+  /// Whether it is a subquery whose value Druid's planner computes.
+  fileprivate var isQueryOfLiterals: Bool {
+    guard case .scalarQuery(let relation) = node, case .select(let select) = relation.kind else {
+      return false
+    }
+    return select.isOfLiterals
+  }
+
+  /// Whether it is a slice of an array of literals, whose type in Calcite is NOT NULL.
+  fileprivate var isSliceOfLiterals: Bool {
+    guard case .call(let function, let operands) = node, function.name == "ARRAY_SLICE",
+      case .operation(.array, let elements)? = operands.first?.node
+    else { return false }
+    return elements.allSatisfy { $0.constant != nil }
   }
 }

@@ -37,14 +37,31 @@ extension Translator {
     for key in select.orderBy {
       var item = RowOrder.Key(text: try text(key.expression), isDescending: key.isDescending)
       plain.insert(item.text)
+      if !isTopN, select.isCollection(key.expression) {
+        let before = keys.map(\.text).joined(separator: ", ")
+        let partition = before.isEmpty ? "" : "PARTITION BY \(before)"
+        item.text = "druid_sole_collection(COUNT(*) OVER (\(partition)))"
+        keys.append(item)
+        continue
+      }
       if key.expression.type.isArray { item.text = "druid_array_order(\(item.text))" }
+      if key.expression.type.isCharacter, select.isSortedByScan, !key.expression.isMultiple {
+        item.text = "druid_signed_text(\(item.text))"
+      }
       if isTopN, key.expression.type.isNullable { try placeNulls(&item, key, select) }
       if isTopN, key.expression.isWild, select.grouping?.hasKey(key.expression) == true {
-        // A TopN sorts NaN directly after -Infinity.
-        item.text =
-          "CASE WHEN \(item.text) = 'NaN' THEN -1.7976931348623157e308 ELSE \(item.text) END"
+        // A TopN compares infinities and NaN as text and puts them before all numbers.
+        var rank = item
+        rank.text =
+          "CASE WHEN \(item.text) = 'NaN' THEN 2 WHEN \(item.text) = 9e999 THEN 1 "
+          + "WHEN \(item.text) = -9e999 THEN 0 WHEN \(item.text) IS NOT NULL THEN 3 END"
+        keys.append(rank)
       }
       keys.append(item)
+      if key.expression.type.isReal, select.isGroupKey(key.expression) {
+        item.text = "CASE WHEN \(item.text) = 0 THEN druid_double_to_text(\(item.text)) END"
+        keys.append(item)
+      }
     }
     if select.isUnordered { return RowOrder(keys: [], tieBreakers: [], mayTie: true) }
     if select.isDistinct {
@@ -204,6 +221,41 @@ extension TypedExpression {
   fileprivate var windows: [TypedExpression] {
     if case .window = node { return [self] }
     return children.flatMap(\.windows)
+  }
+}
+
+extension SelectedRelation {
+  /// Whether a separate sort orders its rows, rather than a GroupBy or a window.
+  fileprivate var isSortedByScan: Bool {
+    guard grouping == nil, !isDistinct, !items.contains(where: { $0.hasWindow }) else {
+      return false
+    }
+    if filter?.readsQuery == true { return true }
+    return input.shape.stage == .other || input.shape.stage == .windowed && filter != nil
+  }
+
+  /// Whether an expression is a collection (ARRAY_AGG, STRING_AGG) of its groups, or of the
+  /// subquery's groups.
+  fileprivate func isCollection(_ expression: TypedExpression) -> Bool {
+    guard case .column(let number, let index) = expression.node else { return false }
+    if let grouping {
+      guard grouping.isExplicit, number == grouping.number,
+        grouping.aggregates.indices.contains(index - grouping.keys.count),
+        case .aggregate(let call) = grouping.aggregates[index - grouping.keys.count].node
+      else { return false }
+      return call.function == .arrayAggregate || call.function == .stringAggregate
+        || call.function.name == "ARRAY_CONCAT_AGG"
+    }
+    guard input.shape.stage == .grouped, number == input.number,
+      case .select(let inner) = input.kind, inner.limit == nil, inner.offset == nil,
+      inner.items.indices.contains(index)
+    else { return false }
+    return inner.isCollection(inner.items[index])
+  }
+
+  /// Whether it is a group key.
+  fileprivate func isGroupKey(_ expression: TypedExpression) -> Bool {
+    grouping?.hasKey(expression) == true
   }
 }
 

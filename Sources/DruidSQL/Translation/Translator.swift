@@ -76,7 +76,8 @@ final class Translator {
   }
 
   private func list(
-    _ items: [TypedExpression], isTop: Bool, areLiterals: Bool = false
+    _ items: [TypedExpression], isTop: Bool, areLiterals: Bool = false,
+    pins: TypedExpression.Pins = [:]
   ) throws(SQLFailure) -> String {
     var texts: [String] = []
     for (index, item) in items.enumerated() {
@@ -84,7 +85,7 @@ final class Translator {
         texts.append("NULL AS c\(index)")
         continue
       }
-      let text = isTop ? try output(item, isLiteral: areLiterals) : try text(item)
+      let text = isTop ? try output(item, isLiteral: areLiterals, pins: pins) : try text(item)
       texts.append(text + " AS c\(index)")
     }
     return texts.joined(separator: ", ")
@@ -157,7 +158,9 @@ final class Translator {
     let windows = try select.sortedWindows.reversed().map { (item) throws(SQLFailure) in
       try text(item)
     }
-    let list = try list(select.items, isTop: isTop, areLiterals: select.isOfLiterals)
+    let list = try list(
+      select.items, isTop: isTop, areLiterals: select.isOfLiterals,
+      pins: select.grouping == nil ? select.filter?.pins ?? [:] : [:])
     let items = (windows + [list]).joined(separator: ", ")
     let isCut = select.limit != nil || select.offset != nil
     let order = try self.order(
@@ -200,14 +203,7 @@ final class Translator {
     skipsEmptyBuckets == true && select.having == nil && select.input.shape.stage == .table
   }
 
-  /// Refuses a group of both 0.0 and -0.0, which are different groups in Druid.
-  private func zeroTest(_ key: String) -> String {
-    let zero = "CASE WHEN \(key) = 0 THEN druid_double_to_text(\(key)) END"
-    let words = "'Groups of 0.0 and -0.0 are not supported here'"
-    return "CASE WHEN MIN(\(zero)) <> MAX(\(zero)) THEN druid_refuse(\(words)) ELSE 1 END"
-  }
-
-  /// The groups: keys `k0`..., aggregates `a0`..., GROUPING values `n0`...
+  /// The groups with keys `k0`..., aggregates `a0`..., and GROUPING values `n0`...
   private func group(
     _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, from: String
   ) throws(SQLFailure) -> String {
@@ -242,11 +238,10 @@ final class Translator {
       if !from.isEmpty { sql += " FROM " + from }
       sql += filter ?? ""
       if !set.isEmpty {
-        sql += " GROUP BY " + set.map { String($0 + 1) }.joined(separator: ", ")
-        let reals = set.filter { grouping.keys[$0].type.isReal && !grouping.keys[$0].isColumn }
-        if !reals.isEmpty {
-          sql += " HAVING " + reals.map { zeroTest(keys[$0]) }.joined(separator: " AND ")
-        }
+        // 0.0 and -0.0 are different groups.
+        let zeros = set.filter { grouping.keys[$0].type.isReal && !grouping.keys[$0].isColumn }
+          .map { "CASE WHEN \(keys[$0]) = 0 THEN druid_double_to_text(\(keys[$0])) END" }
+        sql += " GROUP BY " + (set.map { String($0 + 1) } + zeros).joined(separator: ", ")
       } else if grouping.sets.count > 1 || select.input.shape.readsSystem
         || skipsEmptyAnswer(select)
       {
@@ -259,9 +254,8 @@ final class Translator {
 }
 
 extension SelectedRelation {
-  /// Whether Druid's planner computes the whole result, because the query reads no table or no rows
-  /// of one.
-  fileprivate var isOfLiterals: Bool {
+  /// Whether Druid's planner computes the whole answer: it reads no table, or aggregates no rows of one.
+  var isOfLiterals: Bool {
     guard let grouping else { return input.shape.stage == .constant }
     let isPlain = grouping.aggregates.allSatisfy { item in
       if case .aggregate(let call) = item.node {

@@ -34,6 +34,12 @@ struct AnswerZone: Sendable {
       Self.append(minutes / 60, width: 2, to: &out)
       out.append(UInt8(ascii: ":"))
       Self.append(minutes % 60, width: 2, to: &out)
+      // Offsets before standard time include seconds.
+      let seconds = offset.magnitude / 1_000 % 60
+      if seconds > 0 {
+        out.append(UInt8(ascii: ":"))
+        Self.append(seconds, width: 2, to: &out)
+      }
     }
   }
 

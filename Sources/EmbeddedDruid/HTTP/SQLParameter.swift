@@ -47,6 +47,9 @@ enum SQLParameter {
       }
     case "TIMESTAMP": return try time(value)
     case "DATE": return try date(value)
+    case "TIME":
+      if value.isNull { return .null }
+      throw badCast("Number")
     case "ARRAY":
       guard !value.isNull else { return .null }
       guard let elements = value.elements else { throw badCast("java.util.List") }

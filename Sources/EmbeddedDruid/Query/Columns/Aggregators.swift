@@ -202,7 +202,11 @@ final class ExtremeAggregator: Aggregator {
         let (one, other) = (
           Double(bitPattern: UInt64(bitPattern: old)), Double(bitPattern: UInt64(bitPattern: new))
         )
-        isBetter = isMaximum ? other > one : other < one
+        // -0.0 comes before 0.0.
+        let isEqual = one == other && one == 0 && one.sign != other.sign
+        isBetter =
+          isEqual
+          ? (other.sign == .minus) != isMaximum : isMaximum ? other > one : other < one
       } else {
         isBetter = isMaximum ? new > old : new < old
       }

@@ -1,0 +1,186 @@
+import Testing
+
+@testable import EmbeddedDruid
+
+/// What Druid's planner makes of a query before any row is read, as a real Druid 33 answers.
+@Suite struct PlannerRuleTests {
+  private static let rows = [
+    #"{"at": "2026-01-01T00:00:00Z", "title": "plain", "tags": ["a", "b"], "pages": 1, "price": 1.5}"#,
+    #"{"at": "2026-01-01T01:00:00Z", "title": "émoji", "tags": "a", "pages": 9007199254740993, "price": -0.25}"#,
+    #"{"at": "2026-01-01T02:00:00Z", "title": "zoo", "pages": 3, "price": -0.0}"#,
+    #"{"at": "2026-01-01T03:00:00Z", "title": "", "tags": ["c"]}"#,
+  ]
+
+  private static let queries = Result { try SmallTableTests.service(over: rows) }
+
+  private static func answer(_ sql: String, context: String = "{}") throws -> String {
+    try SmallTableTests.answer(sql, context: context, from: try queries.get())
+  }
+
+  /// A SUM over a CASE with ELSE 0 becomes a filtered SUM, unless WHERE has settled the CASE before.
+  @Test(arguments: [
+    ("SELECT SUM(CASE WHEN pages = 99 THEN pages ELSE 0 END) FROM shelf", "[null]"),
+    ("SELECT SUM(CASE WHEN pages = 99 THEN 1 ELSE 0 END) FROM shelf", "[0]"),
+    ("SELECT SUM(CASE WHEN pages = 99 THEN 1 ELSE 0 END) FROM shelf WHERE FALSE", "[null]"),
+    ("SELECT SUM(CASE WHEN pages = 99 THEN 2 ELSE 0 END) FROM shelf WHERE pages IS NULL", "[0]"),
+    ("SELECT SUM(CASE WHEN title = 'x' THEN pages ELSE 0 END) FROM shelf WHERE pages = 3", "[0]"),
+    (
+      "SELECT SUM(c) FROM (SELECT CASE WHEN pages = 99 THEN pages ELSE 0 END AS c FROM shelf)",
+      "[null]"
+    ),
+    (
+      "SELECT SUM(c) FROM (SELECT CASE WHEN pages = 99 THEN pages ELSE 0 END AS c FROM shelf LIMIT 2)",
+      "[null]"
+    ),
+    (
+      "SELECT SUM(c), COUNT(*) FROM (SELECT CASE WHEN pages < 9 THEN 1 ELSE 0 END AS c FROM shelf)",
+      "[2,4]"
+    ),
+  ])
+  func casesOfSums(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  /// Bounds of ranges are doubles; a range of one value is that value.
+  @Test(arguments: [
+    ("SELECT pages FROM shelf WHERE pages > 9007199254740993", "[9007199254740993]"),
+    (
+      "SELECT pages FROM shelf WHERE pages BETWEEN 9007199254740993 AND 9007199254740993",
+      "[9007199254740993]"
+    ),
+    ("SELECT pages * 1.0 = 9007199254740993 FROM shelf WHERE pages > 9", "[true]"),
+    ("SELECT CAST(9007199254740993 * 1.0 AS BIGINT)", "[9007199254740993]"),
+  ])
+  func largeIntegers(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  /// A multi-value column that WHERE restricts to one value is replaced by it in expressions.
+  @Test(arguments: [
+    ("SELECT UPPER(tags), COUNT(*) FROM shelf WHERE tags = 'a' GROUP BY 1", #"["A",2]"#),
+    (
+      "SELECT UPPER(tags), COUNT(*) FROM shelf WHERE tags IN ('a', 'a') GROUP BY 1 ORDER BY 1",
+      #"["A",2]"#
+    ),
+    ("SELECT tags, COUNT(*) FROM shelf WHERE tags = 'a' GROUP BY 1", #"["a",2] ["b",1]"#),
+    ("SELECT title, tags FROM shelf WHERE tags = 'a'", #"["plain","a"] ["émoji","a"]"#),
+    ("SELECT title FROM shelf WHERE REGEXP_LIKE(tags, '^b')", #"["plain"]"#),
+    ("SELECT title FROM shelf WHERE CHAR_LENGTH(tags) > 0", #"["plain"] ["émoji"] [""]"#),
+    (
+      "SELECT MV_FILTER_NONE(tags, ARRAY['a']) FROM shelf WHERE tags IS NOT NULL",
+      #"["b"] [null] ["c"]"#
+    ),
+  ])
+  func multipleValues(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  /// -0.0 is below 0.0 for an order and a group, and not found by IN.
+  @Test(arguments: [
+    ("SELECT COUNT(*) FROM shelf WHERE price < 0", "[2]"),
+    ("SELECT COUNT(*) FROM shelf WHERE price >= 0", "[1]"),
+    ("SELECT COUNT(*) FROM shelf WHERE price IN (0, 1.5)", "[1]"),
+    ("SELECT price = 0, price < 0 FROM shelf WHERE pages = 3", "[true,true]"),
+    (
+      "SELECT price * 0, COUNT(*) FROM shelf WHERE pages < 9 GROUP BY 1 ORDER BY 1",
+      "[-0.0,1] [0.0,1]"
+    ),
+    ("SELECT MIN(price * 0), MAX(price * 0) FROM shelf WHERE pages < 9", "[-0.0,0.0]"),
+    (
+      "SELECT price / 0, COUNT(*) FROM shelf GROUP BY 1 ORDER BY 1 LIMIT 3",
+      #"[null,1] ["-Infinity",1] ["Infinity",1]"#
+    ),
+  ])
+  func zeros(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  @Test func equalityWithZeroIsRefused() throws {
+    let answer = try Self.answer("SELECT COUNT(*) FROM shelf WHERE price = 0")
+    #expect(answer.contains("A filter for 0 over a column with -0.0 is not supported here"))
+  }
+
+  @Test(arguments: [
+    // Java's bytes have a sign: what is not ASCII comes first.
+    (
+      "SELECT title FROM (SELECT title FROM shelf LIMIT 9) ORDER BY title",
+      #"[""] ["émoji"] ["plain"] ["zoo"]"#
+    ),
+    ("SELECT title FROM shelf GROUP BY 1 ORDER BY 1", #"[""] ["plain"] ["zoo"] ["émoji"]"#),
+    ("SELECT 1 AS a ORDER BY 1", "[1]"),
+    ("SELECT pages FROM shelf UNION ALL SELECT pages FROM shelf ORDER BY __time", "error"),
+    (
+      "SELECT pages, __time FROM shelf UNION ALL SELECT pages, __time FROM shelf ORDER BY __time LIMIT 2",
+      #"[1,"2026-01-01T00:00:00.000Z"] [1,"2026-01-01T00:00:00.000Z"]"#
+    ),
+    (
+      "SELECT pages, ARRAY_AGG(title) AS a FROM shelf WHERE pages = 3 GROUP BY 1 ORDER BY a",
+      #"[3,["zoo"]]"#
+    ),
+    ("SELECT pages FROM (SELECT pages FROM shelf WHERE FALSE) ORDER BY 1", ""),
+  ])
+  func orders(sql: String, expected: String) throws {
+    let answer = try Self.answer(sql, context: #"{"sqlStringifyArrays": false}"#)
+    #expect(expected == "error" ? answer.hasPrefix("error") : answer == expected)
+  }
+
+  /// Queries that fail in Druid while they run.
+  @Test(arguments: [
+    ("SELECT pages, ARRAY_AGG(title) AS a FROM shelf GROUP BY 1 ORDER BY a", "java.util.ArrayList"),
+    (
+      "SELECT * FROM (SELECT pages, ARRAY_AGG(title) AS a FROM shelf GROUP BY 1) ORDER BY a",
+      "java.util.ArrayList"
+    ),
+    (
+      "SELECT e.pages FROM (SELECT pages, __time FROM shelf WHERE pages < 4) e JOIN shelf f ON e.pages = f.pages ORDER BY e.__time",
+      "Time-ordering on scan queries"
+    ),
+    ("SELECT pages, ARRAY_SLICE(ARRAY['x', 'y'], 0, 0) FROM shelf", "types.size >= 1"),
+    ("SELECT pages, ARRAY_SLICE(ARRAY['x', 'y'], 1, -1) FROM shelf", "Calcite assertion violated"),
+    ("SELECT (SELECT MAX(__time) FROM shelf WHERE FALSE)", "timestampString"),
+    (
+      "SELECT pages, MILLIS_TO_TIMESTAMP(253402300800000 + pages) FROM shelf WHERE pages = 3",
+      "10000-01-01 00:00:00"
+    ),
+  ])
+  func failures(sql: String, words: String) throws {
+    let answer = try Self.answer(sql)
+    #expect(answer.hasPrefix("error") && answer.contains(words), "\(answer)")
+  }
+
+  @Test(arguments: [
+    ("SELECT title FROM shelf WHERE pages = 'abc'", ""),
+    ("SELECT title FROM shelf WHERE pages IN (3, 'a')", #"["zoo"]"#),
+    ("SELECT title + 1 FROM shelf WHERE pages = 3", "[null]"),
+    ("SELECT title FROM shelf WHERE pages > ANY (2, 5)", #"["émoji"] ["zoo"]"#),
+    (
+      "SELECT title FROM shelf WHERE pages = SOME (SELECT pages FROM shelf WHERE pages < 3)",
+      #"["plain"]"#
+    ),
+    ("SELECT (SELECT 1) + 1", "[2]"),
+    ("SELECT title FROM shelf LIMIT 1.5", #"["plain"]"#),
+    ("SELECT a FROM (VALUES (1, 2), (3, 4)) AS t (a, b) WHERE (a, b) = (3, 4)", "[3]"),
+    (
+      "SELECT CASE WHEN pages = 3 THEN TRUE ELSE title END FROM shelf WHERE pages IN (1, 3)",
+      #"["plain"] ["1"]"#
+    ),
+    (
+      "SELECT title, t FROM shelf LEFT JOIN UNNEST(MV_TO_ARRAY(tags)) AS u (t) ON TRUE WHERE pages = 1",
+      #"["plain","a"] ["plain","b"]"#
+    ),
+    (
+      "SELECT pages, n FROM (SELECT pages, COUNT(*) AS n FROM shelf WHERE pages = 1 GROUP BY 1) a RIGHT JOIN (SELECT pages FROM shelf WHERE pages < 9 GROUP BY 1) b USING (pages)",
+      "[1,1] [3,null]"
+    ),
+  ])
+  func forms(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  @Test func oldOffsetsHaveSeconds() throws {
+    let answer = try Self.answer(
+      "SELECT TIMESTAMP '1900-01-01 00:00:00'",
+      context: #"{"sqlTimeZone": "America/Sao_Paulo"}"#)
+    #expect(answer == #"["1900-01-01T00:00:00.000-03:06:28"]"#)
+  }
+}

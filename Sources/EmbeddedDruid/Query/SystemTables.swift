@@ -112,7 +112,7 @@ struct SystemTables {
   private func rows(_ table: String) -> [[Cell]] {
     switch table {
     case "SCHEMATA":
-      return ["INFORMATION_SCHEMA", "druid", "ext", "lookup", "sys", "view"].map { name in
+      return ["INFORMATION_SCHEMA", "druid", "lookup", "sys", "view"].map { name in
         [.text("druid"), .text(name)] + Array(repeating: .text(nil), count: 5)
       }
     case "TABLES": return tableRows
@@ -134,7 +134,13 @@ struct SystemTables {
     }
   }
 
-  private var allTables: [Catalog.Table] { sources.map(\.catalog) + catalog }
+  /// Schema by schema, the tables of each in alphabetical order.
+  private var allTables: [Catalog.Table] {
+    let tables = sources.map(\.catalog) + catalog
+    return [Catalog.defaultSchema, "INFORMATION_SCHEMA", "sys"].flatMap { schema in
+      tables.filter { $0.schema == schema }.sorted { $0.name < $1.name }
+    }
+  }
 
   private var tableRows: [[Cell]] {
     allTables.map { table in

@@ -13,8 +13,6 @@ package struct CommandDescription: Sendable {
   package let operand: String?
   /// Whether the first operand ends the options, as it must for a command that runs another.
   package let operandsEndOptions: Bool
-  /// What a shell completes for an operand.
-  package let operandCompletion: Flag.Completion
   /// The exit statuses that the command can return, with their meanings.
   package let statuses: [(status: String, meaning: String)]
   /// Environment variables that belong to no option, with their meanings.
@@ -29,7 +27,7 @@ package struct CommandDescription: Sendable {
   package init(
     name: String, summary: String, usage: [String],
     examples: [(command: String, meaning: String)], flags: [Flag], operand: String? = nil,
-    operandsEndOptions: Bool = false, operandCompletion: Flag.Completion = .file,
+    operandsEndOptions: Bool = false,
     statuses: [(status: String, meaning: String)],
     variables: [(name: String, meaning: String)] = [],
     libraries: @escaping @Sendable () -> [LinkedLibrary] = { [] }, prose: [String] = [],
@@ -42,7 +40,6 @@ package struct CommandDescription: Sendable {
     self.ownFlags = flags
     self.operand = operand
     self.operandsEndOptions = operandsEndOptions
-    self.operandCompletion = operandCompletion
     self.statuses = statuses
     self.ownVariables = variables
     self.libraries = libraries

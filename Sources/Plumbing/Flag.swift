@@ -5,6 +5,9 @@ package struct Flag: Sendable {
     case nothing
     case file
     case choices([String])
+    /// What the command itself prints with these arguments, a word a line, such as the names that a server knows. With
+    /// `behind` it stands in a longer text, behind one of these words.
+    case answer(String, behind: [String] = [])
   }
 
   /// The long name, without dashes.
@@ -20,6 +23,8 @@ package struct Flag: Sendable {
   /// Whether it may be given more than once.
   package let isRepeatable: Bool
   package let completion: Completion
+  /// Whether a shell hands it on when it asks the command for an answer: it names the server.
+  package var isForAnswers = false
   /// What the option does: one clause without a full stop.
   package let help: String
 
@@ -41,6 +46,13 @@ package struct Flag: Sendable {
     Flag(
       name: name, letter: letter, value: value, variable: variable, fallback: fallback,
       isRepeatable: isRepeatable, completion: completion, help: help)
+  }
+
+  /// The same option, handed on when a shell asks the command for an answer.
+  package var handedOn: Flag {
+    var copy = self
+    copy.isForAnswers = true
+    return copy
   }
 
   /// The name as the user types it.

@@ -15,6 +15,8 @@ internal import CRdkafka
   let timestamps: UnsafeMutablePointer<Int64>
   /// Header lists of single messages, owned until they are handed over.
   let headers: UnsafeMutablePointer<OpaquePointer?>
+  /// Which of several topics each message goes to; unused where there is one.
+  private let routes: UnsafeMutablePointer<Int32>
   package private(set) var count = 0
 
   /// Decoded text: keys, and values of envelopes.
@@ -26,6 +28,8 @@ internal import CRdkafka
     unsafe sorted = .allocate(capacity: Self.capacity)
     unsafe timestamps = .allocate(capacity: Self.capacity)
     unsafe headers = .allocate(capacity: Self.capacity)
+    unsafe routes = .allocate(capacity: Self.capacity)
+    unsafe routes.initialize(repeating: 0, count: Self.capacity)
     unsafe messages.initialize(repeating: rd_kafka_message_t(), count: Self.capacity)
     unsafe sorted.initialize(repeating: rd_kafka_message_t(), count: Self.capacity)
     unsafe timestamps.initialize(repeating: 0, count: Self.capacity)
@@ -38,6 +42,7 @@ internal import CRdkafka
     unsafe sorted.deallocate()
     unsafe timestamps.deallocate()
     unsafe headers.deallocate()
+    unsafe routes.deallocate()
     unsafe arena.deallocate()
   }
 
@@ -104,6 +109,25 @@ internal import CRdkafka
     unsafe message.pointee.partition = -1
     unsafe message.pointee._private = token
     count += 1
+  }
+
+  /// Says which topic the message that was added last goes to.
+  package mutating func setRoute(_ route: Int) {
+    precondition(count > 0)
+    unsafe routes[count - 1] = Int32(truncatingIfNeeded: route)
+  }
+
+  /// Hands the messages for one topic over to an empty batch, in their order; the bytes stay with this one.
+  package mutating func give(route: Int, to other: inout Batch) {
+    precondition(other.count == 0)
+    for index in 0..<count where unsafe Int(routes[index]) == route {
+      let place = other.count
+      unsafe other.messages[place] = unsafe messages[index]
+      unsafe other.timestamps[place] = timestamps[index]
+      unsafe other.headers[place] = headers[index]
+      unsafe headers[index] = nil
+      other.count += 1
+    }
   }
 
   /// Sets headers for the message that was added last.

@@ -91,7 +91,7 @@ internal import Plumbing
     close(wakeWriteEnd)
   }
 
-  private static func set(
+  static func set(
     _ property: ClientSettings.Property, in configuration: OpaquePointer
   ) throws(KafkaFailure) {
     var words = [CChar](repeating: 0, count: 512)
@@ -220,6 +220,6 @@ internal import Plumbing
 }
 
 /// The text in a buffer that C filled.
-private func text(of buffer: [CChar]) -> String {
+func text(of buffer: [CChar]) -> String {
   String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -33,6 +33,9 @@ package struct ClientSettings: Sendable, Equatable {
   /// Whether asking for a topic may create it, where the cluster auto-creates topics.
   package var createsTopics = true
 
+  /// How many kilobytes of messages may be on their way, and at least as many as one message needs.
+  package var queueKilobytes = 32_768
+
   package init(brokers: String, topic: String) {
     self.brokers = brokers
     self.topic = topic
@@ -239,7 +242,7 @@ package struct ClientSettings: Sendable, Equatable {
       // At most 64 MB are queued, whatever the cluster does; then the tool stops reading standard
       // input.
       own("queue.buffering.max.messages", 50_000),
-      own("queue.buffering.max.kbytes", 32_768),
+      own("queue.buffering.max.kbytes", queueKilobytes),
       own("message.timeout.ms", 0),
       own("socket.timeout.ms", requestMilliseconds),
       own("request.timeout.ms", requestMilliseconds),

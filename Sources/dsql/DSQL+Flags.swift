@@ -4,6 +4,9 @@ import Plumbing
 extension Flag {
   static let execute = Flag.option(
     "execute", "e", value: "SQL", isRepeatable: true,
+    completion: .answer(
+      "--csv --no-header -e \"SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES "
+        + "WHERE TABLE_SCHEMA = 'druid'\"", behind: ["from", "join"]),
     help: "run these statements, before those of any FILE")
   static let format = Flag.option(
     "format", "f", value: "FORMAT", fallback: "table",
@@ -24,7 +27,8 @@ extension Flag {
 
   static let url = Flag.option(
     "url", "u", value: "URL", variable: "DRUID_URL", fallback: "http://localhost:8888",
-    help: "Druid's router or broker")
+    help: "Druid's router or broker"
+  ).handedOn
   static let parameter = Flag.option(
     "param", "p", value: "[TYPE:]VALUE", isRepeatable: true,
     help: "a value for the next '?'; TYPE is text, int, double, bool, timestamp or null")
@@ -84,7 +88,8 @@ extension Flag {
     help: "keep the progress in FILE, and continue there (with --follow)")
 
   static let caCertificate = Flag.option(
-    "ca-cert", value: "FILE", completion: .file, help: "trust the authorities in FILE (PEM)")
+    "ca-cert", value: "FILE", completion: .file, help: "trust the authorities in FILE (PEM)"
+  ).handedOn
   static let clientCertificate = Flag.option(
     "client-cert", value: "FILE", completion: .file, help: "the client's certificate (PEM)")
   static let clientKey = Flag.option(
@@ -117,6 +122,7 @@ extension DSQL {
       .rowLimit,
       .receipt, .keepGoing,
       .retry, .wait, .caughtUp, .reconcile, .within, .watch, .follow, .lag, .since, .state,
+      .metrics,
       .caCertificate, .clientCertificate, .clientKey, .insecure, .compressed,
     ],
     operand: "FILE",

@@ -20,7 +20,9 @@ struct DSQL: Tool {
     }
     if let reconciliation = settings.reconciliation { return try reconcile(reconciliation, output) }
     var session: Session
+    let metrics: FollowMetrics?
     do {
+      metrics = try settings.follow?.metrics.map { try FollowMetrics($0) }
       session = try Session(settings, output: output)
     } catch {
       output.abandon()
@@ -29,7 +31,8 @@ struct DSQL: Tool {
     var status: ExitStatus
     do {
       if let follow = settings.follow {
-        try FollowLoop(follow, keepsGoing: settings.keepsGoing).run(settings.sources, &session)
+        try FollowLoop(follow, keepsGoing: settings.keepsGoing, metrics: metrics)
+          .run(settings.sources, &session)
       } else if let interval = settings.watch {
         try WatchLoop(interval: interval).run(settings.sources, &session)
       } else {
@@ -48,9 +51,11 @@ struct DSQL: Tool {
     } catch let failure as any ToolFailure {
       output.abandon()
       status = conclude(failure)
+      metrics?.end(status)
       session.summarize(failed: session.failed + (status == .done ? 0 : 1))
       return status
     }
+    metrics?.end(status)
     session.summarize(failed: session.failed)
     return status
   }
@@ -58,17 +63,27 @@ struct DSQL: Tool {
   private func reconcile(
     _ reconciliation: ReconciliationSettings, _ output: ResultOutput
   ) throws -> ExitStatus {
+    let start = ContinuousClock.now
+    var totals = ReconciliationTotals()
+    var status: ExitStatus
     do {
       var work = try Reconciliation(
         reconciliation, connection: settings.connection, patience: settings.patience)
-      let status = try work.run(format: settings.format, output: output)
+      status = try work.run(format: settings.format, output: output, &totals)
       // The table is complete, whatever it reports.
       try output.commit()
-      return status
+    } catch let failure as any ToolFailure where settings.summarizes {
+      output.abandon()
+      status = conclude(failure)
+      if status != .done { totals.failed += 1 }
     } catch {
       output.abandon()
       throw error
     }
+    if settings.summarizes {
+      Diagnostics.summary(totals.summary(seconds: start.duration(to: .now)))
+    }
+    return status
   }
 
   /// Ends the run: silently when the reader left, else with the failure's message, which comes

@@ -8,10 +8,11 @@ struct FollowSettings {
   let lagMilliseconds: Int64
   let since: TimePoint
   let state: String?
+  let metrics: String?
 
   init?(_ arguments: Arguments) throws {
     guard let window = try arguments.duration(.follow) else {
-      for flag in [Flag.lag, .since, .state] where arguments.isSet(flag) {
+      for flag in [Flag.lag, .since, .state, .metrics] where arguments.isSet(flag) {
         throw UsageFailure("\(flag.spelling) needs --follow")
       }
       return nil
@@ -29,6 +30,7 @@ struct FollowSettings {
     }
     self.since = since
     state = arguments.text(.state)
+    metrics = arguments.text(.metrics)
   }
 }
 
@@ -36,8 +38,10 @@ struct FollowSettings {
 struct FollowLoop {
   private let settings: FollowSettings
   private let keepsGoing: Bool
+  private let metrics: FollowMetrics?
 
-  init(_ settings: FollowSettings, keepsGoing: Bool) {
+  init(_ settings: FollowSettings, keepsGoing: Bool, metrics: FollowMetrics?) {
+    self.metrics = metrics
     self.settings = settings
     self.keepsGoing = keepsGoing
   }
@@ -72,6 +76,7 @@ struct FollowLoop {
       } catch let failure as any ToolFailure
         where keepsGoing && failure.mayPass(hasAnswered: hasAnswered)
       {
+        metrics?.noteFailure(session.totals)
         // The same window is tried again, at most one window length later; its failure is reported
         // once.
         if failedWindow != next { session.note(failure) }
@@ -80,12 +85,14 @@ struct FollowLoop {
         try wait(until: TimePoint.now.milliseconds + min(length, 60_000))
         continue
       } catch {
+        metrics?.noteFailure(session.totals)
         // No rows of this window were written, or they were reported as cut.
         try state?.save(through: next, running: nil)
         throw error
       }
       hasAnswered = true
       next = end
+      metrics?.noteWindow(through: end, session.totals)
       try state?.save(through: next, running: nil)
     }
   }
@@ -151,7 +158,9 @@ struct FollowLoop {
       let left = milliseconds - TimePoint.now.milliseconds
       guard left > 0 else { return }
       // The clock may be changed during the wait, so it is read again after a minute at most.
-      _ = unsafe poll(&signal, 1, Int32(min(left, 60_000)))
+      let limit = min(60_000, Int64(metrics?.timeLeft.pollMilliseconds ?? 60_000))
+      _ = unsafe poll(&signal, 1, Int32(min(left, limit)))
+      metrics?.writeIfDue()
     }
   }
 }

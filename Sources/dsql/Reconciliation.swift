@@ -37,26 +37,54 @@ struct DeliveryReceipt {
   /// The first and the last time of the rows.
   private let times: (first: TimePoint, last: TimePoint)?
 
-  init(reading path: String) throws {
+  /// Reads the file of `kprod --receipt`: version 1 is about one topic, version 2 about each that lines named.
+  static func all(in path: String) throws -> [DeliveryReceipt] {
     let value: JSONValue
     do {
       value = try JSONValue(parsing: try SmallFile.read(path))
     } catch let malformed as JSONValue.Malformed {
-      throw Self.failure(path, "byte \(malformed.offset): \(malformed.reason)")
+      throw failure(path, "byte \(malformed.offset): \(malformed.reason)")
     }
     guard value["tool"]?.text == "kprod", let version = value["version"]?.integer else {
-      throw Self.failure(path, "kprod --receipt did not write it")
+      throw failure(path, "kprod --receipt did not write it")
     }
-    guard version == 1 else {
-      throw Self.failure(path, "its version is \(version), and this dsql knows version 1")
+    let cluster = value["cluster"]?.text
+    let failed = value["failed"]?.integer ?? 0
+    let unknown = value["unknown"]?.integer ?? 0
+    switch version {
+    case 1:
+      return [
+        try DeliveryReceipt(value, of: cluster, failed: failed, unknown: unknown, path: path)
+      ]
+    case 2:
+      guard let topics = value["topics"]?.elements else {
+        throw failure(path, "'topics' is missing")
+      }
+      if failed + unknown > 0 {
+        // Which topic they were for is not known of all of them.
+        Diagnostics.warning(
+          "\(quoted(path)): \(failed) lines were not delivered, and the fate of "
+            + "\(unknown) is unknown: what follows is about the acknowledged ones")
+      }
+      return try topics.map {
+        try DeliveryReceipt($0, of: cluster, failed: 0, unknown: 0, path: path)
+      }
+    default:
+      throw failure(path, "its version is \(version), and this dsql knows versions 1 and 2")
     }
+  }
+
+  /// - Parameter value: what holds the topic and its partitions.
+  private init(
+    _ value: JSONValue, of cluster: String?, failed: Int64, unknown: Int64, path: String
+  ) throws {
     guard let topic = value["topic"]?.text, let partitions = value["partitions"]?.elements else {
       throw Self.failure(path, "'topic' or 'partitions' is missing")
     }
     self.topic = topic
-    cluster = value["cluster"]?.text
-    failed = value["failed"]?.integer ?? 0
-    unknown = value["unknown"]?.integer ?? 0
+    self.cluster = cluster
+    self.failed = failed
+    self.unknown = unknown
     let first = value["times"]?["first"]?.text.flatMap { TimePoint(rfc3339: $0) }
     let last = value["times"]?["last"]?.text.flatMap { TimePoint(rfc3339: $0) }
     times = if let first, let last { (first, last) } else { nil }
@@ -116,12 +144,12 @@ struct DeliveryReceipt {
     var seen = Set<[UInt8]>()
     var receipts: [DeliveryReceipt] = []
     for path in paths {
-      let receipt = try DeliveryReceipt(reading: path)
+      let all = try DeliveryReceipt.all(in: path)
       guard seen.insert(try SmallFile.read(path)).inserted else {
         Diagnostics.warning("\(quoted(path)) is the same as a receipt before it: it counts once")
         continue
       }
-      receipts.append(receipt)
+      receipts += all
     }
     guard Set(receipts.compactMap(\.cluster)).count < 2 else {
       throw UsageFailure("the receipts are of different Kafka clusters")
@@ -157,10 +185,14 @@ struct Reconciliation: ~Copyable {
 
   /// - Returns: 0 when everything was read and counted, else 1 or 75; problems are already
   ///   reported.
-  mutating func run(format: FormatOptions, output: ResultOutput) throws -> ExitStatus {
+  mutating func run(
+    format: FormatOptions, output: ResultOutput, _ totals: inout ReconciliationTotals
+  ) throws -> ExitStatus {
     var rows: [[JSONValue]] = []
     var status = ExitStatus.done
+    totals.receipts = settings.receipts.count
     for sum in try DeliveryReceipt.sums(of: settings.receipts) {
+      totals.acknowledged += sum.acknowledged
       if sum.failed + sum.unknown > 0 {
         Diagnostics.warning(
           "topic \(quoted(sum.topic)): \(sum.failed) lines were not delivered, and the fate of "
@@ -169,6 +201,7 @@ struct Reconciliation: ~Copyable {
       for finding in try findings(sum) {
         rows += finding.rows
         let said = finding.say()
+        totals.take(finding, said)
         // Only a wait that was too short may be fixed by another try.
         if status != .temporary, said != .done { status = said }
       }
@@ -243,6 +276,32 @@ struct Reconciliation: ~Copyable {
   }
 }
 
+/// What `--summary` tells of a reconciliation.
+struct ReconciliationTotals {
+  var receipts = 0
+  var acknowledged: Int64 = 0
+  /// `nil` once it is unknown for one of the supervisors.
+  private var read: Int64? = 0
+  private var difference: Int64? = 0
+  /// Supervisors and topics that do not add up.
+  var failed = 0
+
+  fileprivate mutating func take(_ finding: Finding, _ status: ExitStatus) {
+    read = read.flatMap { sum in finding.readForCertain.map { sum + $0 } }
+    difference = difference.flatMap { sum in finding.difference.map { sum + $0 } }
+    if status != .done { failed += 1 }
+  }
+
+  func summary(seconds span: Duration) -> String {
+    JSONValue.object([
+      "receipts": .integer(receipts), "acknowledged": .integer(acknowledged),
+      "read": read.map { .integer($0) } ?? .null,
+      "difference": difference.map { .integer($0) } ?? .null, "failed": .integer(failed),
+      "seconds": .number(span.inMilliseconds),
+    ]).jsonText
+  }
+}
+
 /// The state of a topic's messages in one datasource.
 private struct Finding {
   private let sum: DeliveryReceipt.Sum
@@ -293,6 +352,9 @@ private struct Finding {
     verdicts.reduce(0) { $0 + (count(read: $1.key) ?? 0) }
   }
 
+  /// The same; `nil` where that of a partition is unknown.
+  var readForCertain: Int64? { verdicts.values.contains(.unknown) ? nil : read }
+
   private func count(read partition: Int) -> Int64? {
     switch verdicts[partition] {
     case .read: sum.wanted[partition]?.count
@@ -301,7 +363,7 @@ private struct Finding {
     }
   }
 
-  private var difference: Int64? { counts.map { sum.acknowledged - $0.total } }
+  var difference: Int64? { counts.map { sum.acknowledged - $0.total } }
   /// Whether everything is read and each message is counted.
   var isEqual: Bool { lack == nil && (isRead || sum.acknowledged == 0) && difference == 0 }
 
@@ -398,9 +460,8 @@ private struct Finding {
         .integer(partition), .integer(wanted.count), number(count(read: partition)),
       ] + nothing + [.string(state)]
     }
-    let isKnown = !verdicts.values.contains(.unknown)
     return partitions + [
-      names + [.null, .integer(sum.acknowledged), number(isKnown ? read : nil)] + [
+      names + [.null, .integer(sum.acknowledged), number(readForCertain)] + [
         number(counts?.processed), number(counts?.withErrors), number(counts?.unparseable),
         number(counts?.thrownAway), number(visible), isRolledUp.map { .bool($0) } ?? .null,
         number(difference), .string(state),

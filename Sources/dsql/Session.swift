@@ -21,7 +21,7 @@ struct Session: ~Copyable {
   private var hasUsedParameters = false
   private var usedNames = Set<String>()
   private var statements = 0
-  private var totals = AnswerReport()
+  private(set) var totals = AnswerReport()
   private(set) var failed = 0
   private let receipts: ReceiptFile?
   /// The server's default row limit, and the time of the request for it.

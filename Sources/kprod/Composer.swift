@@ -6,18 +6,18 @@ import Plumbing
 /// Turns a line into a message: finds its key, its time, and all fields of an envelope.
 struct Composer: ~Copyable {
   private let form: RecordForm
-  /// The number of the topic's partitions; 0 when unknown.
-  var partitionCount: Int32
+  /// What the topic takes; with several topics, that of the line that was composed last.
+  var terms: Terms
+  /// The topics that lines name; `nil` when all lines go to one.
+  private let directory: TopicDirectory?
+  /// Where lines go that name no topic; empty when there is no such place.
+  private let usualTopic: FixedBytes
+  private let topicIndex: Int
   /// The current time that lines' times are compared with, in milliseconds since 1970.
   var now: Int64 = 0
   /// The number of lines with a time more than an hour ahead, and the latest of these times.
   private(set) var linesAhead = 0
   private(set) var latestAhead: Int64 = 0
-  /// The size of the largest key and value that the topic accepts, in bytes.
-  private let largestPayload: Int
-  private let needsKey: Bool
-  private let maximumLead: Int64
-  private let maximumAge: Int64
   private let fixedKey: FixedBytes?
   private var json: JSONLine
   private let usesJSON: Bool
@@ -34,20 +34,18 @@ struct Composer: ~Copyable {
     case none, fixed, delimited, field
   }
 
-  /// - Parameter largestPayload: the size of the largest key and value that the topic accepts, in
-  ///   bytes.
+  /// - Parameters:
+  ///   - terms: what the one topic takes.
+  ///   - directory: the topics, where lines name them.
   init(
-    _ form: RecordForm, partitionCount: Int32, headers: [Header], limits: TopicLimits,
-    largestPayload: Int
+    _ form: RecordForm, terms: Terms, headers: [Header], directory: TopicDirectory? = nil
   ) {
     self.form = form
-    self.partitionCount = partitionCount
-    self.largestPayload = largestPayload
-    needsKey = limits.isCompacted
-    maximumLead = limits.maximumLead ?? .max
-    maximumAge = limits.maximumAge ?? .max
+    self.terms = terms
+    self.directory = directory
+    usualTopic = FixedBytes(Array((form.usualTopic ?? "").utf8))
     fixedHeaders = headers
-    isPlacedByKey = form.key != .none && form.partition == nil && partitionCount > 0
+    isPlacedByKey = form.key != .none && form.partition == nil
     hasTimes = form.timestampField != nil
     source =
       switch form.key {
@@ -61,6 +59,8 @@ struct Composer: ~Copyable {
     if case .field(let path) = form.key { fields.append(path) }
     timeIndex = fields.count
     if let path = form.timestampField { fields.append(path) }
+    topicIndex = fields.count
+    if let path = form.topicField { fields.append(path) }
     usesJSON = !fields.isEmpty
     json = JSONLine(fields: fields)
   }
@@ -86,6 +86,8 @@ struct Composer: ~Copyable {
     var key: UnsafeRawBufferPointer?
     var partition: Int32 = -1
     var timestamp: Int64 = 0
+    /// The place of its topic, where there are several.
+    var topic = 0
   }
 
   /// Composes a message from a line. Its bytes stay in place until the batch is sent: in the line,
@@ -97,8 +99,8 @@ struct Composer: ~Copyable {
       unsafe form.isEnvelope
       ? try composeEnvelope(line, in: &batch) : try composeLine(line, in: &batch)
     if form.emptyIsNull, unsafe message.value?.count == 0 { unsafe message.value = nil }
-    if needsKey, unsafe message.key == nil { throw Unusable(.kafka(.invalidRecord)) }
-    if unsafe (message.value?.count ?? 0) + (message.key?.count ?? 0) > largestPayload {
+    if terms.needsKey, unsafe message.key == nil { throw Unusable(.kafka(.invalidRecord)) }
+    if unsafe (message.value?.count ?? 0) + (message.key?.count ?? 0) > terms.largestPayload {
       throw Unusable(.kafka(.messageTooLarge))
     }
     if unsafe message.timestamp > 0 { try unsafe check(message.timestamp) }
@@ -110,7 +112,9 @@ struct Composer: ~Copyable {
 
   private mutating func check(_ time: Int64) throws(Unusable) {
     let lead = time - now
-    if lead > maximumLead || -lead > maximumAge { throw Unusable(.kafka(.invalidTimestamp)) }
+    if lead > terms.maximumLead || -lead > terms.maximumAge {
+      throw Unusable(.kafka(.invalidTimestamp))
+    }
     if lead > 3_600_000 {
       linesAhead += 1
       latestAhead = max(latestAhead, time)
@@ -129,21 +133,54 @@ struct Composer: ~Copyable {
         throw Unusable(.notJSON)
       }
     }
+    if let directory { unsafe message.topic = try topic(in: directory) }
     switch source {
     case .none: break
     case .fixed: unsafe message.key = fixedKey?.bytes
     case .delimited: try unsafe splitKey(line, &message)
     case .field: unsafe message.key = try key(of: line, in: &batch)
     }
-    unsafe message.partition = place(message.key)
+    unsafe message.partition = try place(message.key)
     if hasTimes { unsafe message.timestamp = try timestamp() }
     return unsafe message
   }
 
-  private func place(_ key: UnsafeRawBufferPointer?) -> Int32 {
-    guard isPlacedByKey else { return form.partition ?? -1 }
-    guard let key = unsafe key else { return -1 }
-    return unsafe javaPartition(of: key, among: partitionCount)
+  private func place(_ key: UnsafeRawBufferPointer?) throws(Unusable) -> Int32 {
+    guard isPlacedByKey, terms.partitionCount > 0, let key = unsafe key else {
+      guard directory != nil, let partition = form.partition else { return form.partition ?? -1 }
+      return try checked(partition)
+    }
+    return unsafe javaPartition(of: key, among: terms.partitionCount)
+  }
+
+  private func checked(_ partition: Int32) throws(Unusable) -> Int32 {
+    guard partition >= 0, terms.partitionCount == 0 || partition < terms.partitionCount else {
+      throw Unusable(.noSuchPartition)
+    }
+    return partition
+  }
+
+  /// The place of the topic that the line's field names; its terms hold from then on.
+  private mutating func topic(in directory: TopicDirectory) throws(Unusable) -> Int {
+    switch json.kind(topicIndex) {
+    case .string:
+      let place = try json.withBytes(of: topicIndex) { (name) throws(Unusable) in
+        try unsafe name.withUnsafeBytes { (name) throws(Unusable) in
+          try unsafe directory.place(of: name)
+        }
+      }
+      terms = directory.topics[place].terms
+      return place
+    case .absent, .null: return try usualPlace(in: directory)
+    default: throw Unusable(.noTopic)
+    }
+  }
+
+  private mutating func usualPlace(in directory: TopicDirectory) throws(Unusable) -> Int {
+    guard unsafe !usualTopic.bytes.isEmpty else { throw Unusable(.noTopic) }
+    let place = try unsafe directory.place(of: usualTopic.bytes)
+    terms = directory.topics[place].terms
+    return place
   }
 
   private func splitKey(
@@ -184,17 +221,10 @@ struct Composer: ~Copyable {
   }
 
   private func timestamp() throws(Unusable) -> Int64 {
-    let time: Int64? =
-      switch json.kind(timeIndex) {
-      case .number:
-        json.withBytes(of: timeIndex) { bytes in
-          unsafe bytes.withUnsafeBytes { unsafe epochMilliseconds(number: $0) }
-        }
-      case .string: TimePoint(rfc3339: json.text(of: timeIndex))?.milliseconds
-      default: nil
-      }
     // Kafka has no times before 1970, and librdkafka reads 0 as "now".
-    guard let time, time > 0 else { throw Unusable(.noTimestamp) }
+    guard let time = json.milliseconds(of: timeIndex), time > 0 else {
+      throw Unusable(.noTimestamp)
+    }
     return time
   }
 
@@ -209,13 +239,16 @@ struct Composer: ~Copyable {
       value: envelope.payload.map { UnsafeRawBufferPointer($0) },
       key: envelope.key.map { UnsafeRawBufferPointer($0) },
       timestamp: max(0, envelope.timestamp ?? 0))
+    if let directory {
+      guard let name = unsafe envelope.topic else { throw Unusable(.noTopic) }
+      let place = try unsafe directory.place(of: UnsafeRawBufferPointer(name))
+      unsafe message.topic = place
+      terms = directory.topics[place].terms
+    }
     if let partition = form.partition ?? envelope.partition {
-      guard partition >= 0, partitionCount == 0 || partition < partitionCount else {
-        throw Unusable(.noSuchPartition)
-      }
-      unsafe message.partition = partition
-    } else if let key = unsafe message.key, partitionCount > 0 {
-      unsafe message.partition = javaPartition(of: key, among: partitionCount)
+      unsafe message.partition = try checked(partition)
+    } else if let key = unsafe message.key, terms.partitionCount > 0 {
+      unsafe message.partition = javaPartition(of: key, among: terms.partitionCount)
     }
     return unsafe message
   }

@@ -1,13 +1,14 @@
 import Kafka
 
-/// Parses a line as `kcat -C -J` prints it: a flat object with key, payload, headers, partition and
-/// ts.
+/// Parses a line as `kcat -C -J` prints it: a flat object with topic, key, payload, headers,
+/// partition and ts.
 ///
 /// kcat copies bytes that are not UTF-8 into its strings unchanged, and a copy must not change
 /// them, so a JSON parser can't be used. Strings are decoded into the caller's buffer.
 @safe struct Envelope {
   typealias Bytes = UnsafeMutableRawBufferPointer
 
+  private(set) var topic: Bytes?
   private(set) var key: Bytes?
   private(set) var payload: Bytes?
   private(set) var partition: Int32?
@@ -32,6 +33,7 @@ import Kafka
       let name = unsafe try reader.string()
       try reader.expect(":")
       switch unsafe String(decoding: name, as: UTF8.self) {
+      case "topic": unsafe topic = try reader.stringOrNull()
       case "key": unsafe key = try reader.stringOrNull()
       case "payload":
         unsafe payload = try reader.stringOrNull()

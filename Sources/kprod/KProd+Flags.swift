@@ -5,15 +5,24 @@ import Plumbing
 extension Flag {
   static let brokers = Flag.option(
     "brokers", "b", value: "LIST", variable: "KAFKA_BROKERS",
-    fallback: "localhost:29092,localhost:39092", help: "brokers to begin with, HOST:PORT,...")
+    fallback: "localhost:29092,localhost:39092", help: "brokers to begin with, HOST:PORT,..."
+  ).handedOn
   static let topic = Flag.option(
-    "topic", "t", value: "NAME", variable: "KAFKA_TOPIC", help: "the topic to send to")
+    "topic", "t", value: "NAME", variable: "KAFKA_TOPIC", completion: .answer("--list"),
+    help: "the topic to send to")
+  static let topicField = Flag.option(
+    "topic-field", value: "FIELD",
+    help: "the topic is this field of the JSON line; --topic is for lines without it")
+  static let maximumTopics = Flag.option(
+    "max-topics", value: "N", fallback: "20",
+    help: "lines that name one more topic are bad lines")
   static let property = Flag.option(
     "property", "X", value: "NAME=VALUE", isRepeatable: true,
     help: "any setting of librdkafka except secrets")
   static let properties = Flag.option(
     "properties", "F", value: "FILE", isRepeatable: true, completion: .file,
-    help: "settings of librdkafka from a file, including secrets")
+    help: "settings of librdkafka from a file, including secrets"
+  ).handedOn
   static let compression = Flag.option(
     "compression", "z", value: "CODEC",
     completion: .choices(["none", "gzip", "snappy", "lz4", "zstd"]),
@@ -65,6 +74,11 @@ extension Flag {
     "whole-lines", help: "a last line without its delimiter is a bad line")
   static let maximumRate = Flag.option(
     "max-rate", value: "N", help: "send no more than N lines a second")
+  static let paceBy = Flag.option(
+    "pace-by", value: "FIELD",
+    help: "send lines in the rhythm of the times in this field, the first at once")
+  static let speed = Flag.option(
+    "speed", value: "X", fallback: "1", help: "seconds of these times per second (with --pace-by)")
 
   static let wait = Flag.option(
     "wait", value: "TIME", help: "wait this long for the cluster and the topic")
@@ -76,6 +90,7 @@ extension Flag {
     help: "after a signal: how long to wait for acknowledgements")
   static let check = Flag.toggle(
     "check", help: "print the topic's partitions, check the permission to write, send nothing")
+  static let list = Flag.toggle("list", help: "print the names of the topics, send nothing")
   static let dryRun = Flag.toggle(
     "dry-run", help: "read, parse and key all lines, without connecting or sending")
 }
@@ -96,10 +111,12 @@ extension KProd {
       ),
     ],
     flags: [
-      .brokers, .topic, .property, .properties, .compression, .key, .keyDelimiter, .keyField,
+      .brokers, .topic, .topicField, .maximumTopics, .property, .properties, .compression, .key,
+      .keyDelimiter, .keyField,
       .partition, .header, .timestampField, .envelope, .nullValue, .delimiter, .failed,
-      .failedReasons, .receipt, .acks, .state, .onBad,
-      .maximumLine, .wholeLines, .maximumRate, .wait, .timeout, .drain, .check, .dryRun,
+      .failedReasons, .receipt, .acks, .state, .metrics, .onBad,
+      .maximumLine, .wholeLines, .maximumRate, .paceBy, .speed, .wait, .timeout, .drain, .check,
+      .list, .dryRun,
     ],
     operand: "FILE",
     statuses: [
@@ -146,6 +163,17 @@ extension KProd {
         + "the next run continues there, also after a crash: lines that were acknowledged in the last "
         + "moments before a crash may then be sent again. A last line without its end is left for the next run. "
         + "A file that was replaced or shortened is read from the beginning, with a warning.",
+      "--topic-field FIELD sends each line to the topic that its field names, and --envelope without "
+        + "--topic each message to the topic that it came from. A topic is looked for when the first "
+        + "line names it. A line is a bad line when it names no topic, when the cluster has no such "
+        + "topic, or when it names one more than --max-topics allows, which guards against a field "
+        + "that was chosen by mistake. Each topic has a connection of its own.",
+      "--metrics FILE holds kprod_lines_total, kprod_delivered_lines_total and the like, for "
+        + "node_exporter's textfile collector or a web server. The file is replaced as a whole at "
+        + "the start, every 15 seconds and at the end, when kprod_up is 0.",
+      "--pace-by FIELD replays lines by their times, --speed 60 an hour in a minute. A line whose time "
+        + "is missing, or earlier than that of a line before it, goes with the line before it. After a "
+        + "signal lines of a file that are not yet due are not sent.",
       "SCRAM with Kafka 4 needs librdkafka 2.6.1 or later: older ones send a wrong nonce. "
         + "--version names the one that is used. Debian 12 has 2.0.2, Debian 13 has 2.8.0; "
         + "PLAIN over TLS and client certificates work with all of them.",

@@ -23,6 +23,22 @@ extension RecordForm {
     if isEnvelope, let other = keyFlags.first ?? (timestampField == nil ? nil : .timestampField) {
       throw UsageFailure("--envelope and \(other.spelling) exclude each other")
     }
+    topicField = try path(of: .topicField, in: arguments)
+    if isEnvelope, topicField != nil {
+      throw UsageFailure(
+        "--envelope and --topic-field exclude each other",
+        hints: ["--envelope alone takes the topic of each envelope"])
+    }
+    usualTopic = topicField == nil ? nil : arguments.text(.topic)
+    let namesTopic = arguments.text(.topic)?.isEmpty == false
+    hasEnvelopeTopics = isEnvelope && !namesTopic
+    maximumTopics = try arguments.integer(.maximumTopics, in: 1...1000) ?? 20
+    if arguments.isSet(.maximumTopics), !hasTopics {
+      throw UsageFailure("--max-topics needs --topic-field, or --envelope without --topic")
+    }
+    paceField = try path(of: .paceBy, in: arguments)
+    speed = try arguments.number(.speed, in: 1e-6...1e9) ?? 1
+    if arguments.isSet(.speed), paceField == nil { throw UsageFailure("--speed needs --pace-by") }
     emptyIsNull = arguments.isSet(.nullValue)
     partition = try arguments.integer(.partition, in: 0...Int(Int32.max)).map { Int32($0) }
     maximumLength = try arguments.integer(.maximumLine, in: 1...999_000_000) ?? 1_000_000
@@ -90,7 +106,8 @@ extension ClientSettings {
       arguments.isSet(.brokers)
       ? arguments.text(.brokers) : named?.value ?? arguments.text(.brokers)
     let topic = arguments.text(.topic) ?? ""
-    if topic.isEmpty, !arguments.isSet(.dryRun) {
+    let needsTopic = !arguments.isSet(.dryRun) && !arguments.isSet(.list) && !form.hasTopics
+    if topic.isEmpty, needsTopic {
       throw UsageFailure("no topic is named", hints: ["--topic NAME, or KAFKA_TOPIC"])
     }
     if !topic.isEmpty, !isTopicName(topic) {

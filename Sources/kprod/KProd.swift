@@ -11,6 +11,7 @@ struct KProd: Tool {
   private let wait: Duration?
   private let drainLimit: Duration
   private let checksOnly: Bool
+  private let listsTopics: Bool
   private let isDry: Bool
   private let wantsSummary: Bool
 
@@ -22,6 +23,7 @@ struct KProd: Tool {
     let acks: String?
     let receipt: String?
     let state: String?
+    let metrics: String?
     /// The argument of `--timestamp-field`.
     let timeField: String?
 
@@ -32,6 +34,7 @@ struct KProd: Tool {
       acks = arguments.text(.acks)
       receipt = arguments.text(.receipt)
       state = arguments.text(.state)
+      metrics = arguments.text(.metrics)
       timeField = arguments.text(.timestampField)
     }
   }
@@ -43,10 +46,18 @@ struct KProd: Tool {
     wait = try arguments.duration(.wait)
     drainLimit = try arguments.duration(.drain) ?? .seconds(10)
     checksOnly = arguments.isSet(.check)
+    listsTopics = arguments.isSet(.list)
     isDry = arguments.isSet(.dryRun)
     wantsSummary = arguments.isSet(.summary)
     if checksOnly, isDry {
       throw UsageFailure("--check reaches the cluster and --dry-run does not: choose one")
+    }
+    if checksOnly || listsTopics, form.hasTopics {
+      let flag = checksOnly ? Flag.check : .list
+      throw UsageFailure(
+        "\(flag.spelling) reads no lines, and \(form.isEnvelope ? "--envelope" : "--topic-field") "
+          + "looks for topics in them",
+        hints: checksOnly ? ["--topic NAME says which topic to look at"] : [])
     }
     let records = [Flag.receipt, .acks, .state]
     if isDry, let flag = records.first(where: { arguments.isSet($0) }) {
@@ -61,24 +72,35 @@ struct KProd: Tool {
   }
 
   mutating func run() throws -> ExitStatus {
+    if listsTopics { return try list() }
     if checksOnly { return try check() }
     let started = TimePoint.now
     var clusterID: String?
-    var offsets = DeliveredOffsets()
+    var deliveries = form.hasTopics ? [] : [TopicDelivery(topic: settings.topic)]
     var ending = Pump.Ending()
+    var metrics: MetricsKeeper?
     do {
+      metrics = try paths.metrics.map { try MetricsKeeper($0) }
       let inputs = try openInputs()
       let files = try openFiles(inputs)
       let state = try paths.state.map { try openState($0, of: inputs[0]) }
-      let connection = isDry ? nil : try connect()
-      if paths.receipt != nil { clusterID = connection?.clusterID }
+      let connection = isDry || form.hasTopics ? nil : try connect()
       let ledger = Ledger(
-        files: files, form: form, wantsReceipt: paths.receipt != nil, state: state)
+        files: files, form: form, wantsReceipt: paths.receipt != nil,
+        topic: form.hasTopics ? nil : settings.topic, state: state, metrics: metrics)
+      let directory =
+        form.hasTopics
+        ? TopicDirectory(
+          settings, sends: !isDry, wait: wait, isBatchable: form.isBatchable, ledger: ledger,
+          drainLimit: drainLimit, limit: form.maximumTopics) : nil
       var pump = Pump(
-        from: inputs, as: form, through: connection, headers: settings.headers, ledger: ledger,
-        drainLimit: drainLimit, from: state?.value.offset)
+        from: inputs, as: form, through: connection, directory: directory,
+        headers: settings.headers, ledger: ledger, drainLimit: drainLimit,
+        from: state?.value.offset, metrics: metrics)
+      if paths.receipt != nil { clusterID = connection?.clusterID }
       ending = pump.run()
-      offsets = ledger.receipt ?? offsets
+      if paths.receipt != nil { clusterID = clusterID ?? directory?.clusterID }
+      deliveries = ledger.deliveries
     } catch let failure as any ToolFailure {
       // The command line or a file is at fault, before there is anything to report in a receipt.
       if failure is UsageFailure, !wantsSummary { throw failure }
@@ -86,16 +108,28 @@ struct KProd: Tool {
     }
     if let path = paths.receipt, !(ending.failure is UsageFailure) {
       let receipt = Receipt(
-        cluster: clusterID, topic: settings.topic, started: started,
+        cluster: clusterID, started: started,
         ended: TimePoint.now, tally: ending.tally,
-        timeField: paths.timeField, offsets: offsets)
+        timeField: paths.timeField, deliveries: deliveries, hasTopics: form.hasTopics)
       do {
         try SmallFile.replace(path, with: Array((receipt.jsonText + "\n").utf8))
       } catch {
         ending.failure = ending.failure ?? error
       }
     }
-    return report(ending)
+    let status = report(ending)
+    metrics?.end(ending.tally, deliveries, status: status)
+    return status
+  }
+
+  /// `--list`: the names of the cluster's topics on standard output.
+  private func list() throws -> ExitStatus {
+    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
+    for name in try topicNames(settings, within: wait ?? .seconds(5)) {
+      try output.append(name + "\n")
+    }
+    try output.close()
+    return .done
   }
 
   private func openInputs() throws -> [Pump.Input] {

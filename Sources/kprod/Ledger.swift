@@ -12,7 +12,13 @@ import Plumbing
   /// How to restore a line from its message.
   private let form: RawForm
   private let token: TokenForm
-  private(set) var receipt: DeliveredOffsets?
+  /// What was acknowledged in each topic.
+  private(set) var deliveries: [TopicDelivery] = []
+  /// Whether to record offsets and times.
+  private let wantsReceipt: Bool
+  /// Whether acknowledgements name their topic.
+  private let namesTopics: Bool
+  private let metrics: MetricsKeeper?
   /// Whether the time of each message is recorded.
   private let wantsEachTime: Bool
   /// How far the input is settled, and the state file that records it.
@@ -54,13 +60,18 @@ import Plumbing
     case line
   }
 
-  /// - Parameter wantsReceipt: whether to record offsets and times.
-  /// - Parameter state: the state of an earlier run and the path of its file, which is kept up to
-  ///   date.
+  /// - Parameters:
+  ///   - wantsReceipt: whether to record offsets and times.
+  ///   - topic: the topic of all lines; `nil` when each names its own.
+  ///   - state: the state of an earlier run and the path of its file, which is kept up to date.
   init(
-    files: Files, form: RecordForm, wantsReceipt: Bool,
-    state: (value: ReadingState, path: String)? = nil
+    files: Files, form: RecordForm, wantsReceipt: Bool, topic: String? = nil,
+    state: (value: ReadingState, path: String)? = nil, metrics: MetricsKeeper? = nil
   ) {
+    self.wantsReceipt = wantsReceipt
+    self.metrics = metrics
+    namesTopics = form.hasTopics
+    if let topic { deliveries = [TopicDelivery(topic: topic)] }
     let needsNumbers = files.needsLineNumbers || state != nil
     token = form.isEnvelope ? .line : needsNumbers ? .number : .nothing
     self.state = state
@@ -75,7 +86,6 @@ import Plumbing
       } else {
         .value
       }
-    receipt = wantsReceipt ? DeliveredOffsets() : nil
     wantsEachTime = wantsReceipt && !form.isBatchable
   }
 
@@ -102,6 +112,12 @@ import Plumbing
     if self.token == .line { unsafe KeptLine.release(token) }
   }
 
+  /// Opens the account of one more topic; returns its place.
+  func addTopic(_ name: String) -> Int {
+    deliveries.append(TopicDelivery(topic: name))
+    return deliveries.count - 1
+  }
+
   func end(for failure: any ToolFailure) {
     if self.failure == nil { self.failure = failure }
   }
@@ -110,7 +126,12 @@ import Plumbing
 
   /// Notes that lines up to this number were read, the last of which ends at this byte of the
   /// input.
-  func noteRead(lastLine: Int, end: Int) { mark?.note(lastLine: lastLine, end: end) }
+  ///
+  /// - Parameter bytes: those of all lines so far.
+  func noteRead(lastLine: Int, bytes: Int, end: Int) {
+    (tally.lines, tally.bytes) = (lastLine, bytes)
+    mark?.note(lastLine: lastLine, end: end)
+  }
 
   private func settle(_ number: Int?) {
     if mark != nil, let number { mark?.settle(number) }
@@ -138,7 +159,8 @@ import Plumbing
     tally.countFailure(reason, line: number)
     write(to: files.failed) { (file) throws(SystemFailure) in try file.append(line) }
     explain(reason, isFailed: true, number)
-    if !rereadsBadLines { settle(number) }
+    // A line that could not be sent is read again by the next run, unless it is kept.
+    if !rereadsBadLines, reason.isAboutLine || files.failed != nil { settle(number) }
   }
 
   /// Writes a part of a line that is too long for memory; the last part counts the line.
@@ -160,29 +182,38 @@ import Plumbing
 
   // MARK: - Messages
 
-  func delivered(_ batch: borrowing DeliveredBatch) {
+  func delivered(_ batch: borrowing DeliveredBatch) { delivered(batch, topic: 0) }
+
+  /// - Parameter topic: the place of its account.
+  func delivered(_ batch: borrowing DeliveredBatch, topic: Int) {
     tally.delivered += batch.count
-    guard receipt != nil || token != .nothing else { return }
+    if topic < deliveries.count { deliveries[topic].count += batch.count }
+    metrics?.noteDelivery()
+    guard wantsReceipt || token != .nothing else { return }
     let partition = batch.partition
-    receipt?.note(
-      partition: partition, firstOffset: batch.firstOffset, count: batch.count,
-      milliseconds: batch.firstTime)
+    if wantsReceipt {
+      deliveries[topic].offsets.note(
+        partition: partition, firstOffset: batch.firstOffset, count: batch.count,
+        milliseconds: batch.firstTime)
+    }
     guard token != .nothing || wantsEachTime else { return }
     unsafe batch.forEach { token, offset, milliseconds in
-      if wantsEachTime { receipt?.noteTime(milliseconds, in: partition) }
+      if wantsEachTime { deliveries[topic].offsets.noteTime(milliseconds, in: partition) }
       if let number = unsafe number(of: token) {
-        acknowledge(number, partition, offset)
+        acknowledge(number, namesTopics ? deliveries[topic].topic : nil, partition, offset)
         settle(number)
       }
       unsafe release(token)
     }
   }
 
-  private func acknowledge(_ number: Int, _ partition: Int32, _ offset: Int64) {
+  private func acknowledge(_ number: Int, _ topic: String?, _ partition: Int32, _ offset: Int64) {
     guard files.acks != nil else { return }
     write(to: files.acks) { (file) throws(SystemFailure) in
       try file.append(
-        text: "{\"line\":\(number),\"partition\":\(partition),"
+        // The name of a topic holds nothing that JSON escapes.
+        text: "{\"line\":\(number)," + (topic.map { "\"topic\":\"\($0)\"," } ?? "")
+          + "\"partition\":\(partition),"
           + "\"offset\":\(offset >= 0 ? String(offset) : "null")}")
     }
   }
@@ -207,6 +238,7 @@ import Plumbing
     write(to: files.failed) { (file) throws(SystemFailure) in try file.flush() }
     write(to: files.reasons) { (file) throws(SystemFailure) in try file.flush() }
     write(to: files.acks) { (file) throws(SystemFailure) in try file.flush() }
+    metrics?.writeIfDue(tally, deliveries)
     guard state != nil, lastSave.duration(to: .now) > .milliseconds(200) else { return }
     lastSave = .now
     saveState()
@@ -267,6 +299,14 @@ import Plumbing
       end(for: error)
     }
   }
+}
+
+/// What was acknowledged in a topic.
+struct TopicDelivery: Equatable {
+  let topic: String
+  var count = 0
+  /// Noted for a receipt only.
+  var offsets = DeliveredOffsets()
 }
 
 /// Bytes as a span; they must outlive it.

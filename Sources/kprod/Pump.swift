@@ -13,11 +13,13 @@ struct Pump: ~Copyable {
   private let form: RecordForm
   private var composer: Composer
   private var batch = Batch()
-  /// `nil` for a dry run.
-  private var producer: Producer?
+  private var outlet: Outlet
+  /// Whether messages are sent: no dry run.
+  private let sends: Bool
   private let ledger: Ledger
+  private let metrics: MetricsKeeper?
   private let isPlain: Bool
-  /// Whether there is a limit of lines per second.
+  /// Whether lines may have to wait for their turn.
   private let isPaced: Bool
   private let keepsProgress: Bool
   private let delimiter: [UInt8]
@@ -35,7 +37,7 @@ struct Pump: ~Copyable {
   private var lineEnd = 0
   /// Whether a last line without its delimiter is left for the next run.
   private let leavesTornLine: Bool
-  /// Whether whole lines wait because of the rate limit.
+  /// Whether whole lines wait for their turn.
   private var isHeldBack = false
   /// Whether the current line exceeds the limit and is being skipped.
   private var isSkipping = false
@@ -43,6 +45,7 @@ struct Pump: ~Copyable {
   private var hasStopped = false
   private let start = ContinuousClock.now
   private var pace: Pace?
+  private var replay: Replay?
   /// How many lines of a dry run to show to the user.
   private var samples: Int
 
@@ -67,13 +70,16 @@ struct Pump: ~Copyable {
 
   /// - Parameters:
   ///   - inputs: the inputs to read in order; at least one.
-  ///   - connection: where to send; `nil` for a dry run.
+  ///   - connection: where to send; `nil` for a dry run, and when lines name their topics.
+  ///   - directory: the topics that lines name.
   ///   - ledger: accounts for every line.
   ///   - offset: the position in the input at which reading begins, when its state is kept.
   init(
     from inputs: [Input], as form: RecordForm, through connection: Connection?,
-    headers: [Header], ledger: Ledger, drainLimit: Duration, from offset: Int? = nil
+    directory: TopicDirectory? = nil, headers: [Header], ledger: Ledger, drainLimit: Duration,
+    from offset: Int? = nil, metrics: MetricsKeeper? = nil
   ) {
+    self.metrics = metrics
     consumed = offset ?? 0
     leavesTornLine = offset != nil
     self.form = form
@@ -85,19 +91,24 @@ struct Pump: ~Copyable {
     let largestPayload = connection?.largestPayload ?? .max
     longestPlainLine = min(form.maximumLength, largestPayload)
     composer = Composer(
-      form, partitionCount: Int32(connection?.partitions.count ?? 0), headers: headers,
-      limits: connection?.limits ?? TopicLimits(), largestPayload: largestPayload)
-    producer = connection.map { [ledger] in
-      Producer($0, isBatchable: form.isBatchable, account: ledger, drainLimit: drainLimit)
+      form, terms: connection.map { Terms($0) } ?? Terms(), headers: headers, directory: directory)
+    if let directory {
+      outlet = Outlet(to: directory)
+    } else {
+      outlet = Outlet(
+        through: connection, isBatchable: form.isBatchable, account: ledger,
+        drainLimit: drainLimit)
     }
+    sends = outlet.sends
     isPlain =
       form.key == .none && form.partition == nil && form.isBatchable && !form.emptyIsNull
       && connection?.limits.isCompacted == false
-    isPaced = form.maximumRate != nil
+    isPaced = form.isPaced
+    replay = form.paceField.map { Replay(by: $0, speed: form.speed) }
     pace = form.maximumRate.map { Pace(perSecond: $0) }
     // A progress line would disturb lines that are being typed.
     keepsProgress = Diagnostics.isTerminal && !Terminal.isTerminal(STDIN_FILENO)
-    samples = connection == nil ? 3 : 0
+    samples = sends ? 0 : 3
   }
 
   /// Runs until the input ends, a signal comes or continuing is pointless; then drains.
@@ -107,7 +118,7 @@ struct Pump: ~Copyable {
     } catch {
       ledger.end(for: error)
     }
-    producer?.drain()
+    outlet.drain()
     ledger.settled()
     ledger.saveState()
     Diagnostics.endProgress()
@@ -124,10 +135,11 @@ struct Pump: ~Copyable {
       takeLines()
       if hasStopped { return }
       if keepsProgress { showProgress() }
-      if !isSkipping { producer?.collect() }
+      if !isSkipping { outlet.collect() }
+      if metrics != nil { ledger.settled() }
       // An idle pipe would not wake this loop again.
       if ledger.failure != nil { break }
-      if let count = producer?.refresh() { composer.partitionCount = count }
+      if let count = outlet.refresh() { composer.terms.partitionCount = count }
       switch try arrival() {
       case .data, .nothing: continue
       case .end:
@@ -142,35 +154,63 @@ struct Pump: ~Copyable {
 
   /// Takes bytes that were read and will not be sent: a pipe can't return them to anybody else.
   private mutating func abandon() {
-    pace = nil
+    forgetPace()
     takeLines()
     if !hasStopped { takeEnd(isCut: true) }
   }
 
   private mutating func arrival() throws(SystemFailure) -> BlockReader.Arrival {
     if isHeldBack { return try waitForTurn() }
-    let wake = isSkipping ? -1 : producer?.wakeDescriptor ?? -1
+    let wake = isSkipping ? -1 : outlet.wakeDescriptor
     // Messages in flight have a time limit, which no descriptor signals.
-    let isWaiting = producer?.isBusy ?? false
-    let limit: Duration? = keepsProgress || isWaiting ? .milliseconds(200) : nil
+    var limit = outlet.patience
+    if keepsProgress { limit = min(limit ?? .milliseconds(200), .milliseconds(200)) }
+    if let metrics { limit = min(limit ?? metrics.timeLeft, metrics.timeLeft) }
     return try input.wait(alsoFor: wake, upTo: limit)
   }
 
   /// Waits for the rate limit while whole lines are pending; reports are collected meanwhile.
   private mutating func waitForTurn() throws(SystemFailure) -> BlockReader.Arrival {
-    // After a signal the pipe is read and closed at once, although its lines still have to wait.
-    if Interruption.count > 0, !input.wasInterrupted {
-      return try input.wait() == .end ? .nothing : .data
+    if Interruption.count > 0 {
+      // Lines that are not yet due stay in the file; those of a pipe go at once, because it gives them to nobody else.
+      if replay != nil {
+        if input.isFile { hasStopped = true }
+        replay = nil
+      }
+      // The pipe is read and closed at once, although its lines still have to wait.
+      if !input.wasInterrupted { return try input.wait() == .end ? .nothing : .data }
     }
-    let wait = min(20, pace?.pause?.pollMilliseconds ?? 0)
-    if producer == nil {
+    let wait = pause
+    if outlet.isBusy {
+      outlet.collect(waiting: min(20, wait))
+    } else {
       var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
-      _ = unsafe poll(&signal, 1, wait)
+      let isSignalled = Interruption.count > 0
+      _ = unsafe poll(&signal, isSignalled ? 0 : 1, min(isSignalled ? 20 : 200, wait))
+      outlet.collect()
     }
-    producer?.collect(waiting: wait)
     // Lines that can no longer be sent have no rate limit; neither has a dry run after a signal.
-    if producer?.mayGoOn() ?? (Interruption.count == 0) == false { pace = nil }
+    if outlet.mayGoOn() ?? (Interruption.count == 0) == false { forgetPace() }
     return .nothing
+  }
+
+  /// How many milliseconds the next line has to wait.
+  private var pause: Int32 {
+    mutating get {
+      max(pace?.pause?.pollMilliseconds ?? 0, replay?.pause.pollMilliseconds ?? 0)
+    }
+  }
+
+  private mutating func forgetPace() {
+    pace = nil
+    replay = nil
+  }
+
+  private mutating func mustWait(_ line: UnsafeRawBufferPointer) -> Bool {
+    if unsafe replay?.pause(for: line) != nil { return true }
+    if pace?.pause != nil { return true }
+    replay?.next()
+    return false
   }
 
   /// Splits the available bytes into lines and sends them.
@@ -190,7 +230,7 @@ struct Pump: ~Copyable {
       let end = unsafe kprod.position(
         of: delimiter, in: block, from: max(position, searched))
     {
-      if isPaced, pace?.pause != nil {
+      if isPaced, unsafe mustWait(UnsafeRawBufferPointer(rebasing: block[position..<end])) {
         isHeldBack = true
         break
       }
@@ -235,8 +275,9 @@ struct Pump: ~Copyable {
       unsafe batch.append(
         value: message.value, key: message.key, partition: message.partition,
         timestamp: message.timestamp,
-        token: producer == nil ? nil : ledger.token(for: line, number: lines))
-      if form.isEnvelope, producer != nil { batch.setHeaders(composer.headers) }
+        token: sends ? ledger.token(for: line, number: lines) : nil)
+      if form.hasTopics { unsafe batch.setRoute(message.topic) }
+      if form.isEnvelope, sends { batch.setHeaders(composer.headers) }
       if samples > 0 { unsafe show(message) }
     } catch {
       unsafe refuse(error.reason, line)
@@ -244,12 +285,8 @@ struct Pump: ~Copyable {
   }
 
   private mutating func sendBatch() {
-    ledger.noteRead(lastLine: lines, end: lineEnd)
-    if producer != nil {
-      producer?.send(&batch)
-    } else {
-      batch.discard()
-    }
+    ledger.noteRead(lastLine: lines, bytes: bytes, end: lineEnd)
+    outlet.send(&batch)
   }
 
   private mutating func refuse(_ reason: Reason, _ line: UnsafeRawBufferPointer) {
@@ -290,7 +327,7 @@ struct Pump: ~Copyable {
     isSkipping = false
     lines += 1
     lineEnd = consumed
-    ledger.noteRead(lastLine: lines, end: lineEnd)
+    ledger.noteRead(lastLine: lines, bytes: bytes, end: lineEnd)
     noteBadLine(.tooLong)
   }
 
@@ -333,7 +370,7 @@ struct Pump: ~Copyable {
     var text = "\(lines) lines, \(bytes / 1_000_000) MB, \(tally.delivered) delivered"
     if !tally.isComplete { text += ", \(tally.failed) failed, \(tally.unknown) unknown" }
     text += kilobytes < 10_000 ? ", \(kilobytes) kB/s" : ", \(kilobytes / 1000) MB/s"
-    if let stall = producer?.stall { text += "; nothing is acknowledged: " + stall }
+    if let stall = outlet.stall { text += "; nothing is acknowledged: " + stall }
     Diagnostics.progress(text)
   }
 
@@ -342,11 +379,13 @@ struct Pump: ~Copyable {
     samples -= 1
     let key = unsafe message.key.map { unsafe quoted(String(decoding: $0, as: UTF8.self)) }
     let partition = unsafe message.partition >= 0 ? "partition \(message.partition)" : nil
+    let topic =
+      form.hasTopics ? outlet.name(of: unsafe message.topic).map { "topic \(quoted($0)), " } : nil
     let time =
       unsafe message.timestamp > 0
       ? TimePoint(milliseconds: message.timestamp).iso8601 : "the time of sending"
     Diagnostics.note(
-      "line \(lines): key \(key ?? "none"), "
+      "line \(lines): \(topic ?? "")key \(key ?? "none"), "
         + (partition ?? (key == nil ? "any partition" : "the key's partition")) + ", time \(time)")
   }
 }

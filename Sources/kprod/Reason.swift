@@ -8,6 +8,10 @@ enum Reason: Hashable, Sendable {
   case noTimestamp
   case notAnEnvelope
   case noSuchPartition
+  case noTopic
+  case badTopic
+  case noSuchTopic
+  case tooManyTopics
   case tooLong
   /// The line ends without its delimiter, where that is not allowed or a signal cut it off.
   case torn
@@ -26,6 +30,10 @@ enum Reason: Hashable, Sendable {
     case .noTimestamp: "no-timestamp"
     case .notAnEnvelope: "not-an-envelope"
     case .noSuchPartition: "no-such-partition"
+    case .noTopic: "no-topic"
+    case .badTopic: "bad-topic"
+    case .noSuchTopic: "no-such-topic"
+    case .tooManyTopics: "too-many-topics"
     case .tooLong: "too-long"
     case .torn: "torn"
     case .notSent: "not-sent"
@@ -41,6 +49,10 @@ enum Reason: Hashable, Sendable {
     case .noTimestamp: "it has no usable timestamp"
     case .notAnEnvelope: "it is not an envelope as 'kcat -C -J' prints it"
     case .noSuchPartition: "the topic has no such partition"
+    case .noTopic: "it names no topic"
+    case .badTopic: "what it names is not a valid topic name"
+    case .noSuchTopic: "the cluster has no such topic"
+    case .tooManyTopics: "it names one more topic than --max-topics allows"
     case .tooLong: "it is longer than --max-line allows"
     case .torn: "its end is missing"
     case .notSent: "stopped before it was sent"
@@ -55,7 +67,9 @@ enum Reason: Hashable, Sendable {
   /// Whether the line itself is at fault, so that sending it again would fail again.
   var isAboutLine: Bool {
     switch self {
-    case .noKey, .notJSON, .noTimestamp, .notAnEnvelope, .noSuchPartition, .tooLong, .torn: true
+    case .noKey, .notJSON, .noTimestamp, .notAnEnvelope, .noSuchPartition, .tooLong, .torn,
+      .noTopic, .badTopic, .noSuchTopic, .tooManyTopics:
+      true
     case .kafka(let error):
       [.messageTooLarge, .invalidTimestamp, .invalidRecord].contains(error)
     case .notSent, .unacknowledged: false

@@ -15,6 +15,14 @@ struct RecordForm: Sendable, Equatable {
   var key = Key.none
   /// The field with the time of the message.
   var timestampField: [String]?
+  /// The field that names the topic.
+  var topicField: [String]?
+  /// Whether the envelope names the topic.
+  var hasEnvelopeTopics = false
+  /// The topic of lines that name none.
+  var usualTopic: String?
+  /// How many topics lines may name.
+  var maximumTopics = 20
   /// Whether lines have the format of `kcat -C -J`.
   var isEnvelope = false
   /// Whether an empty value is sent as null.
@@ -29,6 +37,15 @@ struct RecordForm: Sendable, Equatable {
   var stopsAtBadLine = false
   /// The maximum number of lines per second.
   var maximumRate: Double?
+  /// The field whose times give the rhythm, and how many of its seconds pass in one.
+  var paceField: [String]?
+  var speed = 1.0
+
+  /// Whether lines name their topics.
+  var hasTopics: Bool { topicField != nil || hasEnvelopeTopics }
+
+  /// Whether lines wait for their turn.
+  var isPaced: Bool { maximumRate != nil || paceField != nil }
 
   /// Whether librdkafka's batch call can be used: it takes no timestamps and no headers per
   /// message.

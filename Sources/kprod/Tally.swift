@@ -81,6 +81,9 @@ struct Tally: Sendable, Equatable {
     if reason == .noTimestamp, let path = form.timestampField {
       notes.append("field \(quoted(path.joined(separator: ".")))")
     }
+    if reason == .noTopic || reason == .badTopic, let path = form.topicField {
+      notes.append("field \(quoted(path.joined(separator: ".")))")
+    }
     if reason == .torn, let cutBytes { notes.append("\(cutBytes) bytes") }
     if let line = firstLines[reason], reason != .torn {
       notes.append(failures[reason] == 1 ? "line \(line)" : "the first is line \(line)")

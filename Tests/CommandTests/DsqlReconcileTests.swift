@@ -141,7 +141,7 @@ import Testing
       Story(states: ["read"]), [first], flags: "--within 3s")
     #expect(part.status == 1)
     #expect(partTotal[4] == "10000" && partTotal[11] == "" && partTotal[12] == "unknown")
-    #expect(part.errors.contains("its tasks read other messages as well"), "\(part.errors)")
+    #expect(part.errors.contains("its tasks also read other messages"), "\(part.errors)")
     let (both, total) = try Self.run(Story(states: ["read"]), [first, second, first])
     #expect(both.status == 0, "\(both.errors)")
     #expect(total[3] == "20118" && total[9] == "" && total[12] == "equal")
@@ -188,8 +188,8 @@ import Testing
       ("--reconcile r", "{", 65, "'r' is not a receipt of kprod: byte 1"),
       ("--reconcile r", "{}", 65, "kprod --receipt did not write it"),
       (
-        "--reconcile r", #"{"tool":"kprod","version":2}"#, 65,
-        "its version is 2, and this dsql knows version 1"
+        "--reconcile r", #"{"tool":"kprod","version":3}"#, 65,
+        "its version is 3, and this dsql knows versions 1 and 2"
       ),
       (
         "--reconcile r",

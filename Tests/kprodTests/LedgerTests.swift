@@ -114,8 +114,9 @@ import Testing
     tally.lines = 7
     tally.delivered = 7
     let receipt = Receipt(
-      cluster: nil, topic: "t", started: TimePoint(milliseconds: 0),
-      ended: TimePoint(milliseconds: 1500), tally: tally, timeField: "at", offsets: offsets)
+      cluster: nil, started: TimePoint(milliseconds: 0),
+      ended: TimePoint(milliseconds: 1500), tally: tally, timeField: "at",
+      deliveries: [TopicDelivery(topic: "t", count: 7, offsets: offsets)], hasTopics: false)
     #expect(
       receipt.jsonText
         == #"{"version":1,"tool":"kprod","cluster":null,"topic":"t","#

@@ -35,9 +35,9 @@ extension Anomaly {
       let buy = Draw.bits(seed, UInt64(index) + 1)
       guard isOwn(buy, model) else { continue }
       let hoarder = Draw.bits(key, 100 + UInt64(Draw.below(UInt32(users), buy)))
-      let city = city(model.population, hoarder)
+      let city = city(model, hoarder)
       let user = customer(of: city, hoarder >> 8, model.population)
-      let device = filter.device ?? Population.device(hoarder >> 16)
+      let device = filter.device ?? model.population.device(bits: hoarder >> 16)
       let begin = (buy & 0xffff_ffff) * 15 / 16
       for (step, type) in EventType.allCases.enumerated() {
         var line = line(
@@ -58,7 +58,7 @@ extension Anomaly {
     guard isOwn(key, model) else { return 0 }
     let perSecond = Int64((rate * 65_536).rounded())
     let passed = (second - start) * perSecond
-    let city = city(model.population, Draw.bits(key, 1))
+    let city = city(model, Draw.bits(key, 1))
     let user = customer(of: city, Draw.bits(key, 3), model.population)
     var added = 0
     var index = (passed + 65_535) >> 16
@@ -84,17 +84,18 @@ extension Anomaly {
     for index in 0..<count(rate, seed) {
       let theft = Draw.bits(seed, UInt64(index) + 1)
       guard isOwn(theft, model) else { continue }
-      let city = city(model.population, theft)
+      let city = city(model, theft)
       var home = model.cityOf(Draw.mix(theft))
-      if World.cities[home].countryIndex == World.cities[city].countryIndex {
+      let country = model.world.cities[city].countryIndex
+      if model.world.cities[home].countryIndex == country, model.world.countries.count > 1 {
         // The first city of another country, if customers live there.
-        home = World.citiesOfCountry[World.cities[city].countryIndex == 0 ? 1 : 0].lowerBound
+        home = model.world.citiesOfCountry[country == 0 ? 1 : 0].lowerBound
       }
       let bits = Draw.bits(theft, 1)
       lines.append(
         line(
           theft, user: customer(of: home, bits, model.population), city: city,
-          device: filter.device ?? Population.device(bits >> 32),
+          device: filter.device ?? model.population.device(bits: bits >> 32),
           product: filter.product ?? UInt32(model.catalogue.popularity.pick(bits >> 16)),
           type: .purchase, at: second, position: theft))
       added += 1

@@ -1,3 +1,5 @@
+internal import Plumbing
+
 /// An unusual event with a beginning and in most cases an end, which a detector should find.
 ///
 /// It changes only the lines that its label describes: its random choices are drawn from its own
@@ -50,6 +52,8 @@ package struct Anomaly: Equatable, Sendable {
   /// The events that an anomaly applies to; a property that is `nil` matches all.
   package struct Filter: Equatable, Sendable {
     package var country: Int?
+    /// The places of the country's cities, once the anomaly is settled in a model.
+    var cities: Range<Int>?
     package var city: Int?
     package var device: Device?
     /// The index of the product in the catalogue.
@@ -60,7 +64,7 @@ package struct Anomaly: Equatable, Sendable {
 
     func matches(_ event: Event) -> Bool {
       if let city, event.city != city { return false }
-      if let country, World.cities[event.city].countryIndex != country { return false }
+      if let cities, !cities.contains(event.city) { return false }
       if let device, event.device != device { return false }
       if let product, event.product != product { return false }
       if let type, event.type != type { return false }
@@ -121,6 +125,8 @@ package struct Anomaly: Equatable, Sendable {
   package var ramp: Int64 = 0
   /// The key for its random choices.
   var key: UInt64 = 0
+  /// How its label names what it is confined to.
+  var conditions = ""
 
   package init(
     id: String, kind: Kind, start: Int64, end: Int64?, filter: Filter, strength: Strength
@@ -161,24 +167,44 @@ package struct Anomaly: Equatable, Sendable {
       filter.product = popularProduct(of: model.catalogue)
     }
     if filter.city == nil, kind == .bot {
-      filter.city = city(model.population, Draw.bits(key, 1))
+      filter.city = city(model, Draw.bits(key, 1))
     }
+    filter.cities = filter.country.map { model.world.citiesOfCountry[$0] }
+    conditions = conditions(in: model)
+  }
+
+  private func conditions(in model: Model) -> String {
+    var conditions: [String] = []
+    func text(_ name: String) -> String { JSONValue.string(name).jsonText }
+    if let country = filter.country {
+      conditions.append("\"country\":\(text(model.world.countries[country]))")
+    }
+    if let city = filter.city {
+      conditions.append("\"city\":\(text(model.world.cities[city].name))")
+    }
+    if let device = filter.device { conditions.append("\"device\":\"\(device.name)\"") }
+    if let product = filter.product {
+      conditions.append("\"product_id\":\(model.catalogue.products[Int(product)].id)")
+    }
+    if let type = filter.type { conditions.append("\"event_type\":\"\(type.name)\"") }
+    return conditions.joined(separator: ",")
   }
 
   /// Draws one of the best sellers.
   private func popularProduct(of catalogue: Catalogue) -> UInt32 {
     let rank = 1 + Draw.below(UInt32(min(20, catalogue.products.count)), Draw.bits(key, 2))
-    return (catalogue.products.first { $0.rank == rank }?.id ?? 1) - 1
+    return UInt32(catalogue.products.firstIndex { $0.rank == rank } ?? 0)
   }
 
   /// Draws a city that the filter allows, if possible one with customers.
-  func city(_ population: Population, _ bits: UInt64) -> Int {
+  func city(_ model: Model, _ bits: UInt64) -> Int {
     if let city = filter.city { return city }
-    let allowed = filter.country.map { World.citiesOfCountry[$0] } ?? 0..<World.cities.count
+    let world = model.world
+    let allowed = filter.country.map { world.citiesOfCountry[$0] } ?? 0..<world.cities.count
     let first = allowed.lowerBound + Int(Draw.below(UInt32(allowed.count), bits))
     for step in 0..<allowed.count {
       let city = allowed.lowerBound + (first - allowed.lowerBound + step) % allowed.count
-      if population.weights[city] > 0 { return city }
+      if model.population.weights[city] > 0 { return city }
     }
     return first
   }

@@ -101,19 +101,11 @@ extension Int64 {
 extension Anomaly {
   /// The label as a JSON line.
   func label(state: String, events: Int) -> String {
-    var conditions: [String] = []
-    if let country = filter.country {
-      conditions.append("\"country\":\"\(World.countries[country])\"")
-    }
-    if let city = filter.city { conditions.append("\"city\":\"\(World.cities[city].name)\"") }
-    if let device = filter.device { conditions.append("\"device\":\"\(device.name)\"") }
-    if let product = filter.product { conditions.append("\"product_id\":\(product + 1)") }
-    if let type = filter.type { conditions.append("\"event_type\":\"\(type.name)\"") }
     let value = strength.value
     let magnitude = value == value.rounded() ? "\(Int(value))" : "\(value)"
     return
       "{\"id\":\"\(id)\",\"state\":\"\(state)\",\"kind\":\"\(kind.rawValue)\",\"start\":\(start),"
-      + "\"end\":\(end.map { "\($0)" } ?? "null"),\"filter\":{\(conditions.joined(separator: ","))},"
+      + "\"end\":\(end.map { "\($0)" } ?? "null"),\"filter\":{\(conditions)},"
       + "\"magnitude\":\(magnitude),\"unit\":\"\(strength.unit)\",\"events\":\(events)"
       + (ramp > 0 && kind != .drift ? ",\"ramp\":\(ramp)" : "")
       + (kind.isExpected ? ",\"expected\":true" : "") + "}\n"

@@ -44,14 +44,16 @@ package struct AnomalySpec: Equatable, Sendable {
   ///   - rate: the base for the usual strength of some kinds.
   ///   - products: the number of products.
   ///   - now: the current time in whole seconds.
+  ///   - likeness: the events of `--like`, whose places and products the spec can name.
   /// - Throws: ``UsageFailure`` with the spec and a caret under the error.
   package init(
-    _ text: String, option: String = "--anomaly", rate: Double, products: Int, now: Int64
+    _ text: String, option: String = "--anomaly", rate: Double, products: Int, now: Int64,
+    likeness: Likeness? = nil
   ) throws(UsageFailure) {
     var reader = SpecReader(text, option: option)
     kind = try reader.kind()
     (start, length) = try reader.span(mayStay: kind == .shift, now: now)
-    var settings = SpecSettings(kind: kind, rate: rate, products: products)
+    var settings = SpecSettings(kind: kind, rate: rate, products: products, likeness: likeness)
     while let setting = try reader.nextSetting() { try settings.take(setting, &reader) }
     filter = settings.filter
     strength = settings.strength

@@ -59,6 +59,11 @@ struct Arrivals {
 
   private mutating func turn(toQuarter now: Int64) {
     quarterEnd = (now + 1) * 900
+    if let hours = model.settings.likeness?.hours {
+      // What was seen is in UTC, and of all cities together.
+      curve = hours[DayCurve.index(quarter: now, offset: 0) / 4]
+      return update(profile: profileLevel)
+    }
     let week = DayCurve.week
     var weights = model.population.weights
     var busy: UInt64 = 0

@@ -3,7 +3,14 @@ extension Behaviour {
   ///
   /// It is exact for the chain, the think times and the cap. For each type of event and number of
   /// seconds left, the expected number of events is computed from the values for fewer seconds.
-  static func meanEvents(_ transitions: [UInt64], _ gaps: [UInt16], limit: Int) -> Int64 {
+  ///
+  /// - Parameters:
+  ///   - devices: each device's share of 65,536 sessions.
+  ///   - firsts: each type's share of the sessions' first events.
+  static func meanEvents(
+    _ transitions: [UInt64], _ gaps: [UInt16], limit: Int, devices: [Int64],
+    firsts: [Double] = [1, 0, 0]
+  ) -> Int64 {
     var steps: [(seconds: Int, count: Int64)] = []
     for gap in gaps where Int(gap) <= limit {
       if steps.last?.seconds == Int(gap) {
@@ -16,14 +23,20 @@ extension Behaviour {
     for device in Device.allCases {
       let rows = EventType.allCases.map { transitions[Int($0.rawValue) * 4 + Int(device.rawValue)] }
       let ofDevice = eventsToCome(rows, steps, Int64(gaps.count), limit: limit)
-      mean += ofDevice * Population.share(of: device)
+      var expected = ofDevice[0]
+      if firsts[0] < 1 {
+        expected = zip(ofDevice, firsts).reduce(into: Int64(0)) { sum, pair in
+          sum += Int64(Double(pair.0) * pair.1)
+        }
+      }
+      mean += expected * devices[Int(device.rawValue)]
     }
     return mean >> 16
   }
 
   private static func eventsToCome(
     _ rows: [UInt64], _ steps: [(seconds: Int, count: Int64)], _ gapCount: Int64, limit: Int
-  ) -> Int64 {
+  ) -> [Int64] {
     // Q32, for each type: with 0 seconds left, only this event is counted.
     var toCome = [[Int64]](repeating: [], count: rows.count)
     for left in 0...limit {
@@ -43,6 +56,6 @@ extension Behaviour {
         toCome[type].append(value)
       }
     }
-    return toCome[Int(EventType.view.rawValue)][limit]
+    return toCome.map { $0[limit] }
   }
 }

@@ -11,6 +11,8 @@ struct Behaviour {
   /// are in flight at most.
   static let fullThinkRate = 20_000
   static let longestSession = 1800
+  /// Seconds between two events on average: a median of 20, spread log-normally.
+  static let meanGap = 33.0
   /// The value of ``meanEvents`` up to that rate, stored because computing it takes milliseconds.
   static let fullThinkMean: Int64 = 21_694_818_056
 
@@ -24,8 +26,14 @@ struct Behaviour {
   /// The mean number of events per session, in Q32.
   let meanEvents: Int64
 
-  /// - Parameter rate: mean events per second of event time, in Q32.
-  init(rate: Int64, quantiles: [Int64]) {
+  /// Of 65,536 sessions, those below the first begin with a view, those below the second with a click, the others with a
+  /// purchase; `nil`: all with a view.
+  private let firstThresholds: (click: UInt64, purchase: UInt64)?
+
+  /// - Parameters:
+  ///   - rate: mean events per second of event time, in Q32.
+  ///   - funnel: a chain that was fitted; `nil`: the usual one.
+  init(rate: Int64, quantiles: [Int64], funnel: Funnel? = nil) {
     let fullRate = Int64(Behaviour.fullThinkRate) * FixedPoint.one
     // Q16: 1 up to 20,000 per second, then inversely proportional to the rate.
     let scale = rate <= fullRate ? 1 << 16 : fullRate / (rate >> 16)
@@ -35,16 +43,49 @@ struct Behaviour {
       return UInt16(max(1, min(600, (seconds * scale + (1 << 31)) >> 32)))
     }
     transitions = EventType.allCases.flatMap { type in
-      (0..<4).map { Behaviour.row(type, Device(rawValue: UInt8($0)) ?? .mobile) }
+      (0..<4).map { code in
+        let device = Device(rawValue: UInt8(code)) ?? .mobile
+        return funnel.map { Behaviour.thresholds($0.shares(after: type, device)) }
+          ?? Behaviour.row(type, device)
+      }
     }
-    meanEvents =
-      rate <= fullRate
-      ? Behaviour.fullThinkMean
-      : Behaviour.meanEvents(transitions, gaps, limit: Int(sessionLimit))
+    let devices = Population.shares(funnel?.devices)
+    if let funnel {
+      firstThresholds = (
+        UInt64((funnel.firsts[0] * 65_536).rounded()),
+        UInt64(((funnel.firsts[0] + funnel.firsts[1]) * 65_536).rounded())
+      )
+      meanEvents = Behaviour.meanEvents(
+        transitions, gaps, limit: Int(sessionLimit), devices: devices, firsts: funnel.firsts)
+    } else {
+      firstThresholds = nil
+      meanEvents =
+        rate <= fullRate
+        ? Behaviour.fullThinkMean
+        : Behaviour.meanEvents(transitions, gaps, limit: Int(sessionLimit), devices: devices)
+    }
   }
 
-  /// Shares in ten-thousandths.
-  private static func row(_ type: EventType, _ device: Device) -> UInt64 {
+  /// The type code of a session's first event.
+  @inline(__always)
+  func first(_ bits: @autoclosure () -> UInt64) -> UInt8 {
+    guard let firstThresholds else { return EventType.view.rawValue }
+    let chance = bits() & 0xffff
+    return (chance >= firstThresholds.click ? 1 : 0) &+ (chance >= firstThresholds.purchase ? 1 : 0)
+  }
+
+  /// - Parameter shares: of views, clicks and purchases; the rest is the end.
+  private static func thresholds(_ shares: [Double]) -> UInt64 {
+    var (sum, row) = (0.0, UInt64(0))
+    for (index, share) in shares.enumerated() {
+      sum += share
+      row |= UInt64(min(65_535, (sum * 65_536).rounded())) << UInt64(16 * index)
+    }
+    return row
+  }
+
+  /// Shares in ten-thousandths of what follows an event of a type: views, clicks, purchases.
+  static func usualShares(after type: EventType, _ device: Device) -> [UInt64] {
     let buying: UInt64 =
       switch device {
       case .mobile: 1476
@@ -57,6 +98,12 @@ struct Behaviour {
       case .click: (5500, 800, buying)
       case .purchase: (2500, 0, 0)
       }
+    return [view, click, purchase]
+  }
+
+  private static func row(_ type: EventType, _ device: Device) -> UInt64 {
+    let shares = usualShares(after: type, device)
+    let (view, click, purchase) = (shares[0], shares[1], shares[2])
     func threshold(_ share: UInt64) -> UInt64 { share * 65_536 / 10_000 }
     return threshold(view) | threshold(view + click) << 16
       | threshold(view + click + purchase) << 32

@@ -38,6 +38,19 @@ package struct Catalogue: Sendable {
     popularity = AliasTable(weights)
   }
 
+  /// Products that somebody else sells.
+  init(_ observed: [Likeness.Product]) {
+    let order = observed.indices.sorted {
+      (observed[$1].weight, observed[$0].id) < (observed[$0].weight, observed[$1].id)
+    }
+    var ranks = [UInt32](repeating: 0, count: observed.count)
+    for (rank, index) in order.enumerated() { ranks[index] = UInt32(rank + 1) }
+    products = observed.indices.map {
+      Product(id: observed[$0].id, cents: observed[$0].cents, rank: ranks[$0])
+    }
+    popularity = AliasTable(observed.map(\.weight))
+  }
+
   /// Prices in cents at equal shares of the products: log-normal, median 29, sigma 0.95.
   private static func priceLevels(_ quantiles: [Int64]) -> [Int64] {
     quantiles.map { (2900 * FixedPoint.exp($0 * 95 / 100)) >> 32 }

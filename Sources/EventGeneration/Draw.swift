@@ -37,6 +37,7 @@ enum Draw {
 /// The streams drawn from a seed, with one key each, so that they are independent.
 enum DrawKey {
   static let arrivals: UInt64 = 0x6172_7269_7661_6c73
+  static let first: UInt64 = 0x6669_7273_7400_0000
   static let device: UInt64 = 0x6465_7669_6365_0000
   static let users: UInt64 = 0x7573_6572_7300_0000
   static let products: UInt64 = 0x7072_6f64_7563_7473

@@ -11,15 +11,14 @@ extension EventPrinter {
   /// The line without its newline.
   private func bytes(of line: Line) -> [UInt8] {
     let event = line.event
-    let city = World.cities[event.city]
     let product = product(event.product)
-    let cents = line.cents ?? product
+    let cents = line.cents ?? product.cents
     let fraction = cents % 100
     var text = [UInt8]()
     text.reserveCapacity(256)
     text += "{\"user_id\":\(event.user),\"event_type\":\"\(event.type.name)\"".utf8
-    text += ",\"country\":\"\(city.country)\",\"city\":\"\(city.name)\"".utf8
-    text += ",\"device\":\"\(event.device.name)\",\"product_id\":\(event.product + 1)".utf8
+    text += ",\"country\":\(place(event.city))".utf8
+    text += ",\"device\":\"\(event.device.name)\",\"product_id\":\(product.id)".utf8
     text += ",\"price\":\(cents / 100).\(fraction / 10)\(fraction % 10)".utf8
     text += ",\"quantity\":\(line.quantity),\"timestamp\":\(line.time)}".utf8
     return text

@@ -1,3 +1,5 @@
+internal import Plumbing
+
 /// Formats events as JSON lines by copying precomputed pieces.
 ///
 /// A line is the user's digits between five pieces: type, place with device, product with price,
@@ -19,16 +21,20 @@ struct EventPrinter: ~Copyable {
   private var tailSecond: Int64?
 
   private let catalogue: Catalogue
+  /// Country and city of each place as JSON: `"Japan","city":"Tokyo"`.
+  private let places: [String]
 
-  init(_ catalogue: Catalogue) {
-    self.catalogue = catalogue
+  init(_ model: Model) {
+    catalogue = model.catalogue
+    places = model.world.cities.map { city in
+      JSONValue.string(city.country).jsonText + ",\"city\":" + JSONValue.string(city.name).jsonText
+    }
     unsafe types = EventPrinter.pieces(
       EventType.allCases.map { ",\"event_type\":\"\($0.name)\"" }, stride: EventPrinter.typeStride)
-    let origins = World.cities.flatMap { city in
+    let origins = places.flatMap { place in
       (0..<4).map { code in
         let device = Device(rawValue: UInt8(code)) ?? .mobile
-        return ",\"country\":\"\(city.country)\",\"city\":\"\(city.name)\",\"device\":\""
-          + "\(device.name)\",\"product_id\":"
+        return ",\"country\":\(place),\"device\":\"\(device.name)\",\"product_id\":"
       }
     }
     unsafe self.origins = EventPrinter.pieces(origins, stride: EventPrinter.originStride)
@@ -156,8 +162,10 @@ struct EventPrinter: ~Copyable {
     block.count = unsafe out - block.memory
   }
 
-  /// The catalogue's price in cents.
-  func product(_ index: UInt32) -> UInt32 { catalogue.products[Int(index)].cents }
+  func product(_ index: UInt32) -> Catalogue.Product { catalogue.products[Int(index)] }
+
+  /// Country and city as JSON.
+  func place(_ city: Int) -> String { places[city] }
 
   /// Appends a finished line that is no longer than ``LineBlock/longestLine``.
   func append(_ text: [UInt8], to block: inout LineBlock) {

@@ -96,7 +96,7 @@ package struct EventStream: ~Copyable {
     dirt: Dirt = Dirt(), store: (any BlockStore)? = nil
   ) {
     simulation = Simulation(model, from: part.start)
-    printer = EventPrinter(model.catalogue)
+    printer = EventPrinter(model)
     left = part.count ?? Int.max / 2
     skip = part.skip
     end = part.end ?? Int64.max

@@ -14,6 +14,8 @@ package struct Model: Sendable {
     package var countries: Set<Int> = []
     /// Whether the daily and weekly curves are off, for a constant rate and mix of cities.
     package var isFlat = false
+    /// What the events are to be like; `nil`: the usual shop.
+    package var likeness: Likeness?
     package var profile: Profile?
     /// The second at which the profile begins.
     package var profileStart: Int64 = 0
@@ -33,6 +35,7 @@ package struct Model: Sendable {
   package static let productCounts = 1...1_000_000
 
   package let settings: Settings
+  package let world: World
   package let catalogue: Catalogue
   let population: Population
   let behaviour: Behaviour
@@ -45,11 +48,16 @@ package struct Model: Sendable {
     self.settings = settings
     quantiles = FixedPoint.normalQuantiles(1024)
     rate = Model.fixed(settings.rate)
-    behaviour = Behaviour(rate: rate, quantiles: quantiles)
-    catalogue = Catalogue(seed: settings.seed, count: settings.products, quantiles: quantiles)
+    let likeness = settings.likeness
+    world = likeness?.world ?? .standard
+    behaviour = Behaviour(rate: rate, quantiles: quantiles, funnel: likeness?.funnel)
+    catalogue =
+      likeness?.products.map { Catalogue($0) }
+      ?? Catalogue(seed: settings.seed, count: settings.products, quantiles: quantiles)
     population = Population(
-      seed: settings.seed, count: settings.users ?? Model.users(rate: settings.rate),
-      countries: settings.countries)
+      seed: settings.seed,
+      count: settings.users ?? Model.users(rate: settings.rate),
+      countries: settings.countries, world: world, devices: likeness?.funnel?.devices)
   }
 
   /// The same shop and customers at another rate.
@@ -61,7 +69,9 @@ package struct Model: Sendable {
     self.settings = settings
     quantiles = other.quantiles
     rate = Model.fixed(newRate)
-    behaviour = Behaviour(rate: rate, quantiles: quantiles)
+    behaviour = Behaviour(
+      rate: rate, quantiles: quantiles, funnel: settings.likeness?.funnel)
+    world = other.world
     catalogue = other.catalogue
     population = other.population
   }

@@ -9,26 +9,34 @@ struct Population {
   let offsets: [Int]
   private let ids: Bijection
   private let deviceKey: UInt64
+  /// Of 65,536 visits: those below the first are of phones, those below the second of desktops.
+  private let deviceThresholds: (desktop: UInt64, tablet: UInt64)
 
-  init(seed: UInt64, count: Int, countries: Set<Int> = []) {
+  /// - Parameter devices: the shares of phones, desktops and tablets; `nil`: 66, 31 and 3 of a hundred.
+  init(
+    seed: UInt64, count: Int, countries: Set<Int> = [], world: World = .standard,
+    devices: [Double]? = nil
+  ) {
+    let shares = Population.shares(devices)
+    deviceThresholds = (UInt64(shares[0]), UInt64(shares[0] + shares[1]))
     self.count = UInt32(count)
     ids = Bijection(count: UInt32(count), key: Draw.mix(seed ^ DrawKey.users))
     deviceKey = Draw.mix(seed ^ DrawKey.device)
-    let shares = World.cities.map { city in
+    let places = world.cities.map { city in
       countries.isEmpty || countries.contains(city.countryIndex) ? city.weight : 0
     }
-    let total = shares.reduce(0, +)
+    let total = places.reduce(0, +)
     var blocks: [UInt32] = []
     var before: UInt64 = 0
-    for share in shares {
+    for share in places {
       blocks.append(Population.place(before, of: total, count))
       before += share
     }
     blocks.append(UInt32(count))
     self.blocks = blocks
-    offsets = World.cities.map(\.offsetQuarters)
-    weights = World.cities.indices.map {
-      blocks[$0 + 1] > blocks[$0] ? shares[$0] : 0
+    offsets = world.cities.map(\.offsetQuarters)
+    weights = world.cities.indices.map {
+      blocks[$0 + 1] > blocks[$0] ? places[$0] : 0
     }
   }
 
@@ -54,22 +62,21 @@ struct Population {
   /// The preferred device of a customer.
   @inline(__always)
   func device(of member: UInt32) -> Device {
-    Population.device(Draw.mix(deviceKey ^ UInt64(member)))
+    device(bits: Draw.mix(deviceKey ^ UInt64(member)))
   }
 
-  /// Draws a device: phone, desktop or tablet in 66, 31 and 3 % of cases.
   @inline(__always)
-  static func device(_ bits: UInt64) -> Device {
+  func device(bits: UInt64) -> Device {
     let chance = bits & 0xffff
-    return chance < 43_254 ? .mobile : chance < 63_570 ? .desktop : .tablet
+    return chance < deviceThresholds.desktop
+      ? .mobile : chance < deviceThresholds.tablet ? .desktop : .tablet
   }
 
-  /// A device's share of visits, of 65,536.
-  static func share(of device: Device) -> Int64 {
-    switch device {
-    case .mobile: 43_254
-    case .desktop: 63_570 - 43_254
-    case .tablet: 65_536 - 63_570
-    }
+  /// Each device's share of 65,536 visits.
+  static func shares(_ devices: [Double]?) -> [Int64] {
+    guard let devices else { return [43_254, 63_570 - 43_254, 65_536 - 63_570] }
+    let mobile = Int64((devices[0] * 65_536).rounded())
+    let desktop = min(65_536 - mobile, Int64((devices[1] * 65_536).rounded()))
+    return [mobile, desktop, 65_536 - mobile - desktop]
   }
 }

@@ -31,7 +31,7 @@ package struct RandomAnomalies: Equatable, Sendable {
     let start = day * 86_400 + Int64(Draw.below(86_400, Draw.bits(bits, 1)))
     var filter = Anomaly.Filter()
     if Draw.bits(bits, 2) & 1 == 0, kind != .outage, kind != .lag, kind != .shift {
-      filter.country = World.cities[model.popularCity(Draw.bits(bits, 3))].countryIndex
+      filter.country = model.world.cities[model.popularCity(Draw.bits(bits, 3))].countryIndex
     }
     var anomaly = Anomaly(
       id: "", kind: kind, start: start, end: start + length(of: kind, Draw.bits(bits, 4)),

@@ -3,12 +3,19 @@ struct Walk: ~Escapable {
   private let transitions: Span<UInt64>
   private let gaps: Span<UInt16>
   private let limit: Int64
+  private let behaviour: Behaviour
 
   @_lifetime(borrow model)
   init(_ model: borrowing Model) {
     transitions = model.behaviour.transitions.span
     gaps = model.behaviour.gaps.span
     limit = Int64(model.behaviour.sessionLimit)
+    behaviour = model.behaviour
+  }
+
+  @inline(__always)
+  private func first(_ state: UInt64) -> UInt8 {
+    behaviour.first(Draw.bits(state, DrawKey.first))
   }
 
   /// Advances to the next event, as `Steps.advance` does; `false` when the session ends.
@@ -27,7 +34,7 @@ struct Walk: ~Escapable {
   /// Whether the session still has events `seconds` after its first one.
   @inline(__always)
   func lasts(_ state: UInt64, _ device: Device, for seconds: Int64) -> Bool {
-    var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))
+    var (state, type, elapsed) = (state, first(state), Int64(0))
     while elapsed < seconds {
       if !advance(&state, &type, &elapsed, device) { return false }
     }
@@ -38,7 +45,7 @@ struct Walk: ~Escapable {
   /// excluded.
   @inline(__always)
   func count(_ state: UInt64, _ device: Device, from lower: Int64, to upper: Int64) -> Int {
-    var (state, type, elapsed) = (state, EventType.view.rawValue, Int64(0))
+    var (state, type, elapsed) = (state, first(state), Int64(0))
     var count = 0
     while elapsed < upper {
       if elapsed >= lower { count += 1 }

@@ -92,20 +92,21 @@ package struct Simulation: ~Copyable {
     let member = model.population.member(of: city, home >> 32) ?? 0
     let isElsewhere = (visit >> 32) & 15 == 0
     let device =
-      isElsewhere ? Population.device(visit >> 48) : model.population.device(of: member)
+      isElsewhere ? model.population.device(bits: visit >> 48) : model.population.device(of: member)
     return (member, city, device, visit)
   }
 
   static func begin(_ state: UInt64, _ model: Model, _ cities: AliasTable) -> Event {
     var (member, city, device, visit) = visitor(state, model, cities)
     if (visit >> 36) & 31 == 0 {
-      let country = World.citiesOfCountry[World.cities[city].countryIndex]
+      let country = model.world.citiesOfCountry[model.world.cities[city].countryIndex]
       city = country.lowerBound + Int(((visit >> 48) * UInt64(country.count)) >> 16)
     }
+    let type = model.behaviour.first(Draw.bits(state, DrawKey.first))
     return Event(
       state: state, user: model.population.shownID(member),
       product: UInt32(truncatingIfNeeded: model.catalogue.popularity.pick(visit)),
       origin: Event.origin(city: city, device: device), step: 0,
-      secondsLeft: model.behaviour.sessionLimit, typeCode: EventType.view.rawValue, quantity: 1)
+      secondsLeft: model.behaviour.sessionLimit, typeCode: type, quantity: 1)
   }
 }

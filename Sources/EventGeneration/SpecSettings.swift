@@ -4,13 +4,16 @@ import Plumbing
 struct SpecSettings {
   let kind: Anomaly.Kind
   let products: Int
+  let likeness: Likeness?
+  private var world: World { likeness?.world ?? .standard }
   var filter = Anomaly.Filter()
   var strength: Anomaly.Strength
   var users = 3
   var discount: Double
   var ramp: Int64 = 0
 
-  init(kind: Anomaly.Kind, rate: Double, products: Int) {
+  init(kind: Anomaly.Kind, rate: Double, products: Int, likeness: Likeness?) {
+    self.likeness = likeness
     self.kind = kind
     self.products = products
     strength = Anomaly.usualStrength(of: kind, rate: rate)
@@ -61,7 +64,7 @@ struct SpecSettings {
       let types = kind == .bot ? [EventType.view, .click] : EventType.allCases
       filter.type = try word(setting, reader, types, \.name, noun: "a valid type of event")
     case "product":
-      filter.product = UInt32(try integer(setting, reader, 1...products) - 1)
+      filter.product = try product(setting, reader)
     case "users": users = try integer(setting, reader, 1...1000)
     case "cents": strength = .cents(UInt32(try integer(setting, reader, 1...99_999_999)))
     case "d": strength = .seconds(try span(setting, reader, longest: 86_400))
@@ -70,18 +73,33 @@ struct SpecSettings {
     default: strength = try level(setting, reader)
     }
     if let city = filter.city, let country = filter.country,
-      World.cities[city].countryIndex != country
+      world.cities[city].countryIndex != country
     {
       throw reader.failure(
-        "\(World.cities[city].name) lies in \(World.cities[city].country)", at: setting.valuePlace)
+        "\(world.cities[city].name) lies in \(world.cities[city].country)", at: setting.valuePlace)
     }
+  }
+
+  /// The place in the catalogue of the product with an id.
+  private func product(
+    _ setting: SpecReader.Setting, _ reader: SpecReader
+  ) throws(UsageFailure) -> UInt32 {
+    guard let known = likeness?.products else {
+      return UInt32(try integer(setting, reader, 1...products) - 1)
+    }
+    guard let id = UInt32(setting.value), let place = known.firstIndex(where: { $0.id == id })
+    else {
+      throw reader.failure("--like has no product \(quoted(setting.value))", at: setting.valuePlace)
+    }
+    return UInt32(place)
   }
 
   private func country(
     _ setting: SpecReader.Setting, _ reader: SpecReader
   ) throws(UsageFailure) -> Int {
-    try word(
-      setting, reader, Array(World.countries.indices), { World.countries[$0] },
+    let world = world
+    return try word(
+      setting, reader, Array(world.countries.indices), { world.countries[$0] },
       noun: "a known country"
     )
   }
@@ -89,8 +107,9 @@ struct SpecSettings {
   private func city(
     _ setting: SpecReader.Setting, _ reader: SpecReader
   ) throws(UsageFailure) -> Int {
-    try word(
-      setting, reader, Array(World.cities.indices), { World.cities[$0].name }, noun: "a known city")
+    let world = world
+    return try word(
+      setting, reader, Array(world.cities.indices), { world.cities[$0].name }, noun: "a known city")
   }
 
   /// The value with that name, ignoring case.

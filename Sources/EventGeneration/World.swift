@@ -1,8 +1,4 @@
-/// The places where the shop's customers live: a city belongs to one country and has one offset
-/// from UTC.
-///
-/// Countries are weighted by their flattened share of online sales, and cities by their inhabitants
-/// within the country. Offsets are standard time all year, without daylight saving.
+/// A place where customers live: it belongs to one country and has one offset from UTC.
 package struct City: Equatable, Sendable {
   package let name: String
   package let country: String
@@ -14,12 +10,33 @@ package struct City: Equatable, Sendable {
   package let countryIndex: Int
 }
 
-package enum World {
-  /// Every country with its weight in tenths.
-  package static let countries: [String] = table.map(\.name)
-
+/// Where the shop's customers live.
+package struct World: Equatable, Sendable {
+  package let countries: [String]
   /// Every city, grouped by country.
-  package static let cities: [City] = {
+  package let cities: [City]
+  /// The cities of each country, as ranges of indices into ``cities``.
+  package let citiesOfCountry: [Range<Int>]
+
+  /// - Parameter cities: those of a country side by side, the countries in the order of their indices.
+  init(cities: [City]) {
+    self.cities = cities
+    var countries: [String] = []
+    var ranges: [Range<Int>] = []
+    for (index, city) in cities.enumerated() {
+      if city.countryIndex == countries.count {
+        countries.append(city.country)
+        ranges.append(index..<index)
+      }
+      ranges[city.countryIndex] = ranges[city.countryIndex].lowerBound..<index + 1
+    }
+    self.countries = countries
+    citiesOfCountry = ranges
+  }
+
+  /// The places of the invented shop. Countries are weighted by their flattened share of online sales, and cities by
+  /// their inhabitants within the country. Offsets are standard time all year, without daylight saving.
+  package static let standard: World = {
     var cities: [City] = []
     for (index, country) in table.enumerated() {
       let inhabitants = country.cities.reduce(0) { $0 + $1.tenths }
@@ -31,18 +48,7 @@ package enum World {
             weight: UInt64(weight), countryIndex: index))
       }
     }
-    return cities
-  }()
-
-  /// The cities of each country, as ranges of indices into ``cities``.
-  package static let citiesOfCountry: [Range<Int>] = {
-    var ranges: [Range<Int>] = []
-    var start = 0
-    for country in table {
-      ranges.append(start..<start + country.cities.count)
-      start += country.cities.count
-    }
-    return ranges
+    return World(cities: cities)
   }()
 
   private struct Country {

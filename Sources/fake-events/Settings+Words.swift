@@ -33,17 +33,17 @@ extension Settings {
   }
 
   /// Parses names of countries, ignoring case.
-  static func countries(_ text: String) throws(UsageFailure) -> Set<Int> {
+  static func countries(_ text: String, of world: World) throws(UsageFailure) -> Set<Int> {
     var chosen: Set<Int> = []
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
       let wanted = name.lowercased()
-      guard let place = World.countries.firstIndex(where: { $0.lowercased() == wanted }) else {
-        let nearest = nearestWord(to: String(name), in: World.countries)
+      guard let place = world.countries.firstIndex(where: { $0.lowercased() == wanted }) else {
+        let nearest = nearestWord(to: String(name), in: world.countries)
         throw UsageFailure(
           "--countries: \(quoted(name)) is not a known country",
           hints: [
             nearest.map { "did you mean '\($0)'?" } ?? "one of "
-              + World.countries.joined(separator: ", ")
+              + world.countries.prefix(50).joined(separator: ", ")
           ])
       }
       chosen.insert(place)

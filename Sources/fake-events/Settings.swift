@@ -22,6 +22,9 @@ struct Settings {
     "users", value: "N", help: "customers (default: 20,000 per event a second, 10,000 at least)")
   static let products = Flag.option(
     "products", value: "N", fallback: "10000", help: "products of the catalogue")
+  static let like = Flag.option(
+    "like", value: "FILE", completion: .file,
+    help: "events like those in FILE: rate by the hour, types, places, devices, products, prices")
   static let profile = Flag.option(
     "profile", value: "T:X,...", help: "multiply the rate over time, with ramps: 0:1,10m:5,11m:1")
   static let shard = Flag.option(
@@ -51,14 +54,14 @@ struct Settings {
   static let catalog = Flag.toggle("catalog", help: "write the products instead of events")
 
   static let flags: [Flag] = [
-    count, from, to, duration, rate, flat, profile, speed, seed, users, products, countries,
+    count, from, to, duration, rate, flat, profile, speed, seed, users, products, countries, like,
     anomaly, decoy, randomAnomalies, labels, late, duplicate, malformed, shard, catalog,
   ]
 
   static let statuses: [(status: String, meaning: String)] = [
     ("0", "all was written, or the reader hung up"),
-    ("64", "the command line is not valid"),
-    ("74", "writing failed"),
+    ("64", "the command line is not valid, or --like has too few events"),
+    ("74", "reading or writing failed"),
   ]
 
   static let prose: [String] = [
@@ -77,6 +80,11 @@ struct Settings {
     "A decoy has the same syntax. It is planned, so a detector should not report it: promotion (x=3 "
       + "times the visitors, off=0.2 off the prices), holiday (x=0.4 times the traffic) and campaign (x=4 times the "
       + "views). Its label says \"expected\":true; a file of labels can serve anomalies as a calendar.",
+    "--like FILE reads somebody's own events, a JSON object on each line with the fields of the shop's events "
+      + "(__time stands for timestamp, and any field but that may be missing), and writes events like them: the same mean rate, "
+      + "the same share of each hour of the day (of the week, from a week of events on), of each event type, device, country and city, "
+      + "and of each product with its price. Customers and sessions are invented; FILE itself is read once, and nothing of a single "
+      + "line is kept. - is standard input.",
     "Lines that come late (--late, lag) wait in memory up to some 10 MB and then in an unnamed file under TMPDIR "
       + "(/tmp).",
   ]
@@ -94,6 +102,7 @@ struct Settings {
   let summarizes: Bool
 
   init(_ arguments: Arguments, now: Int64) throws {
+    let likeness = try arguments.text(Self.like).map { try readLikeness($0) }
     var request = Plan.Request()
     request.count = try arguments.text(Self.count).map { text throws(UsageFailure) in
       try Self.count(text)
@@ -107,6 +116,11 @@ struct Settings {
       max(1, Int64($0.inSeconds.rounded(.up)))
     }
     request.pace = try Self.pace(arguments)
+    // A number of events between two ends has the rate that gives it.
+    let hasEnds = request.duration != nil || request.from != nil && request.to != nil
+    if request.count == nil || !hasEnds {
+      request.rate = request.rate ?? likeness?.rate
+    }
     plan = try Plan(request, now: now)
 
     var model = Model.Settings()
@@ -114,9 +128,13 @@ struct Settings {
     model.users = try arguments.integer(Self.users, in: Model.userCounts)
     model.products = try arguments.integer(Self.products, in: Model.productCounts) ?? 10_000
     model.isFlat = arguments.isSet(Self.flat)
+    model.likeness = likeness
+    if likeness?.products != nil, arguments.isSet(Self.products) {
+      throw UsageFailure("--products and --like can't go together: FILE says what is sold")
+    }
     model.countries =
       try arguments.text(Self.countries).map { text throws(UsageFailure) in
-        try Self.countries(text)
+        try Self.countries(text, of: likeness?.world ?? .standard)
       } ?? []
     model.profile = try arguments.text(Self.profile).map { text throws(UsageFailure) in
       try Profile(spelling: text)
@@ -132,10 +150,11 @@ struct Settings {
     self.model = model
     let (rate, products) = (plan.rate, model.products)
     anomalies = try arguments.all(Self.anomaly).map { text throws(UsageFailure) in
-      try AnomalySpec(text, rate: rate, products: products, now: now)
+      try AnomalySpec(text, rate: rate, products: products, now: now, likeness: likeness)
     }
     decoys = try arguments.all(Self.decoy).map { text throws(UsageFailure) in
-      try AnomalySpec(text, option: "--decoy", rate: rate, products: products, now: now)
+      try AnomalySpec(
+        text, option: "--decoy", rate: rate, products: products, now: now, likeness: likeness)
     }
     folder = arguments.environment("TMPDIR") ?? "/tmp"
     random = try arguments.text(Self.randomAnomalies).map { text throws(UsageFailure) in

@@ -7,7 +7,9 @@ import Testing
 
   @Test func theMeanThatIsKeptIsTheOneThatIsComputed() {
     let behaviour = Behaviour(rate: FixedPoint.one, quantiles: quantiles)
-    let computed = Behaviour.meanEvents(behaviour.transitions, behaviour.gaps, limit: 1800)
+    let computed = Behaviour.meanEvents(
+      behaviour.transitions, behaviour.gaps, limit: 1800,
+      devices: Population.shares(nil))
     #expect(Behaviour.fullThinkMean == computed)
   }
 }

@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test func customersCanLiveInSomeCountriesAlone() throws {
-    let places = Set(["Japan", "India"].compactMap { World.countries.firstIndex(of: $0) })
+    let places = Set(["Japan", "India"].compactMap { World.standard.countries.firstIndex(of: $0) })
     let some = shop(rate: 20) { $0.countries = places }
     let found = try EventGenerationTests.records(run(some, part).lines)
     #expect(Set(found.map(\.country)) == ["Japan", "India"])

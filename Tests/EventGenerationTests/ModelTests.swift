@@ -98,12 +98,12 @@ import Testing
     var counts: [String: Int] = [:]
     for record in Self.week { counts[record.city, default: 0] += 1 }
     // A thirtieth of the visits come from other cities of the country, with equal probability.
-    let shares = World.cities.map { city in
-      let others = World.citiesOfCountry[city.countryIndex]
-      let country = others.reduce(0.0) { $0 + Double(World.cities[$1].weight) }
+    let shares = World.standard.cities.map { city in
+      let others = World.standard.citiesOfCountry[city.countryIndex]
+      let country = others.reduce(0.0) { $0 + Double(World.standard.cities[$1].weight) }
       return Double(city.weight) * 31 / 32 + country / Double(others.count) / 32
     }
-    let found = World.cities.map { counts[$0.name] ?? 0 }
+    let found = World.standard.cities.map { counts[$0.name] ?? 0 }
     #expect(surprise(found, shares, sessionFactor: 9) < 2)
   }
 
@@ -166,9 +166,9 @@ import Testing
   }
 
   @Test func citiesLieInTheirCountries() {
-    let pairs = Set(World.cities.map { [$0.country, $0.name] })
-    #expect(pairs.count == World.cities.count)
-    #expect(Set(World.cities.map(\.name)).count == World.cities.count)
+    let pairs = Set(World.standard.cities.map { [$0.country, $0.name] })
+    #expect(pairs.count == World.standard.cities.count)
+    #expect(Set(World.standard.cities.map(\.name)).count == World.standard.cities.count)
     #expect(Self.week.allSatisfy { pairs.contains([$0.country, $0.city]) })
   }
 

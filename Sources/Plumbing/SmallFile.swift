@@ -37,11 +37,14 @@ package enum SmallFile {
 
   /// Replaces a file atomically: a reader, also after a crash, sees the old content or the new one.
   ///
-  /// A path that is not a regular file, such as `/dev/stdout`, is written to directly.
+  /// A symbolic link stays one: its target is replaced. A path that is not a regular file, or a name of an open
+  /// descriptor such as `/dev/stdout`, is written to directly.
   package static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
     var status = stat()
-    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+    let isRegular = unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    guard isRegular, let path = target(of: path) else {
+      // What a descriptor's file holds already stays in it.
+      let descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
       guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
       var output = LineWriter(to: descriptor, named: quoted(path), owns: true)
       try output.append(bytes)
@@ -63,5 +66,21 @@ package enum SmallFile {
       throw SystemFailure("renaming \(quoted(draft)) to \(quoted(path))")
     }
     isWhole = true
+  }
+
+  /// The file behind symbolic links; `nil` for a descriptor of this process, which must not be renamed over.
+  private static func target(of path: String) -> String? {
+    var path = path
+    for _ in 0..<40 {
+      let isDevice = path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/")
+      if isDevice || path.hasPrefix("/proc/") { return nil }
+      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = unsafe readlink(path, &buffer, buffer.count)
+      guard count > 0 else { return path }
+      let link = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+      path = link.hasPrefix("/") ? link : folder + link
+    }
+    return path
   }
 }

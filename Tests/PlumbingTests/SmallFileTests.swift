@@ -38,4 +38,25 @@ import Testing
       }
     }
   }
+
+  /// A link stays a link, and what names an open descriptor is never renamed over: as root that would be `/dev/stdout`.
+  @Test func linksStay() throws {
+    try Self.withFolder { folder in
+      let names = ["file", "link", "descriptor"].map { folder.appendingPathComponent($0).path }
+      let (file, link, other) = (names[0], names[1], names[2])
+      try SmallFile.replace(file, with: Array("old\n".utf8))
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
+      try SmallFile.replace(link, with: Array("new\n".utf8))
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "file")
+      #expect(try SmallFile.readText(file) == "new\n")
+      let descriptor = unsafe open(file, O_WRONLY)
+      defer { close(descriptor) }
+      let name = "/proc/self/fd/\(descriptor)"
+      try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: name)
+      try SmallFile.replace(other, with: Array("more\n".utf8))
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: other) == name)
+      #expect(try SmallFile.readText(file) == "new\nmore\n")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
+    }
+  }
 }

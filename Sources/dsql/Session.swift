@@ -116,7 +116,10 @@ struct Session: ~Copyable {
       let isOn = command.toggled(format.format == .vertical)
       let usual = settings.format.format
       format.format = isOn ? .vertical : usual == .vertical ? .table : usual
-    case .timing: showsTime = command.toggled(showsTime)
+      confirm("expanded display", isOn)
+    case .timing:
+      showsTime = command.toggled(showsTime)
+      confirm("timing", showsTime)
     case .help:
       for line in MetaCommand.help.split(separator: "\n") { Diagnostics.detail(String(line)) }
     case .quit: return false
@@ -161,6 +164,7 @@ struct Session: ~Copyable {
     _ statement: Statement, parameters: [QueryParameter], continues: Bool = false
   ) throws {
     let start = ContinuousClock.now
+    var end: ContinuousClock.Instant?
     if settings.hasFilePerStatement, let pattern = settings.output {
       let name = pattern.replacing("%n", with: "\(statements + 1)")
       let file = try settings.openOutput(name)
@@ -180,11 +184,18 @@ struct Session: ~Copyable {
       defer { shown.abandon() }
       try write(to: shown) { session in
         try session.account(for: statement, parameters, continues: continues)
+        // Reading the pager is not part of it.
+        end = .now
       }
     } else {
       try account(for: statement, parameters, continues: continues)
     }
-    if showsTime { Diagnostics.detail("time: \(start.duration(to: .now).inMilliseconds) s") }
+    if showsTime { Diagnostics.detail("time: \(start.duration(to: end ?? .now).inMilliseconds) s") }
+  }
+
+  /// Tells a person at the prompt what a switch says now.
+  private func confirm(_ what: String, _ isOn: Bool) {
+    if isPrompt { Diagnostics.note("\(what) is \(isOn ? "on" : "off")") }
   }
 
   private mutating func write(

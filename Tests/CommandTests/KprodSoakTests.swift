@@ -7,7 +7,7 @@ import Testing
 /// Random faults between kprod and a broker that checks sequences, for `SOAK_SECONDS` (10) or for
 /// `SOAK_ROUNDS` rounds, with the seed `SOAK_SEED`. No line may be duplicated, missing or
 /// unaccounted for, and memory stays flat. In some rounds answers are dropped while every request
-/// arrives; in others a mock cluster injects errors.
+/// arrives; in others devstack's faults strike, or a mock cluster injects errors.
 @Suite struct KprodSoakTests {
   static func setting(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
@@ -46,6 +46,8 @@ import Testing
     let workspace = try Commands.Workspace()
     let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
     defer { proxy.stop() }
+    if round % 5 == 3 { try order(faults(&random), of: server, in: workspace) }
+    defer { if round % 5 == 3 { try? order(nil, of: server, in: workspace) } }
     let dropsAnswers = Int.random(in: 0...2, using: &random) == 0
     if dropsAnswers {
       proxy.dropAnswers(
@@ -57,6 +59,8 @@ import Testing
     let ways: [[String]] = [
       [], ["--key-field", "k"], ["-H", "a=1"], ["--timestamp-field", "t"], ["-z", "lz4"],
       ["-z", "zstd", "--key-field", "k", "-H", "b=2"], ["-p", "1"], ["--timeout", "2s"],
+      // No line has the field, so all go to the topic of -t, but over the producers of several topics.
+      ["--topic-field", "none"], ["--topic-field", "none", "--key-field", "k", "-z", "lz4"],
     ]
     let way = ways.randomElement(using: &random) ?? []
     let run = try RunningKprod(
@@ -74,10 +78,35 @@ import Testing
       if faults == signalAfter { run.signal(SIGTERM) }
       if Date() > deadline.addingTimeInterval(60) { break }
     }
+    if round % 5 == 3 { try order(nil, of: server, in: workspace) }
     let outcome = try run.outcome(within: 30)
     try check(outcome, of: count, topic: topic, at: server, in: workspace, way: way)
     #expect(peak < 110_000_000, "memory grew to \(peak) bytes")
     return (count, peak)
+  }
+
+  /// Faults for devstack to strike with, as its `--fault` takes them. Each passes by itself.
+  static func faults(_ random: inout SeededGenerator) -> [String] {
+    let kinds = [
+      "not-leader", "not-enough-replicas", "lost-ack", "throttle=150ms", "broker-gone=300ms",
+    ]
+    return (0..<Int.random(in: 1...3, using: &random)).map { _ in
+      let kind = kinds.randomElement(using: &random) ?? kinds[0]
+      let count = Int.random(in: 1...8, using: &random)
+      let chance = Int.random(in: 1...9, using: &random)
+      return
+        "\(kind),x\(count),p=0.\(chance),seed=\(Int.random(in: 1...1000, using: &random)),on=produce"
+    }
+  }
+
+  /// Tells devstack which faults to have; `nil` takes them back.
+  static func order(
+    _ faults: [String]?, of server: RunningDevstack, in workspace: Commands.Workspace
+  ) throws {
+    let body = faults.map { "--data-binary '\($0.joined(separator: "\n"))'" } ?? "-X DELETE"
+    let outcome = try Commands.run(
+      "curl -sSf \(body) \(server.druid)/devstack/faults > /dev/null", in: workspace)
+    #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
   /// One run of kprod against a mock cluster that injects errors of every kind. The cluster checks

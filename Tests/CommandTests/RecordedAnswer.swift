@@ -52,12 +52,14 @@ struct RecordedAnswer: Decodable, Sendable {
     return compare(old, new, format)
   }
 
-  /// The identity of an error: category and position.
+  /// The identity of an error: category and position. Errors of Druid's web server are pages
+  /// without either.
   private static func failure(_ reply: Reply) -> [String]? {
-    guard reply.status != 200,
+    guard reply.status != 200 else { return nil }
+    guard
       let error = try? JSONSerialization.jsonObject(with: Data(reply.body.utf8)) as? [String: Any],
       error["errorMessage"] is String, let category = error["category"] as? String
-    else { return nil }
+    else { return ["no category"] }
     let context = error["context"] as? [String: Any] ?? [:]
     return [category] + ["line", "column"].map { context[$0] as? String ?? "" }
   }

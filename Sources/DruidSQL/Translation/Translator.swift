@@ -80,12 +80,16 @@ final class Translator {
     pins: TypedExpression.Pins = [:]
   ) throws(SQLFailure) -> String {
     var texts: [String] = []
+    let areByPattern = items.map(\.isTimeByPattern)
     for (index, item) in items.enumerated() {
+      // Druid evaluates a row with such a time as a query, in which the other columns are no literals.
+      let isAlone = !areByPattern.indices.contains { $0 != index && areByPattern[$0] }
       if item.node == .operation(.unfinishedNull, []) {
         texts.append("NULL AS c\(index)")
         continue
       }
-      let text = isTop ? try output(item, isLiteral: areLiterals, pins: pins) : try text(item)
+      let text =
+        isTop ? try output(item, isLiteral: areLiterals && isAlone, pins: pins) : try text(item)
       texts.append(text + " AS c\(index)")
     }
     return texts.joined(separator: ", ")
@@ -264,5 +268,15 @@ extension SelectedRelation {
       return false
     }
     return !grouping.isExplicit && isPlain && filter?.constant == .boolean(false)
+  }
+}
+
+extension TypedExpression {
+  /// Whether it is TIME_PARSE with a pattern.
+  fileprivate var isTimeByPattern: Bool {
+    guard case .call(let function, let arguments) = node, function.name == "TIME_PARSE" else {
+      return false
+    }
+    return arguments.count > 1 && !arguments[1].isNullConstant
   }
 }

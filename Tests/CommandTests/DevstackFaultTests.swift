@@ -52,6 +52,20 @@ import Testing
     #expect(outcome.errors.contains(sample.words), "\(outcome.errors)")
   }
 
+  @Test func whatIsBusyIsAskedAgainWithinALimit() throws {
+    let struck = "curl -sS $DRUID_URL/devstack/faults | jq '.[0].struck'"
+    let patient = try run(
+      ["429,x3"], "dsql -f csv --no-header -e 'SELECT COUNT(*) FROM ecommerce'; \(struck)")
+    #expect(patient.output == "3000\n3\n", "\(patient.errors)")
+    let vain = try run(["429"], "dsql --retry 1s -e 'SELECT 1'; echo $?; [ $(\(struck)) -gt 1 ]")
+    #expect(vain.output == "75\n" && vain.status == 0, "\(vain.errors)")
+    // The server requests a longer pause than the limit: it is asked once more at the end of the
+    // time.
+    let long = try run(
+      ["503+Retry-After=60"], "dsql --retry 1s -e 'SELECT 1'; echo $?; \(struck)")
+    #expect(long.output == "75\n2\n", "\(long.errors)")
+  }
+
   @Test func anAnswerIsLateOrNeverComes() throws {
     let late = try run(
       ["slow=1s,x1"],
@@ -61,8 +75,15 @@ import Testing
       [ $(($(date +%s%N) - begin)) -ge 1000000000 ] && echo late
       """)
     #expect(late.output == "3000\nlate\n", "\(late.errors)")
-    let never = try run(["hang"], "dsql --timeout 1s -e 'SELECT 1'; echo $?")
-    #expect(never.output == "75\n", "\(never.errors)")
+    // A server that does not answer is given up shortly after the time limit, and is told so.
+    let never = try run(
+      ["hang"],
+      """
+      dsql --timeout 50ms -e 'SELECT 1'; echo $?
+      curl -sS $DRUID_URL/devstack/log | grep -o '"method":"DELETE"'
+      """)
+    #expect(never.output == "75\n\"method\":\"DELETE\"\n", "\(never.errors)")
+    #expect(never.errors.contains("no answer within the time limit"), "\(never.errors)")
   }
 
   @Test func rowsOfASegmentAreMissing() throws {

@@ -110,22 +110,15 @@ import Testing
     #expect(stub.requests.count == 1)
   }
 
-  /// An answer may arrive byte by byte. A server that does not answer is given up shortly after its
-  /// time limit.
+  /// An answer may arrive byte by byte.
   @Test func slowServers() throws {
     let bytes = DsqlAnswer.chunked(DsqlAnswer.two, pieces: 5)
-    let stub = try DsqlStub { request, _ in
-      guard request.isQuery else { return [.send(DsqlAnswer.error("202 Accepted", "")), .close] }
-      return request.sql == "SELECT 1"
-        ? bytes.flatMap { [.send([$0]), .wait(milliseconds: 1)] } + [.keep] : [.stall]
+    let stub = try DsqlStub { _, _ in
+      bytes.flatMap { [.send([$0]), .wait(milliseconds: 1)] } + [.keep]
     }
     defer { stub.stop() }
     let slow = try Self.run("dsql -f csv -e 'SELECT 1'", stub, [:])
     #expect(slow.output == "s,n\na,1\n\"b,\"\"c\",\n")
-    let silent = try Self.run("dsql --timeout 50ms -e 'SELECT 2'", stub, [:])
-    #expect(silent.status == 75)
-    #expect(silent.errors.contains("no answer within the time limit"))
-    #expect(stub.requests.last?.method == "DELETE")
   }
 
   @Test func timeLimits() throws {

@@ -171,10 +171,13 @@ final class RunningDevstack {
 
   var port: UInt16 { brokers.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
 
-  init() throws {
+  /// - Parameter faults: the failures that it is to show, as `--fault` takes them.
+  init(faults: String...) throws {
     process.executableURL = Commands.directory.appendingPathComponent("devstack")
     // It serves until its command ends, which happens when the pipe is closed.
-    process.arguments = ["--", "sh", "-c", "echo $KAFKA_BROKERS $DRUID_URL; exec cat > /dev/null"]
+    process.arguments =
+      faults.flatMap { ["--fault", $0] }
+      + ["--", "sh", "-c", "echo $KAFKA_BROKERS $DRUID_URL; exec cat > /dev/null"]
     process.environment = ["PATH": "/usr/bin:/bin"]
     process.standardInput = input
     let output = Pipe()

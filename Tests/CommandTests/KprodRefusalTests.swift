@@ -208,11 +208,9 @@ import Testing
   }
 
   @Test func aTopicThatMayNotBeWritten() throws {
-    let cluster = try MockCluster()
-    cluster.createTopic("t", partitions: 1)
-    cluster.answerProduce(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    let server = try RunningDevstack(faults: "acl-revoked,on=produce")
     let outcome = try Commands.kprod(
-      arguments(cluster.brokers), input: KprodTests.data(KprodTests.lines(10)), in: workspace)
+      arguments(server.brokers), input: KprodTests.data(KprodTests.lines(10)), in: workspace)
     #expect(outcome.status == 77)
     #expect(outcome.errors.contains("kprod: topic 't': no permission to write to it"))
     #expect(try outcome.summary.failed == 10)

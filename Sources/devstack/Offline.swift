@@ -21,7 +21,7 @@ enum Offline {
       throw OfflineFailure(
         sample.firstSkipped.map { "no message of the sample can be a row: \($0.reason)" }
           ?? "the sample holds no message with a field beside its time",
-        hints: sample.firstSkipped == nil
+        hints: sample.firstSkipped?.isAboutTime != true
           ? []
           : [
             "--spec '\(datasource.name):COLUMN' names the field with the time, "

@@ -74,14 +74,36 @@ import Testing
       + "Unable to parse row [not json] (first at partition 0, offset 1)\n"
     let plain =
       "topic 'plain' can't be queried: 2 messages skipped: not a JSON object "
-      + "(first at partition 1, offset 0); --datasource 'plain:COLUMN' names the field with the "
-      + "time, 'plain:message' takes each message's own time\n"
+      + "(first at partition 1, offset 0); a message must be one JSON object, or --supervisor must "
+      + "give its format\n"
     // Once when it happens, once at the end.
     #expect(outcome.errors.components(separatedBy: mixed).count == 3, "\(outcome.errors)")
     #expect(
       outcome.errors.components(separatedBy: "devstack: warning: " + plain).count == 3,
       "\(outcome.errors)")
     #expect(outcome.errors.contains("Object 'plain' not found: " + plain))
+  }
+
+  /// The option that helps is named, and only where it does.
+  @Test func aTopicWithoutTimesNamesTheOption() throws {
+    let outcome = try run(
+      #"""
+      echo '{"when":"2026-01-01T00:00:00Z","v":1}' > t
+      devstack --load t -- dsql -e 'SELECT * FROM t'
+      devstack --spec t < t
+      echo 'no JSON' | devstack --spec t
+      """#)
+    #expect(
+      outcome.errors.contains(
+        "topic 't' can't be queried: 1 message skipped: no usable time in any of the fields "
+          + "timestamp, ts, time, __time, @timestamp (first at partition 0, offset 0); --datasource "
+          + "'t:COLUMN' names the field with the time, 't:message' takes each message's own time"),
+      "\(outcome.errors)")
+    #expect(outcome.errors.contains("hint: --spec 't:COLUMN'"), "\(outcome.errors)")
+    #expect(
+      outcome.errors.hasSuffix(
+        "devstack: no message of the sample can be a row: not JSON objects\n"), "\(outcome.errors)")
+    #expect(outcome.status == 65)
   }
 
   @Test func addedFieldsOfAnEventAreColumns() throws {

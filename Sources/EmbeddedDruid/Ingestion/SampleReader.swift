@@ -8,8 +8,9 @@ package struct SampleReader {
   private var types: [String: DiscoveredType] = [:]
   /// Messages that did not become rows.
   package private(set) var skipped = 0
-  /// The reason for the first of them, and its number, counted from 1.
-  package private(set) var firstSkipped: (reason: String, message: Int)?
+  /// The reason for the first of them, its number, counted from 1, and whether naming the field
+  /// with the time can help.
+  package private(set) var firstSkipped: (reason: String, message: Int, isAboutTime: Bool)?
   private var messages = 0
 
   package init(_ datasource: AutomaticDatasource) { self.datasource = datasource }
@@ -25,7 +26,7 @@ package struct SampleReader {
         let found = automatic.find(in: fields)
         if time == nil { time = found }
         guard let found, found.column == time?.column else {
-          skip(automatic.reason)
+          skip(automatic.reason, isAboutTime: true)
           continue
         }
       }
@@ -37,9 +38,9 @@ package struct SampleReader {
     }
   }
 
-  private mutating func skip(_ reason: String) {
+  private mutating func skip(_ reason: String, isAboutTime: Bool = false) {
     skipped += 1
-    if firstSkipped == nil { firstSkipped = (reason, messages) }
+    if firstSkipped == nil { firstSkipped = (reason, messages, isAboutTime) }
   }
 
   /// The specification; nil when no message became a row.

@@ -28,12 +28,16 @@ struct Skipped: Equatable {
   /// The warning.
   func words(_ spec: IngestionSpec) -> String {
     let messages = count == 1 ? "1 message" : "\(count) messages"
-    guard spec.automaticTime != nil else {
+    guard let automatic = spec.automaticTime else {
       return "datasource '\(spec.dataSource)': \(messages) of topic '\(spec.topic)' skipped: "
         + "\(reason) (\(place))"
     }
-    return "topic '\(spec.topic)' can't be queried: \(messages) skipped: \(reason) (\(place)); "
-      + "--datasource '\(spec.topic):COLUMN' names the field with the time, "
+    let start = "topic '\(spec.topic)' can't be queried: \(messages) skipped: \(reason) (\(place)); "
+    // No option makes rows of a message that is not an object.
+    guard reason == automatic.reason else {
+      return start + "a message must be one JSON object, or --supervisor must give its format"
+    }
+    return start + "--datasource '\(spec.topic):COLUMN' names the field with the time, "
       + "'\(spec.topic):message' takes each message's own time"
   }
 }

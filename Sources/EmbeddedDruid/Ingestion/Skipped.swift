@@ -32,7 +32,8 @@ struct Skipped: Equatable {
       return "datasource '\(spec.dataSource)': \(messages) of topic '\(spec.topic)' skipped: "
         + "\(reason) (\(place))"
     }
-    let start = "topic '\(spec.topic)' can't be queried: \(messages) skipped: \(reason) (\(place)); "
+    let start =
+      "topic '\(spec.topic)' can't be queried: \(messages) skipped: \(reason) (\(place)); "
     // No option makes rows of a message that is not an object.
     guard reason == automatic.reason else {
       return start + "a message must be one JSON object, or --supervisor must give its format"

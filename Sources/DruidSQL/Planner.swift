@@ -18,6 +18,14 @@ package enum Planner {
     let resolver = Resolver(catalog: catalog, settings: settings, parameters: parameters)
     let (limited, outerLimit) = limited(query, settings.outerLimit)
     let relation = try resolver.resolve(limited, isTop: true)
+    for column in relation.columns
+    where column.type.kind == .smallint || column.type.kind == .tinyint {
+      resolver.failInPlanning(
+        .planning(
+          "Cannot coerce field [\(column.name)] from type [java.lang.Integer] to type "
+            + "[\(column.type.sqlName)]"))
+    }
+    if let failure = resolver.planningFailure { throw failure }
     let columns = relation.columns.map { Plan.Column(name: $0.name, type: $0.type) }
     if statement.isExplain {
       return Plan(

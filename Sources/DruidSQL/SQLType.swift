@@ -2,9 +2,14 @@
 package struct SQLType: Hashable, Sendable {
   package indirect enum Kind: Hashable, Sendable {
     case boolean
+    /// SMALLINT and TINYINT, which can be computed with and not shown.
+    case smallint
+    case tinyint
     case integer
     case bigint
     case float
+    /// A double under another name.
+    case real
     case double
     case decimal(precision: Int, scale: Int)
     /// A literal's type, or one derived from literals; the length in characters.
@@ -46,9 +51,12 @@ package struct SQLType: Hashable, Sendable {
   package var sqlName: String {
     switch kind {
     case .boolean: "BOOLEAN"
+    case .smallint: "SMALLINT"
+    case .tinyint: "TINYINT"
     case .integer: "INTEGER"
     case .bigint: "BIGINT"
     case .float: "FLOAT"
+    case .real: "REAL"
     case .double: "DOUBLE"
     case .decimal: "DECIMAL"
     case .char: "CHAR"
@@ -66,9 +74,11 @@ package struct SQLType: Hashable, Sendable {
   /// The type as `typesHeader` shows it.
   package var nativeName: String {
     switch kind {
-    case .boolean, .integer, .bigint, .timestamp, .date, .dayInterval, .monthInterval: "LONG"
+    case .boolean, .smallint, .tinyint, .integer, .bigint, .timestamp, .date, .dayInterval,
+      .monthInterval:
+      "LONG"
     case .float: "FLOAT"
-    case .double, .decimal: "DOUBLE"
+    case .real, .double, .decimal: "DOUBLE"
     case .char, .varchar, .null: "STRING"
     case .array(let element): "ARRAY<\(element.nativeName)>"
     case .complex(let name): "COMPLEX<\(name)>"

@@ -82,6 +82,8 @@ package enum ValueFailure: Error, Equatable, Sendable {
   case unsupported(String)
   /// Druid's planner fails because of a bug, with this message.
   case uncategorized(String)
+  /// Druid's planner overflows its stack, and its container answers with a page of its own.
+  case overflow
   /// The query's time is up, or the client is gone.
   case interrupted
 }

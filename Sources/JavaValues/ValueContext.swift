@@ -16,6 +16,7 @@ package final class ValueContext {
   package let limits: QueryLimits
   /// The last zone, because a query uses the same one for row after row.
   private var lastZone = ("UTC", TimeZoneTable.utc)
+  private var lastKnownZone = ("UTC", TimeZoneTable.utc)
   private var lastPeriod = ("", Period())
 
   /// Maximum entries of each cache. A full cache is emptied.
@@ -32,6 +33,10 @@ package final class ValueContext {
 
   package func zone(_ name: String) throws(ValueFailure) -> TimeZoneTable {
     if lastZone.0 == name { return lastZone.1 }
+    if name.hasPrefix("SystemV/"), findZone(name) == nil {
+      // Java knows the name, and Joda has no rules for it.
+      throw .invalid("The datetime zone id '\(name)' is not recognised")
+    }
     // Druid treats an unknown zone as UTC.
     let zone = zones[name] ?? findZone(name) ?? .utc
     if zones.count >= Self.limit { zones.removeAll() }
@@ -40,8 +45,19 @@ package final class ValueContext {
     return zone
   }
 
+  /// The zone of that name. - Throws: `uncategorized` for a name that is not known.
+  package func knownZone(_ name: String) throws(ValueFailure) -> TimeZoneTable {
+    if lastKnownZone.0 == name { return lastKnownZone.1 }
+    if let zone = findZone(name) {
+      lastKnownZone = (name, zone)
+      return zone
+    }
+    throw .uncategorized("The datetime zone id '\(name)' is not recognised")
+  }
+
   package func findZone(_ name: String) -> TimeZoneTable? {
     if let fixed = TimeZoneTable.fixed(name) { return fixed }
+    let name = TimeZoneTable.abbreviated[name] ?? name
     let isPlain =
       name.first?.isLetter == true
       && name.utf8.allSatisfy {

@@ -32,7 +32,7 @@ import Testing
     ),
     (
       "SELECT IPV4_PARSE(name), IPV4_MATCH(name, '10.0.0.0/8'), GREATEST(n, f) FROM edge",
-      "INTEGER BOOLEAN DOUBLE"
+      "BIGINT BOOLEAN DOUBLE"
     ),
     ("SELECT RANK() OVER (ORDER BY n), CUME_DIST() OVER (ORDER BY n) FROM edge", "BIGINT DOUBLE"),
     ("SELECT * FROM edge", "TIMESTAMP VARCHAR VARCHAR BIGINT DOUBLE FLOAT"),

@@ -73,14 +73,13 @@ import Testing
   /// A suitable argument.
   private static func sample(_ operand: FunctionSignature.Operand) -> String {
     switch operand {
-    case .any, .number, .integer: "n"
-    case .string, .printable, .scalar: "name"
-    case .time: "__time"
+    case .any, .number, .strictNumber, .integer: "n"
+    case .string, .optionalString, .printable, .scalar: "name"
+    case .time, .optionalTime: "__time"
     case .boolean: "TRUE"
     case .array: "ARRAY['a', 'b']"
     case .arrayOrText, .multiple: "tags"
-    case .json: "PARSE_JSON(name)"
-    case .constantText, .pattern: "'P1D'"
+    case .constantText, .optionalText, .pattern: "'P1D'"
     case .constantInteger: "1"
     case .address: "'10.1.2.3'"
     }

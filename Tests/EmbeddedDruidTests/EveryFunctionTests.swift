@@ -35,21 +35,28 @@ import Testing
       if depth > 0, random.below(4) == 0 { return expression(depth) }
       if random.below(8) == 0 { return pick(Self.leaves) }
       switch kind {
-      case .number: return pick(["n", "x", "id", "2", "0.5", "CHAR_LENGTH(name)", "n + x"])
+      case .number, .strictNumber:
+        return pick(["n", "x", "id", "2", "0.5", "CHAR_LENGTH(name)", "n + x"])
       case .integer: return pick(["n", "id", "2", "0", "-3", "CHAR_LENGTH(note)"])
-      case .string: return pick(["name", "note", "'a'", "UPPER(name)", "name || note"])
-      case .time: return pick(["__time", "TIME_FLOOR(__time, 'PT1H')", "TIMESTAMP '2026-01-01'"])
+      case .string, .optionalString:
+        return pick(["name", "note", "'a'", "UPPER(name)", "name || note"])
+      case .time, .optionalTime:
+        return pick(["__time", "TIME_FLOOR(__time, 'PT1H')", "TIMESTAMP '2026-01-01'"])
       case .boolean: return pick(["n > 1", "TRUE", "name IS NULL"])
       case .arrayOrText: return pick(["tags", "name", "ARRAY['a', 'b']", "MV_TO_ARRAY(tags)"])
       case .printable: return pick(["name", "n", "x", "tags"])
       case .address: return pick(["name", "'10.1.2.3'", "3232235521"])
       case .array: return pick(["ARRAY['a', 'b']", "ARRAY[1, 2]", "MV_TO_ARRAY(tags)"])
-      case .json: return pick(["PARSE_JSON(note)", "JSON_OBJECT('k':name)"])
-      case .constantText, .pattern:
+      case .constantText, .optionalText, .pattern:
         return pick(["'a'", "'P1D'", "'hour'", "'HOUR'", "'UTC'", "'yyyy-MM'", "','"])
       case .constantInteger: return pick(["0", "1", "2"])
       case .multiple: return "tags"
-      case .any, .scalar, nil: return pick(["name", "n", "x", "__time", "tags", "'a'", "1"])
+      case .any, .scalar, nil:
+        return pick(
+          [
+            "name", "n", "x", "__time", "tags", "'a'", "1", "PARSE_JSON(note)",
+            "JSON_OBJECT('k':name)",
+          ])
       }
     }
 

@@ -18,6 +18,33 @@ extension SQLFailure {
   static let divisionByZero = SQLFailure(
     "/ by zero", at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
 
+  /// A bare NULL where Druid wants a value.
+  static func nullArgument(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Illegal use of 'NULL'", at: range)
+  }
+
+  /// What Druid's planner fails on by a fault of its own.
+  static func uncategorized(_ words: String) -> SQLFailure {
+    SQLFailure(
+      words, at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN")
+  }
+
+  /// What Druid fails on as it begins to run.
+  static func runtime(_ words: String) -> SQLFailure {
+    SQLFailure(
+      words, at: nil, category: .runtimeFailure, errorCode: "general", persona: "OPERATOR")
+  }
+
+  /// What Druid's planner gives up on without a word.
+  static let unhandled = SQLFailure(
+    "Unhandled Query Planning Failure, see broker logs for details", at: nil,
+    category: .unsupported, errorCode: "general", persona: "ADMIN")
+
+  /// What Druid's planner does not take, whatever else the statement holds.
+  static func planning(_ words: String) -> SQLFailure {
+    SQLFailure(words, at: nil, category: .invalidInput, errorCode: "general")
+  }
+
   package static func nonTimeOrder(_ columns: [String]) -> SQLFailure {
     unplannable(
       "SQL query requires ordering a table by non-time column [[\(columns.joined(separator: ", "))]], "

@@ -10,8 +10,11 @@ extension Resolver {
     if let outer = place.aggregate {
       throw SQLFailure("Aggregate expressions cannot be nested", at: outer)
     }
-    guard call.orderBy.isEmpty, call.withinGroup.isEmpty, call.nulls == nil, call.json == nil
-    else { throw .unknown("This form of \(name)", at: range) }
+    if call.nulls != nil {
+      throw SQLFailure(
+        "No match found for function signature \(call.nulls?.rawValue ?? "")",
+        at: call.nullsPosition.range)
+    }
     if place.prefersAliases { try refuseAliases(of: call, place, at: range) }
     var inner = place
     inner.aggregate = range
@@ -21,13 +24,16 @@ extension Resolver {
       try resolve(filter: item, in: scope, inner)
     }
     if let filter, filter.type.kind != .boolean {
-      throw .unknown("A FILTER that is not a condition", at: filter.range)
+      throw SQLFailure("FILTER clause must be a condition", at: filter.range)
     }
     let isStar = call.arguments.contains {
       if case .star = $0 { true } else { false }
     }
     if isStar {
       guard function == .count, call.arguments.count == 1, call.isDistinct == nil else {
+        for case .star(let position) in call.arguments {
+          throw SQLFailure("Unknown identifier '*'", at: position.range)
+        }
         throw .unknown("\(name)(*)", at: range)
       }
       return TypedExpression(
@@ -46,22 +52,25 @@ extension Resolver {
       try refuseMultipleTest(argument)
       try refuseFilterCase(argument)
     }
-    guard !arguments.isEmpty else {
+    if arguments.isEmpty, function.isByTime {
+      throw .planning("Function [\(name)] expects 1 or 2 or 3 arguments but found [0]")
+    }
+    guard !arguments.isEmpty,
+      function == .count || function.signature.accepts(count: arguments.count)
+    else {
       throw SQLFailure(
-        "Invalid number of arguments to function '\(name)'. Was expecting 1 arguments", at: range)
+        "Invalid number of arguments to function '\(name)'. Was expecting "
+          + "\(max(1, function.signature.required)) arguments", at: call.position.range)
     }
-    if function == .count, arguments.count > 1 {
-      // Constants are dropped; the planner has no way to count several columns.
-      let values = arguments.filter { !$0.isConstant }
-      if values.count > 1 {
-        throw SQLFailure(
-          "expected one element but was: <\(values.count) columns>", at: nil,
-          category: .uncategorized, errorCode: "general", persona: "ADMIN")
-      }
-      if values.count == 1, !arguments.contains(where: \.isNullConstant) { arguments = values }
+    if call.isDistinct == true, function.name == "SUM" || function.name == "AVG",
+      !arguments[0].type.isNumeric, !arguments[0].type.isCharacter, arguments[0].type.kind != .null
+    {
+      throw .cannotApply(name, [arguments[0].type], at: range)
     }
+    // HAVING comes after what Druid has of its own for distinct texts.
+    let isHaving = !place.allowsWindows
     if call.isDistinct == true, settings.approximatesCountDistinct,
-      ["SUM", "AVG", "MIN", "MAX"].contains(function.name)
+      !function.takesDistinct || isHaving && function == .stringAggregate || !call.orderBy.isEmpty
     {
       throw SQLFailure(
         "Aggregation [\(function.name)] with DISTINCT is not supported when "
@@ -71,6 +80,11 @@ extension Resolver {
       Function.AggregateUse(
         function: function, name: name, arguments: arguments, isDistinct: call.isDistinct == true,
         filter: filter, scope: scope, range: range))
+    let order = call.orderBy + (function == .stringAggregate ? [] : call.withinGroup)
+    if !order.isEmpty {
+      failInPlanning(
+        .unplannable("Aggregation [\(name)() WITHIN GROUP ([0])] is not supported"))
+    }
     guard case .aggregate(let bind) = use.function.binding else { throw .unknown(name, at: range) }
     if use.arguments.isEmpty { return use.aggregate([], .bigint.nullable(false)) }
     return try bind(self, use)
@@ -205,5 +219,19 @@ extension TypedExpression {
       return operands.count == 2 && operands[0].isConstant && operands[0] == operands[1]
     default: return false
     }
+  }
+}
+
+extension Function {
+  /// EARLIEST and LATEST without a time of their own.
+  fileprivate var isByTime: Bool { self == .earliest || self == .latest }
+
+  /// The aggregates that Druid computes of different values without being told to be exact.
+  fileprivate var takesDistinct: Bool {
+    let names = [
+      "COUNT", "STRING_AGG", "ARRAY_AGG", "ARRAY_CONCAT_AGG", "EARLIEST", "LATEST", "EARLIEST_BY",
+      "LATEST_BY",
+    ]
+    return names.contains(name)
   }
 }

@@ -6,10 +6,14 @@ extension Resolver {
     _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard call.name.parts.count == 1 else {
-      throw .unknown("A function with a qualified name", at: range)
+      let arguments = try self.arguments(call, in: scope, place)
+      throw noFunction(call.name.last, arguments, at: call.name.parts.last?.range ?? range)
     }
     let name = call.function
     if !call.hasParentheses { return try clock(name, call.name, at: range) }
+    if call.arguments.isEmpty, name == "CURRENT_TIMESTAMP" || name == "CURRENT_DATE" {
+      throw noFunction(call.name.text, [], at: range)
+    }
     let function = Function.named(name)
     if call.over != nil { return try window(name, call, in: scope, place, at: range) }
     if let function, function.isAggregate {
@@ -18,14 +22,13 @@ extension Resolver {
     if let function, function.isWindow {
       throw SQLFailure("OVER clause is necessary for window functions", at: range)
     }
+    let arguments = try self.arguments(call, in: scope, place)
+    guard let function else {
+      throw noFunction(call.innerName, arguments, call.innerTypes, at: call.position.range)
+    }
     guard call.isDistinct == nil, call.orderBy.isEmpty, call.withinGroup.isEmpty,
       call.filter == nil, call.nulls == nil
     else { throw .unknown("This form of \(name)", at: range) }
-    let arguments = try self.arguments(call, in: scope, place)
-    guard let function else {
-      let list = arguments.map { "<\($0.type.family)>" }.joined(separator: ", ")
-      throw SQLFailure("No match found for function signature \(name)(\(list))", at: range)
-    }
     let bound = Function.Call(
       function: function.taking(arguments), name: name, arguments: arguments, json: call.json,
       range: range)
@@ -36,6 +39,16 @@ extension Resolver {
     }
   }
 
+  /// What Druid says of a function that it does not have.
+  func noFunction(
+    _ name: String, _ arguments: [TypedExpression],
+    _ types: (before: [String], behind: [String]) = ([], []), at range: SourceRange
+  ) -> SQLFailure {
+    let families = types.before + arguments.map(\.type.family) + types.behind
+    let list = families.map { "<\($0)>" }.joined(separator: ", ")
+    return SQLFailure("No match found for function signature \(name)(\(list))", at: range)
+  }
+
   func arguments(
     _ call: FunctionCall, in scope: Scope, _ place: Place
   ) throws(SQLFailure) -> [TypedExpression] {
@@ -44,7 +57,8 @@ extension Resolver {
       switch argument {
       case .expression(let expression):
         typed.append(try resolve(expression, in: scope, place))
-      case .star(let position): throw .unknown("A star here", at: position.range)
+      case .star(let position):
+        throw SQLFailure("Unknown identifier '*'", at: position.range)
       case .named(let name, _): throw .unknown("A named argument", at: name.range)
       case .query(let query): throw .unknown("A query as an argument", at: query.range)
       case .table(let name): throw .unknown("A table as an argument", at: name.range)
@@ -60,7 +74,8 @@ extension Resolver {
     _ word: String, _ name: Name, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     switch word {
-    case "CURRENT_TIMESTAMP": return try clock([], at: range)
+    case "CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "CURRENT_TIME", "LOCALTIME":
+      return try clock([], at: range)
     case "CURRENT_DATE":
       let now = settings.nowMilliseconds
       guard isUTC else {
@@ -125,19 +140,24 @@ extension Resolver {
     return arguments
   }
 
-  private func scalar(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+  /// A call by the signature of its function, and by what it asks of its arguments beyond types.
+  func scalar(
+    _ call: Function.Call, check: Function.Check? = nil
+  ) throws(SQLFailure) -> TypedExpression {
     let function = call.function
     let arguments = try checked(call)
     guard let type = function.signature.result(arguments) else {
       throw .unknown("\(call.name) of these types", at: call.range)
     }
     if case .signature(let check?) = function.binding { try check(self, arguments, call.range) }
+    try check?(self, arguments, call.range)
     var result = TypedExpression(.call(function, arguments), type, call.range)
     result.isWild =
       type.isReal
       && (function.traits.contains(.wild) && !isTame(function, arguments)
         || arguments.contains(where: \.isWild))
     result.isMultiple = function.traits.contains(.givesValues) || function.maps(arguments)
+    failInPlanning(result)
     return result
   }
 
@@ -150,6 +170,7 @@ extension Resolver {
       default: nil
       }
     }
+    if function.name == "MOD" { return arguments[1].isNonZeroConstant }
     guard values.count == arguments.count, let first = values.first else { return false }
     switch function.name {
     case "SQRT": return first >= 0
@@ -169,34 +190,42 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let type = value.type
     if operand == .pattern { return try pattern(value, of: name, all, at: range) }
-    if type.kind == .null && operand != .multiple && operand != .array && operand != .arrayOrText {
-      let isFirst = all.first?.range == value.range
-      if operand == .time && isFirst
-        || ["TIME_PARSE", "MILLIS_TO_TIMESTAMP", "SUBSTRING"].contains(name)
-      {
-        throw SQLFailure("Illegal use of 'NULL'", at: value.range)
+    if type.kind == .null {
+      switch operand {
+      case .any, .optionalString, .optionalTime, .optionalText, .scalar, .printable: return value
+      case .number:
+        // Of a column of NULLs it is a decimal, and of the word nothing is known.
+        return value.isNullConstant ? value : number(of: value)
+      case .multiple, .address:
+        return TypedExpression(.constant(.null), .varchar, value.range)
+      case .array, .arrayOrText, .boolean: throw .unknown("\(name) of NULL", at: range)
+      default: throw .nullArgument(at: value.range)
       }
-      if operand == .constantText || operand == .constantInteger || operand == .time {
-        return value
-      }
-      throw .unknown("\(name) of NULL", at: range)
     }
     let fits: Bool
     switch operand {
     case .any: fits = true
-    case .number: fits = type.isNumeric
+    case .number:
+      if type.isCharacter { return number(of: value) }
+      fits = type.isNumeric
+    case .strictNumber: fits = type.isNumeric
     case .integer: fits = type.isIntegral
-    case .string: fits = type.isCharacter
-    case .time:
-      if type.isCharacter { return try castText(value, to: .timestamp, at: range) }
-      fits = type.isTime
+    case .string, .optionalString: fits = type.isCharacter
+    case .time, .optionalTime: fits = type.kind == .timestamp
     case .boolean: fits = type.kind == .boolean
     case .array: fits = type.isArray
-    case .json: fits = type.kind == .complex("json")
-    case .constantText, .pattern: fits = value.text != nil
+    case .constantText, .optionalText:
+      if type.isCharacter, value.text == nil {
+        throw .unknown("\(name) of a text that is not a literal", at: range)
+      }
+      fits = type.isCharacter
+    case .pattern: fits = value.text != nil
     case .constantInteger:
       if case .long? = value.constant { fits = type.isIntegral } else { fits = false }
-    case .multiple: fits = type.isCharacter
+      if !fits, type.isIntegral { throw .unknown("\(name) of \(type.sqlName)", at: range) }
+    case .multiple:
+      if type.isNumeric { return printed(value) }
+      fits = type.isCharacter
     case .scalar: fits = type.isCharacter || type.isNumeric
     case .arrayOrText:
       if type.isCharacter {
@@ -206,32 +235,42 @@ extension Resolver {
       }
       fits = type.isArray
     case .printable:
-      if type.isIntegral || type.isApproximate {
-        return TypedExpression(.operation(.print, [value]), .varchar.nullable(type.isNullable))
-      }
+      if type.isNumeric || type.isTime || type.kind == .boolean { return printed(value) }
       fits = type.isCharacter
-    case .address: fits = type.isCharacter || type.isIntegral && !type.isNullable
+    case .address: fits = type.isCharacter || type.isIntegral
     }
     if fits { return value }
-    // Calcite casts strings and numbers to each other here, but Druid's own functions check more.
-    // Which of the two applies is not known for every function.
-    let mayBeCast =
-      type.isCharacter || type.isNumeric || type.kind == .boolean || operand == .constantText
-    if operand == .printable || operand == .arrayOrText || operand == .address {
-      throw .unknown("\(name) of \(type.sqlName)", at: range)
-    }
-    if name.hasPrefix("HUMAN_READABLE_") { throw .cannotApply(name, all.map(\.type), at: range) }
-    if mayBeCast || operand == .constantInteger || operand == .multiple || operand == .array {
+    if operand == .arrayOrText || operand == .array {
       throw .unknown("\(name) of \(type.sqlName)", at: range)
     }
     throw .cannotApply(name, all.map(\.type), at: range)
+  }
+
+  /// A value as Druid's expressions turn it into text.
+  func printed(_ value: TypedExpression) -> TypedExpression {
+    if value.type.isCharacter { return value }
+    let type = SQLType.varchar.nullable(value.type.isNullable)
+    if value.type.isNumeric {
+      return TypedExpression(.operation(.print, [value]), type, value.range)
+    }
+    if value.isNullConstant { return TypedExpression(.constant(.null), .varchar, value.range) }
+    return TypedExpression(.cast(value), type, value.range)
+  }
+
+  /// A text as the number that it spells, a decimal to Calcite.
+  func number(of value: TypedExpression) -> TypedExpression {
+    var result = TypedExpression(
+      .cast(value),
+      SQLType(.decimal(precision: 19, scale: 9), isNullable: value.type.isNullable), value.range)
+    result.isWild = value.text.map { JavaNumber.double($0)?.isFinite != true } ?? true
+    return result
   }
 
   /// The pattern of one of Druid's own search functions: a literal other than a bare NULL.
   private func pattern(
     _ value: TypedExpression, of name: String, _ all: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    if value.isNullConstant { throw SQLFailure("Illegal use of 'NULL'", at: value.range) }
+    if value.isNullConstant { throw .nullArgument(at: value.range) }
     if !value.isConstant {
       throw SQLFailure("Argument to function '\(name)' must be a literal", at: value.range)
     }

@@ -3,12 +3,25 @@ extension Resolver {
   func coalesce(
     _ name: String, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard !arguments.isEmpty, name == "COALESCE" || arguments.count == 2 else {
+    guard !arguments.isEmpty else {
+      throw .uncategorized(
+        "Uncategorized calcite error message: [java.lang.IndexOutOfBoundsException: end index (-1) "
+          + "must not be negative]")
+    }
+    guard name == "COALESCE" || arguments.count == 2 else {
       throw .unknown("\(name) with this number of arguments", at: range)
     }
-    try refuseMixture(arguments, at: range)
-    guard let type = SQLType.leastRestrictive(arguments.map(\.type)), type.kind != .null,
-      !arguments.contains(where: \.isMultiple) || Function.coalesce.maps(arguments)
+    if name != "COALESCE", SQLType.leastRestrictive(arguments.map(\.type)) == nil {
+      let types = arguments.map(\.type.signature).joined(separator: ", ")
+      throw .uncategorized(
+        "Uncategorized calcite error message: [java.lang.IllegalArgumentException: Cannot infer "
+          + "return type for \(name); operand types: [\(types)]]")
+    }
+    let type = try commonType(arguments, at: range)
+    if arguments.allSatisfy(\.isNullConstant) {
+      return TypedExpression(.constant(.null), type, range)
+    }
+    guard !arguments.contains(where: \.isMultiple) || Function.coalesce.maps(arguments)
     else { throw .unknown("\(name) of these types", at: range) }
     if type.isArray, !arguments.allSatisfy({ $0.type.kind == type.kind || $0.isNullConstant }) {
       let kinds = arguments.compactMap { $0.type.element }
@@ -16,7 +29,7 @@ extension Resolver {
         throw .unknown("\(name) of these arrays", at: range)
       }
     }
-    var parts = arguments.filter { !$0.isNullConstant }.map { $0.widened(to: type) }
+    var parts = arguments.filter { !$0.isNullConstant }.map { common($0, type) }
     // What follows a value that is never NULL is dropped.
     if let certain = parts.firstIndex(where: { !$0.type.isNullable && !$0.isConstant }) {
       parts = Array(parts[...certain])
@@ -33,50 +46,52 @@ extension Resolver {
     return call
   }
 
-  /// Refuses arrays mixed with strings, which have no common type.
-  func refuseMixture(_ values: [TypedExpression], at range: SourceRange) throws(SQLFailure) {
-    guard values.contains(where: \.type.isArray), values.contains(where: \.type.isCharacter) else {
-      return
-    }
-    throw SQLFailure("Illegal mixing of types in CASE or COALESCE statement", at: range)
-  }
-
   /// GREATEST and LEAST, which ignore NULLs.
   func extreme(
     _ function: Function, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     let name = function.name
-    guard arguments.count > 1, !arguments.contains(where: { $0.isMultiple || $0.isWild }) else {
-      throw .unknown("This \(name)", at: range)
+    let nothing = TypedExpression(.constant(.null), .null, range)
+    if arguments.allSatisfy({ $0.type.kind == .null }) { return nothing }
+    if let array = arguments.first(where: \.type.isArray) {
+      failInPlanning(
+        .planning(
+          "Function[\(name.lowercased())] does not accept \(array.type.nativeName) types"))
+      return nothing
     }
+    if arguments.contains(where: { $0.type.kind == .null }) {
+      var failure = SQLFailure.planning(
+        "Cannot coerce field [v0] from type [java.lang.Integer] to type [NULL]")
+      if arguments.allSatisfy(\.isConstant) { failure.category = .overflow }
+      failInPlanning(failure)
+      return nothing
+    }
+    guard !arguments.contains(where: { $0.type.isComplex || $0.type.isInterval }),
+      !arguments.contains(where: \.isMultiple) || function.maps(arguments)
+    else { throw .unknown("This \(name)", at: range) }
     let type: SQLType
-    let first = arguments.first
-    var arguments = arguments.filter { !$0.isNullConstant }
-    guard !arguments.isEmpty else { throw .unknown("\(name) of NULL", at: range) }
-    if let text = arguments.first(where: { $0.type.isCharacter }) {
-      guard text.type.kind == .varchar || arguments.allSatisfy({ $0.type.isCharacter }),
-        arguments.allSatisfy({ $0.type.isCharacter || $0.type.isNumeric })
-      else { throw .unknown("\(name) of these types", at: range) }
-      // Between strings, a number is compared as its text.
-      for index in arguments.indices where arguments[index].type.isNumeric {
-        arguments[index] = TypedExpression(.operation(.print, [arguments[index]]), .varchar)
+    var arguments = arguments
+    let texts = arguments.filter(\.type.isCharacter)
+    if let text = texts.first {
+      type = text.type
+      arguments = arguments.map {
+        // A time is its milliseconds here.
+        $0.type.isTime
+          ? printed(TypedExpression(.cast($0), .bigint.nullable($0.type.isNullable), $0.range))
+          : printed($0)
       }
-      if case .char(let length)? = first?.type.kind {
-        type = SQLType(.char(length))
-      } else {
-        type = .varchar
-      }
-    } else if arguments.allSatisfy({ $0.type.isIntegral })
-      || arguments.allSatisfy({ $0.type.isTime })
-    {
-      // The result of times is a number of milliseconds.
-      type = .bigint
-    } else if arguments.allSatisfy({ $0.type.isNumeric }) {
+    } else if arguments.contains(where: \.type.isReal) {
       type = .double
     } else {
-      throw .unknown("\(name) of these types", at: range)
+      // Of times it is the milliseconds, and of truths 1 or 0.
+      type = .bigint
     }
-    return TypedExpression(.call(function, arguments.map { $0.widened(to: type) }), type, range)
+    let nullable = arguments.allSatisfy(\.type.isNullable)
+    var result = TypedExpression(
+      .call(function, arguments.map { $0.widened(to: type) }), type.nullable(nullable), range)
+    result.isWild = type.isReal && arguments.contains(where: \.isWild)
+    result.isMultiple = function.maps(arguments)
+    return result
   }
 
   func nullIf(
@@ -86,8 +101,11 @@ extension Resolver {
       throw SQLFailure(
         "Invalid number of arguments to function 'NULLIF'. Was expecting 2 arguments", at: range)
     }
-    if arguments.contains(where: { $0.isMultiple || $0.isNullConstant }) {
-      throw .unknown("NULLIF of this", at: range)
+    if arguments.contains(where: \.isMultiple) { throw .unknown("NULLIF of this", at: range) }
+    if arguments.contains(where: \.isNullConstant) {
+      var first = arguments[0]
+      first.type.isNullable = true
+      return first
     }
     let equal = try compare(.equal, arguments[0], arguments[1], at: range)
     var result = TypedExpression(

@@ -1,3 +1,5 @@
+import JavaValues
+
 /// Aggregates that choose one row's value, and those that collect all of them.
 extension Resolver {
   /// Default length to which Druid cuts a string, in bytes.
@@ -6,14 +8,16 @@ extension Resolver {
   /// EARLIEST, LATEST, EARLIEST_BY, LATEST_BY and ANY_VALUE.
   func chosen(_ use: Function.AggregateUse) throws(SQLFailure) -> TypedExpression {
     let (name, arguments, range) = (use.name, use.arguments, use.range)
-    if use.isDistinct { throw .unknown("\(name)(DISTINCT ...)", at: range) }
     let isBy = name.hasSuffix("_BY")
-    guard arguments.count <= (name == "EARLIEST" || name == "LATEST" ? 2 : 3),
-      arguments.count >= (isBy ? 2 : 1)
-    else { throw .unknown("\(name) with this number of arguments", at: range) }
     var value = arguments[0]
+    if value.type.kind == .boolean || value.type.isTime {
+      // It is a text by then.
+      let number = TypedExpression(
+        .cast(value), .bigint.nullable(value.type.isNullable), value.range)
+      value = printed(value.type.isTime ? number : value)
+    }
     let type = value.type
-    guard type.isNumeric || type.isCharacter, !value.isWild else {
+    guard type.isNumeric || type.isCharacter else {
       throw .unknown("\(name) of this", at: range)
     }
     var time: TypedExpression?
@@ -24,15 +28,8 @@ extension Resolver {
       time = arguments[1]
     }
     var limit = Self.stringLimit
-    let place = isBy ? 2 : 1
-    if arguments.count > place {
-      let given = arguments[place]
-      if given.isNullConstant { throw SQLFailure("Illegal use of 'NULL'", at: given.range) }
-      guard case .long(let bytes)? = given.constant, bytes > 0 else {
-        throw .unknown("This length in \(name)", at: given.range)
-      }
-      limit = bytes
-    }
+    let place = isBy ? 2 : name == "ANY_VALUE" ? 1 : arguments.count - 1
+    if place > 0, arguments.count > place { limit = try length(arguments[place], use) }
     var joins = true
     if name == "ANY_VALUE", arguments.count == 3 {
       let flag = arguments[2]
@@ -51,7 +48,38 @@ extension Resolver {
       if time == nil { time = try self.time(of: name, in: use.scope, at: range) }
       operands += [time].compactMap { $0 }
     }
-    return use.aggregate(operands + [long(limit)], type.nullable(true))
+    var result = TypedExpression(
+      .aggregate(
+        AggregateCall(
+          function: use.function, arguments: operands + [long(limit)], isDistinct: false,
+          filter: use.filter)), type.nullable(true), range)
+    result.isWild = value.isWild
+    return result
+  }
+
+  /// How many bytes of a text are kept.
+  private func length(
+    _ given: TypedExpression, _ use: Function.AggregateUse
+  ) throws(SQLFailure) -> Int64 {
+    // EARLIEST and LATEST are others to Druid by then.
+    let name = use.name == "EARLIEST" || use.name == "LATEST" ? use.name + "_BY" : use.name
+    if given.isNullConstant {
+      if use.name == "ANY_VALUE" { throw .nullArgument(at: given.range) }
+      failInPlanning(
+        .uncategorized("Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null"))
+      return Self.stringLimit
+    }
+    if given.type.isCharacter {
+      throw .cannotApply(name, use.arguments.map(\.type), at: use.range)
+    }
+    switch given.constant {
+    case .long(let bytes):
+      if bytes < 0 { failInPlanning(.uncategorized("maxStringBytes must be greater than 0")) }
+      return max(bytes, 0)
+    case .double(let bytes): return max(JavaNumber.long(bytes), 0)
+    default:
+      throw SQLFailure("Argument to function '\(name)' must be a literal", at: given.range)
+    }
   }
 
   /// The `__time` column by which EARLIEST and LATEST choose.
@@ -65,7 +93,10 @@ extension Resolver {
       }
     }
     guard found.count == 1, let time = found.first, time.type.kind == .timestamp else {
-      throw .unknown("\(name) of what has no __time", at: range)
+      throw .unplannable(
+        "LATEST and EARLIEST aggregators implicitly depend on the __time column, but the table "
+          + "queried doesn't contain a __time column.  Please use LATEST_BY or EARLIEST_BY and "
+          + "specify the column explicitly.")
     }
     return time
   }
@@ -75,10 +106,14 @@ extension Resolver {
     let (name, range) = (use.name, use.range)
     var value = use.arguments[0]
     var rest = Array(use.arguments.dropFirst())
-    if value.isWild { throw .unknown("\(name) of what may be infinite", at: range) }
     var separator = text("")
     if let given = rest.first {
-      guard given.type.isCharacter else { throw .unknown("This separator", at: given.range) }
+      if given.isNullConstant {
+        failInPlanning(.unplannable("Aggregation [\(name)($0, $1)] is not supported"))
+      }
+      guard given.type.isCharacter || given.isNullConstant else {
+        throw .unknown("This separator", at: given.range)
+      }
       guard given.isConstant else {
         throw .unplannable("the separator of \(name) must be a literal")
       }
@@ -92,8 +127,8 @@ extension Resolver {
         "Invalid number of arguments to function 'STRING_AGG'. Was expecting 2 arguments",
         at: range)
     }
-    if value.type.isNumeric {
-      value = TypedExpression(.operation(.print, [value]), .varchar, value.range)
+    if value.type.isNumeric || value.type.kind == .boolean || value.isNullConstant {
+      value = printed(value)
     }
     guard value.type.isCharacter else { throw .unknown("\(name) of this", at: range) }
     return try collection(use, [value, separator], rest, .varchar)
@@ -106,8 +141,11 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     var limit = Self.stringLimit
     if let given = rest.first {
-      guard rest.count == 1, case .long(let bytes)? = given.constant, bytes > 0 else {
-        throw .unknown("This \(use.name)", at: use.range)
+      guard rest.count == 1, case .long(let bytes)? = given.constant, bytes >= 0 else {
+        throw .cannotApply(use.name, use.arguments.map(\.type), at: use.range)
+      }
+      if bytes == 0 {
+        failInPlanning(.uncategorized("Error while applying rule DruidQueryRule(AGGREGATE)"))
       }
       limit = bytes
     }

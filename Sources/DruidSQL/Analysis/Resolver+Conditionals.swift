@@ -13,7 +13,7 @@ extension Resolver {
       if let value {
         condition = try compare(.equal, value, condition, at: branch.condition.range)
       } else if condition.type.kind != .boolean && !condition.isNullConstant {
-        throw .unknown("A condition that is not boolean", at: branch.condition.range)
+        throw SQLFailure("Expected a boolean type", at: range)
       }
       resolved.append(
         .init(condition: condition, result: try resolve(branch.result, in: scope, place)))
@@ -27,55 +27,63 @@ extension Resolver {
   func conditional(
     _ branches: [TypedExpression.Branch], _ otherwise: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    if let texts = texts(of: branches.map(\.result) + [otherwise]) {
-      var printed = branches
-      for index in printed.indices { printed[index].result = texts[index] }
-      return try conditional(printed, texts[branches.count], at: range)
-    }
     let results = branches.map(\.result) + [otherwise]
-    guard let type = SQLType.leastRestrictive(results.map(\.type)) else {
-      try refuseMixture(results, at: range)
-      throw .unknown("A CASE of mixed types", at: range)
-    }
+    let type = try commonType(results, at: range)
     if results.contains(where: \.isMultiple)
       || branches.contains(where: { $0.condition.isMultiple })
     {
       throw .unknown("A CASE over a multi-value column", at: range)
     }
     let cast = branches.map {
-      TypedExpression.Branch(condition: $0.condition, result: $0.result.widened(to: type))
+      TypedExpression.Branch(condition: $0.condition, result: common($0.result, type))
     }
     var result = TypedExpression(
-      .conditional(cast, otherwise: otherwise.widened(to: type)), type, range)
+      .conditional(cast, otherwise: common(otherwise, type)), type, range)
     result.isWild = results.contains(where: \.isWild)
     return result
   }
 
-  /// Texts, numbers and booleans, all of them as texts; nil when they have a type in common.
-  private func texts(of results: [TypedExpression]) -> [TypedExpression]? {
-    let kinds = results.filter { !$0.isNullConstant }.map(\.type)
-    guard kinds.contains(where: \.isCharacter), !kinds.allSatisfy(\.isCharacter),
-      kinds.allSatisfy({ $0.isCharacter || $0.isNumeric || $0.kind == .boolean }),
-      !results.contains(where: \.isWild)
-    else { return nil }
-    return results.map { result in
-      if result.isNullConstant { return result }
-      if result.type.isCharacter {
-        var text = result
-        text.type = SQLType.varchar.nullable(result.type.isNullable)
-        return text
-      }
-      let type = SQLType.varchar.nullable(result.type.isNullable)
-      return TypedExpression(.cast(result), type, result.range)
+  /// The type that the values of a CASE or COALESCE have together: among texts all are text, and among times numbers are
+  /// times.
+  func commonType(
+    _ values: [TypedExpression], at range: SourceRange
+  ) throws(SQLFailure) -> SQLType {
+    let types = values.map(\.type)
+    if let type = SQLType.leastRestrictive(types) { return type }
+    let nullable = types.contains { $0.isNullable || $0.kind == .null }
+    let hasText = types.contains(where: \.isCharacter)
+    let isPlain = types.allSatisfy {
+      $0.isCharacter || $0.isNumeric || $0.isTime || $0.kind == .null
+        || $0.kind == .boolean && hasText
     }
+    guard isPlain else {
+      throw SQLFailure("Illegal mixing of types in CASE or COALESCE statement", at: range)
+    }
+    if hasText { return .varchar.nullable(nullable) }
+    return .timestamp.nullable(nullable)
+  }
+
+  /// A value of a CASE or COALESCE in the type of all.
+  func common(_ value: TypedExpression, _ type: SQLType) -> TypedExpression {
+    if type.isCharacter, !value.type.isCharacter, !value.isNullConstant { return printed(value) }
+    if type.isTime, value.type.isReal {
+      return TypedExpression(.cast(value), type.nullable(value.type.isNullable), value.range)
+    }
+    return value.widened(to: type)
   }
 
   func array(
     _ elements: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard let element = SQLType.leastRestrictive(elements.map(\.type)),
-      !elements.contains(where: { $0.isMultiple || $0.isWild || $0.type.isArray }),
-      element.isNumeric || element.isCharacter || element.kind == .null
+    if elements.isEmpty { throw SQLFailure("Require at least 1 argument", at: range) }
+    guard let element = SQLType.leastRestrictive(elements.map(\.type)) else {
+      throw SQLFailure("Parameters must be of the same type", at: range)
+    }
+    if element.isArray, elements.allSatisfy(\.isConstant) {
+      failInPlanning(.uncategorized("class java.util.ArrayList cannot be cast"))
+      return TypedExpression(.constant(.null), SQLType(.array(element)), range)
+    }
+    guard !elements.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex })
     else { throw .unknown("This ARRAY", at: range) }
     return TypedExpression(
       .operation(.array, elements.map { $0.widened(to: element) }),

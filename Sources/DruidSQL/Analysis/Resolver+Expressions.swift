@@ -3,9 +3,13 @@ extension Resolver {
   func resolve(
     _ expression: Expression, in scope: Scope, _ place: Place
   ) throws(SQLFailure) -> TypedExpression {
-    let wasFilter = isFilter
+    let (wasFilter, knewNames) = (isFilter, knowsNames)
     isFilter = wasFilter && expression.isCondition
-    defer { isFilter = wasFilter }
+    defer { (isFilter, knowsNames) = (wasFilter, knewNames) }
+    if !knowsNames {
+      try lookUpNames(expression, in: scope, place)
+      knowsNames = true
+    }
     var typed: TypedExpression
     do throws(SQLFailure) {
       typed = try dispatch(expression, in: scope, place)
@@ -39,6 +43,16 @@ extension Resolver {
     return TypedExpression(.operation(.anyValue, [typed, column]), .boolean, expression.range)
   }
 
+  /// The names of an expression, wherever they stand in it.
+  private func lookUpNames(
+    _ expression: Expression, in scope: Scope, _ place: Place
+  ) throws(SQLFailure) {
+    if case .name(let name) = expression.kind { _ = try resolve(name, in: scope, place) }
+    var children: [Expression] = []
+    expression.kind.forEachChild { children.append($0) }
+    for child in children { try lookUpNames(child, in: scope, place) }
+  }
+
   /// Resolves a condition that Druid runs as a filter.
   func resolve(
     filter: Expression, in scope: Scope, _ place: Place
@@ -46,7 +60,7 @@ extension Resolver {
     let wasFilter = isFilter
     isFilter = true
     defer { isFilter = wasFilter }
-    let typed = try resolve(filter, in: scope, place)
+    let typed = try resolve(filter, in: scope, place).withAnyValue
     try refuseFilterCase(typed)
     return typed.asFilter
   }
@@ -103,7 +117,12 @@ extension Resolver {
       }
       return isNegated ? try negated(inside) : inside
     case .like(let operand, let pattern, let escape, let isNegated, let isSimilar):
-      if isSimilar { throw .unknown("SIMILAR TO", at: range) }
+      if isSimilar {
+        _ = try resolve([operand, pattern], in: scope, place)
+        throw SQLFailure(
+          "No match found for function signature \(isNegated ? "NOT " : "")SIMILAR TO",
+          at: operand.range)
+      }
       let like = try self.like(
         try resolve(operand, in: scope, place), try resolve(pattern, in: scope, place),
         try escape.map { (item) throws(SQLFailure) in try resolve(item, in: scope, place) },
@@ -138,12 +157,20 @@ extension Resolver {
     case .conditional(let operand, let branches, let otherwise):
       return try conditional(operand, branches, otherwise, in: scope, place, at: range)
     case .cast(let operand, let type, let kind):
-      if kind != .cast { throw .unknown(kind.rawValue, at: range) }
+      if kind != .cast {
+        let value = try resolve(operand, in: scope, place)
+        let result = TypedExpression(.constant(.null), try self.type(type))
+        throw noFunction(kind.rawValue, [value, result], at: range)
+      }
       if isDate(parameter: operand), type.name == "TIMESTAMP" || type.name == "VARCHAR" {
         // Druid breaks the answer off, or gives a number for a text.
         throw .unknown("CAST of a DATE parameter as \(type.name)", at: range)
       }
-      return try cast(try resolve(operand, in: scope, place), to: type, at: range)
+      let value = try resolve(operand, in: scope, place)
+      if value.type.isInterval, let qualifier = operand.intervalQualifier {
+        return try count(value, in: qualifier, as: type, at: range)
+      }
+      return try cast(value, to: type, at: range)
     case .extract(let unit, let operand):
       try refuseDate(parameter: operand)
       return try extract(unit, try resolve(operand, in: scope, place), at: range)
@@ -162,7 +189,8 @@ extension Resolver {
     case .timestampDiff(let unit, let from, let to):
       return try timestampDiff(
         unit, try resolve(from, in: scope, place), try resolve(to, in: scope, place), at: range)
-    case .interval: throw .unknown("An INTERVAL that is not a literal", at: range)
+    case .interval(let value, let qualifier):
+      return try interval(value, qualifier, in: scope, place, at: range)
     case .row(let parts):
       guard place.clause == "WHERE" || place.clause == "ON" else {
         throw .unknown("A ROW value", at: range)
@@ -282,11 +310,20 @@ extension Expression.Kind {
 }
 
 extension Expression {
+  /// The units of an interval that is written here.
+  fileprivate var intervalQualifier: IntervalQualifier? {
+    switch kind {
+    case .interval(_, let qualifier): qualifier
+    case .literal(.interval(let literal)): literal.qualifier
+    default: nil
+    }
+  }
+
   /// Whether it is a comparison, or several combined: the kind of expression that a filter is made
   /// of.
   fileprivate var isCondition: Bool {
     switch kind {
-    case .logical, .inList, .between: true
+    case .logical, .inList, .between, .like: true
     case .prefix(let op, _): op == .not
     case .test(let test, _):
       [.isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown].contains(test)
@@ -298,6 +335,14 @@ extension Expression {
 }
 
 extension TypedExpression {
+  /// With tests of a multi-value's values, by a function, as the filter that any of them passes.
+  fileprivate var withAnyValue: TypedExpression {
+    rewritten { (part) throws(Never) -> TypedExpression? in
+      guard case .call = part.node, part.isMultiple, part.type.kind == .boolean else { return nil }
+      return TypedExpression(.operation(.anyTrue, [part]), part.type, part.range)
+    }
+  }
+
   /// The same value, converted to a type that can hold it; for CASE, COALESCE and UNION.
   func widened(to target: SQLType) -> TypedExpression {
     if isNullConstant { return TypedExpression(.constant(.null), target, range) }

@@ -8,13 +8,14 @@ extension Resolver {
   func numbers(
     _ left: TypedExpression, _ right: TypedExpression
   ) throws(SQLFailure) -> (TypedExpression, TypedExpression) {
-    if left.type.isCharacter { return (try number(left, beside: right.type), right) }
-    return (left, try number(right, beside: left.type))
+    if left.type.isCharacter { return (try number(left, beside: right), right) }
+    return (left, try number(right, beside: left))
   }
 
   private func number(
-    _ operand: TypedExpression, beside other: SQLType
+    _ operand: TypedExpression, beside value: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
+    let other = value.type
     if operand.isMultiple { throw .unknown("A multi-value column as a number", at: operand.range) }
     let kind: SQLType.Kind = other.isIntegral ? .bigint : .double
     guard let text = operand.text else {
@@ -25,14 +26,12 @@ extension Resolver {
     }
     let constant: TypedExpression.Constant? =
       kind == .bigint
-      ? JavaNumber.digits(text).map { .long($0) }
+      ? JavaNumber.long(text).map { .long($0) }
       : JavaNumber.double(text).flatMap { $0.isFinite ? .double($0) : nil }
     guard let constant else {
-      // A text that is not a number at all is NULL.
-      if JavaNumber.double(text) == nil {
-        return TypedExpression(.constant(.null), SQLType(kind, isNullable: true), operand.range)
-      }
-      throw .unknown("'\(text)' as a number", at: operand.range)
+      // What spells no number is NULL; between constants Calcite does not expect it.
+      return TypedExpression(
+        .constant(.null), SQLType(kind, isNullable: !value.isConstant), operand.range)
     }
     return TypedExpression(
       .constant(constant), SQLType(other.isReal ? other.kind : kind, isNullable: false),

@@ -31,26 +31,3 @@ extension Resolver {
       .call(.scalarInArray, [array, value]), .boolean.nullable(value.type.isNullable), range)
   }
 }
-
-extension TypedExpression {
-  /// The first SUBSTRING of type CHAR inside it. Calcite pads the result of a constant one.
-  var padded: TypedExpression? {
-    if case .call(.substring, let operands) = node, case .char(let length) = type.kind {
-      return fills(operands, length) ? nil : self
-    }
-    for child in children {
-      if let padded = child.padded { return padded }
-    }
-    return nil
-  }
-
-  /// Whether SUBSTRING of a literal returns all of it, so that there is nothing to pad.
-  private func fills(_ operands: [TypedExpression], _ length: Int) -> Bool {
-    guard operands[0].text?.utf16.count == length, operands[1].constant == .long(1) else {
-      return false
-    }
-    if operands.count == 2 { return true }
-    guard case .long(let count)? = operands[2].constant else { return false }
-    return count >= length
-  }
-}

@@ -35,9 +35,22 @@ extension Resolver {
     case .null: return TypedExpression(.constant(.null), .null, range)
     case .date(let text): return try time(text, .date, at: range)
     case .timestamp(let text): return try time(text, .timestamp, at: range)
-    case .time: throw .unknown("A TIME literal", at: range)
+    case .time(let text):
+      guard TimeLiteral.clock(text[...]) != nil else {
+        throw SQLFailure("Illegal TIME literal '\(text)': not in format 'HH:mm:ss'", at: range)
+      }
+      failInPlanning(.planning("Cannot handle literal [\(text)] of unsupported type [TIME]."))
+      return TypedExpression(.constant(.null), .timestamp, range)
     case .interval(let interval):
-      guard let length = interval.druidLength else { throw .unknown("This INTERVAL", at: range) }
+      guard let length = interval.druidLength else {
+        if interval.text.count > 9, interval.text.allSatisfy(\.isNumber) {
+          throw .unknown("So long an INTERVAL", at: range)
+        }
+        throw SQLFailure(
+          "Illegal interval literal format '\(interval.text)' for INTERVAL "
+            + interval.qualifier.from.rawValue
+            + (interval.qualifier.until.map { " TO " + $0.rawValue } ?? ""), at: range)
+      }
       return make(
         .long(length), interval.qualifier.countsMonths ? .monthInterval : .dayInterval)
     case .symbol(let word): throw .unknown("'\(word)' here", at: range)
@@ -50,17 +63,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let isDate = kind == .date
     let form = isDate ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss"
-    guard let local = TimeLiteral.milliseconds(text), !text.hasPrefix("0000"), !text.contains("T"),
-      !text.contains("Z"),
-      !isDate || text.utf8.count == 10
-    else {
-      let allowed = Set("0123456789-: .")
-      let shape = text.map { $0.isNumber ? "9" : String($0) }.joined()
-      let isWellFormed =
-        text.hasPrefix("0000") || shape == "9999-99-99" || shape == "9999-99-99 99:99:99" && !isDate
-      if text.count >= 8, !isWellFormed, text.allSatisfy({ allowed.contains($0) }) {
-        throw .unknown("This time literal", at: range)
-      }
+    guard let local = TimeLiteral.literal(text, isDate: isDate) else {
       throw SQLFailure(
         "Illegal \(isDate ? "DATE" : "TIMESTAMP") literal '\(text)': not in format '\(form)'",
         at: range)
@@ -119,14 +122,15 @@ extension Resolver {
       return TypedExpression(
         .cast(operand), target.nullable(true), operand.range)
     }
-    guard let value = TimeLiteral.milliseconds(text) else {
-      if let first = text.first, first.isNumber || first == "-" || first == "+" {
+    guard let value = TimeLiteral.milliseconds(text) ?? (isUTC ? TimeText.parse(text) : nil) else {
+      if !isUTC, TimeText.parse(text) != nil {
         throw .unknown("The time '\(text)'", at: operand.range)
       }
       let name = type.kind == .date ? "DATE" : "TIMESTAMP"
       let signature = type.kind == .date ? "DATE" : "TIMESTAMP(3)"
-      throw SQLFailure(
-        "Illegal \(name) constant [CAST('\(text)'):\(signature) NOT NULL]", at: nil)
+      failInPlanning(
+        .planning("Illegal \(name) constant [CAST('\(text)'):\(signature) NOT NULL]"))
+      return TypedExpression(.constant(.null), target, operand.range)
     }
     var milliseconds = value
     if type.kind == .date { milliseconds = CivilTime.midnight(milliseconds) }
@@ -153,6 +157,14 @@ extension IntervalLiteral {
   /// Milliseconds or months, by unit; nil for an unknown form.
   var length: Int64? {
     if let until = qualifier.until { return length(until: until) }
+    if qualifier.from == .second, let point = text.firstIndex(of: ".") {
+      let (whole, fraction) = (text[..<point], text[text.index(after: point)...])
+      guard let seconds = Int64(whole.isEmpty ? "0" : whole), abs(seconds) < 1_000_000_000,
+        let rest = Self.thousandths(fraction)
+      else { return nil }
+      let isBelow = text.hasPrefix("-") != isNegative
+      return (Int64(seconds.magnitude) * 1_000 + rest) * (isBelow ? -1 : 1)
+    }
     guard let count = Int64(text), abs(count) < 1_000_000_000 else { return nil }
     let unit: Int64
     switch qualifier.from {
@@ -171,6 +183,13 @@ extension IntervalLiteral {
 }
 
 extension IntervalLiteral {
+  /// The milliseconds of a fraction of a second; nil for what is none.
+  private static func thousandths(_ digits: Substring) -> Int64? {
+    guard (1...9).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) })
+    else { return nil }
+    return Int64((digits + "000").prefix(3))
+  }
+
   /// The length of `'1-6' YEAR TO MONTH` or `'3 04:05:06' DAY TO SECOND`: two or more fields, each
   /// less than one unit of the field before.
   private func length(until: TimeUnit) -> Int64? {
@@ -202,6 +221,11 @@ extension IntervalLiteral {
         guard let value = field(index == first ? .max : units[index].limit) else { return nil }
         total += value * units[index].length
       }
+      if until == .second, rest.first == "." {
+        guard let fraction = Self.thousandths(rest.dropFirst()) else { return nil }
+        total += fraction
+        rest = ""
+      }
     }
     guard rest.isEmpty else { return nil }
     return isBelow == isNegative ? total : -total
@@ -210,6 +234,44 @@ extension IntervalLiteral {
 
 /// Dates of the Gregorian calendar as milliseconds, without a time zone.
 enum TimeLiteral {
+  /// What DATE and TIMESTAMP take behind them: fields of fewer digits as well, and a fraction of any length.
+  static func literal(_ text: String, isDate: Bool) -> Int64? {
+    let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+    let fields = parts[0].split(separator: "-", omittingEmptySubsequences: false)
+    guard fields.count == 3, let year = number(fields[0], 4), let month = number(fields[1], 2),
+      let day = number(fields[2], 2), year > 0, (1...12).contains(month),
+      (1...CivilTime.length(ofMonth: month, year: year)).contains(day)
+    else { return nil }
+    let date = CivilTime.Fields(year: year, month: month, day: day).milliseconds
+    if parts.count == 1 { return date }
+    guard !isDate, let clock = clock(parts[1]) else { return nil }
+    return date + clock
+  }
+
+  /// `HH:mm:ss` with a fraction, in milliseconds.
+  static func clock(_ text: Substring) -> Int64? {
+    let halves = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let fields = halves[0].split(separator: ":", omittingEmptySubsequences: false)
+    guard fields.count == 3, let hour = number(fields[0], 2), let minute = number(fields[1], 2),
+      let second = number(fields[2], 2), hour < 24, minute < 60, second < 60
+    else { return nil }
+    var total = (hour * 60 + minute) * 60_000 + second * 1_000
+    if halves.count == 2 {
+      guard !halves[1].isEmpty, halves[1].utf8.allSatisfy({ (48...57).contains($0) }),
+        let rest = Int64((halves[1] + "000").prefix(3))
+      else { return nil }
+      total += rest
+    }
+    return total
+  }
+
+  private static func number(_ digits: Substring, _ width: Int) -> Int64? {
+    guard (1...width).contains(digits.utf8.count),
+      digits.utf8.allSatisfy({ (48...57).contains($0) })
+    else { return nil }
+    return Int64(digits)
+  }
+
   /// Parses `yyyy-MM-dd`, optionally followed by `T` or blanks, `HH:mm:ss`, a fraction and `Z`; nil
   /// for any other text.
   static func milliseconds(_ text: String) -> Int64? {

@@ -12,10 +12,18 @@ extension Resolver {
       }
       return try negated(operand)
     case .minus, .plus:
-      guard operand.type.isNumeric else {
-        if operand.type.isCharacter || operand.type.kind == .null || operand.type.isInterval {
-          throw .unknown("A sign before this", at: range)
+      if operand.type.isCharacter {
+        if op == .plus {
+          throw .uncategorized(
+            "Uncategorized calcite error message: [java.lang.ClassCastException]")
         }
+        var number = self.number(of: operand)
+        number.type.isNullable = true
+        return try prefix(op, number, at: range)
+      }
+      if operand.type.kind == .null { return TypedExpression(.constant(.null), .null, range) }
+      guard operand.type.isNumeric else {
+        if operand.type.isInterval { throw .unknown("A sign before this", at: range) }
         throw .cannotApply(op.rawValue, [operand.type], at: range)
       }
       if op == .plus { return operand }
@@ -56,7 +64,9 @@ extension Resolver {
     let type = SQLType.boolean.nullable(false)
     switch test {
     case .isNull, .isNotNull:
-      if operand.type.isComplex { throw .unknown("\(test.rawValue) of this", at: range) }
+      if operand.type.isComplex, operand.type.kind != .complex("json") {
+        throw .unknown("\(test.rawValue) of this", at: range)
+      }
       return TypedExpression(
         .operation(test == .isNull ? .isNull : .isNotNull, [operand]), type, range)
     case .isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown:
@@ -64,10 +74,14 @@ extension Resolver {
         throw SQLFailure(
           "No match found for function signature \(test.rawValue)", at: operand.range)
       }
-      guard operand.type.kind == .boolean else { throw .unknown(test.rawValue, at: range) }
+      guard operand.type.kind == .boolean else {
+        if operand.isNullConstant { throw .unknown(test.rawValue, at: range) }
+        throw .cannotApply(test.rawValue, [operand.type], at: range)
+      }
       guard let op = test.operation else { throw .unknown(test.rawValue, at: range) }
       return TypedExpression(.operation(op, [operand]), type, range)
-    default: throw .unknown(test.rawValue, at: range)
+    default:
+      throw SQLFailure("No match found for function signature \(test.rawValue)", at: operand.range)
     }
   }
 
@@ -88,11 +102,31 @@ extension Resolver {
         throw .unknown("\(op.rawValue) of reals", at: range)
       }
       guard let comparison = op.operation else { throw .unknown(op.rawValue, at: range) }
+      if let test = try distinctMultiple(comparison, left, right, at: range) { return test }
       var result = try compare(comparison, left, right, at: range)
+      if left.isConstant, right.isConstant, !left.isNullConstant, !right.isNullConstant,
+        result.children.contains(where: \.isNullConstant)
+      {
+        failInPlanning(.planning(SQLFailure.nullForNotNull))
+      }
       result.type.isNullable = false
       return result
     default: throw .unknown(op.rawValue, at: range)
     }
+  }
+
+  /// IS DISTINCT FROM of a multi-value column and a constant: whether none of its values is that, those of no row too.
+  private func distinctMultiple(
+    _ op: Operator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression? {
+    guard left.isMultiple || right.isMultiple, left.text != nil || right.text != nil else {
+      return nil
+    }
+    let equal = try compare(.equal, left, right, at: range)
+    let type = SQLType.boolean.nullable(false)
+    let test = TypedExpression(
+      .operation(op == .isDistinctFrom ? .isNotTrue : .isTrue, [equal]), type, range)
+    return test
   }
 
   private func arithmetic(
@@ -102,29 +136,30 @@ extension Resolver {
     if one.isTime || two.isTime {
       return try timeArithmetic(op, left, right, at: range)
     }
-    if op == .times, one.isInterval || two.isInterval,
-      case .long(let length)? = left.constant, case .long(let count)? = right.constant
-    {
-      let (product, overflows) = length.multipliedReportingOverflow(by: count)
-      if overflows { throw .unknown("An interval so long", at: range) }
-      return TypedExpression(.constant(.long(product)), one.isInterval ? one : two, range)
+    if let interval = intervalArithmetic(op, left, right, at: range) { return interval }
+    if one.kind == .null, two.kind == .null {
+      return TypedExpression(.constant(.null), .null, range)
     }
-    if one.isCharacter && (two.isNumeric || two.isCharacter) || one.isNumeric && two.isCharacter {
-      let (first, second) = (
-        try number(of: left, beside: two, at: range), try number(of: right, beside: one, at: range)
-      )
-      return try arithmetic(op, first, second, at: range)
+    for (side, isLeft) in [(left, true), (right, false)]
+    where side.type.kind == .null && !side.isNullConstant {
+      // A column of NULLs, which is a decimal to Calcite.
+      return try arithmetic(
+        op, isLeft ? number(of: side) : left, isLeft ? right : number(of: side), at: range)
+    }
+    if one.isCharacter || two.isCharacter, let cast = numbersOfTexts(left, right) {
+      return try arithmetic(op, cast.0, cast.1, at: range)
     }
     guard one.isNumeric || one.kind == .null, two.isNumeric || two.kind == .null,
-      let operation = op.operation,
-      let type = SQLType.arithmetic(operation, left.numericType, right.numericType),
+      let operation = op.operation, var type = SQLType.arithmetic(operation, one, two),
       type.kind != .null
     else {
-      if [one, two].contains(where: { $0.isArray || $0.isComplex }) {
-        throw .cannotApply(op.rawValue, [one, two], at: range)
+      if one.isInterval || two.isInterval {
+        throw .unknown("'\(op.rawValue)' of \(one.sqlName) and \(two.sqlName)", at: range)
       }
-      throw .unknown("'\(op.rawValue)' of \(one.sqlName) and \(two.sqlName)", at: range)
+      throw .cannotApply(op.rawValue, [one, two], at: range)
     }
+    // A text may be no number, a literal as well.
+    if left.isCastOfText || right.isCastOfText { type.isNullable = true }
     if op == .divide, type.isIntegral, left.isConstant, case .long(0)? = right.constant {
       throw .divisionByZero
     }
@@ -142,20 +177,58 @@ extension Resolver {
     return result
   }
 
-  /// A text in arithmetic, cast to the type of the number beside it, or to DECIMAL beside a text.
-  private func number(
-    of operand: TypedExpression, beside other: SQLType, at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
-    guard operand.type.isCharacter else { return operand }
-    if operand.isMultiple { throw .unknown("Arithmetic of a multi-value column", at: range) }
-    let type = other.isNumeric ? other : SQLType(.decimal(precision: 19, scale: 9))
-    guard let text = operand.text else {
-      var cast = TypedExpression(.cast(operand), type.nullable(true), operand.range)
-      cast.isWild = type.isReal
-      return cast
+  /// Intervals multiplied, divided, added and subtracted; nil for anything else.
+  private func intervalArithmetic(
+    _ op: BinaryOperator, _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
+  ) -> TypedExpression? {
+    let (one, two) = (left.type, right.type)
+    switch op {
+    case .times:
+      if one.isInterval, two.isNumeric { return times(right, left, one, at: range) }
+      return one.isNumeric && two.isInterval ? times(left, right, two, at: range) : nil
+    case .divide:
+      guard one.isInterval, two.isNumeric, right.isNonZeroConstant else { return nil }
+      if two.isIntegral {
+        return TypedExpression(.operation(.divide, [left, right]), one, range)
+      }
+      let reciprocal = TypedExpression(
+        .operation(.divide, [TypedExpression(.constant(.double(1)), .double), right]),
+        .double.nullable(two.isNullable), range)
+      return times(reciprocal, left, one, at: range)
+    case .plus, .minus:
+      guard one.isInterval, one.kind == two.kind else { return nil }
+      let type = one.nullable(one.isNullable || two.isNullable)
+      if case .long(let first)? = left.constant, case .long(let second)? = right.constant {
+        let sum = op == .plus ? first &+ second : first &- second
+        return TypedExpression(.constant(.long(sum)), type, range)
+      }
+      return TypedExpression(
+        .operation(op == .plus ? .add : .subtract, [left, right]), type, range)
+    default: return nil
     }
-    if JavaNumber.double(text) != nil { throw .unknown("Arithmetic with '\(text)'", at: range) }
-    return TypedExpression(.constant(.null), type.nullable(true), operand.range)
+  }
+
+  /// The operands of arithmetic with texts as numbers of the other side's type, of two texts as decimals; nil where
+  /// neither side is a number.
+  private func numbersOfTexts(
+    _ left: TypedExpression, _ right: TypedExpression
+  ) -> (TypedExpression, TypedExpression)? {
+    func cast(_ text: TypedExpression, _ other: SQLType) -> TypedExpression {
+      guard other.isNumeric else { return number(of: text) }
+      var result = number(of: text)
+      result.type = other.nullable(true)
+      result.isWild = result.isWild && other.isReal
+      return result
+    }
+    func isFit(_ expression: TypedExpression) -> Bool {
+      (expression.type.isCharacter && !expression.isMultiple) || expression.type.isNumeric
+        || expression.type.kind == .null
+    }
+    guard isFit(left), isFit(right) else { return nil }
+    return (
+      left.type.isCharacter ? cast(left, right.type) : left,
+      right.type.isCharacter ? cast(right, left.type) : right
+    )
   }
 
   /// The operand that a sum with zero, a product with one or a quotient by one is equal to. Calcite
@@ -183,20 +256,31 @@ extension Resolver {
   private func concat(
     _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let isMapped = Function.concat.maps([left, right])
-    guard left.type.isCharacter, right.type.isCharacter,
-      isMapped || !left.isMultiple && !right.isMultiple
+    if left.type.isArray, right.type.isArray {
+      failInPlanning(
+        .uncategorized(
+          "Cannot invoke \"org.apache.druid.segment.column.TypeSignature.is"
+            + "(org.apache.druid.segment.column.TypeDescriptor)\""))
+      return TypedExpression(.constant(.null), left.type, range)
+    }
+    for type in [left.type, right.type] where type.isArray || type.isComplex || type.isInterval {
+      throw .cannotApply("||", [left.type, right.type], at: range)
+    }
+    let (one, two) = (printed(left), printed(right))
+    let isMapped = Function.concat.maps([one, two])
+    guard one.type.isCharacter, two.type.isCharacter,
+      isMapped || !one.isMultiple && !two.isMultiple
     else {
       throw .unknown("'||' of \(left.type.sqlName) and \(right.type.sqlName)", at: range)
     }
     var type = SQLType.varchar
-    if case .char(let one) = left.type.kind, case .char(let two) = right.type.kind {
-      type = SQLType(.char(one + two))
+    if case .char(let first) = left.type.kind {
+      if case .char(let second) = right.type.kind { type = SQLType(.char(first + second)) }
+      if right.isNullConstant { type = left.type }
     }
     var result = TypedExpression(
-      .operation(.concat, [left, right]),
-      type.nullable(left.type.isNullable || right.type.isNullable),
-      range)
+      .operation(.concat, [one, two]),
+      type.nullable(one.type.isNullable || two.type.isNullable), range)
     result.isMultiple = isMapped
     return result
   }
@@ -223,14 +307,21 @@ extension Resolver {
       left = try castText(left, to: two, at: range)
     } else if one.isCharacter && two.isNumeric || one.isNumeric && two.isCharacter {
       (left, right) = try numbers(left, right)
+    } else if one.kind == .boolean && two.isCharacter {
+      right = truth(right)
+    } else if one.isCharacter && two.kind == .boolean {
+      left = truth(left)
+    } else if one.kind == .boolean && two.isNumeric || one.isNumeric && two.kind == .boolean {
+      // A truth is 1 or 0.
     } else {
       let isKnown =
         (one.isNumeric && two.isNumeric) || (one.isCharacter && two.isCharacter)
         || (one.isTime && two.isTime) || (one.kind == .boolean && two.kind == .boolean)
         || one.kind == .null || two.kind == .null
-        || (one.isArray && one.holdsLike(two) && op.isEquality)
+        || (one.isArray && one.holdsLike(two)) || (one.isInterval && one.kind == two.kind)
+        || (one.kind == .complex("json") && two.kind == one.kind && op.isEquality)
       guard isKnown else {
-        let isMixed = [one, two].contains { $0.isCharacter || $0.kind == .boolean || $0.isArray }
+        let isMixed = [one, two].contains { $0.isCharacter || $0.isArray }
         if isMixed || one.isComplex || two.isComplex {
           throw .unknown("'\(name)' of \(one.sqlName) and \(two.sqlName)", at: range)
         }
@@ -242,7 +333,8 @@ extension Resolver {
     // A FLOAT column and a decimal constant: Druid compares one of them as a float, the other as a
     // double.
     let kinds = [left.type.kind, right.type.kind]
-    if kinds.contains(.float), kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
+    if [left, right].contains(where: { $0.isColumn && $0.type.kind == .float }),
+      kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
       left.isConstant || right.isConstant, [left, right].contains(where: { !$0.isFloatExact })
     {
       throw .unknown("A FLOAT compared with a constant that no float holds", at: range)
@@ -252,13 +344,40 @@ extension Resolver {
       .boolean.nullable(left.type.isNullable || right.type.isNullable), range)
   }
 
+  /// A text beside a truth, as the truth that it spells.
+  private func truth(_ operand: TypedExpression) -> TypedExpression {
+    guard let text = operand.text else {
+      return TypedExpression(.cast(operand), .boolean, operand.range)
+    }
+    let isTrue = Operator.truth(text)
+    return TypedExpression(
+      .constant(isTrue.isNull ? .null : .boolean(isTrue == .boolean(true))),
+      .boolean.nullable(isTrue.isNull), operand.range)
+  }
+
   func like(
     _ operand: TypedExpression, _ pattern: TypedExpression, _ escape: TypedExpression?,
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard operand.type.isCharacter, pattern.text != nil,
-      escape.map({ $0.text?.utf16.count == 1 }) ?? true
-    else { throw .unknown("This LIKE", at: range) }
+    if operand.type.isArray || operand.type.isComplex {
+      throw .cannotApply("LIKE", [operand.type, pattern.type], at: range)
+    }
+    let operand = printed(operand)
+    let unknown = TypedExpression(.constant(.null), .boolean, range)
+    if pattern.isNullConstant { return unknown }
+    guard pattern.text != nil, pattern.type.isCharacter else {
+      if pattern.isConstant { throw .unknown("This LIKE", at: range) }
+      failInPlanning(
+        isFilter
+          ? .planning("Calcite assertion violated: [not a literal: $2]")
+          : .uncategorized("Function[like] pattern argument must be a literal"))
+      return unknown
+    }
+    if let escape, escape.text?.utf16.count != 1 {
+      guard escape.text != nil else { throw .unknown("This LIKE", at: range) }
+      failInPlanning(.uncategorized("Function[like] escape must be null or a single character"))
+      return unknown
+    }
     let escape =
       escape ?? TypedExpression(.constant(.text("")), SQLType(.char(0), isNullable: false))
     return TypedExpression(
@@ -276,12 +395,6 @@ extension TypedExpression {
     return TypedExpression(.constant(.double(Double(value))), .double.nullable(false), range)
   }
 
-  /// What arithmetic takes it for: a column that holds nothing but NULL is a DECIMAL.
-  fileprivate var numericType: SQLType {
-    guard type.kind == .null, constant == nil else { return type }
-    return SQLType(.decimal(precision: 19, scale: 9))
-  }
-
   var isNonZeroConstant: Bool {
     switch constant {
     case .long(let value): value != 0
@@ -290,11 +403,17 @@ extension TypedExpression {
     }
   }
 
+  /// Whether it is a text read as a number.
+  var isCastOfText: Bool {
+    if case .cast(let operand) = node { return operand.type.isCharacter && type.isNumeric }
+    return false
+  }
+
   /// Whether a 32-bit float holds the value exactly, if it is a constant.
   var isFloatExact: Bool {
     switch node {
     case .constant(.double(let value)): Double(Float(value)) == value
-    case .constant, .column, .call(.floor, _), .call(.ceil, _): true
+    case .constant, .column, .cast, .call(.floor, _), .call(.ceil, _): true
     default: false
     }
   }

@@ -4,6 +4,9 @@ extension Resolver {
     _ query: Query, tables: CommonTables = .init(), outer: [Scope.Entry] = [], isTop: Bool = false
   ) throws(SQLFailure) -> Relation {
     if query.isRecursive { throw .unknown("WITH RECURSIVE", at: query.range) }
+    let knewNames = knowsNames
+    knowsNames = false
+    defer { knowsNames = knewNames }
     var tables = tables
     for common in query.with {
       let relation = try resolve(common.query, tables: tables, outer: outer)

@@ -45,6 +45,16 @@ extension Resolver {
     if items.isEmpty { throw .unknown("A SELECT without columns", at: select.range) }
     var order = try self.order(orderBy, select, items, in: scope)
 
+    if keys == nil, having == nil, !items.contains(where: { $0.expression.hasAggregate }),
+      !select.isDistinct
+    {
+      for key in order {
+        guard let aggregate = key.expression.firstAggregate else { continue }
+        throw SQLFailure(
+          "Aggregate expression is illegal in ORDER BY clause of non-aggregating SELECT",
+          at: aggregate.range)
+      }
+    }
     let isGrouped =
       keys != nil || having != nil || items.contains { $0.expression.hasAggregate }
       || order.contains { $0.expression.hasAggregate }
@@ -63,14 +73,16 @@ extension Resolver {
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)
     }
-    for part in items.flatMap(\.expression.children) + (result.filter.map { [$0] } ?? []) {
-      if let padded = part.padded {
-        // Calcite pads a constant only when it computes the whole expression.
-        throw .unknown("SUBSTRING of a constant within more", at: padded.range)
-      }
-    }
     for item in items {
       try refuseMultipleTest(item.expression)
+      if item.expression.isMultiple, !item.expression.type.isCharacter, !item.expression.isExploded,
+        !item.expression.type.isComplex
+      {
+        failInPlanning(
+          .planning(
+            "Cannot coerce field [v0] from type [java.util.ArrayList] to type "
+              + "[\(item.expression.type.sqlName)]"))
+      }
     }
     if items.contains(where: { $0.expression.hasWindow }),
       let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
@@ -175,12 +187,15 @@ extension Resolver {
       let expression = try resolve(item.expression, in: scope, place).withListTests
       try refuseDate(parameter: item.expression)
       if expression.type.isInterval {
-        if expression.constant != nil, select.from == nil {
-          throw SQLFailure(
-            "Cannot handle literal of unsupported type [\(expression.type.sqlName)].", at: nil,
-            errorCode: "general")
-        }
-        throw .unknown("An interval as a result", at: item.expression.range)
+        failInPlanning(
+          .planning(
+            "Cannot handle literal of unsupported type [\(expression.type.sqlName)]."))
+      }
+      if item.expression.isClockTime {
+        failInPlanning(
+          .planning(
+            "Calcite assertion violated: [Conversion to relational algebra failed to preserve "
+              + "datatypes]"))
       }
       var name = item.alias?.text ?? "EXPR$\(items.count)"
       if item.alias == nil, case .name(let column) = item.expression.kind { name = column.last }
@@ -411,5 +426,13 @@ extension Expression {
     var found = false
     kind.forEachChild { found = found || $0.mentions(word) }
     return found
+  }
+}
+
+extension Expression {
+  /// CURRENT_TIME and LOCALTIME, which can be asked about and not shown.
+  fileprivate var isClockTime: Bool {
+    guard case .call(let call) = kind, !call.hasParentheses else { return false }
+    return call.function == "CURRENT_TIME" || call.function == "LOCALTIME"
   }
 }

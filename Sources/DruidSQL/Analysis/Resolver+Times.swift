@@ -31,10 +31,14 @@ extension Resolver {
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard operand.type.isTime else {
-      throw .unknown("\(direction.rawValue)(\(operand.type.sqlName) TO ...)", at: range)
+      if operand.isNullConstant { throw .unknown("\(direction.rawValue)(NULL TO ...)", at: range) }
+      let interval = SQLType(
+        IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
+      throw .cannotApply(direction.rawValue, [operand.type, interval], at: range)
     }
     guard let period = Self.period(unit) else {
-      throw .unknown("\(direction.rawValue)(... TO \(unit.rawValue))", at: range)
+      failInPlanning(.uncategorized("args"))
+      return operand
     }
     let function: Function = direction == .floor ? .timeFloor : .timeCeil
     return TypedExpression(
@@ -44,14 +48,17 @@ extension Resolver {
   func extract(
     _ unit: TimeUnit, _ operand: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    if operand.type.isInterval { return try part(unit, of: operand, at: range) }
     guard operand.type.isTime else {
-      throw .unknown("EXTRACT from \(operand.type.sqlName)", at: range)
+      if operand.isNullConstant { throw .unknown("EXTRACT from NULL", at: range) }
+      let interval = SQLType(
+        IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
+      throw .cannotApply("EXTRACT", [interval, operand.type], at: range)
     }
-    let known: Set<TimeUnit> = [
-      .year, .quarter, .month, .week, .day, .dayOfYear, .dayOfWeek, .isoDayOfWeek, .hour, .minute,
-      .second, .millisecond, .microsecond, .isoYear, .decade, .century, .millennium, .epoch,
-    ]
-    guard known.contains(unit) else { throw .unknown("EXTRACT(\(unit.rawValue))", at: range) }
+    if unit == .microsecond || unit == .nanosecond {
+      failInPlanning(.unhandled)
+      return TypedExpression(.constant(.null), .bigint, range)
+    }
     return TypedExpression(
       .call(.timeExtract, [operand, text(unit.rawValue), text(settings.timeZone)]),
       .bigint.nullable(operand.type.isNullable), range)
@@ -63,75 +70,227 @@ extension Resolver {
     var (time, interval) = (left, right)
     if op == .plus, left.type.isInterval { (time, interval) = (right, left) }
     guard time.type.isTime, interval.type.isInterval, op == .plus || op == .minus else {
-      if left.type.isTime && right.type.isTime && op == .minus {
-        throw .unknown("The difference of times", at: range)
-      }
       if left.type.isCharacter || right.type.isCharacter {
         throw .unknown("'\(op.rawValue)' of a time and a string", at: range)
       }
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
-    guard case .long(let length)? = interval.constant,
-      time.type.kind == .timestamp || isUTC
-    else {
+    guard time.type.kind == .timestamp || isUTC else {
       throw .unknown("A date and an interval", at: range)
     }
-    let step = op == .plus ? length : -length
-    if time.type.kind == .date, interval.type.kind == .dayInterval, step % 86_400_000 != 0 {
-      // The result for a DATE is a DATE: the day of the sum.
-      var sum = time
-      sum.type = SQLType(.timestamp, isNullable: time.type.isNullable)
-      sum = TypedExpression(.operation(.addMilliseconds, [sum, long(step)]), sum.type, range)
-      return TypedExpression(.cast(sum), time.type, range)
+    let type = time.type.nullable(time.type.isNullable || interval.type.isNullable)
+    guard case .long(let length)? = interval.constant else {
+      var step = interval
+      step.type = SQLType.bigint.nullable(interval.type.isNullable)
+      if op == .minus { step = TypedExpression(.operation(.negate, [step]), step.type, range) }
+      return moved(time, by: step, interval.type, type, at: range)
     }
-    if interval.type.kind == .monthInterval {
-      return TypedExpression(
-        .operation(.addMonths, [time, long(step), text(settings.timeZone)]), time.type, range)
-    }
-    if case .long(let start)? = time.constant {
-      let (sum, overflows) = start.addingReportingOverflow(step)
+    let step = op == .plus ? length : 0 &- length
+    if case .long(let start)? = time.constant, time.type.kind == .timestamp,
+      interval.type.kind == .dayInterval
+    {
+      var (sum, overflows) = start.addingReportingOverflow(step)
       if overflows { throw .unknown("A time so far away", at: range) }
-      return TypedExpression(.constant(.long(sum)), time.type, range)
+      // A literal without a fraction has no place for one.
+      if start % 1_000 == 0 { sum -= CivilTime.floorRemainder(sum, 1_000) }
+      return TypedExpression(.constant(.long(sum)), type, range)
     }
-    return TypedExpression(.operation(.addMilliseconds, [time, long(step)]), time.type, range)
+    return moved(time, by: long(step), interval.type, type, at: range)
+  }
+
+  /// A time plus some milliseconds or months. For a DATE the result is the day of the sum.
+  private func moved(
+    _ time: TypedExpression, by step: TypedExpression, _ interval: SQLType, _ type: SQLType,
+    at range: SourceRange
+  ) -> TypedExpression {
+    if interval.kind == .monthInterval {
+      return TypedExpression(
+        .operation(.addMonths, [time, step, text(settings.timeZone)]), type, range)
+    }
+    if time.type.kind == .date {
+      if case .long(let length)? = step.constant, length % 86_400_000 == 0 {
+        if case .long(let start)? = time.constant {
+          return TypedExpression(.constant(.long(start &+ length)), type, range)
+        }
+      } else {
+        var sum = time
+        sum.type = SQLType(.timestamp, isNullable: time.type.isNullable)
+        sum = TypedExpression(
+          .operation(.addMilliseconds, [sum, step]), SQLType.timestamp.nullable(type.isNullable),
+          range)
+        return TypedExpression(.cast(sum), type, range)
+      }
+    }
+    return TypedExpression(.operation(.addMilliseconds, [time, step]), type, range)
+  }
+
+  // MARK: Intervals
+
+  /// `INTERVAL x DAY`, and `(a - b) DAY` of two times.
+  func interval(
+    _ value: Expression, _ qualifier: IntervalQualifier, in scope: Scope, _ place: Place,
+    at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let kind: SQLType.Kind = qualifier.countsMonths ? .monthInterval : .dayInterval
+    if case .binary(.minus, let left, let right) = value.kind {
+      let (to, from) = (
+        try resolve(left, in: scope, place), try resolve(right, in: scope, place)
+      )
+      if to.type.isTime, from.type.isTime {
+        let nullable = to.type.isNullable || from.type.isNullable
+        let op: Operator = qualifier.countsMonths ? .monthsBetween : .millisecondsBetween
+        return TypedExpression(
+          .operation(op, [from, to, long(1), text(settings.timeZone)]),
+          SQLType(kind, isNullable: nullable), range)
+      }
+    }
+    let count = try resolve(value, in: scope, place)
+    guard count.type.isNumeric, qualifier.until == nil, let unit = qualifier.druidUnit else {
+      throw .unknown("This INTERVAL", at: range)
+    }
+    return times(count, long(unit), SQLType(kind), at: range)
+  }
+
+  /// A number of intervals, cut to whole milliseconds or months.
+  func times(
+    _ count: TypedExpression, _ length: TypedExpression, _ interval: SQLType, at range: SourceRange
+  ) -> TypedExpression {
+    let type = interval.nullable(count.type.isNullable || length.type.isNullable)
+    if count.type.isIntegral {
+      if case .long(let one)? = count.constant, case .long(let other)? = length.constant {
+        let (product, overflows) = one.multipliedReportingOverflow(by: other)
+        if !overflows { return TypedExpression(.constant(.long(product)), type, range) }
+      }
+      var unit = length
+      unit.type = SQLType.bigint.nullable(length.type.isNullable)
+      return TypedExpression(.operation(.multiply, [count, unit]), type, range)
+    }
+    var unit = length
+    unit.type = SQLType.bigint.nullable(length.type.isNullable)
+    let real = TypedExpression(.cast(unit), .double.nullable(unit.type.isNullable), range)
+    var product = TypedExpression(
+      .operation(.multiply, [count, real]), .double.nullable(type.isNullable), range)
+    product.isWild = count.isWild
+    let whole = TypedExpression(.cast(product), .bigint.nullable(type.isNullable), range)
+    return TypedExpression(.operation(.multiply, [whole, long(1)]), type, range)
+  }
+
+  /// A field of an interval that is a constant: that of the time so long after 1970 began.
+  private func part(
+    _ unit: TimeUnit, of interval: TypedExpression, at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    guard case .long(let length)? = interval.constant else {
+      throw .unknown("EXTRACT from this interval", at: range)
+    }
+    let time =
+      interval.type.kind == .monthInterval ? CivilTime.adding(months: length, to: 0) : length
+    return try extract(
+      unit, TypedExpression(.constant(.long(time)), .timestamp.nullable(false)), at: range)
+  }
+
+  /// CAST of an interval: how many of its units it holds.
+  func count(
+    _ interval: TypedExpression, in qualifier: IntervalQualifier, as name: TypeName,
+    at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let target = try type(name)
+    // A week is seven days here, and a quarter three months.
+    let one = IntervalLiteral(text: "1", isNegative: false, qualifier: qualifier)
+    guard target.isIntegral, qualifier.until == nil, let unit = one.length else {
+      throw .unknown("CAST of an interval", at: range)
+    }
+    var length = interval
+    length.type = SQLType.bigint.nullable(interval.type.isNullable)
+    return TypedExpression(
+      .operation(.divide, [length, long(unit)]), target.nullable(length.type.isNullable), range)
   }
 
   func timestampAdd(
     _ unit: TimeUnit, _ count: TypedExpression, _ time: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let literal = IntervalLiteral(
-      text: "1", isNegative: false, qualifier: IntervalQualifier(from: unit))
-    guard time.type.kind == .timestamp, count.type.isIntegral, let length = literal.length else {
-      throw .unknown("This TIMESTAMPADD", at: range)
+    func refusal() -> SQLFailure {
+      .cannotApply(
+        "TIMESTAMPADD",
+        [SQLType(unit.isMonths ? .monthInterval : .dayInterval), count.type, time.type],
+        at: range)
     }
-    let type = time.type.nullable(time.type.isNullable || count.type.isNullable)
-    let step = TypedExpression(.operation(.multiply, [count, long(length)]), .bigint)
-    if literal.qualifier.countsMonths {
+    var count = count
+    if count.type.isCharacter { count = number(of: count).asWhole }
+    guard time.type.isTime, count.type.isIntegral || count.isNullConstant else { throw refusal() }
+    guard time.type.kind == .timestamp || isUTC else {
+      throw .unknown("TIMESTAMPADD to a DATE in this zone", at: range)
+    }
+    let isWhole = unit.isMonths || unit == .week || unit == .day
+    let type = (isWhole ? time.type : .timestamp)
+      .nullable(time.type.isNullable || count.type.isNullable)
+    if count.isNullConstant { return TypedExpression(.constant(.null), type, range) }
+    if let months = unit.months {
+      let step = TypedExpression(.operation(.multiply, [count, long(months)]), .bigint)
       return TypedExpression(
         .operation(.addMonths, [time, step, text(settings.timeZone)]), type, range)
     }
+    guard let (length, parts) = unit.milliseconds else { throw refusal() }
+    let step =
+      parts > 1
+      ? TypedExpression(.operation(.divide, [count, long(parts)]), .bigint)
+      : TypedExpression(.operation(.multiply, [count, long(length)]), .bigint)
     return TypedExpression(.operation(.addMilliseconds, [time, step]), type, range)
   }
 
   func timestampDiff(
     _ unit: TimeUnit, _ from: TypedExpression, _ to: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let literal = IntervalLiteral(
-      text: "1", isNegative: false, qualifier: IntervalQualifier(from: unit))
-    guard from.type.isTime, to.type.isTime, let length = literal.length,
-      isUTC || from.type.kind == .timestamp && to.type.kind == .timestamp
-    else { throw .unknown("This TIMESTAMPDIFF", at: range) }
-    let type = SQLType.integer.nullable(from.type.isNullable || to.type.isNullable)
-    let op: Operator = literal.qualifier.countsMonths ? .monthsBetween : .millisecondsBetween
+    guard from.type.isTime, to.type.isTime else {
+      throw .cannotApply(
+        "TIMESTAMPDIFF",
+        [SQLType(unit.isMonths ? .monthInterval : .dayInterval), from.type, to.type],
+        at: range)
+    }
+    guard isUTC || from.type.kind == .timestamp && to.type.kind == .timestamp else {
+      throw .unknown("This TIMESTAMPDIFF", at: range)
+    }
+    let nullable = from.type.isNullable || to.type.isNullable
+    let type = (unit == .nanosecond ? SQLType.bigint : .integer).nullable(nullable)
+    if let months = unit.months {
+      // Decades are counted in years.
+      let divisor = long(unit == .decade ? 12 : months)
+      return TypedExpression(
+        .operation(.monthsBetween, [from, to, divisor, text(settings.timeZone)]), type, range)
+    }
+    guard let (length, parts) = unit.milliseconds else {
+      throw .unknown("This TIMESTAMPDIFF", at: range)
+    }
+    if length >= 1_000 {
+      return TypedExpression(
+        .operation(.millisecondsBetween, [from, to, long(length), text(settings.timeZone)]), type,
+        range)
+    }
+    // Of smaller units whole seconds are counted.
+    let seconds = TypedExpression(
+      .operation(
+        .millisecondsBetween,
+        [wholeSeconds(from), wholeSeconds(to), long(1_000), text(settings.timeZone)]),
+      .bigint.nullable(nullable), range)
     return TypedExpression(
-      .operation(op, [from, to, long(length), text(settings.timeZone)]), type, range)
+      .operation(.multiply, [seconds, long(1_000 * parts)]), type, range)
+  }
+
+  private func wholeSeconds(_ time: TypedExpression) -> TypedExpression {
+    TypedExpression(
+      .call(.timeFloor, [time, text("PT1S"), null, text(settings.timeZone)]), time.type, time.range)
   }
 
   func trim(
     _ side: TrimSide, _ characters: TypedExpression?, _ operand: TypedExpression,
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let characters = characters ?? text(" ")
+    if operand.isNullConstant { return operand }
+    for value in [operand, characters].compactMap(\.self)
+    where value.type.isArray || value.type.isComplex {
+      throw .cannotApply("TRIM", [value.type], at: range)
+    }
+    let characters = printed(characters ?? text(" "))
+    let operand = printed(operand)
     guard operand.type.isCharacter, characters.type.isCharacter, !characters.isMultiple else {
       throw .unknown("TRIM of this", at: range)
     }
@@ -154,7 +313,13 @@ extension Resolver {
     guard TimeText.interval(text) != nil else {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count == 2, TimeText.interval("\(parts[0])/P1D") != nil else {
-        throw .unknown("This interval", at: interval.range)
+        failInPlanning(
+          SQLFailure(
+            "From line \(call.range.line), column \(call.range.column) to line "
+              + "\(call.range.endLine), column \(call.range.endColumn): Function "
+              + "'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval", at: nil,
+            category: .runtimeFailure, errorCode: "general"))
+        return TypedExpression(.constant(.null), .boolean, call.range)
       }
       throw SQLFailure(
         "Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval: "
@@ -168,9 +333,20 @@ extension Resolver {
   func periodic(
     _ call: Function.Call, origin: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
-    guard let period = call.arguments[1].text, FixedPeriod(period) != nil else {
-      throw .unknown("This period", at: call.arguments[1].range)
+    let words = call.arguments[1].text ?? ""
+    guard let period = Period(words) else {
+      failInPlanning(
+        call.name == "TIME_SHIFT"
+          ? .uncategorized("Invalid format: \"\(words)\"")
+          : .planning(
+            "Invalid period['\(words)'] specified for expression: [Invalid format: \"\(words)\"]"))
+      return TypedExpression(.constant(.null), .timestamp, call.range)
     }
+    if period.isZero {
+      failInPlanning(.uncategorized("zero period is not acceptable in PeriodGranularity!"))
+      return TypedExpression(.constant(.null), .timestamp, call.range)
+    }
+    if period.isNegative { throw .unknown("This period", at: call.arguments[1].range) }
     return timed(call, [call.arguments[0], call.arguments[1], origin, zone(call.argument(3))])
   }
 
@@ -183,8 +359,26 @@ extension Resolver {
       "EPOCH", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "ISODOW", "DOY", "WEEK",
       "MONTH", "QUARTER", "YEAR", "ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM",
     ]
-    guard known.contains(unit) else { throw .unknown("TIME_EXTRACT of \(unit)", at: call.range) }
+    guard known.contains(unit) else {
+      failInPlanning(
+        .uncategorized(
+          "No enum constant org.apache.druid.query.expression.TimestampExtractExprMacro.Unit."
+            + unit))
+      return TypedExpression(.constant(.null), .bigint, call.range)
+    }
     return timed(call, [call.arguments[0], text(unit), zone(call.argument(2))])
+  }
+
+  /// Notes a pattern that Joda does not take.
+  func check(pattern: String) {
+    do throws(ValueFailure) {
+      _ = try JodaPattern(pattern)
+    } catch {
+      switch error {
+      case .invalid(let words), .uncategorized(let words): failInPlanning(.uncategorized(words))
+      default: break
+      }
+    }
   }
 
   /// TIME_PARSE and TIME_FORMAT: a text or time, a pattern, a zone.
@@ -202,7 +396,10 @@ extension Resolver {
       return same
     }
     guard let period = long[unit] ?? TimeUnit(rawValue: unit).flatMap(Self.period) else {
-      throw .unknown("This unit of DATE_TRUNC", at: call.arguments[0].range)
+      failInPlanning(
+        .planning(
+          "Operator[DATE_TRUNC] cannot truncate to[\(call.arguments[0].text ?? "")]"))
+      return TypedExpression(.constant(.null), .timestamp, call.range)
     }
     var floor = call
     floor.function = .timeFloor
@@ -219,6 +416,54 @@ extension Resolver {
     TypedExpression(
       .call(call.function, operands),
       type ?? call.function.signature.result(call.arguments) ?? .timestamp, call.range)
+  }
+}
+
+extension TimeUnit {
+  /// Whether it is made of months.
+  fileprivate var isMonths: Bool { months != nil }
+
+  fileprivate var months: Int64? {
+    switch self {
+    case .month: 1
+    case .quarter: 3
+    case .year: 12
+    case .decade: 120
+    case .century: 1_200
+    default: nil
+    }
+  }
+
+  /// How many milliseconds it has, or how many of it make one.
+  fileprivate var milliseconds: (length: Int64, parts: Int64)? {
+    switch self {
+    case .week: (604_800_000, 1)
+    case .day: (86_400_000, 1)
+    case .hour: (3_600_000, 1)
+    case .minute: (60_000, 1)
+    case .second: (1_000, 1)
+    case .millisecond: (1, 1)
+    case .microsecond: (1, 1_000)
+    case .nanosecond: (1, 1_000_000)
+    default: nil
+    }
+  }
+}
+
+extension IntervalQualifier {
+  /// The milliseconds or months of one as Druid has them: a week counts as an hour, a quarter as a month.
+  var druidUnit: Int64? {
+    IntervalLiteral(text: "1", isNegative: false, qualifier: self).druidLength
+  }
+}
+
+extension TypedExpression {
+  /// The number cut to a whole one; NULL where a text spells none.
+  fileprivate var asWhole: TypedExpression {
+    if case .cast(let text) = node {
+      return TypedExpression(.cast(text), .bigint, range)
+    }
+    return self
   }
 }
 

@@ -9,12 +9,21 @@ final class Resolver {
   var dataSources: [String] = []
   /// Whether the expression being resolved is a condition that Druid runs as a filter.
   var isFilter = false
+  /// Whether the names in what is resolved now have been looked up: Druid does that before it checks any call.
+  var knowsNames = false
+  /// The first failure of Druid's planner, which comes after all that its validator finds.
+  private(set) var planningFailure: SQLFailure?
   private var count = 0
 
   init(catalog: Catalog, settings: PlanSettings, parameters: [PlanParameter]) {
     self.catalog = catalog
     self.settings = settings
     self.parameters = parameters
+  }
+
+  /// Notes what Druid's planner fails on once the statement is valid.
+  func failInPlanning(_ failure: SQLFailure) {
+    if planningFailure == nil { planningFailure = failure }
   }
 
   func nextNumber() -> Int {
@@ -93,7 +102,9 @@ struct Place {
   /// `WHERE`, `GROUP BY`, ... when aggregates are not allowed.
   var clause: String?
   var allowsWindows = false
-  /// The enclosing aggregate.
+  /// Inside a window function's arguments, or in its OVER.
+  var isInWindow = false
+  /// The aggregate in whose arguments it is.
   var aggregate: SourceRange?
   /// SELECT aliases that HAVING and ORDER BY may name.
   var aliases: [String: TypedExpression] = [:]

@@ -11,19 +11,24 @@ extension SQLType {
 
   package var isExact: Bool {
     switch kind {
-    case .integer, .bigint, .decimal: true
+    case .smallint, .tinyint, .integer, .bigint, .decimal: true
     default: false
     }
   }
 
-  package var isIntegral: Bool { kind == .integer || kind == .bigint }
+  package var isIntegral: Bool {
+    switch kind {
+    case .smallint, .tinyint, .integer, .bigint: true
+    default: false
+    }
+  }
 
-  package var isApproximate: Bool { kind == .float || kind == .double }
+  package var isApproximate: Bool { kind == .float || kind == .real || kind == .double }
 
   /// Whether Druid computes with it as a double.
   package var isReal: Bool {
     switch kind {
-    case .float, .double, .decimal: true
+    case .float, .real, .double, .decimal: true
     default: false
     }
   }
@@ -55,14 +60,14 @@ extension SQLType {
   package var family: String {
     switch kind {
     case .boolean: "BOOLEAN"
-    case .integer, .bigint, .float, .double, .decimal: "NUMERIC"
+    case .smallint, .tinyint, .integer, .bigint, .float, .real, .double, .decimal: "NUMERIC"
     case .char, .varchar: "CHARACTER"
     case .timestamp: "TIMESTAMP"
     case .date: "DATE"
     case .dayInterval: "INTERVAL_DAY_TIME"
     case .monthInterval: "INTERVAL_YEAR_MONTH"
-    case .array: "ARRAY"
-    case .complex: "ANY"
+    case .array(let element): "\(element.signature) ARRAY"
+    case .complex: nativeName
     case .null: "NULL"
     }
   }
@@ -76,6 +81,7 @@ extension SQLType {
     case .dayInterval: "INTERVAL DAY"
     case .monthInterval: "INTERVAL MONTH"
     case .array(let element): "\(element.signature) ARRAY"
+    case .complex: nativeName.uppercased()
     default: sqlName
     }
   }
@@ -89,14 +95,30 @@ extension SQLType {
   /// The common type of several values, as in CASE, COALESCE and UNION; nil when there is none.
   package static func leastRestrictive(_ types: [SQLType]) -> SQLType? {
     guard var result = types.first else { return nil }
-    for type in types.dropFirst() {
+    if types.count > 1, types.allSatisfy({ $0.kind == types[0].kind }) {
+      return result.nullable(types.contains(where: \.isNullable))
+    }
+    result = result.widenedInteger
+    for type in types.dropFirst().map(\.widenedInteger) {
       guard let next = result.combined(with: type) else { return nil }
       result = next
     }
     return result.nullable(types.contains { $0.isNullable || $0.kind == .null })
   }
 
+  /// SMALLINT and TINYINT as the INTEGER that they are among others.
+  private var widenedInteger: SQLType {
+    switch kind {
+    case .smallint, .tinyint: SQLType(.integer, isNullable: isNullable)
+    default: self
+    }
+  }
+
   private func combined(with other: SQLType) -> SQLType? {
+    if kind == .real || other.kind == .real {
+      if kind == other.kind || other.isExact { return self }
+      return isExact ? other : SQLType(kind == .real ? other.kind : kind)
+    }
     switch (kind, other.kind) {
     case (let one, let two) where one == two: return self
     case (.null, _): return other
@@ -125,8 +147,8 @@ extension SQLType {
   package static func arithmetic(_ op: Operator, _ left: SQLType, _ right: SQLType) -> SQLType? {
     let nullable = left.isNullable || right.isNullable
     if left.kind == .null && right.kind == .null { return .null }
-    let left = left.kind == .null ? right : left
-    let right = right.kind == .null ? left : right
+    let left = (left.kind == .null ? right : left).widenedInteger
+    let right = (right.kind == .null ? left : right).widenedInteger
     switch (left.kind, right.kind) {
     case (.decimal, _) where right.isExact, (_, .decimal) where left.isExact:
       return decimal(op, left, right).nullable(nullable)

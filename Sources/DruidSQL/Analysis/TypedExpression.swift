@@ -100,6 +100,8 @@ package struct WindowCall: Hashable, Sendable {
   /// The frame in SQLite's syntax; nil for none.
   package var frame: String?
   package var filter: TypedExpression?
+  /// Whether it is written as the aggregate is without a window.
+  package var isSpelt = false
 }
 
 package struct OrderKey: Hashable, Sendable {
@@ -135,6 +137,18 @@ extension TypedExpression {
       case .aggregate, .grouping: true
       default: false
       }
+    }
+  }
+
+  /// The first aggregate in it.
+  package var firstAggregate: TypedExpression? {
+    switch node {
+    case .aggregate, .grouping: return self
+    default:
+      for child in children {
+        if let found = child.firstAggregate { return found }
+      }
+      return nil
     }
   }
 

@@ -1,21 +1,28 @@
+import JavaValues
+
 extension Function {
   static let count = Function(
     "COUNT",
     "The number of rows or values; with DISTINCT an estimate, unless the context disables it.",
     .init([.any], required: 0, .bigint),
     binding: .aggregate { resolver, use throws(SQLFailure) in
-      let first = use.arguments[0]
-      try use.refuseMore()
-      try use.refuseOpaque()
+      // What can't be NULL falls away.
+      let mayBeNull =
+        use.arguments.count > 1 ? use.arguments.filter(\.type.isNullable) : use.arguments
+      guard let first = mayBeNull.first else { return use.aggregate([], .bigint.nullable(false)) }
+      if mayBeNull.count > 1 || use.isDistinct && use.arguments.count > 1 {
+        resolver.failInPlanning(.uncategorized("expected one element but was: <0, 1>"))
+      }
+      if first.type.kind != .null { try use.refuseOpaque() }
       if first.isMultiple
         && (use.isDistinct ? !resolver.settings.approximatesCountDistinct : !first.isColumn)
       {
         throw .unknown("COUNT of a multi-value column", at: use.range)
       }
-      if use.isDistinct, first.type.isArray || (first.type.isReal && first.isWild) {
+      if use.isDistinct, first.type.isArray {
         throw .unknown("COUNT(DISTINCT) of this", at: use.range)
       }
-      return use.aggregate(use.arguments, .bigint.nullable(false))
+      return use.aggregate([first], .bigint.nullable(false))
     },
     windowType: { use throws(SQLFailure) in
       guard use.arguments.count <= 1 else { throw use.refusal("COUNT OVER") }
@@ -27,7 +34,12 @@ extension Function {
     ],
     aggregateSpelling: { call in
       if call.call.isDistinct && call.approximatesCountDistinct { return call.estimate }
-      return "COUNT(\(call.call.isDistinct ? "DISTINCT " : "")\(call.argument))"
+      guard call.call.isDistinct else { return "COUNT(\(call.argument))" }
+      // 0.0 and -0.0 are two values.
+      let isComputed = call.type?.isReal == true && call.call.arguments.first?.isColumn == false
+      return isComputed
+        ? "COUNT(DISTINCT druid_double_to_text(\(call.argument)))"
+        : "COUNT(DISTINCT \(call.argument))"
     })
 
   static let sum = Function(
@@ -71,14 +83,11 @@ extension Function {
   static let arrayAggregate = Function(
     "ARRAY_AGG", "All values as an array.", .init([.any, .integer], required: 1, .common),
     binding: .aggregate { resolver, use throws(SQLFailure) in
-      let type = use.arguments[0].type
+      var type = use.arguments[0].type
+      if type.kind == .null { type = .varchar }
       let element = type.element ?? type
-      if use.arguments[0].isWild {
-        throw .unknown("\(use.name) of what may be infinite", at: use.range)
-      }
-      guard element.isNumeric || element.isCharacter else {
-        throw .unknown("ARRAY_AGG of \(type.sqlName)", at: use.range)
-      }
+      guard element.isNumeric || element.isCharacter || element.isTime || element.kind == .boolean
+      else { throw .unknown("ARRAY_AGG of \(type.sqlName)", at: use.range) }
       return try resolver.collection(
         use, [use.arguments[0]], Array(use.arguments.dropFirst()), SQLType(.array(type)))
     },
@@ -116,9 +125,6 @@ extension Function {
         .init([.array, .integer], required: 1, .argument(0)),
         binding: .aggregate { resolver, use throws(SQLFailure) in
           let type = use.arguments[0].type
-          if use.arguments[0].isWild {
-            throw .unknown("\(use.name) of what may be infinite", at: use.range)
-          }
           guard let element = type.element, element.isCharacter || element.isNumeric else {
             if type.isArray { throw .unknown("\(use.name) of this", at: use.range) }
             throw .cannotApply(use.name, use.arguments.map(\.type), at: use.range)
@@ -153,28 +159,32 @@ extension Function {
   private static func extremum(_ name: String, _ summary: String) -> Function {
     Function(
       name, summary, .init([.number], .argument(0)),
-      binding: .aggregate { _, use throws(SQLFailure) in
+      binding: .aggregate { resolver, use throws(SQLFailure) in
         let type = use.arguments[0].type
-        try use.refuseOpaque()
-        try use.refuseMore()
-        guard type.isNumeric || type.isTime || type.isCharacter && use.readsWindows else {
-          if type.isCharacter {
-            throw SQLFailure(
-              "Aggregation [\(name)] does not support type [STRING], column [v0]", at: nil,
-              errorCode: "general")
-          }
-          throw .unknown("\(name) of \(type.sqlName)", at: use.range)
+        if !(type.isCharacter && use.readsWindows), let failure = noExtremum(name, of: type) {
+          resolver.failInPlanning(failure)
+          return use.aggregate(use.arguments, type.nullable(true))
         }
+        try use.refuseOpaque()
         var result = use.aggregate(use.arguments, type.nullable(true))
         result.isWild = use.arguments[0].isWild
         return result
       },
       windowType: { use throws(SQLFailure) in
-        guard use.arguments.count == 1, let first = use.first, first.isNumeric || first.isTime
-        else { throw use.refusal("\(name) OVER of this") }
+        guard use.arguments.count == 1, let first = use.first else {
+          throw use.refusal("\(name) OVER of this")
+        }
+        if let failure = noExtremum(name, of: first) { use.resolver.failInPlanning(failure) }
         return first.nullable(true)
       },
       aggregateSpelling: { "\(name)(\($0.argument))" })
+  }
+
+  /// MIN and MAX do not exist for texts and arrays.
+  private static func noExtremum(_ name: String, of type: SQLType) -> SQLFailure? {
+    guard type.isCharacter || type.isArray || type.kind == .null else { return nil }
+    return .planning(
+      "Aggregation [\(name)] does not support type [\(type.nativeName)], column [v0]")
   }
 
   private static let estimates: [Function] = [
@@ -183,16 +193,53 @@ extension Function {
       "The number of distinct values, estimated by HyperLogLog.", .init([.any], .bigint),
       .unfinishedNull, binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
       aggregateSpelling: { $0.estimate }),
+    Function(
+      "SINGLE_VALUE", "The value of the only row.", .init([.any], .argument(0)), .unlisted,
+      binding: .aggregate { _, use throws(SQLFailure) in
+        use.aggregate(use.arguments, use.arguments[0].type.nullable(true))
+      },
+      kernels: [.aggregate("single_value", 1) { SingleValue() }],
+      aggregateSpelling: { "druid_single_value(\($0.argument))" }),
+    Function(
+      "$SUM0", "The sum, 0 of nothing.", .init([.number], .double), .unlisted,
+      binding: .aggregate { _, use throws(SQLFailure) in
+        try use.total(use.arguments[0].type.isIntegral ? .bigint : .double)
+      },
+      aggregateSpelling: {
+        $0.type?.isIntegral == true
+          ? "COALESCE(druid_sum_long(\($0.argument)), 0)" : "COALESCE(SUM(\($0.argument)), 0.0)"
+      }),
+    notSupported("JSON_ARRAYAGG", "A list of values as JSON."),
+    notSupported("JSON_OBJECTAGG", "An object of keys and values as JSON."),
     sketch("HLL", [.any, .integer, .string]), sketch("THETA", [.any, .integer]),
     Function(
       "APPROX_QUANTILE_DS", "The value at a rank between 0 and 1.",
       .init([.number, .number, .integer], required: 2, .double), .unfinished,
-      binding: .aggregate { _, use throws(SQLFailure) in
+      binding: .aggregate { resolver, use throws(SQLFailure) in
         try use.refuseOpaque()
-        guard use.arguments[0].type.isNumeric, use.arguments.count > 1,
-          use.arguments[1].type.isNumeric, use.arguments[1].isConstant
-        else { throw .unknown("This \(use.name)", at: use.range) }
-        return use.aggregate(Array(use.arguments.prefix(2)), .double)
+        var value = use.arguments[0]
+        let rank = use.arguments[1]
+        if value.type.isCharacter { value = resolver.number(of: value) }
+        guard value.type.isNumeric, !value.isMultiple, rank.type.isNumeric else {
+          throw .unknown("This \(use.name)", at: use.range)
+        }
+        if use.arguments.count > 2, case .long(let size)? = use.arguments[2].constant,
+          size < 1 || size & (size - 1) != 0
+        {
+          resolver.failInPlanning(
+            .uncategorized(
+              "The value of the int argument \"k\" must be a positive integer-power of 2 and "
+                + "greater than 0: \(size)"))
+        }
+        guard let fraction = rank.number else {
+          throw SQLFailure("Argument to function '\(use.name)' must be a literal", at: rank.range)
+        }
+        if !(0...1).contains(fraction) {
+          resolver.failInPlanning(
+            .runtime(
+              "A normalized rank must be >= 0 and <= 1.0: \(JavaNumber.text(fraction))"))
+        }
+        return use.aggregate([value, rank], .double)
       },
       kernels: [.aggregate("quantile", 2) { Quantile() }],
       aggregateSpelling: { "druid_quantile(\($0.argument), \($0.others[0]))" }),
@@ -205,7 +252,21 @@ extension Function {
     Function(
       "APPROX_COUNT_DISTINCT_DS_" + kind, "The number of distinct values, estimated by a sketch.",
       .init(operands, required: 1, .bigint), .unfinished,
-      binding: .aggregate { _, use throws(SQLFailure) in try use.distinct() },
+      binding: .aggregate { resolver, use throws(SQLFailure) in
+        if kind == "HLL", use.arguments.count > 1,
+          case .long(let size)? = use.arguments[1].constant,
+          !(4...21).contains(size)
+        {
+          resolver.failInPlanning(.runtime("Log K must be between 4 and 21, inclusive: \(size)"))
+        }
+        if use.arguments.count > 2, let word = use.arguments[2].text,
+          !["HLL_4", "HLL_6", "HLL_8"].contains(word)
+        {
+          resolver.failInPlanning(
+            .uncategorized("No enum constant org.apache.datasketches.hll.TgtHllType.\(word)"))
+        }
+        return try use.distinct()
+      },
       kernels: kind == "HLL" ? [.aggregate("count_distinct", 1) { MultipleDistinctCount() }] : [],
       aggregateSpelling: { call in
         // A sketch ignores empty strings as it ignores NULL.
@@ -225,7 +286,8 @@ extension Function {
     return Function(
       name, summary,
       .init(
-        base == nil ? [.any, .integer] : [.any, .time, .integer], required: base == nil ? 1 : 2,
+        base == nil ? [.any, .integer, .integer] : [.any, .time, .integer],
+        required: base == nil ? 1 : 2,
         .argument(0)), .unfinished,
       binding: .aggregate { resolver, use throws(SQLFailure) in
         var use = use
@@ -246,12 +308,42 @@ extension Function {
       name, summary, .init([.integer], .bigint),
       binding: .aggregate { _, use throws(SQLFailure) in
         try use.refuseOpaque()
-        guard use.arguments[0].type.isIntegral, !use.isDistinct else {
-          throw .unknown("\(use.name) of this", at: use.range)
+        let value = use.arguments[0]
+        if value.type.isCharacter, !value.isMultiple {
+          // A text that spells no number has no bits.
+          let number = TypedExpression(.cast(value), .bigint, value.range)
+          let zero = TypedExpression(.constant(.long(0)), .bigint.nullable(false))
+          let bits = TypedExpression(.call(.coalesce, [number, zero]), .bigint, value.range)
+          return use.aggregate([bits], .bigint)
         }
-        try use.refuseMore()
+        guard value.type.isIntegral else {
+          throw .cannotApply(use.name, use.arguments.map(\.type), at: use.range)
+        }
         return use.aggregate(use.arguments, .bigint)
       }, kernels: kernels, aggregateSpelling: spelling)
+  }
+}
+
+extension Function {
+  /// An aggregate that Calcite knows and Druid's planner has no way for.
+  private static func notSupported(_ name: String, _ summary: String) -> Function {
+    Function(
+      name, summary, .init([.any], variadic: true, .json), .unlisted,
+      binding: .aggregate { resolver, use throws(SQLFailure) in
+        resolver.failInPlanning(.unplannable("Aggregation [\(name)($0)] is not supported"))
+        return use.aggregate(Array(use.arguments.prefix(1)), .json)
+      })
+  }
+}
+
+extension TypedExpression {
+  /// The number that a literal is.
+  fileprivate var number: Double? {
+    switch constant {
+    case .long(let value): Double(value)
+    case .double(let value): value
+    default: nil
+    }
   }
 }
 
@@ -262,13 +354,8 @@ extension Function.AggregateUse {
       && !arguments[0].isMultiple
   }
 
-  func refuseMore() throws(SQLFailure) {
-    if arguments.count > 1 { throw .unknown("\(name) with more than one argument", at: range) }
-  }
-
   func refuseOpaque() throws(SQLFailure) {
     let type = arguments[0].type
-    if type.kind == .null { throw .unknown("\(name)(NULL)", at: range) }
     if type.isComplex { throw .unknown("\(name) of \(type.sqlName)", at: range) }
   }
 
@@ -277,14 +364,16 @@ extension Function.AggregateUse {
     var arguments = arguments
     let first = arguments[0]
     try refuseOpaque()
+    if first.type.kind == .null {
+      arguments[0] = TypedExpression(.constant(.null), .double, first.range)
+      return aggregate(arguments, .double)
+    }
     if first.type.isCharacter {
       if first.isMultiple { throw .unknown("\(name) of a multi-value column", at: range) }
       arguments[0] = TypedExpression(.cast(first), .double)
     } else if !first.type.isNumeric {
-      if first.type.kind == .boolean { throw .unknown("\(name) of BOOLEAN", at: range) }
       throw .cannotApply(name, [first.type], at: range)
     }
-    try refuseMore()
     var result = aggregate(arguments, type)
     result.isWild = arguments[0].isWild
     return result

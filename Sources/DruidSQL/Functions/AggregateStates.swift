@@ -61,6 +61,20 @@ final class WildDoubles: AggregateState {
   }
 }
 
+/// SINGLE_VALUE: what a scalar subquery is.
+final class SingleValue: AggregateState {
+  private var value = SQLValue.null
+  private var count = 0
+
+  func add(_ values: [SQLValue]) throws(ValueFailure) {
+    count += 1
+    if count > 1 { throw .uncategorized("Subquery expression returned more than one row") }
+    value = values.first ?? .null
+  }
+
+  func result() -> SQLValue { value }
+}
+
 /// BIT_OR, BIT_XOR.
 final class Bits: AggregateState {
   private let combine: (Int64, Int64) -> Int64

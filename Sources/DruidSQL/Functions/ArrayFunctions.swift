@@ -145,7 +145,8 @@ extension Function {
 
   private static func arraySearch(_ name: String, _ summary: String, from first: Int) -> Function {
     Function(
-      name, summary, .init([.arrayOrText, .scalar], .integer, nullable: true),
+      // Druid declares the one that counts from 1 as never NULL.
+      name, summary, .init([.arrayOrText, .scalar], .integer, nullable: first == 0),
       check: ofOneKind(name)
     ) { arguments, context throws(ValueFailure) in
       let wanted = JSONTree(arguments[1])

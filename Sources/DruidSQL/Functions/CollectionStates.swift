@@ -50,10 +50,10 @@ final class AnyValue: AggregateState {
   func result() -> SQLValue { value ?? .null }
 }
 
-/// The size of a collection, limited as in Druid. The estimate is a little high, because Druid
-/// counts bytes in another way.
+/// The size of a collection in bytes as Druid counts them, limited as in Druid.
 private struct Room {
-  private var bytes = 40
+  /// A mark and a length.
+  private var bytes = 5
   private var count = 0
   /// What the texts alone take of the collection's text.
   private var textBytes = 0
@@ -61,21 +61,30 @@ private struct Room {
   /// Memory that the elements take: each is a value of its own, and one of a set where they are distinct.
   var heldBytes: Int { bytes + count * 64 }
 
-  /// - Parameter separator: bytes that stand between this element and the one before it.
+  /// - Parameters:
+  ///   - separator: bytes that stand between this element and the one before it.
+  ///   - isList: whether the text is that of a list, whose own elements come as parts.
   mutating func take(
-    _ value: SQLValue, limit: SQLValue, separator: Int = 0
+    _ value: SQLValue, limit: SQLValue, separator: Int = 0, isList: Bool = false
   ) throws(ValueFailure) {
     if case .text(let text) = value { textBytes += text.utf8.count }
     textBytes += separator
     count += 1
-    try takePart(value, limit: limit)
+    try takePart(isList && !value.isNull ? .text("") : value, limit: limit)
   }
 
   /// Takes an element of an element, whose text is that of the element itself.
   mutating func takePart(_ value: SQLValue, limit: SQLValue) throws(ValueFailure) {
-    if case .text(let text) = value { bytes += 6 + text.utf8.count } else { bytes += 10 }
-    guard bytes <= Int(clamping: limit.integer ?? 0) else {
-      throw .unsupported("A collection near its limit of \(limit.integer ?? 0) bytes")
+    switch value {
+    case .null: bytes += 1
+    case .text(let text): bytes += 5 + text.utf8.count
+    default: bytes += 9
+    }
+    let limit = Int(clamping: limit.integer ?? 0)
+    guard bytes <= limit else {
+      throw .invalid(
+        "Exceeded memory usage when aggregating type [ARRAY<STRING>], size [\(bytes)] is larger "
+          + "than max [\(limit)]")
     }
     // Refused before the memory is taken: the text of all of them would be.
     try Text.checkSize(textBytes)
@@ -118,7 +127,7 @@ final class ArrayCollection: AggregateState {
   private func take(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) {
     if isDistinct, !seen.insert(value).inserted { return }
     elements.append(value)
-    try room.take(value, limit: limit)
+    try room.take(value, limit: limit, isList: isNested)
     guard isNested, let text = value.text else { return }
     for element in JSONTree.elements(of: text) { try room.takePart(element.value, limit: limit) }
   }

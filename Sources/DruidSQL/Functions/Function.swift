@@ -205,7 +205,10 @@ extension Function {
     /// The frame in SQLite's syntax.
     var frame: String?
     var hasOrder: Bool
+    /// The call, from the name to the parenthesis, and the window.
     var range: SourceRange
+    var window: SourceRange
+    var resolver: Resolver
 
     var first: SQLType? { arguments.first?.type }
 

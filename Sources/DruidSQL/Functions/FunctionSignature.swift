@@ -1,25 +1,45 @@
 /// The parameters and the result type of a function.
 package struct FunctionSignature: Sendable {
+  /// What an argument must be. A bare NULL is refused where it stands by all that do not say otherwise.
   package enum Operand: Sendable {
-    case any, number, integer, string, time, boolean, array, json
-    /// A string constant, such as a period or a pattern; may be NULL.
+    /// NULL as well.
+    case any
+    /// A number, or a text as the number that it spells; NULL as well.
+    case number
+    /// A number and nothing else.
+    case strictNumber
+    /// A whole number.
+    case integer
+    /// A text and nothing else.
+    case string
+    /// A text; NULL as well.
+    case optionalString
+    /// A text, or a number, a truth or a time as its text; NULL as well.
+    case printable
+    /// A TIMESTAMP.
+    case time
+    /// A TIMESTAMP; NULL as well.
+    case optionalTime
+    /// A string constant, such as a period.
     case constantText
+    /// A string constant, such as a zone; NULL as well.
+    case optionalText
     case constantInteger
-    /// A string constant that is not NULL, such as the pattern of Druid's own search functions.
+    /// A string constant: what Druid's own functions search for.
     case pattern
+    case boolean, array
     /// A string column that may hold several values.
     case multiple
     /// A string or a number: a possible element of an array.
     case scalar
     /// An array, or a string column as the array of its values.
     case arrayOrText
-    /// An argument of CONCAT: a string, or a number as its text.
-    case printable
+    /// A text, or a whole number.
     case address
   }
 
   package enum Result: Sendable {
-    case boolean, integer, bigint, double, varchar, timestamp, json
+    case boolean, integer, bigint, double, varchar, char, timestamp, json
     /// The type of the argument at that index.
     case argument(Int)
     case elementOf(Int)
@@ -73,6 +93,7 @@ package struct FunctionSignature: Sendable {
     case .bigint: type = .bigint
     case .double: type = .double
     case .varchar: type = .varchar
+    case .char: type = SQLType(.char(1))
     case .timestamp: type = .timestamp
     case .json: type = .json
     case .argument(let index): type = arguments[index].type

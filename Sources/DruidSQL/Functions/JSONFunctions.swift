@@ -5,92 +5,99 @@ extension Function {
     "JSON_OBJECT", "An object of keys and values.",
     .init([.any], required: 0, variadic: true, .json),
     binding: .custom { resolver, call throws(SQLFailure) in
-      let arguments = call.arguments
-      guard call.json?.absentOnNull == nil, arguments.count % 2 == 0,
-        call.json?.hasPairs ?? true,
-        arguments.indices.allSatisfy({ index in
-          let argument = arguments[index]
-          return index % 2 == 0
-            ? argument.type.isCharacter && !argument.isMultiple
-            : !argument.isMultiple && !argument.isWild
-              && (argument.type.isCharacter || argument.type.isNumeric
-                || argument.type.kind == .complex("json"))
-        })
-      else { throw .unknown("This JSON_OBJECT", at: call.range) }
-      return TypedExpression(
-        .call(call.function, arguments), SQLType.json.nullable(false), call.range)
+      try resolver.jsonObject(call)
     },
     kernels: [
-      // A value that starts with U+0001 is JSON.
+      // Keys as texts, values as JSON.
       .scalar("json_object", 0...Kernel.mostArguments, isStrict: false) {
         arguments, _ throws(ValueFailure) in
-        var members: [JSONTree.Member] = []
-        for index in stride(from: 0, to: arguments.count - 1, by: 2) {
-          guard let key = arguments[index].text else {
-            throw .invalid("Function[json_object] key must be a string")
-          }
-          members.removeAll { ExactText($0.key) == ExactText(key) }
-          members.append(JSONTree.Member(key: key, value: tree(arguments[index + 1])))
+        .text(try object(arguments).text)
+      },
+      // An object for each value of a multi-value: its place first, its values as a JSON list there.
+      .scalar("json_objects", 3...Kernel.mostArguments, isStrict: false) {
+        arguments, context throws(ValueFailure) in
+        let place = Int(clamping: try arguments.long(0))
+        guard place >= 0, place < arguments.count - 1 else { return .null }
+        var objects: [JSONTree] = []
+        for value in try context.elements(arguments[place + 1]) {
+          var single = Array(arguments.dropFirst())
+          single[place] = .text(value.text)
+          objects.append(try object(single))
+          try context.limits.check(128)
         }
-        return .text(JSONTree.object(hashed(members)).text)
-      }
+        return .text(JSONTree.array(objects).text)
+      },
     ],
     spelling: { call in
-      var call = call
-      for index in call.operands.indices where call.operands[index].type.isComplex {
-        call.values[index] = "(char(1) || \(call.values[index]))"
+      var values: [String] = []
+      for (index, operand) in call.operands.enumerated() {
+        let value = call.values[index]
+        values.append(
+          index % 2 == 0
+            ? value : operand.isMultiple ? "druid_mv_json(\(value))" : jsonText(value, operand))
       }
-      return call.kernel("json_object")
+      guard let place = call.operands.firstIndex(where: \.isMultiple) else {
+        return "druid_json_object(\(values.joined(separator: ", ")))"
+      }
+      return "druid_json_objects(\(place), \(values.joined(separator: ", ")))"
     })
 
+  static let jsonQueryArray = Function(
+    "JSON_QUERY_ARRAY", "The JSON list at a path.",
+    .init([.any, .optionalText], .custom { _ in SQLType(.array(.json)) }),
+    binding: .custom { resolver, call throws(SQLFailure) in
+      guard call.arguments.count == 2 else { throw .arguments(of: call, 2) }
+      return try resolver.pathCall(call, [], SQLType(.array(.json)))
+    },
+    kernels: [
+      .strict("json_query_array", 2) { arguments, context throws(ValueFailure) in
+        let path = try context.path(try arguments.text(1))
+        switch JSONTree(parsing: try arguments.text(0))?[path: path] {
+        case nil, .null?, .object?: return .null
+        case .array(let elements)?: return .text(JSONTree.array(elements).text)
+        case let value?: return .text(JSONTree.array([value]).text)
+        }
+      }
+    ],
+    spelling: { $0.withJSON("json_query_array") })
+
   static let json: [Function] = [
-    jsonObject,
+    jsonObject, jsonQueryArray,
     Function(
-      "JSON_VALUE", "The scalar value at a path.", .init([.json, .constantText], .varchar),
-      binding: .custom { resolver, call throws(SQLFailure) in
-        guard call.arguments.count == 2, call.arguments[0].type.kind == .complex("json"),
-          call.arguments[1].text != nil, call.json?.onEmpty == nil, call.json?.onError == nil
-        else { throw .unknown("This JSON_VALUE", at: call.range) }
-        let kind = call.json?.returning?.name ?? "VARCHAR"
-        guard call.json?.returning?.collections.isEmpty ?? true,
-          let type = ["VARCHAR": SQLType.varchar, "BIGINT": .bigint, "DOUBLE": .double][kind]
-        else { throw .unknown("JSON_VALUE RETURNING \(kind)", at: call.range) }
-        return TypedExpression(
-          .call(call.function, call.arguments + [resolver.text(kind)]), type, call.range)
-      },
+      "JSON_VALUE", "The plain value at a path.", .init([.any, .optionalText], .varchar),
+      binding: .custom { resolver, call throws(SQLFailure) in try resolver.jsonValue(call) },
       kernels: [
-        .strict("json_value", 3) { arguments, context throws(ValueFailure) in
+        // A document, a path, the name of a type, a zone.
+        .strict("json_value", 4) { arguments, context throws(ValueFailure) in
           let path = try context.path(try arguments.text(1))
           guard let found = JSONTree(parsing: try arguments.text(0))?[path: path] else {
             return .null
           }
-          return scalar(found, try arguments.text(2))
+          let zone = try context.zone(try arguments.text(3))
+          return try scalar(found, try arguments.text(2), zone)
         }
-      ]),
+      ],
+      spelling: { $0.withJSON("json_value") }),
     Function(
-      "JSON_QUERY", "The JSON at a path.", .init([.json, .constantText], .json),
-      binding: .custom { _, call throws(SQLFailure) in
-        guard call.arguments.count == 2, call.arguments[0].type.kind == .complex("json"),
-          call.arguments[1].text != nil, call.json?.wrapper == nil, call.json?.returning == nil
-        else { throw .unknown("This JSON_QUERY", at: call.range) }
-        return TypedExpression(.call(call.function, call.arguments), .json, call.range)
+      "JSON_QUERY", "The JSON at a path.", .init([.any, .optionalText], .json),
+      binding: .custom { resolver, call throws(SQLFailure) in
+        guard call.json?.returning == nil else { throw .unknown("This JSON_QUERY", at: call.range) }
+        return try resolver.pathCall(call, [], .json)
       },
       kernels: [
         .strict("json_query", 2) { arguments, context throws(ValueFailure) in
           let path = try context.path(try arguments.text(1))
           let found = JSONTree(parsing: try arguments.text(0))?[path: path]
-          return found.map { .text($0.text) } ?? .null
+          return found.flatMap { $0 == .null ? nil : .text($0.text) } ?? .null
         }
-      ]),
+      ],
+      spelling: { $0.withJSON("json_query") }),
     Function(
       "JSON_KEYS", "The keys of the object at a path.",
-      .init([.json, .constantText], .varcharArray),
-      binding: .custom { _, call throws(SQLFailure) in
-        guard call.arguments.count == 2, call.arguments[0].type.kind == .complex("json"),
-          call.arguments[1].text != nil
-        else { throw .unknown("This JSON_KEYS", at: call.range) }
-        return TypedExpression(
-          .call(call.function, call.arguments), SQLType(.array(.varchar)), call.range)
+      .init([.any, .optionalText], .varcharArray),
+      binding: .custom { resolver, call throws(SQLFailure) in
+        guard call.arguments.count == 2 else { throw .arguments(of: call, 2) }
+        return try resolver.pathCall(call, [], SQLType(.array(.varchar)))
       },
       kernels: [
         .strict("json_keys", 2) { arguments, context throws(ValueFailure) in
@@ -98,27 +105,108 @@ extension Function {
           let keys = JSONTree(parsing: try arguments.text(0))?[path: path]?.keys
           return keys.map { .text(JSONTree(texts: $0).text) } ?? .null
         }
-      ]),
-    Function("PARSE_JSON", "A text parsed as JSON.", .init([.string], .json)) {
+      ],
+      spelling: { $0.withJSON("json_keys") }),
+    Function(
+      "JSON_PATHS", "The paths of a JSON value.", .init([.any], .varcharArray),
+      kernels: [
+        .lenient("json_paths", 1) { arguments, _ throws(ValueFailure) in
+          let tree = arguments[0].text.flatMap { JSONTree(parsing: $0) } ?? .null
+          return .text(JSONTree(texts: tree.paths).text)
+        }
+      ],
+      spelling: { $0.withJSON("json_paths") }),
+    Function(
+      "JSON_MERGE", "Several JSON values in one.",
+      .init([.any], required: 1, variadic: true, .json, nullable: true),
+      check: { _, arguments, range throws(SQLFailure) in
+        let isKnown = arguments.allSatisfy {
+          $0.type.isCharacter || $0.type.kind == .complex("json") || $0.type.kind == .null
+        }
+        guard isKnown else { throw .cannotApply("JSON_MERGE", arguments.map(\.type), at: range) }
+      }, isStrict: false
+    ) { arguments, context throws(ValueFailure) in
+      guard arguments.count > 1 else {
+        throw .invalid("Function[json_merge] must have at least two arguments")
+      }
+      guard let text = arguments[0].text else {
+        throw .invalid(
+          "Function[json_merge] invalid input expected STRING but got STRING instead")
+      }
+      func document(_ text: String) throws(ValueFailure) -> JSONTree {
+        guard let tree = JSONTree(firstOf: text) else {
+          throw .invalid("Function[json_merge] bad string input [\(text)]")
+        }
+        return tree
+      }
+      var result = try document(text)
+      for argument in arguments.dropFirst() {
+        guard let text = argument.text else { continue }
+        try context.limits.check(text.utf8.count)
+        guard let merged = result.merged(with: try document(text)) else {
+          throw .invalid("Function[json_merge] bad string input [\(text)]")
+        }
+        result = merged
+      }
+      return .text(result.text)
+    },
+    Function(
+      "PARSE_JSON", "The JSON that a text spells.", .init([.string], .json, nullable: true)
+    ) {
       arguments, _ throws(ValueFailure) in
       let text = try arguments.text(0)
-      guard let tree = JSONTree(parsing: text) else {
+      guard let tree = JSONTree(firstOf: text) else {
         throw .invalid("Function[parse_json] bad string input [\(text)]")
       }
-      return .text(tree.text)
+      return tree == .null ? .null : .text(tree.text)
     },
     Function(
       "TRY_PARSE_JSON", "A text parsed as JSON; NULL if it is not valid.",
       .init([.string], .json, nullable: true)
     ) { arguments, _ throws(ValueFailure) in
-      JSONTree(parsing: try arguments.text(0)).map { .text($0.text) } ?? .null
+      let tree = JSONTree(firstOf: try arguments.text(0)) ?? .null
+      return tree == .null ? .null : .text(tree.text)
     },
-    Function("TO_JSON_STRING", "JSON as text.", .init([.json], .varchar)) {
-      arguments, _ throws(ValueFailure) in
-      let text = try arguments.text(0)
-      return .text((JSONTree(parsing: text) ?? .string(text)).text)
-    },
+    Function(
+      "TO_JSON_STRING", "A value as JSON text.", .init([.any], .varchar, nullable: true),
+      .mapsValues,
+      kernels: [
+        // Any value but JSON and arrays, which are JSON already.
+        .strict("json_text", 1) { arguments, _ throws(ValueFailure) in
+          .text(JSONTree(arguments[0]).text)
+        }
+      ],
+      spelling: { jsonText($0.values[0], $0.operands[0]) }),
   ]
+
+  /// A value as JSON text.
+  fileprivate static func jsonText(_ value: String, _ operand: TypedExpression) -> String {
+    if operand.type.isArray || operand.type.isComplex { return value }
+    if operand.isNullConstant { return "NULL" }
+    // What TRUNCATE makes of a whole number is a double until it is a result.
+    if case .call(let function, _) = operand.node, function.name == "TRUNCATE" {
+      return "druid_json_text(CAST(\(value) AS REAL))"
+    }
+    return "druid_json_text(\(value))"
+  }
+
+  private static func object(_ arguments: [SQLValue]) throws(ValueFailure) -> JSONTree {
+    var members: [JSONTree.Member] = []
+    var places: [ExactText: Int] = [:]
+    for index in stride(from: 0, to: arguments.count - 1, by: 2) {
+      guard let key = arguments[index].text else {
+        throw .unsupported("JSON_OBJECT with a key that is NULL")
+      }
+      let value = arguments[index + 1].text.flatMap { JSONTree(parsing: $0) } ?? .null
+      if let place = places[ExactText(key)] {
+        members[place].value = value
+      } else {
+        places[ExactText(key)] = members.count
+        members.append(JSONTree.Member(key: key, value: value))
+      }
+    }
+    return .object(hashed(members))
+  }
 
   /// The members in the iteration order of Java's HashMap.
   static func hashed(_ members: [JSONTree.Member]) -> [JSONTree.Member] {
@@ -132,33 +220,157 @@ extension Function {
     return places.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
   }
 
-  /// A value of an object. A text that starts with U+0001 is JSON; any other is a string.
-  private static func tree(_ value: SQLValue) -> JSONTree {
-    if case .text(let text) = value, text.unicodeScalars.first == "\u{1}" {
-      return JSONTree(parsing: String(text.unicodeScalars.dropFirst())) ?? .null
+  /// JSON_VALUE's answer in the type that it returns; `ARRAY` behind the name makes a list of it.
+  private static func scalar(
+    _ found: JSONTree, _ type: String, _ zone: TimeZoneTable
+  ) throws(ValueFailure) -> SQLValue {
+    if type.hasSuffix(" ARRAY") {
+      let element = String(type.dropLast(6))
+      var elements = [found]
+      if case .array(let list) = found { elements = list }
+      if case .object = found { return .null }
+      if found == .null { return .null }
+      var values: [JSONTree] = []
+      for value in elements { values.append(JSONTree(try scalar(value, element, zone))) }
+      return .text(JSONTree.array(values).text)
     }
-    return JSONTree(value)
-  }
-
-  /// JSON_VALUE's result, converted to the RETURNING type.
-  private static func scalar(_ found: JSONTree, _ type: String) -> SQLValue {
     switch found {
-    case .null, .array, .object: return .null
-    case .boolean(let value):
-      switch type {
-      case "BIGINT", "BOOLEAN": return .boolean(value)
-      case "DOUBLE": return .real(value ? 1 : 0)
-      default: return .text(value ? "true" : "false")
+    case .null, .object: return .null
+    case .array(let elements):
+      guard elements.count == 1, let only = elements.first else {
+        throw .uncategorized("Invalid type, cannot cast [ARRAY<STRING>] to [STRING]")
       }
-    case .string(let text) where type == "BOOLEAN": return .boolean(text.lowercased() == "true")
-    case .integer, .real, .string:
+      if case .array = only { throw .unsupported("JSON_VALUE of a list in a list") }
+      return try scalar(only, type, zone)
+    case .boolean, .integer, .digits, .real, .string:
       let value = found.value
       switch type {
       case "BIGINT": return value.integer.map { .integer($0) } ?? .null
+      case "INTEGER":
+        return value.integer.map { .integer(Int64(Int32(truncatingIfNeeded: $0))) } ?? .null
       case "DOUBLE": return value.double.map { .double($0) } ?? .null
-      case "BOOLEAN": return value.double.map { .boolean($0 > 0) } ?? .null
+      case "BOOLEAN":
+        if case .string(let text) = found { return Operator.truth(text) }
+        return value.double.map { .boolean(JavaNumber.long($0) > 0) } ?? .null
+      case "TIMESTAMP", "DATE":
+        guard let text = value.text, let time = TimeText.parse(text, zone: zone) else {
+          return .null
+        }
+        guard type == "DATE", let day = Period("P1D") else { return .integer(time) }
+        return .integer(day.floor(time, zone: zone))
       default: return value.text.map { .text($0) } ?? .null
       }
     }
+  }
+}
+
+extension Function.Spelt {
+  /// The call of a kernel whose first argument is JSON.
+  fileprivate func withJSON(_ kernel: String) -> String {
+    let first = Function.jsonText(values[0], operands[0])
+    return "druid_\(kernel)(\(([first] + values.dropFirst()).joined(separator: ", ")))"
+  }
+}
+
+extension SQLFailure {
+  fileprivate static func arguments(of call: Function.Call, _ count: Int) -> SQLFailure {
+    SQLFailure(
+      "Invalid number of arguments to function '\(call.name)'. Was expecting \(count) arguments",
+      at: call.range)
+  }
+}
+
+// MARK: - How calls become expressions
+
+extension Resolver {
+  /// JSON_OBJECT: what it is given to be a key must be a text.
+  fileprivate func jsonObject(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    let arguments = call.arguments
+    let type = SQLType.json.nullable(false)
+    let nothing = TypedExpression(.constant(.null), .json, call.range)
+    guard arguments.count % 2 == 0 else { throw .unknown("This JSON_OBJECT", at: call.range) }
+    for key in stride(from: 0, to: arguments.count, by: 2).map({ arguments[$0] }) {
+      if key.isNullConstant {
+        failInPlanning(
+          .planning("Cannot coerce field [v0] from type [java.util.HashMap] to type [OTHER]"))
+        return nothing
+      }
+      guard key.type.isCharacter else {
+        failInPlanning(.uncategorized("Function[json_object] field name must be a STRING"))
+        return nothing
+      }
+      if key.isMultiple { throw .unknown("This JSON_OBJECT", at: call.range) }
+    }
+    let multiples = Set(arguments.filter(\.isMultiple))
+    guard multiples.count < 2, arguments.count(where: \.isMultiple) < 2,
+      !arguments.contains(where: { $0.type.isInterval })
+    else { throw .unknown("This JSON_OBJECT", at: call.range) }
+    return TypedExpression(.call(call.function, arguments), type, call.range)
+  }
+
+  /// A function of a document and a path.
+  fileprivate func pathCall(
+    _ call: Function.Call, _ more: [TypedExpression], _ type: SQLType
+  ) throws(SQLFailure) -> TypedExpression {
+    var arguments = call.arguments
+    guard arguments.count == 2, !arguments[0].isMultiple else {
+      throw .unknown("This \(call.name)", at: call.range)
+    }
+    var path = arguments[1]
+    if path.isNullConstant { path = text("") }
+    guard path.type.isCharacter else {
+      throw .cannotApply(call.name, arguments.map(\.type), at: call.range)
+    }
+    if let words = path.text {
+      do throws(ValueFailure) {
+        _ = try JSONPath(words)
+      } catch {
+        if case .invalidConstant(let words) = error { failInPlanning(.planning(words)) }
+      }
+    } else if !path.isConstant {
+      failInPlanning(
+        .uncategorized("JSONPath is invalid, it must start with '$'"))
+    }
+    arguments[1] = path
+    let result = TypedExpression(.call(call.function, arguments + more), type, call.range)
+    return result
+  }
+
+  /// JSON_VALUE, as the type that RETURNING says.
+  fileprivate func jsonValue(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
+    var type = SQLType.varchar
+    if let returning = call.json?.returning { type = try self.type(returning).nullable(true) }
+    for (words, behaviour) in [("EMPTY", call.json?.onEmpty), ("ERROR", call.json?.onError)] {
+      guard let behaviour, behaviour != .null else { continue }
+      failInPlanning(
+        SQLFailure(
+          "Unsupported JSON_VALUE parameter 'ON \(words)' defined - please re-issue this query "
+            + "without this argument", at: nil, category: .runtimeFailure, errorCode: "general"))
+    }
+    let element = type.element ?? type
+    var name: String
+    switch element.kind {
+    case .varchar, .char: name = "VARCHAR"
+    case .integer: name = "INTEGER"
+    case .bigint: name = "BIGINT"
+    case .float, .real, .double, .decimal: name = "DOUBLE"
+    case .boolean, .timestamp, .date: name = element.sqlName
+    default:
+      failInPlanning(
+        .planning(
+          "Cannot coerce field [EXPR$0] from type [java.lang.Long] to type "
+            + "[\(element.sqlName)]"))
+      return TypedExpression(.constant(.null), .varchar, call.range)
+    }
+    if type.isArray {
+      guard ["VARCHAR", "BIGINT", "DOUBLE"].contains(name) else {
+        throw .unknown("JSON_VALUE RETURNING \(name) ARRAY", at: call.range)
+      }
+      name += " ARRAY"
+    }
+    if call.arguments.count == 2, call.arguments[1].isNullConstant {
+      return TypedExpression(.constant(.null), type, call.range)
+    }
+    return try pathCall(call, [text(name), text(settings.timeZone)], type)
   }
 }

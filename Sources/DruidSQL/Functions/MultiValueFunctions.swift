@@ -4,9 +4,12 @@ extension Function {
   static let mvToArray = Function(
     "MV_TO_ARRAY", "A multi-value column as an array.", .init([.multiple], .varcharArray),
     .readsValues,
-    check: { _, arguments, range throws(SQLFailure) in
+    check: { resolver, arguments, _ throws(SQLFailure) in
       // Druid accepts a column here and fails for anything else.
-      guard arguments[0].isColumn else { throw .unknown("MV_TO_ARRAY of this", at: range) }
+      guard !arguments[0].isColumn else { return }
+      resolver.failInPlanning(
+        .uncategorized(
+          "Function[mv_to_array] argument should be an identifier expression. Use array() instead"))
     }
   ) { arguments, _ throws(ValueFailure) in .text(JSONTree(texts: arguments[0].texts).text) }
 
@@ -27,19 +30,32 @@ extension Function {
   }
 
   static let mvFilterOnly = Function(
-    "MV_FILTER_ONLY", "The values that an array contains.",
-    .init([.multiple, .array], .varchar, nullable: true), [.readsValues, .givesValues]
+    "MV_FILTER_ONLY", "The values that are among these.",
+    .init([.multiple, .any], .varchar, nullable: true), [.readsValues, .givesValues],
+    check: listOfValues("MV_FILTER_ONLY")
   ) { arguments, context throws(ValueFailure) in
     let kept = Set(try context.exactTexts(arguments[1]))
     return .multiple(arguments[0].exactTexts.filter { kept.contains($0) }.map { $0?.text })
   }
 
   static let mvFilterNone = Function(
-    "MV_FILTER_NONE", "The values that an array does not contain.",
-    .init([.multiple, .array], .varchar, nullable: true), [.readsValues, .givesValues]
+    "MV_FILTER_NONE", "The values that are not among these.",
+    .init([.multiple, .any], .varchar, nullable: true), [.readsValues, .givesValues],
+    check: listOfValues("MV_FILTER_NONE")
   ) { arguments, context throws(ValueFailure) in
     let dropped = Set(try context.exactTexts(arguments[1]))
     return .multiple(arguments[0].exactTexts.filter { !dropped.contains($0) }.map { $0?.text })
+  }
+
+  /// What the values are looked for among: an array.
+  private static func listOfValues(_ name: String) -> Check {
+    { resolver, arguments, range throws(SQLFailure) in
+      if arguments[1].type.kind == .null {
+        resolver.failInPlanning(.unhandled)
+      } else if !arguments[1].type.isArray {
+        throw .cannotApply(name, arguments.map(\.type), at: range)
+      }
+    }
   }
 
   static let multiples: [Function] =
@@ -136,7 +152,8 @@ extension Function {
   private static func unlessNull(_ kernel: String) -> Spelling {
     { call in
       let text = call.kernel(kernel)
-      guard let index = call.operands.firstIndex(where: \.isMultiple) else { return text }
+      let list = call.operands.firstIndex(where: \.isMultiple)
+      guard let index = list ?? (kernel == "mv_length" ? 0 : nil) else { return text }
       return "CASE WHEN \(call.values[index]) IS NULL THEN NULL ELSE \(text) END"
     }
   }
@@ -164,6 +181,7 @@ extension Function {
         let test = call.kernel(name.lowercased(), call.values[0], second)
         // A search for NULL finds the rows without a value.
         if !list.type.isNullable || wanted.type.element?.kind == .null
+          || wanted.type.kind == .null
           || name == "MV_OVERLAP" && wanted.holdsNull
         {
           return test

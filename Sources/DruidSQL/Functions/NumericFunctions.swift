@@ -29,43 +29,64 @@ extension Function {
         spelling: { $0.kernel($0.isReal ? "abs_double" : "abs_long") }),
       Function(
         "MOD", "The remainder of a division, with the sign of the dividend.",
-        .init([.integer, .integer], .argument(1)),
-        binding: .signature { _, arguments, _ throws(SQLFailure) in
-          if arguments[0].isConstant, case .long(0)? = arguments[1].constant {
-            throw .divisionByZero
+        .init([.number, .number], .custom { remainderType($0[0], $0[1]) }), .wild,
+        binding: .signature { resolver, arguments, _ throws(SQLFailure) in
+          if arguments.allSatisfy({ $0.type.isIntegral || $0.type.kind == .null }),
+            arguments[0].isConstant, case .long(0)? = arguments[1].constant
+          {
+            resolver.failInPlanning(.divisionByZero)
           }
         },
         kernels: [
           .longs("remainder_long") { left, right throws(ValueFailure) in
             try Arithmetic.remainder(left, right)
-          }
+          },
+          .doubles("remainder_double") { $0.truncatingRemainder(dividingBy: $1) },
         ],
-        spelling: { $0.kernel("remainder_long") }),
+        spelling: {
+          $0.kernel($0.whole.type.isReal ? "remainder_double" : "remainder_long")
+        }),
       Function(
         "DIV", "The whole part of a quotient.",
         .init(
-          [.integer, .integer],
+          [.strictNumber, .strictNumber],
           .custom { SQLType.bigint.nullable($0.contains { $0.type.isNullable }) }),
-        spelling: { $0.kernel("divide_long") }),
+        binding: .signature { resolver, arguments, _ throws(SQLFailure) in
+          guard arguments.allSatisfy(\.isConstant), arguments.allSatisfy(\.type.isIntegral),
+            case .long(0)? = arguments[1].constant
+          else { return }
+          var failure = SQLFailure.uncategorized("Function[div] encountered unknown exception.")
+          failure.category = .defensive
+          resolver.failInPlanning(failure)
+        },
+        kernels: [
+          .strict("div_long", 2) { arguments, _ throws(ValueFailure) in
+            let divisor = try arguments.long(1)
+            guard divisor != 0 else {
+              throw .uncategorized("Function[div] encountered unknown exception.")
+            }
+            return .integer(try Arithmetic.divide(try arguments.long(0), divisor))
+          },
+          .strict("div_double", 2) { arguments, _ throws(ValueFailure) in
+            .integer(JavaNumber.long(try arguments.double(0) / (try arguments.double(1))))
+          },
+        ],
+        spelling: { call in
+          call.kernel(call.operands.contains(where: \.type.isReal) ? "div_double" : "div_long")
+        }),
       Function(
         "SAFE_DIVIDE", "A quotient, or NULL where the divisor is zero.",
         .init(
-          [.number, .number],
+          [.strictNumber, .strictNumber],
           .custom { SQLType.arithmetic(.divide, $0[0].type, $0[1].type)?.nullable(true) }),
-        binding: .signature { _, arguments, range throws(SQLFailure) in
-          guard !arguments.contains(where: \.isWild) else {
-            throw .unknown("SAFE_DIVIDE of what may be infinite", at: range)
-          }
-          try refuseOverflow(arguments[0], arguments[1])
+        binding: .signature { resolver, arguments, _ throws(SQLFailure) in
+          if let failure = overflow(arguments[0], arguments[1]) { resolver.failInPlanning(failure) }
         },
         kernels: [
+          // Of an infinite quotient there is nothing, and 0 of one that is not a number.
           .strict("safe_divide_double", 2) { arguments, _ throws(ValueFailure) in
-            let (dividend, divisor) = (try arguments.double(0), try arguments.double(1))
-            guard divisor == 0 else { return .double(dividend / divisor) }
-            guard dividend == 0 else {
-              throw .unsupported("SAFE_DIVIDE of a number that is not whole by zero")
-            }
-            return .real(0)
+            let quotient = try arguments.double(0) / (try arguments.double(1))
+            return quotient.isNaN ? .real(0) : quotient.isInfinite ? .null : .real(quotient)
           },
           .strict("safe_divide_long", 2) { arguments, _ throws(ValueFailure) in
             let divisor = try arguments.long(1)
@@ -89,23 +110,34 @@ extension Function {
       },
     ]
 
-  /// Refuses a quotient of two decimals that does not fit their common type.
-  private static func refuseOverflow(
+  /// The type of MOD: that of the divisor for whole numbers, else a decimal.
+  private static func remainderType(
     _ dividend: TypedExpression, _ divisor: TypedExpression
-  ) throws(SQLFailure) {
+  ) -> SQLType {
+    let (one, two) = (dividend.type, divisor.type)
+    if one.kind == .null { return two }
+    if two.kind == .null { return one.nullable(true) }
+    let nullable = one.isNullable || two.isNullable
+    if one.isIntegral, two.isIntegral { return two.nullable(nullable) }
+    return SQLType(.decimal(precision: 19, scale: 9), isNullable: nullable)
+  }
+
+  /// Refuses a quotient of two decimals that does not fit their common type.
+  private static func overflow(
+    _ dividend: TypedExpression, _ divisor: TypedExpression
+  ) -> SQLFailure? {
     guard case .decimal(let onePrecision, let oneScale) = dividend.type.kind,
       case .decimal(let otherPrecision, let otherScale) = divisor.type.kind,
       case .double(let one)? = dividend.constant, case .double(let other)? = divisor.constant,
       other != 0
-    else { return }
+    else { return nil }
     let scale = max(oneScale, otherScale)
     let whole = max(onePrecision - oneScale, otherPrecision - otherScale)
     let quotient = one / other
-    guard quotient.magnitude >= Glibc.pow(10, Double(whole)) else { return }
-    throw SQLFailure(
+    guard quotient.magnitude >= Glibc.pow(10, Double(whole)) else { return nil }
+    return .uncategorized(
       "Cannot convert \(JavaNumber.text(quotient)) to DECIMAL(\(whole + scale), \(scale)) "
-        + "due to overflow", at: nil, category: .uncategorized, errorCode: "general",
-      persona: "ADMIN")
+        + "due to overflow")
   }
 
   private static func ofDouble(
@@ -139,7 +171,7 @@ extension Function {
   private static let rounding: [Function] = [
     Function(
       "ROUND", "Rounded half up to a number of decimal digits.",
-      .init([.number, .constantInteger], .argument(0), defaults: ["0"]),
+      .init([.number, .any], .argument(0), defaults: ["0"]), binding: .signature(wholeDigits),
       kernels: [
         .strict("round_double", 2) { arguments, _ throws(ValueFailure) in
           .double(Arithmetic.round(try arguments.double(0), scale: try arguments.long(1)))
@@ -150,29 +182,54 @@ extension Function {
       ],
       spelling: { $0.kernel($0.isReal ? "round_double" : "round_long") }),
     Function(
-      "TRUNCATE", aliases: ["TRUNC"], "Truncated to a number of decimal digits.",
-      .init([.number, .constantInteger], .argument(0), defaults: ["0"]),
+      "TRUNCATE", aliases: ["TRUNC"], "Cut to a number of decimal digits.",
+      .init([.number, .any], .argument(0), defaults: ["0"]),
+      binding: .signature { resolver, arguments, range throws(SQLFailure) in
+        guard arguments.count == 2, arguments[1].constant == nil else {
+          return try wholeDigits(resolver, arguments, range)
+        }
+        resolver.failInPlanning(.uncategorized("Function[pow] requires 2 arguments"))
+      },
       kernels: [
         .strict("truncate_double", 2) { arguments, _ throws(ValueFailure) in
           .double(Arithmetic.truncate(try arguments.double(0), scale: try arguments.long(1)))
         },
         .strict("truncate_long", 2) { arguments, _ throws(ValueFailure) in
           let (value, scale) = (try arguments.long(0), try arguments.long(1))
-          guard value.magnitude < 1 << 53, (-15...0).contains(scale) else {
-            throw .unsupported("TRUNCATE of so large a number")
-          }
           return .integer(JavaNumber.long(Arithmetic.truncate(Double(value), scale: scale)))
         },
       ],
       spelling: { $0.kernel($0.isReal ? "truncate_double" : "truncate_long") }),
   ]
 
+  /// What ROUND and TRUNCATE ask of the number of digits.
+  private static let wholeDigits: Check = { resolver, arguments, range throws(SQLFailure) in
+    guard arguments.count == 2 else { return }
+    let digits = arguments[1]
+    if digits.type.isCharacter || digits.type.kind == .null {
+      let words = "Function[round] second argument should be a LONG but got STRING instead"
+      resolver.failInPlanning(
+        arguments[0].isConstant ? .planning(words) : .uncategorized(words))
+      return
+    }
+    guard digits.isConstant, digits.type.isIntegral else {
+      throw .cannotApply("ROUND", arguments.map(\.type), at: range)
+    }
+  }
+
   private static func ofLongs(
     _ name: String, _ summary: String, _ operation: @escaping @Sendable (Int64, Int64) -> Int64
   ) -> Function {
     Function(
-      "BITWISE_" + name, summary, .init([.integer, .integer], .bigint),
-      kernels: [.longs("bitwise_" + name.lowercased(), operation)])
+      "BITWISE_" + name, summary, .init([.strictNumber, .strictNumber], .bigint),
+      kernels: [.longs("bitwise_" + name.lowercased(), operation)],
+      spelling: { call in
+        let values = zip(call.values, call.operands).map { value, operand in
+          operand.type.isReal ? "druid_double_to_long(\(value))" : value
+        }
+        let kernel = "druid_bitwise_" + name.lowercased()
+        return "\(kernel)(\(values.joined(separator: ", ")))"
+      })
   }
 
   private static let bits: [Function] = [
@@ -191,7 +248,8 @@ extension Function {
       .double(Double(bitPattern: UInt64(bitPattern: try arguments.long(0))))
     },
     Function(
-      "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS", "The bits of a double.", .init([.number], .bigint)
+      "BITWISE_CONVERT_DOUBLE_TO_LONG_BITS", "The bits of a double.",
+      .init([.strictNumber], .bigint)
     ) { arguments, _ throws(ValueFailure) in
       let value = try arguments.double(0)
       return .integer(value.isNaN ? 0x7FF8_0000_0000_0000 : Int64(bitPattern: value.bitPattern))
@@ -205,7 +263,19 @@ extension Function {
     let kernel = "human_readable_\(name.lowercased())_format"
     return Function(
       "HUMAN_READABLE_\(name)_FORMAT", summary,
-      .init([.number, .constantInteger], .varchar, defaults: ["2"]),
+      .init([.any, .integer], .varchar, defaults: ["2"]),
+      binding: .signature { resolver, arguments, range throws(SQLFailure) in
+        guard arguments[0].type.isNumeric else {
+          throw .cannotApply(
+            "HUMAN_READABLE_\(name)_FORMAT", arguments.map(\.type), at: range)
+        }
+        guard arguments.count == 2, case .long(let digits)? = arguments[1].constant,
+          !(0...3).contains(digits)
+        else { return }
+        resolver.failInPlanning(
+          .planning(
+            "Function[\(kernel)] given precision[\(digits)] must be in the range of [0,3]"))
+      },
       kernels: [
         .strict(kernel, 2) { arguments, _ throws(ValueFailure) in
           .text(try format(try arguments.long(0), try arguments.long(1)))

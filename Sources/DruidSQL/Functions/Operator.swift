@@ -68,6 +68,8 @@ package enum Operator: String, Hashable, Sendable {
   case anyValue = "for any value"
   /// Whether a double is not -0.0. With a second operand, -0.0 is refused.
   case isNotNegativeZero = "is not -0.0"
+  /// Whether any of the answers to a test of a multi-value's values is true.
+  case anyTrue = "any of the answers"
   /// The first value of a multi-value.
   case firstValue = "first value"
   /// Operands: a time, a number of months (or milliseconds), a zone.
@@ -196,6 +198,21 @@ extension Operator {
     .strict("text_to_double", 1) { arguments, _ throws(ValueFailure) in
       JavaNumber.double(try arguments.text(0)).map { .double($0) } ?? .null
     },
+    // `true` in any case, or a number above 0 when it is cut to a whole one; NULL for what is neither.
+    .strict("text_to_boolean", 1) { arguments, _ throws(ValueFailure) in
+      truth(try arguments.text(0))
+    },
+    .strict("cast_array", 2) { arguments, context throws(ValueFailure) in
+      let kind = try arguments.text(1)
+      let cast = try context.elements(arguments[0]).map { element -> JSONTree in
+        switch kind {
+        case "BIGINT": element.value.integer.map { .integer($0) } ?? .null
+        case "DOUBLE": element.value.double.map { .real($0) } ?? .null
+        default: element.value.text.map { .string($0) } ?? .null
+        }
+      }
+      return .text(JSONTree.array(cast).text)
+    },
     .strict("time_to_text", 2) { arguments, context throws(ValueFailure) in
       let zone = try context.zone(try arguments.text(1))
       return .text(TimeText.sql(try arguments.long(0), zone: zone))
@@ -219,11 +236,24 @@ extension Operator {
       guard let time = TimeText.parse(try arguments.text(0), zone: zone) else { return .null }
       return .integer(try context.period("P1D").floor(time, zone: zone))
     },
+    // For STRING_FORMAT, which tells a NaN from the text.
+    .strict("format_real", 1) { arguments, _ throws(ValueFailure) in
+      arguments[0] == .text("NaN") ? JavaFormat.notANumber : arguments[0]
+    },
     // The low 32 bits, as Java's intValue.
     .strict("int", 1) { arguments, _ throws(ValueFailure) in
       .integer(Int64(Int32(truncatingIfNeeded: try arguments.long(0))))
     },
   ]
+
+  /// A text as a truth.
+  static func truth(_ text: String) -> SQLValue {
+    switch text.lowercased() {
+    case "true": .boolean(true)
+    case "false": .boolean(false)
+    default: JavaNumber.double(text).map { .boolean(JavaNumber.long($0) > 0) } ?? .null
+    }
+  }
 
   private static let tests: [Kernel] = [
     // The text may be a multi-value, of which any value may match. The escape may be empty.
@@ -390,6 +420,16 @@ extension Operator {
             ? "Invalid date format: [\(TimeText.date(time, zone: zone))]"
             : TimeText.sql(time, zone: zone))
       }
+      return arguments[0]
+    },
+    // A constant list of JSON, which Druid's planner does not come to an end with.
+    .strict("constant_json", 1) { arguments, _ throws(ValueFailure) in
+      if try arguments.text(0) == "[]" { throw .uncategorized("types.size >= 1") }
+      throw .overflow
+    },
+    // A constant that Druid's planner does not expect to be NULL.
+    .lenient("required", 1) { arguments, _ throws(ValueFailure) in
+      if arguments[0].isNull { throw .invalidConstant(SQLFailure.nullForNotNull) }
       return arguments[0]
     },
     .strict("refuse", 1) { arguments, _ throws(ValueFailure) in

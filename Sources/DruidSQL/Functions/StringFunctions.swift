@@ -2,9 +2,16 @@ import JavaValues
 
 extension Function {
   static let concat = Function(
-    "CONCAT", aliases: ["TEXTCAT"], "Texts concatenated.",
-    .init([.printable], variadic: true, .varchar), .mapsValues,
-    spelling: { "(" + $0.values.joined(separator: " || ") + ")" })
+    "CONCAT", "Texts one after another.",
+    .init([.printable], required: 0, variadic: true, .varchar), .mapsValues,
+    binding: .signature { resolver, arguments, _ throws(SQLFailure) in
+      if arguments.isEmpty {
+        resolver.failInPlanning(.planning(SQLFailure.nullForNotNull))
+      }
+    },
+    spelling: {
+      $0.values.isEmpty ? "NULL" : "(" + $0.values.joined(separator: " || ") + ")"
+    })
   static let leftTrim = trim("LTRIM", "Without these characters at the start.", .start)
   static let rightTrim = trim("RTRIM", "Without these characters at the end.", .end)
   static let trim = trim("BTRIM", "Without these characters at both ends.", .both)
@@ -12,30 +19,55 @@ extension Function {
     "SUBSTRING", aliases: ["SUBSTR"], "A part of a text, counted from 1 in UTF-16 units.",
     .init(
       [.string, .integer, .integer], required: 2, .argument(0), nullable: true, defaults: ["-1"]),
-    .mapsValues, check: checkSubstring,
-    spelling: { call in
-      let part = call.kernel("substring")
-      if case .char(let length) = call.whole.type.kind { return "druid_pad(\(part), \(length))" }
-      // A part that starts after the end is NULL, not an empty text.
-      return "NULLIF(\(part), '')"
+    .mapsValues,
+    binding: .custom { resolver, call throws(SQLFailure) in
+      if call.arguments.count == 3, call.arguments[2].isNullConstant {
+        var call = call
+        call.arguments.removeLast()
+        _ = try resolver.checked(call)
+        resolver.failInPlanning(
+          .uncategorized("Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null"))
+        return TypedExpression(.constant(.null), .varchar, call.range)
+      }
+      return try resolver.scalar(call) { resolver, arguments, _ throws(SQLFailure) in
+        if arguments.count == 3, !arguments[0].isConstant,
+          case .long(let length)? = arguments[2].constant, length < 1
+        {
+          if case .long(let start)? = arguments[1].constant, start < 1 { return }
+          resolver.failInPlanning(.uncategorized("length must be strictly positive"))
+        }
+      }
     },
-    kernel: { arguments, _ throws(ValueFailure) in
-      .text(
-        try Text.substring(
-          try arguments.text(0), from: try arguments.long(1), length: try arguments.long(2)))
-    })
+    kernels: [
+      .strict("substring", 3) { arguments, _ throws(ValueFailure) in
+        let part = try Text.substring(
+          try arguments.text(0), from: try arguments.long(1), length: try arguments.long(2))
+        return part.map { .text($0) } ?? .null
+      }
+    ])
+  private static let textConcat = Function(
+    "TEXTCAT", "Two texts one after another.", .init([.string, .string], .varchar), .mapsValues,
+    spelling: { "(" + $0.values.joined(separator: " || ") + ")" })
 
   static let strings: [Function] =
-    [concat, substring] + lengths + trimming + searching + patterns + [
-      Function("UPPER", "In capitals.", .init([.string], .argument(0)), .mapsValues) {
+    [concat, substring, textConcat] + lengths + trimming + searching + patterns + [
+      Function("UPPER", "In capitals.", .init([.printable], .argument(0)), .mapsValues) {
         arguments, _ throws(ValueFailure) in .text(try arguments.text(0).uppercased())
       },
-      Function("LOWER", "In small letters.", .init([.string], .argument(0)), .mapsValues) {
+      Function("LOWER", "In small letters.", .init([.printable], .argument(0)), .mapsValues) {
         arguments, _ throws(ValueFailure) in .text(try arguments.text(0).lowercased())
       },
       Function(
         "REPLACE", "Every occurrence of a text replaced.",
-        .init([.string, .string, .string], .varchar), .mapsValues
+        .init([.printable, .printable, .printable], .varchar), .mapsValues,
+        check: { resolver, arguments, range throws(SQLFailure) in
+          guard arguments.dropFirst().contains(where: \.isNullConstant) else { return }
+          guard arguments[0].isConstant else { throw .unknown("REPLACE with NULL", at: range) }
+          if arguments[0].isNullConstant { return }
+          var failure = SQLFailure.uncategorized("Function[replace] encountered unknown exception.")
+          failure.category = .defensive
+          resolver.failInPlanning(failure)
+        }
       ) { arguments, _ throws(ValueFailure) in
         .text(
           try Text.replacing(
@@ -45,9 +77,7 @@ extension Function {
         arguments, _ throws(ValueFailure) in .text(Text.reversed(try arguments.text(0)))
       },
       Function(
-        "REPEAT", "A text repeated a number of times.", .init([.string, .integer], .varchar),
-        .mapsValues,
-        check: positiveLength("REPEAT", from: .min)
+        "REPEAT", "Over and over.", .init([.string, .integer], .varchar), .mapsValues
       ) { arguments, _ throws(ValueFailure) in
         let repeated = try Text.repeated(try arguments.text(0), try arguments.long(1))
         return repeated.map { .text($0) } ?? .null
@@ -58,9 +88,17 @@ extension Function {
         check: { _, arguments, range throws(SQLFailure) in
           guard
             arguments.dropFirst().allSatisfy({
-              $0.type.isCharacter || $0.type.isIntegral || $0.type.isReal && !$0.isWild
+              $0.type.isCharacter || $0.type.isNumeric || $0.type.kind == .boolean
+                || $0.type.kind == .null
             })
           else { throw .unknown("STRING_FORMAT of these types", at: range) }
+        },
+        spelling: { call in
+          // A NaN is told from the text by a real beside it.
+          let values = zip(call.values, call.operands).map { value, operand in
+            operand.isWild ? "druid_format_real(\(value))" : value
+          }
+          return "druid_string_format(\(values.joined(separator: ", ")))"
         }, isStrict: false
       ) { arguments, _ throws(ValueFailure) in
         guard let format = arguments.first?.text else { return .null }
@@ -81,32 +119,42 @@ extension Function {
       },
       Function(
         "IPV4_MATCH", "Whether an address is in a subnet.",
-        .init([.address, .constantText], .boolean), isStrict: false
+        .init([.address, .constantText], .boolean),
+        check: { resolver, arguments, _ throws(SQLFailure) in
+          guard let subnet = arguments[1].text else { return }
+          do throws(ValueFailure) {
+            _ = try IPv4.isIn(.null, subnet)
+          } catch {
+            if case .uncategorized(let words) = error {
+              resolver.failInPlanning(.uncategorized(words))
+            }
+          }
+        }, isStrict: false
       ) { arguments, _ throws(ValueFailure) in
         .boolean(try IPv4.isIn(arguments[0], try arguments.text(1)))
       },
       Function(
-        "IPV4_PARSE", "An address as a number.", .init([.address], .integer, nullable: true)
+        "IPV4_PARSE", "An address as a number.", .init([.address], .bigint, nullable: true)
       ) { arguments, _ throws(ValueFailure) in IPv4.parse(arguments[0]) },
       Function(
-        "IPV4_STRINGIFY", "An address as text.", .init([.address], .varchar, nullable: true)
+        "IPV4_STRINGIFY", "An address as text.", .init([.address], .char, nullable: true)
       ) { arguments, _ throws(ValueFailure) in IPv4.stringify(arguments[0]) },
     ]
 
   private static let lengths: [Function] = [
     Function(
       "CHAR_LENGTH", aliases: ["CHARACTER_LENGTH", "LENGTH", "STRLEN"],
-      "The length of a text in UTF-16 units.", .init([.string], .integer)
+      "How many UTF-16 units a text has.", .init([.printable], .integer), .mapsValues
     ) { arguments, _ throws(ValueFailure) in .integer(Text.length(try arguments.text(0))) },
     Function(
       "LEFT", "The first characters.", .init([.string, .integer], .varchar), .mapsValues,
-      check: positiveLength("LEFT", from: 0)
+      check: notNegative
     ) { arguments, _ throws(ValueFailure) in
       .text(try Text.left(try arguments.text(0), try arguments.long(1)))
     },
     Function(
       "RIGHT", "The last characters.", .init([.string, .integer], .varchar), .mapsValues,
-      check: positiveLength("RIGHT", from: 0)
+      check: notNegative
     ) { arguments, _ throws(ValueFailure) in
       .text(try Text.right(try arguments.text(0), try arguments.long(1)))
     },
@@ -126,8 +174,8 @@ extension Function {
 
   private static func pad(_ name: String, _ summary: String, atStart: Bool) -> Function {
     Function(
-      name, summary, .init([.string, .integer, .string], .varchar, defaults: ["' '"]),
-      .mapsValues, check: positiveLength(name, from: 1)
+      name, summary, .init([.string, .integer, .optionalString], .varchar, defaults: ["' '"]),
+      .mapsValues
     ) { arguments, _ throws(ValueFailure) in
       let text = try Text.padded(
         try arguments.text(0), to: try arguments.long(1), with: try arguments.text(2),
@@ -136,32 +184,18 @@ extension Function {
     }
   }
 
-  private static func positiveLength(_ name: String, from least: Int64) -> Check {
-    { _, arguments, range throws(SQLFailure) in
-      guard case .long(let value)? = arguments[1].constant, value >= least else {
-        throw .unknown("\(name) with such a length", at: range)
-      }
-    }
-  }
-
-  private static let checkSubstring: Check = { _, arguments, range throws(SQLFailure) in
-    guard
-      arguments.dropFirst().allSatisfy({
-        if case .long(let value)? = $0.constant { value > 0 } else { false }
-      })
-    else { throw .unknown("SUBSTRING with such bounds", at: range) }
-    if arguments[0].type.kind != .varchar {
-      // Druid's planner evaluates a constant; the result of NULL is not known.
-      guard case .long(let start)? = arguments[1].constant, let text = arguments[0].text,
-        start <= text.utf16.count
-      else { throw .unknown("SUBSTRING of this CHAR", at: range) }
-    }
+  /// A constant length of LEFT and RIGHT that is negative is found in planning.
+  private static let notNegative: Check = { resolver, arguments, _ throws(SQLFailure) in
+    guard arguments[0].isConstant, case .long(let length)? = arguments[1].constant, length < 0
+    else { return }
+    resolver.failInPlanning(
+      .planning("Function[left] needs a positive integer as the second argument"))
   }
 
   private static let searching: [Function] = [
     Function(
-      "POSITION", "The position of a text in another, from 1; 0 when absent.",
-      .init([.string, .string, .integer], .integer, defaults: ["1"])
+      "POSITION", "Where a text begins in another, from 1; 0 when it is not there.",
+      .init([.printable, .printable, .integer], .integer, defaults: ["1"])
     ) { arguments, _ throws(ValueFailure) in
       .integer(
         Text.position(
@@ -172,14 +206,14 @@ extension Function {
       .init([.string, .string], .integer),
       spelling: { $0.kernel("position", $0.values[1], $0.values[0], "1") }),
     Function(
-      "CONTAINS_STRING", "Whether a text contains another.",
-      .init([.string, .pattern], .boolean)
+      "CONTAINS_STRING", "Whether a text stands in another.",
+      .init([.string, .pattern], .boolean), .mapsValues
     ) { arguments, _ throws(ValueFailure) in
       .boolean(Text.contains(try arguments.text(0), try arguments.text(1)))
     },
     Function(
-      "ICONTAINS_STRING", "Whether a text contains another, ignoring case.",
-      .init([.string, .pattern], .boolean)
+      "ICONTAINS_STRING", "Whether a text stands in another, in capitals or not.",
+      .init([.string, .pattern], .boolean), .mapsValues
     ) { arguments, _ throws(ValueFailure) in
       .boolean(
         Text.contains(try arguments.text(0).lowercased(), try arguments.text(1).lowercased()))
@@ -188,8 +222,8 @@ extension Function {
 
   private static let patterns: [Function] = [
     Function(
-      "REGEXP_LIKE", "Whether a text contains a match of a regular expression.",
-      .init([.string, .pattern], .boolean), check: regularExpression("REGEXP_LIKE")
+      "REGEXP_LIKE", "Whether a regular expression is found in a text.",
+      .init([.string, .pattern], .boolean), .mapsValues, check: regularExpression("REGEXP_LIKE")
     ) { arguments, context throws(ValueFailure) in
       let expression = try context.expression(try arguments.text(1))
       return .boolean(try expression.isFound(in: try arguments.text(0), context.limits))
@@ -218,17 +252,27 @@ extension Function {
 
   /// Refuses, at planning, a pattern that Java cannot compile.
   private static func regularExpression(_ name: String) -> Check {
-    { _, arguments, _ throws(SQLFailure) in
+    { resolver, arguments, _ throws(SQLFailure) in
       guard let text = arguments[1].text else { return }
       do throws(ValueFailure) {
         _ = try RegularExpression(text)
       } catch {
-        if case .invalid(let words) = error {
-          throw SQLFailure(
-            "An invalid pattern [\(text)] was provided for the \(name) function, error: [\(words)]",
-            at: nil, category: .invalidInput)
+        guard case .invalid(let words) = error else { return }
+        if name == "REGEXP_EXTRACT", !arguments[0].isConstant {
+          resolver.failInPlanning(
+            .planning(
+              "An invalid pattern [\(text)] was provided for the \(name) function, "
+                + "error: [\(words)]"))
+        } else {
+          resolver.failInPlanning(.uncategorized(words))
         }
       }
     }
   }
+}
+
+extension SQLFailure {
+  /// What Druid's planner says where the value of a constant that can't be NULL is.
+  static let nullForNotNull =
+    "Calcite assertion violated: [Cannot add expression of different type to set]"
 }

@@ -2,8 +2,8 @@ import JavaValues
 
 extension Function {
   static let timeFloor = Function(
-    "TIME_FLOOR", "A time rounded down to a period.",
-    .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
+    "TIME_FLOOR", "A time cut down to a period.",
+    .init([.time, .constantText, .optionalTime, .optionalText], required: 2, .timestamp),
     binding: .custom(
       withZone { resolver, call throws(SQLFailure) in
         try resolver.periodic(call, origin: call.argument(2))
@@ -15,8 +15,8 @@ extension Function {
         zone: call.operands[3].text ?? call.zone)
     })
   static let timeCeil = Function(
-    "TIME_CEIL", "A time rounded up to a period.",
-    .init([.time, .constantText, .time, .constantText], required: 2, .timestamp),
+    "TIME_CEIL", "A time raised to a period's end.",
+    .init([.time, .constantText, .optionalTime, .optionalText], required: 2, .timestamp),
     binding: .custom(
       withZone { resolver, call throws(SQLFailure) in
         try resolver.periodic(call, origin: call.argument(2))
@@ -24,7 +24,7 @@ extension Function {
     kernels: [rounding("time_ceil", isCeil: true)])
   static let timeExtract = Function(
     "TIME_EXTRACT", "A part of a time, such as its hour.",
-    .init([.time, .constantText, .constantText], required: 2, .bigint),
+    .init([.time, .constantText, .optionalText], required: 2, .bigint),
     binding: .custom(
       withZone { resolver, call throws(SQLFailure) in
         try resolver.timePart(call)
@@ -46,7 +46,7 @@ extension Function {
     timeFloor, timeCeil, timeExtract,
     Function(
       "TIME_SHIFT", "A time moved by a number of periods.",
-      .init([.time, .constantText, .integer, .constantText], required: 3, .timestamp),
+      .init([.time, .constantText, .integer, .optionalText], required: 3, .timestamp),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
           try resolver.periodic(call, origin: call.arguments[2])
@@ -60,8 +60,8 @@ extension Function {
         }
       ]),
     Function(
-      "TIME_PARSE", "A text parsed as a time, by a Joda pattern.",
-      .init([.string, .constantText, .constantText], required: 1, .timestamp, nullable: true),
+      "TIME_PARSE", "The time that a text spells, by a Joda pattern.",
+      .init([.string, .optionalText, .optionalText], required: 1, .timestamp, nullable: true),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
           try resolver.patterned(call)
@@ -83,18 +83,24 @@ extension Function {
       ]),
     Function(
       "TIME_FORMAT", "A time as text, by a Joda pattern.",
-      .init([.time, .constantText, .constantText], required: 1, .varchar),
+      .init([.time, .optionalText, .optionalText], required: 1, .varchar),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
-          if call.arguments[0].type.kind == .date {
-            throw .cannotApply(call.name, call.arguments.map(\.type), at: call.range)
+          if let pattern = call.argument(1).text { resolver.check(pattern: pattern) }
+          // A zone that the call names must be known; the query's own may be none.
+          let isOwn = call.argument(2).isNullConstant
+          var result = try resolver.patterned(call)
+          if case .call(let function, var operands) = result.node {
+            operands.append(resolver.long(isOwn ? 0 : 1))
+            result.node = .call(function, operands)
           }
-          return try resolver.patterned(call)
+          return result
         }),
       kernels: [
-        .lenient("time_format", 3) { arguments, context throws(ValueFailure) in
+        .lenient("time_format", 4) { arguments, context throws(ValueFailure) in
           guard let time = arguments[0].integer, let name = arguments[2].text else { return .null }
-          let zone = try context.zone(name)
+          let mustBeKnown = arguments[3].integer == 1
+          let zone = try mustBeKnown ? context.knownZone(name) : context.zone(name)
           guard let pattern = arguments[1].text else {
             // The offset is always a number, also for UTC.
             let text = TimeText.iso(time, zone: zone)
@@ -123,8 +129,8 @@ extension Function {
       ],
       spelling: { $0.kernel("in_interval") }),
     Function(
-      "DATE_TRUNC", "A time rounded down to a unit, such as 'hour'.",
-      .init([.constantText, .time], .timestamp),
+      "DATE_TRUNC", "A time cut down to a unit, such as 'hour'.",
+      .init([.pattern, .time], .timestamp),
       binding: .custom(
         withZone { resolver, call throws(SQLFailure) in
           try resolver.dateTruncated(call)
@@ -133,8 +139,14 @@ extension Function {
       "TIMESTAMP_TO_MILLIS", "A time as milliseconds since 1970.", .init([.time], .bigint),
       spelling: { $0.values[0] }),
     Function(
-      "MILLIS_TO_TIMESTAMP", "The time from milliseconds since 1970.",
-      .init([.integer], .timestamp), spelling: { $0.values[0] }),
+      "MILLIS_TO_TIMESTAMP", "The time that is a number of milliseconds after 1970.",
+      .init([.any], .timestamp),
+      binding: .signature { _, arguments, range throws(SQLFailure) in
+        if arguments[0].type.kind == .null { throw .nullArgument(at: arguments[0].range) }
+        guard arguments[0].type.isExact else {
+          throw .cannotApply("MILLIS_TO_TIMESTAMP", arguments.map(\.type), at: range)
+        }
+      }, spelling: { $0.isReal ? "druid_double_to_long(\($0.values[0]))" : $0.values[0] }),
     Function(
       "CURRENT_TIMESTAMP", "The time at which the statement is planned.",
       .init([.integer], required: 0, .timestamp), .unlisted,

@@ -1,6 +1,7 @@
 extension Function {
   static let rowNumber = ranking("ROW_NUMBER", "The row's number in its window.", .bigint)
-  static let lag = neighbour("LAG", "The value of an earlier row.")
+  static let lag = neighbour("LAG", "The value of a row before.")
+  static let lead = neighbour("LEAD", "The value of a row behind.")
   static let firstValue = Function(
     "FIRST_VALUE", "The value of the window's first row.", .init([.any], .argument(0)), .unlisted,
     binding: .window,
@@ -30,16 +31,23 @@ extension Function {
     .unlisted,
     binding: .window,
     windowType: { use throws(SQLFailure) in
-      guard use.arguments.count == 1, case .long(let buckets)? = use.arguments[0].constant,
-        buckets > 0
-      else { throw use.refusal("This NTILE") }
+      guard use.arguments.count == 1, use.arguments[0].type.isIntegral else {
+        throw use.refusal("This NTILE")
+      }
+      guard case .long(let buckets)? = use.arguments[0].constant else {
+        throw SQLFailure("Argument to function 'NTILE' must be a literal", at: use.range)
+      }
+      if buckets < 1 {
+        use.resolver.failInPlanning(
+          .uncategorized("numBuckets[\(buckets)] must be greater than zero"))
+      }
       return .bigint.nullable(false)
     })
 
   static let windows: [Function] = [
     rowNumber, lag, firstValue, lastValue, ntile,
-    neighbour("LEAD", "The value of a later row."),
-    ranking("RANK", "The row's rank, with gaps after ties.", .bigint),
+    lead,
+    ranking("RANK", "The row's rank, with gaps behind ties.", .bigint),
     ranking("DENSE_RANK", "The row's rank, without gaps.", .bigint),
     ranking("PERCENT_RANK", "The row's rank between 0 and 1.", .double),
     ranking("CUME_DIST", "The share of rows up to this one.", .double),
@@ -54,7 +62,7 @@ extension Function {
         if !use.hasOrder && name != "ROW_NUMBER" {
           throw SQLFailure(
             "RANK or DENSE_RANK functions require ORDER BY clause in window specification",
-            at: use.range)
+            at: use.window)
         }
         return type.nullable(false)
       })
@@ -62,14 +70,17 @@ extension Function {
 
   private static func neighbour(_ name: String, _ summary: String) -> Function {
     Function(
-      name, summary, .init([.any, .constantInteger], required: 1, .argument(0)), .unlisted,
+      name, summary, .init([.any, .constantInteger, .any], required: 1, .argument(0)), .unlisted,
       binding: .window,
       windowType: { use throws(SQLFailure) in
-        guard (1...2).contains(use.arguments.count) else { throw use.refusal("\(name) OVER") }
-        guard use.frame == nil, let first = use.first else { throw use.refusal("This \(name)") }
-        if use.arguments.count == 2 {
-          guard case .long(let offset)? = use.arguments[1].constant, offset >= 0 else {
-            throw use.refusal("\(name) with a computed offset")
+        guard let first = use.first else { throw use.refusal("\(name) OVER") }
+        if use.arguments[0].isConstant {
+          use.resolver.failInPlanning(.uncategorized("index (1) must be less than size (1)"))
+        }
+        if use.arguments.count > 1 {
+          let offset = use.arguments[1]
+          if offset.isNullConstant || offset.type.isCharacter || !offset.isConstant {
+            use.resolver.failInPlanning(.uncategorized("Index -3 out of bounds for length 0"))
           }
         }
         return first.nullable(true)

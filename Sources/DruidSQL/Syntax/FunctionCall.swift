@@ -13,6 +13,8 @@ package struct FunctionCall: Hashable, Sendable {
   package var withinGroup: [OrderItem]
   package var filter: Expression?
   package var nulls: NullTreatment?
+  /// Where IGNORE or RESPECT stands.
+  package var nullsPosition: Position
   package var over: WindowReference?
   /// False for CURRENT_TIMESTAMP and similar words.
   package var hasParentheses: Bool
@@ -33,6 +35,7 @@ package struct FunctionCall: Hashable, Sendable {
     self.withinGroup = []
     self.filter = nil
     self.nulls = nil
+    self.nullsPosition = Position(.none)
     self.over = nil
     self.hasParentheses = hasParentheses
     self.json = nil
@@ -41,6 +44,18 @@ package struct FunctionCall: Hashable, Sendable {
 
   /// The name in capitals, for looking up the function.
   package var function: String { name.text.uppercased() }
+
+  /// The name by which Calcite's parser calls the function: as written, but for a few.
+  package var innerName: String { function == "TRANSLATE" ? "TRANSLATE3" : name.text }
+
+  /// The types of the arguments that Calcite's parser puts before and behind those that are written.
+  package var innerTypes: (before: [String], behind: [String]) {
+    switch function {
+    case "JSON_ARRAY": (["SYMBOL"], [])
+    case "FIRST", "LAST": ([], arguments.count == 1 ? ["NUMERIC"] : [])
+    default: ([], [])
+    }
+  }
 
   package enum Argument: Hashable, Sendable {
     case expression(Expression)
@@ -169,15 +184,22 @@ package struct WindowFrame: Hashable, Sendable {
   package var start: Bound
   package var end: Bound?
   package var exclusion: Exclusion?
+  /// Where its bounds stand.
+  package var startPosition: Position
+  package var endPosition: Position
   package var range: SourceRange
 
   package init(
-    unit: Unit, start: Bound, end: Bound?, exclusion: Exclusion? = nil, range: SourceRange
+    unit: Unit, start: Bound, end: Bound?, exclusion: Exclusion? = nil,
+    startPosition: Position = Position(.none), endPosition: Position = Position(.none),
+    range: SourceRange
   ) {
     self.unit = unit
     self.start = start
     self.end = end
     self.exclusion = exclusion
+    self.startPosition = startPosition
+    self.endPosition = endPosition
     self.range = range
   }
 

@@ -21,7 +21,9 @@ extension Parser {
         call.isDistinct = false
       }
       repeat { call.arguments.append(try argument()) } while accept(",")
+      let place = token.range
       call.nulls = try nullTreatment()
+      call.nullsPosition = Position(place)
       if accept("ORDER") {
         try expect("BY")
         call.orderBy = try orderItems()
@@ -74,7 +76,11 @@ extension Parser {
   private mutating func followed(_ plain: FunctionCall) throws(ParseStop) -> Expression {
     var call = plain
     var place = call.position.range
-    if let nulls = try nullTreatment() { call.nulls = nulls }
+    let word = token.range
+    if let nulls = try nullTreatment() {
+      call.nulls = nulls
+      call.nullsPosition = Position(word)
+    }
     if at("WITHIN") {
       let start = token.range
       opened = index
@@ -156,13 +162,19 @@ extension Parser {
       return nil
     }
     guard accept("BETWEEN") else {
+      let place = Position(token.range)
       return WindowFrame(
-        unit: unit, start: try frameBound(), end: nil, range: range(from: start))
+        unit: unit, start: try frameBound(), end: nil, startPosition: place,
+        range: range(from: start))
     }
+    let before = Position(token.range)
     let first = try frameBound()
     try expect("AND")
+    let behind = Position(token.range)
     let last = try frameBound()
-    return WindowFrame(unit: unit, start: first, end: last, range: range(from: start))
+    return WindowFrame(
+      unit: unit, start: first, end: last, startPosition: before, endPosition: behind,
+      range: range(from: start))
   }
 
   private mutating func frameBound() throws(ParseStop) -> WindowFrame.Bound {

@@ -66,20 +66,35 @@ extension Parser {
     return try end(.cast(value, type, kind), name)
   }
 
-  private mutating func timeUnit() throws(ParseStop) -> TimeUnit {
+  /// A unit, or a word that is none: the grammar takes any, and the validator refuses it.
+  private mutating func timeUnit() throws(ParseStop) -> TimeUnit? {
     for unit in TimeUnit.allCases { note(unit.rawValue) }
-    guard token.kind == .word, let unit = TimeUnit(rawValue: token.key) else {
-      throw .unexpected
-    }
+    guard token.kind == .word else { throw .unexpected }
+    let unit: TimeUnit? =
+      switch token.key {
+      case "DAYOFWEEK": .dayOfWeek
+      case "DAYOFYEAR": .dayOfYear
+      default: TimeUnit(rawValue: token.key)
+      }
+    guard unit != nil || isIdentifier(token) else { throw .unexpected }
     advance()
     return unit
   }
 
+  private func noUnit(_ range: SourceRange, _ word: String) -> ParseStop {
+    refuse("'\(word)' is not a valid time frame", at: range)
+  }
+
   private mutating func extract() throws(ParseStop) -> Expression {
     let name = try begin()
+    let word = token
     let unit = try timeUnit()
     try expect("FROM")
     let value = try expression()
+    guard let unit else {
+      try expect(")")
+      throw noUnit(word.range, word.text)
+    }
     return try end(.extract(unit, value), name)
   }
 
@@ -88,7 +103,11 @@ extension Parser {
     let name = try begin()
     let value = try expression()
     if accept("TO") {
-      let unit = try timeUnit()
+      let word = token
+      guard let unit = try timeUnit() else {
+        try expect(")")
+        throw noUnit(word.range, word.text)
+      }
       return try end(.round(direction, value, unit), name)
     }
     return try plainCall(name, [value])
@@ -148,18 +167,23 @@ extension Parser {
   private mutating func timestampArithmetic() throws(ParseStop) -> Expression {
     let isAddition = token.key == "TIMESTAMPADD"
     let name = try begin()
-    let unit = try timestampUnit()
+    let word = token
+    let given = try timestampUnit()
     try expect(",")
     let first = try expression()
     try expect(",")
     let second = try expression()
+    guard let unit = given else {
+      try expect(")")
+      throw noUnit(word.range, word.text)
+    }
     return try end(
       isAddition
         ? .timestampAdd(unit, count: first, second) : .timestampDiff(unit, from: first, to: second),
       name)
   }
 
-  private mutating func timestampUnit() throws(ParseStop) -> TimeUnit {
+  private mutating func timestampUnit() throws(ParseStop) -> TimeUnit? {
     var word = token.key
     switch word {
     case "FRAC_SECOND", "SQL_TSI_MICROSECOND": word = "MICROSECOND"
@@ -167,13 +191,12 @@ extension Parser {
     default: if word.hasPrefix("SQL_TSI_") { word.removeFirst(8) }
     }
     let units: [TimeUnit] = [
-      .year, .quarter, .month, .week, .day, .hour, .minute, .second, .millisecond, .microsecond,
-      .nanosecond,
+      .century, .decade, .year, .quarter, .month, .week, .day, .hour, .minute, .second,
+      .millisecond, .microsecond, .nanosecond,
     ]
     for unit in units { note(unit.rawValue) }
-    guard token.kind == .word, let unit = TimeUnit(rawValue: word), units.contains(unit) else {
-      throw .unexpected
-    }
+    let unit = TimeUnit(rawValue: word).flatMap { units.contains($0) ? $0 : nil }
+    guard token.kind == .word, unit != nil || isIdentifier(token) else { throw .unexpected }
     advance()
     return unit
   }

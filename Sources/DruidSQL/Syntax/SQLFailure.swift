@@ -8,6 +8,8 @@ package struct SQLFailure: Error, Equatable, Sendable {
     case defensive = "DEFENSIVE"
     case runtimeFailure = "RUNTIME_FAILURE"
     case uncategorized = "UNCATEGORIZED"
+    /// The planner overflows its stack, and the container answers with a page of its own.
+    case overflow = "OVERFLOW"
   }
 
   package var category: Category

@@ -18,22 +18,35 @@ extension Translator {
     if !call.isDistinct, isWild || isExtreme && first.type.isReal && !first.isColumn {
       return "druid_wild_\(call.function.name.lowercased())(\(try text(first)))"
     }
-    let isCount = call.function == .count && !(call.isDistinct && approximatesCountDistinct)
     return try spell(
       Function.SpeltAggregate(
-        call: call, argument: isCount ? try text(first) : try definite(first),
+        call: call, argument: try text(first),
         others: try texts(Array(call.arguments.dropFirst())),
         approximatesCountDistinct: approximatesCountDistinct))
   }
 
   func window(_ call: WindowCall) throws(SQLFailure) -> String {
-    var arguments: [String] = []
-    for argument in call.arguments { arguments.append(try definite(argument)) }
+    var arguments = try texts(call.arguments)
     var name = call.function.name
+    if call.arguments.first?.isWild == true, ["SUM", "AVG", "MIN", "MAX"].contains(name) {
+      name = "druid_wild_\(name.lowercased())"
+    }
+    if call.isSpelt {
+      let aggregate = AggregateCall(
+        function: call.function, arguments: call.arguments, isDistinct: false)
+      let spelt = try function(aggregate)
+      return "\(spelt) OVER (\(try specification(call)))"
+    }
     if call.function == .sum, call.arguments.first?.type.isIntegral == true {
       name = "druid_sum_long"
     }
     if call.function == .count, arguments.isEmpty { arguments = ["*"] }
+    return
+      "\(name)(\(arguments.joined(separator: ", "))) OVER (\(try specification(call)))"
+  }
+
+  /// What stands in OVER.
+  private func specification(_ call: WindowCall) throws(SQLFailure) -> String {
     var parts: [String] = []
     if !call.partitionBy.isEmpty {
       var keys: [String] = []
@@ -48,13 +61,6 @@ extension Translator {
       parts.append("ORDER BY " + keys.joined(separator: ", "))
     }
     if let frame = call.frame { parts.append(frame) }
-    return
-      "\(name)(\(arguments.joined(separator: ", "))) OVER (\(parts.joined(separator: " ")))"
-  }
-
-  /// The value; a NaN fails at run time.
-  private func definite(_ expression: TypedExpression) throws(SQLFailure) -> String {
-    let text = try self.text(expression)
-    return expression.isWild ? "druid_definite(\(text))" : text
+    return parts.joined(separator: " ")
   }
 }

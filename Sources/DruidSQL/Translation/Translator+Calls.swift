@@ -56,6 +56,11 @@ extension Translator {
       if operands.count == 1 { return "(\(printed) <> '-0.0')" }
       let words = "'A filter for 0 over a column with -0.0 is not supported here'"
       return "CASE \(printed) WHEN '-0.0' THEN druid_refuse(\(words)) ELSE 1 END"
+    case .anyTrue:
+      let answers = try text(operands[0])
+      return
+        "CASE typeof(\(answers)) WHEN 'blob' THEN (SELECT MAX(value) FROM json_each(CAST("
+        + "\(answers) AS TEXT))) ELSE \(answers) END"
     case .firstValue: return "druid_mv_offset(\(try text(operands[0])), 0)"
     case .addMonths: return try kernel("add_months", operands)
     case .addMilliseconds:
@@ -137,6 +142,9 @@ extension Translator {
   ) throws(SQLFailure) -> String {
     guard operands.contains(where: \.isMultiple) else {
       let sides = try texts(operands)
+      if op.mirrored != nil, operands.allSatisfy(\.type.isArray) {
+        return "(druid_array_order(\(sides[0])) \(op.rawValue) druid_array_order(\(sides[1])))"
+      }
       if op.mirrored != nil, tellsZeros(op, operands) {
         return "(druid_compare_double(\(sides[0]), \(sides[1])) \(op.rawValue) 0)"
       }
@@ -147,10 +155,16 @@ extension Translator {
       (column, value) = (value, column)
       op = op.mirrored ?? op
     }
+    let subject = try text(column)
+    if !column.type.isCharacter, !value.isMultiple {
+      // Of numbers made of several values there is none to compare.
+      let other = try text(value)
+      return
+        "CASE typeof(\(subject)) WHEN 'blob' THEN NULL ELSE (\(subject) \(op.rawValue) \(other)) END"
+    }
     guard value.text != nil else {
       throw .unknown("A multi-value column compared with this", at: whole.range)
     }
-    let subject = try text(column)
     let any = op == .notEqual ? .equal : op
     let test = "druid_mv_any(\(subject), '\(any.rawValue)', \(try text(value)))"
     return
@@ -190,9 +204,8 @@ extension Translator {
     let values = try texts(operands)
     let second = operands[1].type.isArray ? values[1] : "druid_array(\(values[1]))"
     let call = "druid_\(name)(\(values[0]), \(second))"
-    if !isValue { return call }
-    let words = "'A test of a multi-value column without any value is not supported here'"
-    return "CASE WHEN \(values[0]) IS NULL THEN druid_refuse(\(words)) ELSE \(call) END"
+    // As a value it is false for what has none.
+    return isValue ? "CASE WHEN \(values[0]) IS NULL THEN 0 ELSE \(call) END" : call
   }
 
   // MARK: Arithmetic

@@ -7,8 +7,9 @@ extension Translator {
   func output(
     _ item: TypedExpression, isLiteral: Bool = false, pins: TypedExpression.Pins = [:]
   ) throws(SQLFailure) -> String {
-    let text = try self.text(item)
+    var text = try self.text(item)
     let isLiteral = isLiteral && (!item.readsQuery || item.isQueryOfLiterals)
+    let isComputed = item.isConstant && item.constant == nil
     if !isLiteral, item.type.isTime, !item.isColumn, item.isSettled(by: pins) {
       let kind = item.type.kind == .date ? "DATE" : "TIMESTAMP"
       return "druid_planned_time(\(text), '\(kind)', \(quoted(zone)))"
@@ -23,6 +24,12 @@ extension Translator {
       return "druid_constant_time(\(text), '\(kind)', \(quoted(zone)))"
     }
     if isLiteral, item.type.isArray { return "druid_constant_array(\(text))" }
+    if isComputed, item.type.element?.kind == .null { return "druid_planned_array(\(text), 0)" }
+    if isComputed, !item.type.isNullable, !item.type.isTime { text = "druid_required(\(text))" }
+    // Calcite fills a constant up to the length of its type.
+    if isComputed, case .char(let length) = item.type.kind {
+      return "druid_pad(\(text), \(length))"
+    }
     if item.isConstant && item.type.isReal && !item.isNullConstant {
       if item.constant == nil { return "(\(text) + 0.0)" }
     }
@@ -45,6 +52,7 @@ extension Translator {
       isInConstant = true
       defer { isInConstant = false }
       let text = try self.text(expression)
+      if case .call(.jsonQueryArray, _) = expression.node { return "druid_constant_json(\(text))" }
       return expression.type.isReal ? "druid_constant(\(text))" : text
     }
     switch expression.node {
@@ -115,17 +123,25 @@ extension Translator {
       switch source.kind {
       case .timestamp: return "druid_time_to_text(\(value), \(quoted(zone)))"
       case .date: return "druid_date_to_text(\(value), \(quoted(zone)))"
-      case .float: return "druid_float_print(\(value))"
+      case .float where !operand.isConstant: return "druid_float_print(\(value))"
       default:
         return source.isReal ? "druid_double_to_text(\(value))" : "CAST(\(value) AS TEXT)"
       }
-    case .integer, .bigint:
+    case .boolean:
+      if source.isCharacter { return "druid_text_to_boolean(\(value))" }
+      return source.isReal ? "(druid_double_to_long(\(value)) > 0)" : "(\(value) > 0)"
+    case .array(let element):
+      let kind =
+        element.isCharacter ? "VARCHAR" : element.isReal ? "DOUBLE" : "BIGINT"
+      return "druid_cast_array(\(value), '\(kind)')"
+    case .smallint, .tinyint, .integer, .bigint:
       if source.isReal { return "druid_double_to_long(\(value))" }
       return source.isCharacter ? "druid_text_to_long(\(value))" : value
-    case .float, .double, .decimal:
+    case .float, .real, .double, .decimal:
       if source.isReal { return value }
       return source.isCharacter ? "druid_text_to_double(\(value))" : "CAST(\(value) AS REAL)"
     case .timestamp:
+      if source.isReal { return "druid_double_to_long(\(value))" }
       return source.isCharacter ? "druid_text_to_time(\(value), \(quoted(zone)))" : value
     case .date:
       if source.isCharacter { return "druid_text_to_date(\(value), \(quoted(zone)))" }

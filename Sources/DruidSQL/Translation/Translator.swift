@@ -82,7 +82,7 @@ final class Translator {
     var texts: [String] = []
     let areByPattern = items.map(\.isTimeByPattern)
     for (index, item) in items.enumerated() {
-      // Druid evaluates a row with such a time as a query, in which the other columns are no literals.
+      // Druid evaluates a row with such a time as a query, where it evaluates the other columns too.
       let isAlone = !areByPattern.indices.contains { $0 != index && areByPattern[$0] }
       if item.node == .operation(.unfinishedNull, []) {
         texts.append("NULL AS c\(index)")

@@ -121,8 +121,8 @@ struct AnswerWriter {
       format.zone.append(value, to: &bytes)
       bytes.append(UInt8(ascii: "\""))
     case (.double(let value), .double), (.double(let value), .decimal),
-      (.double(let value), .float):
-      let isNumber = value.isFinite
+      (.double(let value), .real), (.double(let value), .float):
+      let isNumber = type.kind == .float ? Float(value).isFinite : value.isFinite
       if !isNumber { bytes.append(UInt8(ascii: "\"")) }
       plain(cell, type)
       if !isNumber { bytes.append(UInt8(ascii: "\"")) }
@@ -141,7 +141,8 @@ struct AnswerWriter {
       bytes.append(contentsOf: (value == 0 ? "false" : "true").utf8)
     case (.integer(let value), .timestamp), (.integer(let value), .date):
       format.zone.append(value, to: &bytes)
-    case (.integer(let value), .double), (.integer(let value), .decimal):
+    case (.integer(let value), .double), (.integer(let value), .decimal),
+      (.integer(let value), .real):
       JavaDigits.append(Double(value), to: &bytes)
     case (.integer(let value), .float): JavaDigits.append(Float(value), to: &bytes)
     case (.integer(let value), _): bytes.append(contentsOf: String(value).utf8)

@@ -14,7 +14,7 @@ struct DruidError: Error, Equatable {
       switch failure.category {
       case .invalidInput: 400
       case .unsupported: 501
-      case .defensive, .runtimeFailure, .uncategorized: 500
+      case .defensive, .runtimeFailure, .uncategorized, .overflow: 500
       }
     body = Self.druidException(
       code: failure.errorCode, persona: failure.persona, category: failure.category.rawValue,

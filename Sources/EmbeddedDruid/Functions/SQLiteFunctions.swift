@@ -197,6 +197,7 @@ extension ValueFailure {
     case .invalidConstant: Self.code(2)
     case .unsupported: Self.code(3)
     case .uncategorized: Self.code(4)
+    case .overflow: Self.code(5)
     case .interrupted: SQLITE_INTERRUPT
     }
   }
@@ -207,6 +208,7 @@ extension ValueFailure {
     case .invalid(let words), .invalidConstant(let words), .unsupported(let words),
       .uncategorized(let words):
       words
+    case .overflow: "java.lang.StackOverflowError"
     case .interrupted: "interrupted"
     }
   }
@@ -220,6 +222,7 @@ extension ValueFailure {
     case Self.code(2): self = .invalidConstant(words)
     case Self.code(3): self = .unsupported(words)
     case Self.code(4): self = .uncategorized(words)
+    case Self.code(5): self = .overflow
     default: return nil
     }
   }

@@ -160,8 +160,8 @@ struct SQLRequest {
       guard let limit = Self.integer(value), limit >= 0 else { throw Self.unparsable(name, value) }
       timeoutMilliseconds = limit == 0 ? nil : limit
     case "sqlTimeZone":
-      guard let zone = value.text else { throw Self.unparsable(name, value) }
-      timeZone = zone
+      // A value of another type is an unknown zone, which is UTC.
+      if let zone = value.text { timeZone = zone }
     case "useApproximateCountDistinct":
       approximatesCountDistinct = try Self.setting(name, value)
     case "useApproximateTopN": approximatesTopN = try Self.setting(name, value)
@@ -226,4 +226,7 @@ struct SQLRequest {
 struct HTMLError: Error {
   var status = 500
   var message: String
+
+  static let overflow = HTMLError(
+    message: "javax.servlet.ServletException: java.lang.StackOverflowError")
 }

@@ -113,6 +113,7 @@ extension FieldValue {
     case .null: self = .null
     case .boolean(let isTrue): self = .bool(isTrue)
     case .integer(let value): self = .long(value)
+    case .digits(let digits): self = Double(digits).map { .double($0) } ?? .null
     case .real(let value): self = .double(value)
     case .string(let text): self = .text(text)
     case .array(let elements): self = .list(elements.map { FieldValue($0) })

@@ -253,6 +253,7 @@ final class QueryService: Sendable {
       plan = try Planner.plan(
         request.query, parameters: request.parameters, catalog: catalog, settings: settings)
     } catch {
+      if error.category == .overflow { throw HTMLError.overflow }
       throw explained(DruidError(error), error.errorMessage)
     }
     return plan
@@ -275,7 +276,7 @@ final class QueryService: Sendable {
       format.zone = AnswerZone(
         offset: { zone.offset(at: $0) }, shown: { zone.instant(literal: zone.local($0)) })
     } catch {
-      throw DruidError.invalidInput(error.words)
+      throw DruidError.runtime(error.words, errorClass: "java.lang.IllegalArgumentException")
     }
     do throws(SQLiteFailure) {
       for source in sources where plan.dataSources.contains(source.name) {
@@ -356,23 +357,25 @@ final class QueryService: Sendable {
 
   private static func error(
     _ failure: SQLiteFailure, _ id: String, isOverdue: Bool
-  ) -> DruidError {
-    if failure.isInterrupt { return isOverdue ? .timeout(id) : .cancelled() }
+  ) -> any Error {
+    if failure.isInterrupt { return isOverdue ? DruidError.timeout(id) : DruidError.cancelled() }
     switch failure.cause {
-    case .divisionByZero: return .runtime("null", errorClass: "java.lang.ArithmeticException")
-    case .invalidConstant(let words): return .invalidInput(words)
-    case .unsupported(let words): return .unsupported(words)
+    case .divisionByZero:
+      return DruidError.runtime("null", errorClass: "java.lang.ArithmeticException")
+    case .invalidConstant(let words): return DruidError.invalidInput(words)
+    case .unsupported(let words): return DruidError.unsupported(words)
+    case .overflow: return HTMLError.overflow
     case .uncategorized(let words):
       return DruidError(
         SQLFailure(
           words, at: nil, category: .uncategorized, errorCode: "general", persona: "ADMIN"))
-    case .interrupted: return isOverdue ? .timeout(id) : .cancelled()
+    case .interrupted: return isOverdue ? DruidError.timeout(id) : DruidError.cancelled()
     case .invalid, nil: break
     }
     if failure.code == SQLITE_TOOBIG {
-      return .unsupported("A text of more than \(Text.sizeLimit >> 20) MiB")
+      return DruidError.unsupported("A text of more than \(Text.sizeLimit >> 20) MiB")
     }
-    return .runtime(failure.message, errorClass: "java.lang.RuntimeException")
+    return DruidError.runtime(failure.message, errorClass: "java.lang.RuntimeException")
   }
 }
 

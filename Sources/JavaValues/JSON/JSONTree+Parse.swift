@@ -6,6 +6,15 @@ extension JSONTree {
     self = value
   }
 
+  /// The first value of a text, whatever stands behind it; nil when it does not begin with one.
+  package init?(firstOf text: String) {
+    var reader = Reader(bytes: Array(text.utf8))
+    guard let value = reader.value(depth: 0), reader.isBetweenValues(behind: value) else {
+      return nil
+    }
+    self = value
+  }
+
   private struct Reader {
     let bytes: [UInt8]
     var index = 0
@@ -19,6 +28,21 @@ extension JSONTree {
     mutating func isAtEnd() -> Bool {
       skipBlanks()
       return index == bytes.count
+    }
+
+    /// Whether a plain value ends where it was read to: a blank or a bracket must follow.
+    func isBetweenValues(behind value: JSONTree) -> Bool {
+      switch value {
+      case .integer, .digits, .real:
+        guard index < bytes.count else { return true }
+        return [9, 10, 13, 32].contains(bytes[index])
+      case .boolean, .null:
+        guard index < bytes.count else { return true }
+        let byte = bytes[index]
+        return byte < 128 && !(48...57).contains(byte) && !(97...122).contains(byte | 32)
+          && byte != UInt8(ascii: "_")
+      case .string, .array, .object: return true
+      }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -52,11 +76,18 @@ extension JSONTree {
     private mutating func object(depth: Int) -> JSONTree? {
       index += 1
       var members: [Member] = []
+      var places: [ExactText: Int] = [:]
       if take("}") { return .object([]) }
       repeat {
         skipBlanks()
         guard let key = string(), take(":"), let value = value(depth: depth + 1) else { return nil }
-        members.append(Member(key: key, value: value))
+        // Of two same keys the last one's value counts, at the place of the first.
+        if let place = places.updateValue(members.count, forKey: ExactText(key)) {
+          places[ExactText(key)] = place
+          members[place].value = value
+        } else {
+          members.append(Member(key: key, value: value))
+        }
       } while take(",")
       return take("}") ? .object(members) : nil
     }
@@ -92,7 +123,15 @@ extension JSONTree {
       guard let last = text.utf8.last, (48...57).contains(last), text.utf8.first != 43 else {
         return nil
       }
-      if isWhole, let value = Int64(text) { return .integer(value) }
+      if isWhole {
+        let digits = text.utf8.first == 45 ? text.utf8.dropFirst() : text.utf8[...]
+        guard digits.allSatisfy({ (48...57).contains($0) }),
+          digits.count == 1 || digits.first != 48
+        else { return nil }
+        return Int64(text).map { .integer($0) } ?? .digits(text)
+      }
+      let whole = text.drop { $0 == "-" }.prefix { $0.isNumber }
+      guard !whole.isEmpty, whole.count == 1 || whole.first != "0" else { return nil }
       return Double(text).map { .real($0) }
     }
 

@@ -3,6 +3,8 @@ package indirect enum JSONTree: Hashable, Sendable {
   case null
   case boolean(Bool)
   case integer(Int64)
+  /// A whole number beyond 64 bits, as it was written.
+  case digits(String)
   case real(Double)
   case string(String)
   case array([JSONTree])
@@ -27,6 +29,7 @@ package indirect enum JSONTree: Hashable, Sendable {
     case (.null, .null): true
     case (.boolean(let left), .boolean(let right)): left == right
     case (.integer(let left), .integer(let right)): left == right
+    case (.digits(let left), .digits(let right)): left == right
     case (.real(let left), .real(let right)): left == right
     case (.string(let left), .string(let right)): ExactText(left) == ExactText(right)
     case (.array(let left), .array(let right)): left == right
@@ -51,6 +54,7 @@ package indirect enum JSONTree: Hashable, Sendable {
     case .null: .null
     case .boolean(let value): .boolean(value)
     case .integer(let value): .integer(value)
+    case .digits(let digits): .integer(Self.lowBits(digits))
     case .real(let value): .double(value)
     case .string(let text): .text(text)
     case .array, .object: .text(text)
@@ -64,6 +68,14 @@ package indirect enum JSONTree: Hashable, Sendable {
       Double(left) == right
     default: self == other
     }
+  }
+
+  /// The low 64 bits of a whole number, as Java's BigInteger.longValue.
+  private static func lowBits(_ digits: String) -> Int64 {
+    let magnitude = digits.utf8.reduce(Int64(0)) { sum, byte in
+      (48...57).contains(byte) ? sum &* 10 &+ Int64(byte - 48) : sum
+    }
+    return digits.utf8.first == UInt8(ascii: "-") ? 0 &- magnitude : magnitude
   }
 
   // MARK: Printing
@@ -80,6 +92,7 @@ package indirect enum JSONTree: Hashable, Sendable {
     case .null: text += "null"
     case .boolean(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
+    case .digits(let digits): text += digits
     case .real(let value):
       text += value.isFinite ? JavaNumber.text(value) : "\"\(JavaNumber.text(value))\""
     case .string(let string): Self.write(string, to: &text)

@@ -150,7 +150,7 @@ package final class RegularExpression {
   package func extract(
     _ group: Int, of text: String, _ limits: QueryLimits? = nil
   ) throws(ValueFailure) -> String? {
-    guard (0...groupCount).contains(group) else { throw .invalid("No group \(group)") }
+    guard (0...groupCount).contains(group) else { throw .uncategorized("No group \(group)") }
     let bytes = Array(text.utf8)
     var extracted: String?
     try eachMatch(in: bytes, limits) { groups throws(ValueFailure) in
@@ -228,14 +228,14 @@ package final class RegularExpression {
       let name = String(decoding: bytes, as: UTF8.self)
       index += bytes.count + 2
       guard index <= template.count, let number = groupNames[name] else {
-        throw .invalid("No group with name {\(name)}")
+        throw .uncategorized("No group with name {\(name)}")
       }
       return number
     }
     guard template[index] &- 48 < 10 else { throw .invalid("Illegal group reference") }
     var number = Int(template[index] - 48)
     index += 1
-    guard number <= groupCount else { throw .invalid("No group \(number)") }
+    guard number <= groupCount else { throw .uncategorized("No group \(number)") }
     while index < template.count, template[index] &- 48 < 10 {
       let longer = number * 10 + Int(template[index] - 48)
       guard longer <= groupCount else { break }

@@ -38,9 +38,11 @@ package enum IPv4 {
   /// Whether the address is in a subnet such as `10.0.0.0/8`.
   package static func isIn(_ value: SQLValue, _ subnet: String) throws(ValueFailure) -> Bool {
     let parts = subnet.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard let network = parts.first.flatMap(number), parts.count <= 2,
-      let bits = parts.count == 2 ? Int64(parts[1]) : 32, (0...32).contains(bits)
-    else { throw .invalid("Invalid subnet \(subnet)") }
+    guard let network = parts.first.flatMap(number), parts.count == 2, let bits = Int64(parts[1]),
+      (0...32).contains(bits)
+    else {
+      throw .uncategorized("Function[ipv4_match] subnet arg has an invalid format: \(subnet)")
+    }
     guard let address = number(value) else { return false }
     let mask: Int64 = bits == 0 ? 0 : 0xFFFF_FFFF << (32 - bits) & 0xFFFF_FFFF
     return address & mask == network & mask

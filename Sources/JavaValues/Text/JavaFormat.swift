@@ -12,8 +12,13 @@ package enum JavaFormat {
   /// arguments, as in Druid.
   package static func text(_ format: String, _ arguments: [SQLValue]) -> String {
     formatted(format, arguments)
-      ?? arguments.reduce(format) { $0 + "; " + ($1.text ?? "null") }
+      ?? arguments.reduce(format) { $0 + "; " + (isNaN($1) ? "NaN" : $1.text ?? "null") }
   }
+
+  /// A double that is not a number, told from the text `NaN`.
+  package static let notANumber = SQLValue.text("\u{1}NaN")
+
+  private static func isNaN(_ value: SQLValue) -> Bool { value == notANumber }
 
   private static func formatted(_ format: String, _ arguments: [SQLValue]) -> String? {
     var result = ""
@@ -82,7 +87,7 @@ package enum JavaFormat {
     switch specifier.conversion {
     case "s", "S":
       guard specifier.flags.isDisjoint(with: ["+", " ", "0", ",", "("]) else { return nil }
-      var text = value.text ?? "null"
+      var text = isNaN(value) ? "NaN" : value.text ?? "null"
       if let precision = specifier.precision { text = String(text.prefix(precision)) }
       return justified(specifier.conversion == "S" ? text.uppercased() : text, specifier)
     case "b", "B":
@@ -102,8 +107,8 @@ package enum JavaFormat {
         let text = specifier.precision.map { String("null".prefix($0)) } ?? "null"
         return justified(text, specifier)
       }
-      guard case .real(let number) = value else { return nil }
-      return real(number, specifier)
+      if case .real(let number) = value { return real(number, specifier) }
+      return isNaN(value) ? real(.nan, specifier) : nil
     default: return value.isNull ? justified("null", specifier) : nil
     }
   }

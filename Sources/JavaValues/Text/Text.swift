@@ -14,28 +14,28 @@ package enum Text {
     return String(part) ?? String(decoding: Array(part), as: UTF16.self)
   }
 
-  /// SUBSTRING; the start counts from 1, and a negative length extends to the end.
+  /// SUBSTRING with a start from 1; a negative length means to the end. nil behind the end.
   package static func substring(
     _ text: String, from start: Int64, length: Int64
-  ) throws(ValueFailure) -> String {
+  ) throws(ValueFailure) -> String? {
     guard start >= 1 else {
-      throw .unsupported("SUBSTRING from a position before the first is not supported")
+      throw .uncategorized("Function[substring] encountered unknown exception.")
     }
     let limit = Int64(text.utf16.count)
-    guard start <= limit else { return "" }
+    guard start <= limit else { return nil }
     return units(text, from: Int(start - 1), count: Int(min(length, limit)))
   }
 
   package static func left(_ text: String, _ count: Int64) throws(ValueFailure) -> String {
     guard count >= 0 else {
-      throw .invalid("Function[left] needs a positive integer as the second argument")
+      throw .uncategorized("Function[left] needs a positive integer as the second argument")
     }
     return units(text, from: 0, count: Int(clamping: count))
   }
 
   package static func right(_ text: String, _ count: Int64) throws(ValueFailure) -> String {
     guard count >= 0 else {
-      throw .invalid("Function[right] needs a positive integer as the second argument")
+      throw .uncategorized("Function[right] needs a positive integer as the second argument")
     }
     return units(text, from: max(0, text.utf16.count - Int(clamping: count)), count: -1)
   }
@@ -47,6 +47,7 @@ package enum Text {
   /// REPEAT; NULL for a count below 1.
   package static func repeated(_ text: String, _ count: Int64) throws(ValueFailure) -> String? {
     guard count > 0 else { return nil }
+    if text.isEmpty { return "" }
     guard Int64(text.utf8.count).multipliedReportingOverflow(by: count).partialValue <= sizeLimit,
       count <= sizeLimit
     else { throw .unsupported("The text of REPEAT is too long") }
@@ -63,11 +64,11 @@ package enum Text {
     }
   }
 
-  /// LPAD and RPAD. A longer text is truncated to the length; NULL for a length below 1.
+  /// LPAD and RPAD: cut to the length when longer; NULL for the length 0, nothing for a negative one.
   package static func padded(
     _ text: String, to length: Int64, with pad: String, atStart: Bool
   ) throws(ValueFailure) -> String? {
-    guard length > 0 else { return nil }
+    guard length > 0 else { return length < 0 ? "" : nil }
     guard length <= sizeLimit else { throw .unsupported("The text of a padding is too long") }
     let missing = Int(length) - text.utf16.count
     guard missing > 0 else { return units(text, from: 0, count: Int(length)) }
@@ -150,6 +151,13 @@ package enum Text {
     var bytes: [UInt8] = []
     var buffer: UInt32 = 0
     var bits: UInt32 = 0
+    let padding = text.utf8.reversed().prefix { $0 == 61 }.count
+    guard (text.utf8.count - padding) % 4 != 1 else {
+      throw .invalid("Last unit does not have enough valid bits")
+    }
+    guard padding == 0 || text.utf8.count % 4 == 0, padding < 3 else {
+      throw .invalid("Input byte array has incorrect ending byte at \(text.utf8.count - padding)")
+    }
     for byte in text.utf8.reversed().drop(while: { $0 == 61 }).reversed() {
       let value: UInt8
       switch byte {

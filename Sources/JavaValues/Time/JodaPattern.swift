@@ -33,10 +33,10 @@ package struct JodaPattern: Sendable, Equatable {
     var rest = Substring(text)
     while let character = rest.first {
       if character.isASCII, character.isLetter {
-        guard "GCYxwedyDMaEhHkKmsSzZ".contains(character) else {
-          throw .invalid("Illegal pattern component: \(character)")
-        }
         let count = rest.prefix { $0 == character }.count
+        guard "GCYxwedyDMaEhHkKmsSzZ".contains(character) else {
+          throw .uncategorized("Illegal pattern component: \(rest.prefix(count))")
+        }
         elements.append(.field(character, count))
         rest = rest.dropFirst(count)
       } else {

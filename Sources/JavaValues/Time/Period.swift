@@ -18,6 +18,8 @@ package struct Period: Equatable, Sendable {
       return nil
     }
     var isTime = false
+    // Each unit once, and the larger before the smaller.
+    var order = Self.units[...]
     while let byte = rest.first {
       if byte | 32 == UInt8(ascii: "t"), !isTime {
         isTime = true
@@ -39,11 +41,19 @@ package struct Period: Equatable, Sendable {
         thousandths = Int64(padded.prefix(3)) ?? 0
         guard rest.first.map({ $0 | 32 }) == UInt8(ascii: "s") else { return nil }
       }
-      guard let unit = rest.popFirst(), set(unit | 32, number, thousandths, isTime: isTime) else {
-        return nil
-      }
+      guard let unit = rest.popFirst(),
+        let place = order.firstIndex(where: { $0.unit == unit | 32 && $0.isTime == isTime }),
+        set(unit | 32, number, thousandths, isTime: isTime)
+      else { return nil }
+      order = order[(place + 1)...]
     }
   }
+
+  private static let units: [(unit: UInt8, isTime: Bool)] = [
+    (UInt8(ascii: "y"), false), (UInt8(ascii: "m"), false), (UInt8(ascii: "w"), false),
+    (UInt8(ascii: "d"), false), (UInt8(ascii: "h"), true), (UInt8(ascii: "m"), true),
+    (UInt8(ascii: "s"), true),
+  ]
 
   private mutating func set(
     _ unit: UInt8, _ number: Int64, _ thousandths: Int64, isTime: Bool
@@ -68,6 +78,9 @@ package struct Period: Equatable, Sendable {
   private var values: [Int64] {
     [years, months, weeks, days, hours, minutes, seconds, milliseconds]
   }
+
+  /// Whether it goes back in time.
+  package var isNegative: Bool { values.contains { $0 < 0 } }
 
   /// Whether it has more than one non-zero field.
   var isCompound: Bool { values.count { $0 > 0 } > 1 }

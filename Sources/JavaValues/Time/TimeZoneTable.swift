@@ -22,28 +22,51 @@ package struct TimeZoneTable: Sendable {
     if offsetMilliseconds != 0 { first.abbreviation = Self.text(offset: offsetMilliseconds) }
   }
 
-  /// A zone that needs no file: `UTC`, `Z`, `+05:30`, `-08`; nil for any other name.
+  /// `UTC`, `Z`, `+05:30`, `-08`, `GMT+5`: zones that need no file; nil for every other name.
   package static func fixed(_ name: String) -> TimeZoneTable? {
     switch name {
     case "UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Zulu", "Universal":
       return TimeZoneTable(name: "UTC", offsetMilliseconds: 0)
     default: break
     }
-    guard let sign = name.first, sign == "+" || sign == "-" else { return nil }
-    let parts = name.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+    let isPrefixed = name.hasPrefix("GMT")
+    let text = isPrefixed ? name.dropFirst(3) : Substring(name)
+    guard let sign = text.first, sign == "+" || sign == "-",
+      let seconds = offset(text.dropFirst(), takesOneDigit: isPrefixed)
+    else { return nil }
+    return TimeZoneTable(name: name, offsetMilliseconds: (sign == "-" ? -1000 : 1000) * seconds)
+  }
+
+  /// `05`, `05:30`, `0530`, `05:30:15`, and `5` behind `GMT+`; in seconds.
+  private static func offset(_ text: Substring, takesOneDigit: Bool) -> Int64? {
+    var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count == 1, text.utf8.count == 4 { parts = [text.prefix(2), text.dropFirst(2)] }
     var numbers: [Int64] = []
     for part in parts {
-      guard part.utf8.count == 2, let number = Int64(part), number >= 0 else { return nil }
+      guard part.utf8.count == 2 || takesOneDigit && numbers.isEmpty && part.utf8.count == 1,
+        part.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(part)
+      else { return nil }
       numbers.append(number)
     }
     guard (1...3).contains(numbers.count), numbers[0] < 24,
       numbers.dropFirst().allSatisfy({ $0 < 60 })
     else { return nil }
-    var seconds = numbers[0] * 3600
-    if numbers.count > 1 { seconds += numbers[1] * 60 }
-    if numbers.count > 2 { seconds += numbers[2] }
-    return TimeZoneTable(name: name, offsetMilliseconds: (sign == "-" ? -1000 : 1000) * seconds)
+    return numbers[0] * 3600 + (numbers.count > 1 ? numbers[1] * 60 : 0)
+      + (numbers.count > 2 ? numbers[2] : 0)
   }
+
+  /// The zones that Java's TimeZone knows by three letters.
+  static let abbreviated: [String: String] = [
+    "ACT": "Australia/Darwin", "AET": "Australia/Sydney",
+    "AGT": "America/Argentina/Buenos_Aires", "ART": "Africa/Cairo", "AST": "America/Anchorage",
+    "BET": "America/Sao_Paulo", "BST": "Asia/Dhaka", "CAT": "Africa/Harare",
+    "CNT": "America/St_Johns", "CST": "America/Chicago", "CTT": "Asia/Shanghai",
+    "EAT": "Africa/Addis_Ababa", "ECT": "Europe/Paris", "IET": "America/Indiana/Indianapolis",
+    "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "MIT": "Pacific/Apia", "NET": "Asia/Yerevan",
+    "NST": "Pacific/Auckland", "PLT": "Asia/Karachi", "PNT": "America/Phoenix",
+    "PRT": "America/Puerto_Rico", "PST": "America/Los_Angeles", "SST": "Pacific/Guadalcanal",
+    "VST": "Asia/Ho_Chi_Minh",
+  ]
 
   /// `+05:30`, `-08:00`. Never `Z`, which is the caller's to write.
   package static func text(offset: Int64, separator: String = ":") -> String {

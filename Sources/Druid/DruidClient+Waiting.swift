@@ -1,3 +1,4 @@
+import Glibc
 import Plumbing
 
 /// Waits until messages sent to Kafka can be queried.
@@ -115,12 +116,20 @@ extension DruidClient {
   }
 }
 
-/// Collects what is written.
+/// Collects the answer to one of dsql's own questions.
 private final class CollectedOutput: AnswerOutput {
+  /// A larger answer, in bytes, is not one to such a question.
+  private static let limit = 16 << 20
+
   private var block = ByteBlock(capacity: 4096)
   var bytes: [UInt8] { block.array }
 
-  func write(_ bytes: RawSpan) { block.append(bytes) }
+  func write(_ bytes: RawSpan) throws(SystemFailure) {
+    guard block.count + bytes.byteCount <= Self.limit else {
+      throw SystemFailure("reading the answer to a question of dsql's own", code: EMSGSIZE)
+    }
+    block.append(bytes)
+  }
   func flush() {}
 }
 

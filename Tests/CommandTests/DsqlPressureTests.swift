@@ -17,6 +17,23 @@ import Testing
     stub.requests.contains { $0.method == "DELETE" }
   }
 
+  /// A server without an end to its answer to dsql's own question costs neither memory nor time.
+  @Test func anEndlessAnswerToItsOwnQuestion() throws {
+    let row = Array("[\"\(String(repeating: "x", count: 1000))\",1]\n".utf8)
+    let stub = try DsqlStub(takesOwnQuestions: true) { request, _ in
+      guard request.asksForContext else { return DsqlFaultTests.rows("a", ["1", "2"]) }
+      let head = DsqlAnswer.closeDelimited(String(DsqlAnswer.body([]).dropLast(1)))
+      return [.send(head), .endless(Array(repeating: row, count: 1000).flatMap { $0 })]
+    }
+    defer { stub.stop() }
+    let start = Date()
+    let outcome = try DsqlAskingTests.run(
+      "ulimit -v 1000000; dsql -v --csv -e 'SELECT a FROM t'", stub)
+    #expect(outcome.status == 0 && outcome.output == "a\n1\n2\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("the server's default row limit is not known: reading"))
+    #expect(Date().timeIntervalSince(start) < 20)
+  }
+
   /// The reader neither reads nor leaves: the first signal cancels the query on the server, and
   /// dsql ends soon.
   @Test func aSignalEndsAWriteThatNobodyTakes() throws {

@@ -14,6 +14,8 @@ import Testing
     "SELECT COUNT(*) FROM ecommerce WHERE REPEAT(country, 1000000) LIKE '%a%a%a%a%zz%'",
     "SELECT COUNT(*) FROM ecommerce WHERE REPEAT(country, 1000000) LIKE '%a_a%_a_%_zz%'",
     "SELECT REGEXP_LIKE(REPEAT(city, 1000000), '.*zz') FROM ecommerce",
+    "SELECT ARRAY_OVERLAP(STRING_TO_ARRAY(REPEAT(country || ',', 30000), ','), "
+      + "STRING_TO_ARRAY(REPEAT('b,', 30000), ',')) FROM ecommerce",
     "SELECT MAX(CHAR_LENGTH(UPPER(REPEAT(country, 1000000)))) FROM ecommerce",
   ]
 

@@ -98,8 +98,15 @@ extension Function {
   ) { arguments, context throws(ValueFailure) in
     let values = try context.elements(arguments[0])
     let wanted = try members(arguments[1], context)
-    return .boolean(wanted.allSatisfy { one in values.contains { $0.equals(one) } })
+    for one in wanted {
+      try context.limits.check(values.count * elementCost)
+      if !values.contains(where: { $0.equals(one) }) { return .boolean(false) }
+    }
+    return .boolean(true)
   }
+
+  /// The cost of comparing two elements, in the bytes that the query's limits count.
+  private static let elementCost = 16
 
   static let scalarInArray = Function(
     "SCALAR_IN_ARRAY", "Whether an array contains a value.", .init([.scalar, .array], .boolean),
@@ -116,7 +123,11 @@ extension Function {
     ) { arguments, context throws(ValueFailure) in
       let values = try context.elements(arguments[0])
       let wanted = try members(arguments[1], context)
-      return .boolean(wanted.contains { one in values.contains { $0.equals(one) } })
+      for one in wanted {
+        try context.limits.check(values.count * elementCost)
+        if values.contains(where: { $0.equals(one) }) { return .boolean(true) }
+      }
+      return .boolean(false)
     },
   ]
 

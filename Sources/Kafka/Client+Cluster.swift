@@ -95,6 +95,49 @@ extension Client {
     if case .missing = failure { true } else { false }
   }
 
+  /// Asks the cluster for the names of its topics.
+  ///
+  /// - Throws: ``KafkaFailure`` in less than five seconds, or when the wait is used up.
+  func topicNames(
+    _ patience: Patience, brokers: String, in surroundings: Surroundings
+  ) throws -> [String] {
+    let start = surroundings.now()
+    while true {
+      let left = patience.limit - start.duration(to: surroundings.now())
+      var metadata: UnsafePointer<rd_kafka_metadata>?
+      let error = unsafe rd_kafka_metadata(
+        handle, 1, nil, &metadata, max(10, min(1500, left.pollMilliseconds)))
+      // Nothing was sent, so no delivery report is among the events.
+      unsafe takeEvents(milliseconds: 0) { _ in }
+      defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
+      if error == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata?.pointee {
+        return unsafe (0..<Int(found.topic_cnt)).compactMap { index in
+          unsafe found.topics?[index].topic.map { unsafe String(cString: $0) }
+        }.sorted()
+      }
+      let failure: KafkaFailure
+      switch answer(error: error.rawValue, brokers: brokers) {
+      case .final(let known): throw known
+      case .notYet(let known): failure = known
+      case .partitions: return []
+      }
+      if surroundings.signals() > 0 { throw KafkaFailure.interrupted }
+      let waited = start.duration(to: surroundings.now())
+      switch patience {
+      case .short:
+        if waited >= patience.limit || trouble != nil && waited > .milliseconds(1500) {
+          throw failure
+        }
+      case .upTo(let limit):
+        if waited >= limit {
+          throw KafkaFailure.waitedTooLong(
+            limit: words(for: limit), reason: failure.message, hints: failure.hints)
+        }
+      }
+      pause(milliseconds: 100, surroundings)
+    }
+  }
+
   private func ask(for name: String, brokers: String, milliseconds: Int32) throws -> Answer {
     var metadata: UnsafePointer<rd_kafka_metadata>?
     let error = unsafe rd_kafka_metadata(handle, 0, topic, &metadata, milliseconds)

@@ -7,7 +7,8 @@ internal import Plumbing
 /// One thread uses it. Nothing here blocks for longer than it is told.
 @safe final class Client {
   let handle: OpaquePointer
-  let topic: OpaquePointer
+  /// `nil` for a client that only asks about the cluster.
+  let topic: OpaquePointer?
   private let queue: OpaquePointer
   /// Readable when an event is waiting; ``takeEvents(milliseconds:_:)`` clears it.
   let wakeDescriptor: Int32
@@ -58,7 +59,10 @@ internal import Plumbing
     }
     // With `log.queue` set, librdkafka's messages come as events; until this call they wait.
     unsafe rd_kafka_set_log_queue(handle, nil)
-    guard let topic = unsafe rd_kafka_topic_new(handle, settings.topic, nil),
+    // An older broker makes every topic that is asked for, so none is without need.
+    let topic =
+      unsafe settings.topic.isEmpty ? nil : rd_kafka_topic_new(handle, settings.topic, nil)
+    guard unsafe settings.topic.isEmpty || topic != nil,
       let queue = unsafe rd_kafka_queue_get_main(handle)
     else {
       unsafe rd_kafka_destroy(handle)
@@ -85,13 +89,13 @@ internal import Plumbing
   deinit {
     unsafe rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
     unsafe rd_kafka_queue_destroy(queue)
-    unsafe rd_kafka_topic_destroy(topic)
+    if let topic = unsafe topic { unsafe rd_kafka_topic_destroy(topic) }
     unsafe rd_kafka_destroy(handle)
     close(wakeDescriptor)
     close(wakeWriteEnd)
   }
 
-  static func set(
+  private static func set(
     _ property: ClientSettings.Property, in configuration: OpaquePointer
   ) throws(KafkaFailure) {
     var words = [CChar](repeating: 0, count: 512)
@@ -220,6 +224,6 @@ internal import Plumbing
 }
 
 /// The text in a buffer that C filled.
-func text(of buffer: [CChar]) -> String {
+private func text(of buffer: [CChar]) -> String {
   String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -1,4 +1,3 @@
-internal import CRdkafka
 internal import Plumbing
 
 /// A connected cluster, and the topic as the cluster describes it.
@@ -76,34 +75,15 @@ extension Connection {
   }
 }
 
-/// The names of the cluster's topics, sorted.
+/// Returns the names of the cluster's topics, sorted.
 ///
-/// - Throws: ``KafkaFailure`` when no broker answers in time.
-package func topicNames(_ settings: ClientSettings, within limit: Duration) throws -> [String] {
-  guard let configuration = unsafe rd_kafka_conf_new() else {
-    throw KafkaFailure.failed("the Kafka client can't start")
-  }
-  do {
-    for property in settings.all { try unsafe Client.set(property, in: configuration) }
-  } catch {
-    unsafe rd_kafka_conf_destroy(configuration)
-    throw error
-  }
-  var words = [CChar](repeating: 0, count: 512)
-  guard let handle = unsafe rd_kafka_new(RD_KAFKA_PRODUCER, configuration, &words, words.count)
-  else {
-    unsafe rd_kafka_conf_destroy(configuration)
-    throw KafkaFailure.badSetting(lowercasedFirst(text(of: words)))
-  }
-  defer { unsafe rd_kafka_destroy(handle) }
-  var metadata: UnsafePointer<rd_kafka_metadata>?
-  let error = unsafe rd_kafka_metadata(handle, 1, nil, &metadata, limit.pollMilliseconds)
-  defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
-  guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer = unsafe metadata?.pointee else {
-    throw KafkaFailure.unreachable(
-      brokers: settings.brokers, reason: "no answer within \(Kafka.words(for: limit))")
-  }
-  return unsafe (0..<Int(answer.topic_cnt)).compactMap { index in
-    unsafe answer.topics?[index].topic.map { unsafe String(cString: $0) }
-  }.sorted()
+/// - Parameter wait: how long to wait for the cluster; `nil`: a few seconds.
+/// - Throws: ``KafkaFailure``.
+package func topicNames(
+  _ settings: ClientSettings, wait: Duration?, in surroundings: Surroundings = .process
+) throws -> [String] {
+  var settings = settings
+  settings.topic = ""
+  return try Client(settings).topicNames(
+    wait.map { .upTo($0) } ?? .short, brokers: settings.brokers, in: surroundings)
 }

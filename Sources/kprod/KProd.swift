@@ -125,7 +125,7 @@ struct KProd: Tool {
   /// `--list`: the names of the cluster's topics on standard output.
   private func list() throws -> ExitStatus {
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    for name in try topicNames(settings, within: wait ?? .seconds(5)) {
+    for name in try topicNames(settings, wait: wait) {
       try output.append(name + "\n")
     }
     try output.close()

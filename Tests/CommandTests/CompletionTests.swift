@@ -79,6 +79,24 @@ import Testing
       "kprod --brokers=\(cluster.brokers) -t ecommerce ", environment: elsewhere)
   }
 
+  /// fish and zsh ask as well, where the environment names the cluster.
+  @Test func topicsInOtherShells() throws {
+    let cluster = try MockCluster()
+    for name in ["ecommerce", "orders"] { cluster.createTopic(name, partitions: 1) }
+    for ask in [
+      #"kprod --completion fish > c && fish --no-config -c 'source c; complete -C "kprod -t "' | cut -f1"#,
+      #"mkdir f && kprod --completion zsh > f/_kprod && zsh -f $FIXTURES/complete.zsh f kprod 'kprod -t '"#,
+    ] {
+      var output = ""
+      for _ in 0..<20 where output != "ecommerce\norders\n" {
+        output = try Commands.run(
+          ask, in: Commands.Workspace(), environment: ["KAFKA_BROKERS": cluster.brokers]
+        ).output
+      }
+      #expect(output == "ecommerce\norders\n", "\(ask)")
+    }
+  }
+
   @Test func datasourcesInSQL() throws {
     let stub = try DsqlStub(takesOwnQuestions: true) { _, _ in
       DsqlFaultTests.rows("TABLE_NAME", ["\"ecommerce\"", "\"my-orders\""])

@@ -1,7 +1,7 @@
-# complete.zsh FOLDER COMMAND: what zsh offers behind 'COMMAND --', one option a line. zsh completes only in an
+# complete.zsh FOLDER COMMAND [LINE]: what zsh offers behind 'COMMAND --' or behind LINE, one word a line. zsh completes only in an
 # interactive shell, so one is started on a terminal of its own; its first line is filled in and completed by itself.
 zmodload zsh/zpty
-export CAPTURE=$PWD/offered COMPLETED=$2
+export CAPTURE=$PWD/offered COMPLETED="${3:-$2 --}"
 print -r -- "
 fpath=(${(q)1:A} \$fpath)
 autoload -Uz compinit && compinit -u -D
@@ -11,7 +11,7 @@ compadd() {
   builtin compadd \"\$@\"
 }
 zle -C capture list-choices _main_complete
-zle-line-init() { BUFFER=\"\$COMPLETED --\"; CURSOR=\$#BUFFER; zle capture; exit }
+zle-line-init() { BUFFER=\"\$COMPLETED\"; CURSOR=\$#BUFFER; zle capture; exit }
 zle -N zle-line-init
 " > .zshrc
 zpty shell "ZDOTDIR=${(q)PWD} TERM=vt100 zsh -d -i"

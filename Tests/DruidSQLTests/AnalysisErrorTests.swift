@@ -14,7 +14,7 @@ import Testing
     ("SELECT e.nope FROM ecommerce e", "Column 'nope' not found in table 'e'", 10),
     ("SELECT x.n FROM edge", "Table 'x' not found", 8),
     ("SELECT * FROM nowhere", "Object 'nowhere' not found", 15),
-    ("SELECT * FROM sys.nothing", "Object 'nothing' not found within 'sys'", 19),
+    ("SELECT * FROM sys.nothing", "Object 'nothing' not found within 'sys'", 15),
     (
       "SELECT * FROM Edge",
       "Object 'Edge' not found within 'druid'; did you mean 'edge'?", 15

@@ -30,6 +30,10 @@ import Testing
     ("select a from t where year = 1", 23, "year ="),
     ("SELECT a FROM t WHERE a = year", 25, "= year <EOF>"),
     ("select a from t where", 17, "where <EOF>"), ("SELECT COUNT(DISTINCT) FROM t", 22, ")"),
+    ("SELECT a FROM t WHERE a IN ()", 29, ")"), ("SELECT 1 UNION", 14, "<EOF>"),
+    ("SELECT", 6, "<EOF>"),
+    ("SELECT COUNT(,) FROM t", 14, ","), ("SELECT a FROM t WHERE a NOT IN", 30, "<EOF>"),
+    ("SELECT INTERVAL '1' FOO", 17, "'1' FOO"), ("WITH v AS (SELCT a FROM t) SELECT 1", 20, "FROM"),
   ])
   func namesTheTokenAndItsPlace(sql: String, column: Int32, token: String) throws {
     let failure = try #require(self.failure(sql))
@@ -57,10 +61,11 @@ import Testing
   @Test(arguments: [
     ("SELECT 1 AS one", "AS", 10), ("CREATE TABLE t (a INT)", "CREATE", 1),
     ("SELECT a FROM t WHERE", "WHERE", 17), ("DROP TABLE x", "DROP", 1),
-    ("SELECT FROM t", "SELECT", 1), ("EXPLAIN SELECT 1", "EXPLAIN", 1),
+    ("SELECT FROM t", "FROM", 8), ("EXPLAIN SELECT 1", "EXPLAIN", 1),
     ("SELECT a FROM t GROUP a", "GROUP", 17), ("SELECT a FROM t LIMIT x", "LIMIT", 17),
     ("SELECT a FROM t JOIN b ON", "ON", 24), ("SELECT a FROM t WHERE a LIKE", "LIKE", 25),
-    ("SELECT a FROM t WHERE a IN ()", "IN", 25), ("SHOW TABLES", "SHOW", 1),
+    ("SELECT UPPER( FROM t", "FROM", 15), ("SELECT a FROM t NATURAL b", "NATURAL", 17),
+    ("SELECT a FROM t FOR UPDATE", "FOR", 17), ("SHOW TABLES", "SHOW", 1),
     ("SELECT DISTINCT FROM t", "FROM", 17), ("SELECT a AS FROM t", "AS", 10),
   ])
   func keywordsAreNamedInWords(sql: String, word: String, column: Int) throws {

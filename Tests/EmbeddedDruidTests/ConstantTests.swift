@@ -234,6 +234,15 @@ import Testing
       "SELECT REGEXP_REPLACE('abc', '(b)', '[$1]'), REGEXP_REPLACE('abc', 'b', '$2')",
       "UNCATEGORIZED"
     ),
+    ("SELECT 'a' 'b'", "INVALID_INPUT 8"),
+    ("SELECT X'4142'", "INVALID_INPUT"),
+    ("SELECT ROW(1, 2)", "INVALID_INPUT"),
+    ("SELECT ARRAY[1, 2][1]", "INVALID_INPUT"),
+    ("VALUES (1), ('a')", "INVALID_INPUT 1"),
+    ("SELECT 1 INTERSECT SELECT 1", "INVALID_INPUT 1"),
+    ("SELECT JSON_OBJECT('a')", "INVALID_INPUT 20"),
+    ("SELECT (SELECT", "INVALID_INPUT 14"),
+    ("SELECT INTERVAL '1'", "INVALID_INPUT 17"),
   ]
 
   @Test(arguments: recorded)

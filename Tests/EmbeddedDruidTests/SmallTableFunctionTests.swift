@@ -41,6 +41,7 @@ import Testing
 
   @Test(arguments: [
     "SELECT COUNT(*) FROM shelf WHERE tags = 'old' AND tags = 'red'",
+    "SELECT tags, COUNT(*) FROM shelf GROUP BY 1 LIMIT 100",
     "SELECT COALESCE(tags, 'x') FROM shelf GROUP BY 1",
     "SELECT ARRAY[weight], COUNT(*) FROM shelf GROUP BY 1",
     "SELECT ARRAY[PARSE_JSON(title)] FROM shelf",

@@ -76,7 +76,10 @@ import Testing
       TimeText.iso(day.added(to: before, zone: Self.newYork)) == "2026-03-08T16:00:00.000Z")
   }
 
-  @Test(arguments: ["", "P", "PT", "1D", "P1X", "P1DT", "PD", "P1H", "PT1D", "P999999999999Y"])
+  @Test(arguments: [
+    "", "P", "PT", "1D", "P1X", "P1DT", "PD", "P1H", "PT1D", "P999999999999Y", "P1D1M", "P1M1M",
+    "PT1M1H",
+  ])
   func refusesWhatIsNoPeriod(text: String) { #expect(Period(text) == nil) }
 
   @Test(arguments: [
@@ -186,6 +189,7 @@ import Testing
 
   @Test(arguments: [
     ("UTC", Int64(0)), ("+05:30", 19_800_000), ("-08", -28_800_000), ("-08:00", -28_800_000),
+    ("GMT+5", 18_000_000), ("+0530", 19_800_000), ("GMT-08:00", -28_800_000),
   ])
   func knowsFixedZones(name: String, offset: Int64) {
     #expect(TimeZoneTable.fixed(name)?.offset(at: 0) == offset)

@@ -230,7 +230,7 @@ extension Function {
   fileprivate var takesDistinct: Bool {
     let names = [
       "COUNT", "STRING_AGG", "ARRAY_AGG", "ARRAY_CONCAT_AGG", "EARLIEST", "LATEST", "EARLIEST_BY",
-      "LATEST_BY",
+      "LATEST_BY", "APPROX_COUNT_DISTINCT",
     ]
     return names.contains(name)
   }

@@ -94,6 +94,9 @@ extension Resolver {
       return try binary(
         op, try resolve(left, in: scope, place), try resolve(right, in: scope, place), at: range)
     case .logical(let op, let operands):
+      let wasAlternative = isAlternative
+      isAlternative = wasAlternative || op == .or
+      defer { isAlternative = wasAlternative }
       let typed = try resolve(operands, in: scope, place)
       return try logical(op == .and ? .and : .or, typed, at: range)
     case .test(let test, let operand):
@@ -193,15 +196,21 @@ extension Resolver {
       return try interval(value, qualifier, in: scope, place, at: range)
     case .row(let parts):
       guard place.clause == "WHERE" || place.clause == "ON" else {
-        throw .unknown("A ROW value", at: range)
+        _ = try resolve(parts, in: scope, place)
+        failInPlanning(.unplannable("SQL query requires 'ROW' operator that is not supported."))
+        return TypedExpression(.constant(.null), .varchar, range)
       }
       return TypedExpression(.operation(.row, try resolve(parts, in: scope, place)), .null, range)
     case .array(let elements):
       return try array(try resolve(elements, in: scope, place), at: range)
     case .collection(let word, _): throw .unknown("\(word)(query)", at: range)
     case .item(let operand, let index):
-      _ = try resolve([operand, index], in: scope, place)
-      throw .unknown("An array's item in brackets", at: range)
+      let parts = try resolve([operand, index], in: scope, place)
+      guard let element = parts[0].type.element, parts[1].type.isIntegral else {
+        throw .unknown("An item in brackets", at: range)
+      }
+      failInPlanning(.unplannable("SQL query requires 'ITEM' operator that is not supported."))
+      return TypedExpression(.constant(.null), element.nullable(true), range)
     case .field: throw .unknown("Access to a field", at: range)
     case .call(let call): return try self.call(call, in: scope, place, at: range)
     }
@@ -268,11 +277,13 @@ extension Resolver {
       items.append(sides[1])
     }
     let isPlain = list.allSatisfy { $0.isConstant }
-    let result: TypedExpression
+    var result: TypedExpression
     if isPlain {
+      let subject = subject ?? value
       result = TypedExpression(
-        .operation(.isIn, [subject ?? value] + items),
+        .operation(.isIn, [subject] + items),
         .boolean.nullable(hasNull || value.type.isNullable), range)
+      if !isFilter, subject.findsZero(among: items[...]) { result = result.asFilter }
     } else {
       guard list.allSatisfy({ !$0.isConstant }) else { throw .unknown("This IN list", at: range) }
       result = items.count == 1 ? items[0] : try logical(.or, items, at: range)

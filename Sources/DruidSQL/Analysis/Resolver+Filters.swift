@@ -141,9 +141,31 @@ extension TypedExpression {
       var bound = operands[1]
       bound.node = .constant(.long(JavaNumber.long(Double(value))))
       copy.node = .operation(op, [operands[0], bound])
+    case .operation(.isIn, let operands)
+    where operands[0].isColumn && operands[0].type.isIntegral
+      && operands.contains { if case .double? = $0.constant { true } else { false } }:
+      // The values become whole numbers.
+      copy.node = .operation(
+        .isIn,
+        operands.map { operand in
+          guard case .double(let value)? = operand.constant else { return operand }
+          return TypedExpression(
+            .constant(.long(JavaNumber.long(value))), .bigint.nullable(false), operand.range)
+        })
     case .operation(.isIn, let operands) where operands[0].findsZero(among: operands.dropFirst()):
       return and(TypedExpression(.operation(.isNotNegativeZero, [operands[0]]), type, range))
-    case .operation(.equal, let operands) where operands[0].findsZero(among: operands.dropFirst()):
+    case .operation(let op, let operands)
+    where [.equal, .notEqual, .isNotDistinctFrom].contains(op) && operands[0].isZero
+      && !operands[1].isZero:
+      copy.node = .operation(op, [operands[1], operands[0]])
+      return copy.asFilter
+    case .operation(let op, let operands)
+    where (op == .equal || op == .isNotDistinctFrom) && operands[1].isZero
+      && operands[0].isComputedReal:
+      return and(TypedExpression(.operation(.isNotNegativeZero, [operands[0]]), type, range))
+    case .operation(let op, let operands)
+    where (op == .equal || op == .isNotDistinctFrom)
+      && operands[0].findsZero(among: operands.dropFirst()):
       return and(TypedExpression(.operation(.isNotNegativeZero, operands), type, range))
     case .operation(.notEqual, let operands)
     where operands[0].findsZero(among: operands.dropFirst()):
@@ -175,9 +197,19 @@ extension TypedExpression {
   }
 
   /// Whether it is a column of doubles and 0 is one of the values.
-  private func findsZero(among values: ArraySlice<TypedExpression>) -> Bool {
-    isColumn && type.isReal
-      && values.contains { $0.constant == .long(0) || $0.constant == .double(0) }
+  func findsZero(among values: ArraySlice<TypedExpression>) -> Bool {
+    isColumn && type.isReal && values.contains(where: \.isZero)
+  }
+
+  /// The constant 0, cast or not.
+  private var isZero: Bool {
+    if case .cast(let operand) = node, type.isNumeric { return operand.isZero }
+    return constant == .long(0) || constant == .double(0)
+  }
+
+  private var isComputedReal: Bool {
+    if case .operation = node { return type.isReal && !isConstant }
+    return false
   }
 
   /// Whether a filter can look up its value: a column or the result of an aggregate.

@@ -109,7 +109,7 @@ extension Resolver {
       }) {
         message += "; did you mean '\(near.name)'?"
       }
-      throw SQLFailure(message, at: name.parts[1].range)
+      throw SQLFailure(message, at: name.range)
     default: throw SQLFailure("Object '\(name.parts[0].text)' not found", at: name.parts[0].range)
     }
   }
@@ -185,6 +185,7 @@ extension Resolver {
       let others = Set(scope.entries[1].relation.columns.map(\.name))
       let names = scope.entries[0].relation.columns.map(\.name).filter(others.contains)
       if names.isEmpty { throw .unknown("NATURAL JOIN of nothing in common", at: join.range) }
+      scope.isNatural = true
       written = .using(names.map { Identifier($0, isQuoted: true, range: join.range) })
     }
     var condition: TypedExpression?

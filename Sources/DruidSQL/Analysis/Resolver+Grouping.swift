@@ -91,12 +91,13 @@ extension Resolver {
       let before = select.items.prefix(ordinal)
       for item in before {
         if case .star = item.expression.kind {
-          throw .unknown("An ordinal behind a star", at: expression.range)
+          throw SQLFailure("Unknown identifier '*'", at: item.expression.range)
         }
       }
       source = select.items[ordinal - 1].expression
     }
-    let key = try resolve(source, in: scope, .clause("GROUP BY")).withListTests
+    var key = try resolve(source, in: scope, .clause("GROUP BY")).withListTests
+    if key.isNullConstant { key = key.widened(to: .varchar) }
     if key.type.isComplex || key.type.isInterval || key.type.kind == .null
       || key.type.element?.kind == .float
     {
@@ -197,6 +198,10 @@ struct Grouper {
   private mutating func groupingColumn(
     _ asked: [TypedExpression], _ part: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
+    if keys.isEmpty {
+      throw SQLFailure(
+        "GROUPING operator may only occur in an aggregate query", at: part.range)
+    }
     var indices: [Int] = []
     for item in asked {
       guard let index = keys.firstIndex(of: item) else {

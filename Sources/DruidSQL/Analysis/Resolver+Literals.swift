@@ -29,7 +29,12 @@ extension Resolver {
       }
       return make(.double(value), .double)
     case .string(let text): return make(.text(text), .char(text.utf16.count))
-    case .binary: throw .unknown("A binary literal", at: range)
+    case .binary(let digits):
+      failInPlanning(
+        .planning(
+          "Cannot handle literal [X'\(digits)':BINARY(\(digits.count / 2))] of unsupported type "
+            + "[BINARY]."))
+      return TypedExpression(.constant(.null), .varchar, range)
     case .boolean(let value): return make(.boolean(value), .boolean)
     case .unknown: return TypedExpression(.constant(.null), .boolean, range)
     case .null: return TypedExpression(.constant(.null), .null, range)

@@ -27,7 +27,7 @@ extension Resolver {
         found.append((entry, index))
       }
     }
-    if found.count > 1, !scope.merged.contains(part.text) {
+    if found.count > 1, scope.isNatural || !scope.merged.contains(part.text) {
       throw SQLFailure("Column '\(part.text)' is ambiguous", at: name.range)
     }
     if found.count == 2, scope.coalesced.contains(part.text) {

@@ -96,6 +96,12 @@ extension Resolver {
     case .concat: return try concat(left, right, at: range)
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
       guard let comparison = op.operation else { throw .unknown(op.rawValue, at: range) }
+      if isFilter, isAlternative,
+        [left, right].contains(where: { $0.isMultiple && $0.type.isNumeric })
+      {
+        // Beside another condition Druid compares each of the values.
+        throw .unknown("A comparison of several numbers", at: range)
+      }
       return try compare(comparison, left, right, at: range)
     case .isDistinctFrom, .isNotDistinctFrom:
       if [left, right].contains(where: { $0.isWild || $0.type.kind == .float }) {
@@ -153,6 +159,9 @@ extension Resolver {
       let operation = op.operation, var type = SQLType.arithmetic(operation, one, two),
       type.kind != .null
     else {
+      if one.isInterval != two.isInterval, one.isNumeric || two.isNumeric {
+        throw .cannotApply(op.rawValue, [one, two], at: range)
+      }
       if one.isInterval || two.isInterval {
         throw .unknown("'\(op.rawValue)' of \(one.sqlName) and \(two.sqlName)", at: range)
       }

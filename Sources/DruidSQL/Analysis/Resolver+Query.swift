@@ -109,14 +109,19 @@ extension Resolver {
       rows.append(try resolve(cells, in: Scope(), .clause("VALUES")))
     }
     let width = rows.first?.count ?? 0
-    guard rows.allSatisfy({ $0.count == width && $0.allSatisfy(\.isConstant) }) else {
+    let mixed = SQLFailure(
+      "Values passed to VALUES operator must have compatible types", at: values.range)
+    guard rows.allSatisfy({ $0.count == width }) else { throw mixed }
+    guard rows.allSatisfy({ $0.allSatisfy(\.isConstant) }) else {
       throw .unknown("These VALUES", at: values.range)
     }
     var columns: [Relation.Column] = []
     for index in 0..<width {
       let cells = rows.map { $0[index] }
-      guard let type = SQLType.leastRestrictive(cells.map(\.type)), !cells.contains(where: \.isWild)
-      else { throw .unknown("VALUES of mixed types", at: values.range) }
+      guard let type = SQLType.leastRestrictive(cells.map(\.type)) else { throw mixed }
+      if cells.contains(where: \.isWild) {
+        throw .unknown("VALUES that may be infinite", at: values.range)
+      }
       for row in rows.indices { rows[row][index] = rows[row][index].widened(to: type) }
       columns.append(Relation.Column(name: "EXPR$\(index)", type: type))
     }

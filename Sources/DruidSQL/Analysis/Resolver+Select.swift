@@ -26,7 +26,7 @@ extension Resolver {
     var result = SelectedRelation(input: input, items: [])
     if let filter = select.where {
       let resolved = try resolve(filter: filter, in: scope, .clause("WHERE"))
-      if resolved.type.kind != .boolean {
+      if resolved.type.kind != .boolean, !resolved.isNullConstant {
         throw SQLFailure("WHERE clause must be a condition", at: filter.range)
       }
       try refuseExploded(resolved, nil)
@@ -83,6 +83,12 @@ extension Resolver {
             "Cannot coerce field [v0] from type [java.util.ArrayList] to type "
               + "[\(item.expression.type.sqlName)]"))
       }
+    }
+    if items.contains(where: { $0.expression.hasWindow }), scope.isDataSource,
+      result.grouping == nil, result.filter == nil,
+      !items.contains(where: { $0.expression.contains { $0.isColumn } })
+    {
+      failInPlanning(.unplannable("Cannot convert to Scan query without any columns."))
     }
     if items.contains(where: { $0.expression.hasWindow }),
       let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
@@ -214,6 +220,7 @@ extension Resolver {
     for item in items.reversed() {
       if let alias = item.alias { place.aliases[alias] = item.expression }
     }
+    let isGrouped = select.hasGrouping || items.contains { $0.expression.hasAggregate }
     var keys: [OrderKey] = []
     for item in orderBy {
       let isDescending = try self.isDescending(item)
@@ -234,7 +241,14 @@ extension Resolver {
       if expression.isConstant {
         // It sorts nothing.
         if select.groupBy != nil || select.from == nil { continue }
-        throw .unknown("ORDER BY a constant", at: item.range)
+        if isGrouped { continue }
+        guard scope.isDataSource else { throw .unknown("ORDER BY a constant", at: item.range) }
+        failInPlanning(.nonTimeOrder(["v0"]))
+        continue
+      }
+      if expression.isMultiple, !isGrouped, scope.isDataSource {
+        failInPlanning(.nonTimeOrder(["v0"]))
+        continue
       }
       if expression.isMultiple && !select.hasGrouping || expression.type.isComplex {
         throw .unknown("ORDER BY this", at: item.range)

@@ -32,6 +32,10 @@ extension Resolver {
       {
         throw .unknown(operation.kind.rawValue, at: operation.range)
       }
+      if operation.kind != .union, branches.allSatisfy({ $0.shape.stage == .constant }) {
+        throw SQLFailure(
+          "No match found for function signature \(operation.kind.rawValue)", at: operation.range)
+      }
       throw .unplannable(
         "SQL requires '\(operation.kind.rawValue)' but only 'UNION ALL' is supported.")
     }

@@ -9,6 +9,8 @@ final class Resolver {
   var dataSources: [String] = []
   /// Whether the expression being resolved is a condition that Druid runs as a filter.
   var isFilter = false
+  /// Whether it is part of an OR.
+  var isAlternative = false
   /// Whether the names in what is resolved now have been looked up: Druid does that before it checks any call.
   var knowsNames = false
   /// The first failure of Druid's planner, which comes after all that its validator finds.
@@ -76,6 +78,8 @@ struct Scope {
   var entries: [Entry] = []
   /// Columns that USING or NATURAL merged. A bare name finds only the first of the two.
   var merged: [String] = []
+  /// Whether NATURAL merged them: then a bare name is ambiguous, and only a star finds them.
+  var isNatural = false
   /// Merged columns of a RIGHT or FULL JOIN: the value of whichever side has one.
   var coalesced: [String] = []
   /// The columns that WHERE restricts to one value, and whether it is FALSE.
@@ -114,4 +118,12 @@ struct Place {
 
   static func clause(_ name: String) -> Place { Place(clause: name) }
   static let select = Place(allowsWindows: true)
+}
+
+extension Scope {
+  /// Whether it is nothing but a datasource's rows.
+  var isDataSource: Bool {
+    entries.count == 1 && entries[0].relation.shape.stage == .table
+      && entries[0].relation.shape.readsDataSource
+  }
 }

@@ -17,6 +17,7 @@ final class ByTime: AggregateState {
   private let isLatest: Bool
   private var time: Int64?
   private var value = SQLValue.null
+  private var limit = SQLValue.null
 
   init(isLatest: Bool) { self.isLatest = isLatest }
 
@@ -24,20 +25,22 @@ final class ByTime: AggregateState {
     guard values.count == 3, let time = values[1].integer else { return }
     if let old = self.time, isLatest ? time < old : time >= old { return }
     self.time = time
-    value = try kept(values[0], values[2])
+    (value, limit) = (values[0], values[2])
   }
 
-  func result() -> SQLValue { value }
+  func result() throws(ValueFailure) -> SQLValue { try kept(value, limit) }
 }
 
 /// The first row's value.
 final class AnyValue: AggregateState {
   private var value: SQLValue?
+  private var limit = SQLValue.null
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
     guard values.count == 2 else { return }
     guard let value else {
-      self.value = try kept(values[0], values[1])
+      self.value = values[0]
+      limit = values[1]
       return
     }
     // A segment without a value leaves the choice to the next segment, and the segments' borders
@@ -47,7 +50,7 @@ final class AnyValue: AggregateState {
     }
   }
 
-  func result() -> SQLValue { value ?? .null }
+  func result() throws(ValueFailure) -> SQLValue { try kept(value ?? .null, limit) }
 }
 
 /// The size of a collection in bytes as Druid counts them, limited as in Druid.

@@ -22,11 +22,7 @@ extension Parser {
     var second = Parser(again: self, noting: failed)
     _ = try? second.statement()
     var place = failed
-    if opened == failed - 1, opened >= 0,
-      tokens[opened].key != "SELECT" || tokens[failed].key != ","
-    {
-      place = failed - 1
-    }
+    if opened == failed - 1, opened >= 0 { place = failed - 1 }
     if openedFar >= 0, openedFar == failed - 1 || openedFar == failed - 2 { place = openedFar }
     let found = second.options(from: place, to: failed)
     let options = found.filter { $0 == ["<EOF>"] } + found.filter { $0 != ["<EOF>"] }

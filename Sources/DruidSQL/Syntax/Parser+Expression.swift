@@ -27,6 +27,9 @@ extension Parser {
     defer { nesting -= 1 }
     guard nesting <= Self.nestingLimit else { throw tooDeep() }
     var left = try operand()
+    if ["ILIKE", "RLIKE"].contains(token.key), minimum < 32, startsExpression(peek()) {
+      throw refuse("No match found for function signature \(token.key)", at: left.range)
+    }
     while let infix = try infix(), infix.precedence > minimum {
       left = try applied(infix, to: left)
     }
@@ -43,9 +46,11 @@ extension Parser {
       advance()
       return try prefixed(.not, start, 26)
     case "-":
+      opened = index
       advance()
       return try prefixed(.minus, start, 80)
     case "+":
+      opened = index
       advance()
       return try prefixed(.plus, start, 80)
     case "EXISTS":
@@ -104,9 +109,6 @@ extension Parser {
     case "BETWEEN": return .between(isNegated: false)
     case "LIKE": return .like(isNegated: false, isSimilar: false)
     case "SIMILAR": return peek().key == "TO" ? .like(isNegated: false, isSimilar: true) : nil
-    case "ILIKE", "RLIKE":
-      guard startsExpression(peek()) else { return nil }
-      throw refuse("No match found for function signature \(token.key)", at: token.range)
     case "NOT": return negatedInfix()
     case "IS": return try testInfix()
     default: return periodInfix()
@@ -149,7 +151,7 @@ extension Parser {
     }
   }
 
-  private func testInfix() throws(ParseStop) -> Infix? {
+  private mutating func testInfix() throws(ParseStop) -> Infix? {
     let isNegated = peek().key == "NOT"
     let offset = isNegated ? 2 : 1
     if peek(offset).key == "DISTINCT", peek(offset + 1).key == "FROM" {
@@ -170,7 +172,15 @@ extension Parser {
         words = "JSON VALUE"
       }
     }
-    return Test(rawValue: (isNegated ? "IS NOT " : "IS ") + words).map { .test($0, width: width) }
+    if let test = Test(rawValue: (isNegated ? "IS NOT " : "IS ") + words) {
+      return .test(test, width: width)
+    }
+    if isNegated {
+      advance()
+      startAnew()
+      throw .unexpected
+    }
+    return nil
   }
 
   private mutating func applied(
@@ -241,9 +251,9 @@ extension Parser {
   private mutating func inside(
     _ left: Expression, isNegated: Bool
   ) throws(ParseStop) -> Expression {
-    openedFar = index
     advance()
     if isNegated { advance() }
+    startAnew()
     switch try listOrQuery() {
     case .query(let query):
       return try node(.inQuery(left, query, isNegated: isNegated), range(from: left.range))
@@ -283,9 +293,9 @@ extension Parser {
   private mutating func between(
     _ left: Expression, isNegated: Bool
   ) throws(ParseStop) -> Expression {
-    openedFar = index
     advance()
     if isNegated { advance() }
+    startAnew()
     let isSymmetric = acceptLone("SYMMETRIC")
     if !isSymmetric { _ = acceptLone("ASYMMETRIC") }
     let low = try expression(above: 24)

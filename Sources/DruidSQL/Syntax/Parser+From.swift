@@ -27,6 +27,7 @@ extension Parser {
     var count = 0
     while true {
       let start = index
+      if Self.joinStarts.contains(token.key) { openedFar = start }
       let isNatural = acceptLone("NATURAL")
       guard let kind = try joinKind() else {
         if isNatural { throw .unexpected }
@@ -49,6 +50,8 @@ extension Parser {
           range: position))
     }
   }
+
+  private static let joinStarts: Set<String> = ["NATURAL", "INNER", "LEFT", "RIGHT", "FULL"]
 
   private static let applyRefusal =
     "APPLY operator is not allowed under the current SQL conformance level"
@@ -93,6 +96,10 @@ extension Parser {
       let call = try callArguments(of: name)
       let position = Position(range(from: start))
       return .function(call, extend: [], alias: try tableAlias(), range: position)
+    }
+    if token.key == "FOR", peek().key != "SYSTEM_TIME" {
+      noteIdentifier()
+      throw .unexpected
     }
     if at("FOR") || at("MATCH_RECOGNIZE") || at("TABLESAMPLE") {
       throw refuse("\(token.key) is not supported", at: token.range)

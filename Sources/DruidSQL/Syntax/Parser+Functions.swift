@@ -9,7 +9,7 @@ extension Parser {
     var call = FunctionCall(name: name)
     opened = index
     try expect("(")
-    openedFar = -1
+    startAnew()
     if token.key == "*" {
       call.arguments = [.star(Position(token.range))]
       note("*")
@@ -95,6 +95,7 @@ extension Parser {
     }
     if at("FILTER") {
       let start = token.range
+      noteIdentifier()
       opened = index
       advance()
       try expect("(")

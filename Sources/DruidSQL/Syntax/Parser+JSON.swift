@@ -71,7 +71,9 @@ extension Parser {
     if !at(")"), !atNullClause() {
       repeat {
         if token.key == "KEY", !["VALUE", ":", ","].contains(peek().key) { advance() }
+        let key = index
         call.arguments.append(.expression(try expression()))
+        if index == key + 1 { opened = key }
         guard acceptLone("VALUE") || acceptLone(":") || acceptLone(",") else {
           throw .unexpected
         }

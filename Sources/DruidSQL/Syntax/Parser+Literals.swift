@@ -65,7 +65,7 @@ extension Parser {
     note("<QUOTED_STRING>")
     while token.kind == .string {
       guard token.range.line > previousRange.endLine else {
-        throw refuse("String literal continued on same line", at: token.range)
+        throw refuse("No match found for function signature $LiteralChain", at: start)
       }
       text += token.text
       raw += token.text
@@ -113,6 +113,7 @@ extension Parser {
     note("<QUOTED_STRING>")
     if token.kind == .string {
       let text = token.text
+      opened = index
       advance()
       let qualifier = try intervalQualifier()
       let literal = IntervalLiteral(text: text, isNegative: isNegative, qualifier: qualifier)

@@ -44,6 +44,11 @@ extension Parser {
     case "NULL", "TRUE", "FALSE", "UNKNOWN": return try complete(try literal())
     case "DATE", "TIME", "TIMESTAMP", "DATETIME":
       if peek().kind == .string { return try literal() }
+      if ["DATE", "TIMESTAMP"].contains(token.key), peek().key == "(" {
+        let name = Name(Identifier(token.text, range: start))
+        advance()
+        return try call(name)
+      }
       throw halfRead("<QUOTED_STRING>")
     case "INTERVAL": return try interval()
     case "CASE": return try conditional()

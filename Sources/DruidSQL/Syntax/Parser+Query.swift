@@ -67,6 +67,14 @@ extension Parser {
       return .query(wrap(.values(Values(rows: rows, range: range(from: start))), start))
     }
     if accept("TABLE") { return .query(wrap(.table(try compoundName()), start)) }
+    if !acceptsExpression, index > 0, tokens[index - 1].key == "(", isIdentifier(token),
+      isIdentifier(peek())
+    {
+      // In parentheses they are a table and its alias.
+      for _ in 0..<2 { advance() }
+      startAnew()
+      throw .unexpected
+    }
     if !acceptsExpression, token.key != "(" {
       noteExpression()
       guard startsExpression() else { throw .unexpected }
@@ -100,8 +108,8 @@ extension Parser {
       guard precedence > minimum else { break }
       count += 1
       guard count <= Self.setLimit else { throw tooDeep() }
-      opened = index
       advance()
+      startAnew()
       let isAll = acceptLone("ALL")
       if !isAll { _ = acceptLone("DISTINCT") }
       if word == "MINUS" {

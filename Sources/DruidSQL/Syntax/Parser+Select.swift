@@ -1,8 +1,8 @@
 extension Parser {
   mutating func select() throws(ParseStop) -> Select {
     let start = token.range
-    opened = index
     advance()
+    startAnew()
     let hints = at("/*+") ? try hintList() : []
     let isStream = acceptLone("STREAM")
     let isDistinct = acceptLone("DISTINCT")
@@ -36,7 +36,7 @@ extension Parser {
     let start = token.range
     if acceptLone("*") {
       let star = try node(.star(nil), start)
-      if let alias = try selectAlias() { aliasedStar = aliasedStar ?? alias.range }
+      if try selectAlias() != nil { aliasedStar = aliasedStar ?? start }
       return SelectItem(expression: star, alias: nil, range: start)
     }
     let expression = try expression()
@@ -115,6 +115,7 @@ extension Parser {
       try expect(")")
       return .groupingSets(sets)
     }
+    if at(["ROLLUP", "CUBE"]) { noteExpression() }
     if accept("ROLLUP") { return .rollup(try groupLists()) }
     if accept("CUBE") { return .cube(try groupLists()) }
     if token.key == "(", peek().key == ")" {

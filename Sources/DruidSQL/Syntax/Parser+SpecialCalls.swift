@@ -88,6 +88,7 @@ extension Parser {
   private mutating func extract() throws(ParseStop) -> Expression {
     let name = try begin()
     let word = token
+    noteIdentifier()
     let unit = try timeUnit()
     try expect("FROM")
     let value = try expression()
@@ -102,6 +103,7 @@ extension Parser {
     let direction: RoundDirection = token.key == "FLOOR" ? .floor : .ceil
     let name = try begin()
     let value = try expression()
+    if at("TO") { noteIdentifier() }
     if accept("TO") {
       let word = token
       guard let unit = try timeUnit() else {

@@ -17,7 +17,7 @@ extension Parser {
       body = try bare()
     }
     try expectEnd()
-    if let aliasedStar { throw refuse("A star takes no alias", at: aliasedStar) }
+    if let aliasedStar { throw refuse("Unknown identifier '*'", at: aliasedStar) }
     return Statement(
       isExplain: isExplain, body: body, parameterCount: parameterCount, range: range(from: start))
   }

@@ -9,7 +9,7 @@ package struct Parser {
   var index = 0
   var parameterCount = 0
   var nesting = 0
-  /// The first alias after a bare star, which the grammar accepts but nothing else does.
+  /// The first bare star with an alias, which the grammar accepts but nothing else does.
   var aliasedStar: SourceRange?
   /// For each `(`, the index after its `)`.
   let parenthesisEnds: [Int: Int]
@@ -110,6 +110,9 @@ extension Parser {
     advance()
     return true
   }
+
+  /// Makes the next token a decision of its own.
+  mutating func startAnew() { (opened, openedFar) = (-1, -1) }
 
   /// Consumes a token that is a decision by itself.
   mutating func acceptLone(_ key: String) -> Bool {

@@ -137,8 +137,14 @@ extension Translator {
   /// A GroupBy treats a row with an empty list as NULL, and a TopN skips it (apache/druid#5897).
   /// Both treat a row with NULL as NULL. This store does not distinguish the two.
   func exploded(_ value: String, _ select: SelectedRelation) -> String {
-    guard select.isTopN, let grouping = select.grouping,
-      approximatesTopN || select.orderBy.contains(where: { grouping.hasKey($0.expression) })
+    guard let grouping = select.grouping, let first = grouping.keys.first else { return value }
+    var ordered = select
+    if select.orderBy.isEmpty {
+      ordered.orderBy = [OrderKey(expression: first, isDescending: false)]
+    }
+    guard ordered.isTopN,
+      approximatesTopN || select.orderBy.isEmpty
+        || select.orderBy.contains(where: { grouping.hasKey($0.expression) })
     else { return value }
     let words = "'A LIMIT of groups by a multi-value column with NULL is not supported here'"
     return "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END"

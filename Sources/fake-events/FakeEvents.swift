@@ -76,8 +76,17 @@ struct FakeEvents: Tool {
   }
 
   private func writeCatalogue(_ catalogue: Catalogue) throws {
+    let start = ContinuousClock.now
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    for product in catalogue.products { try output.append(product.line) }
+    var bytes = 0
+    for product in catalogue.products {
+      let line = product.line
+      bytes += line.utf8.count
+      try output.append(line)
+    }
     try output.close()
+    guard settings.summarizes else { return }
+    Output.summarize(
+      lines: catalogue.products.count, bytes: bytes, seconds: start.duration(to: .now).inSeconds)
   }
 }

@@ -40,10 +40,15 @@ struct Output: ~Copyable {
   /// Writes the summary, if requested.
   func finish() -> ExitStatus {
     if summarizes {
-      let seconds = (began.duration(to: .now)).inSeconds
-      let rounded = (seconds * 1000).rounded() / 1000
-      Diagnostics.summary("{\"lines\":\(lines),\"bytes\":\(bytes),\"seconds\":\(rounded)}")
+      Self.summarize(
+        lines: lines, bytes: bytes, seconds: (began.duration(to: .now)).inSeconds)
     }
     return .done
+  }
+
+  /// Writes the line of `--summary`.
+  static func summarize(lines: Int, bytes: Int, seconds: Double) {
+    let rounded = (seconds * 1000).rounded() / 1000
+    Diagnostics.summary("{\"lines\":\(lines),\"bytes\":\(bytes),\"seconds\":\(rounded)}")
   }
 }

@@ -72,8 +72,7 @@ struct KProd: Tool {
   }
 
   mutating func run() throws -> ExitStatus {
-    if listsTopics { return try list() }
-    if checksOnly { return try check() }
+    if listsTopics || checksOnly { return try look() }
     let started = TimePoint.now
     var clusterID: String?
     var deliveries = form.hasTopics ? [] : [TopicDelivery(topic: settings.topic)]
@@ -119,6 +118,24 @@ struct KProd: Tool {
     }
     let status = report(ending)
     metrics?.end(ending.tally, deliveries, status: status)
+    return status
+  }
+
+  /// `--list` and `--check`, which send nothing; the summary stands at the end all the same.
+  private func look() throws -> ExitStatus {
+    guard wantsSummary else { return try listsTopics ? list() : check() }
+    let start = ContinuousClock.now
+    var status = ExitStatus.done
+    do {
+      status = try listsTopics ? list() : check()
+    } catch let failure as any ToolFailure
+      where (failure as? SystemFailure)?.isReaderGone != true
+    {
+      Diagnostics.error(failure.message)
+      for hint in failure.hints { Diagnostics.hint(hint) }
+      status = failure.exitStatus
+    }
+    Diagnostics.summary(Tally().summary(seconds: start.duration(to: .now).inSeconds))
     return status
   }
 

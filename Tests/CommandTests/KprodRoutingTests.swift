@@ -222,6 +222,19 @@ import Testing
     #expect(nobody.status == 75 && nobody.output == "")
     #expect(
       nobody.errors.contains("gave up after 200 ms: cannot reach 127.0.0.1:1: connection refused"))
+    // The summary ends standard error whatever was asked for.
+    for ask in ["--list", "--check -t a", "--list -b 127.0.0.1:1", "--check -t a -b 127.0.0.1:1"] {
+      let brokers = ask.contains("-b") ? "" : "-b \(cluster.brokers)"
+      let outcome = try Commands.run("kprod --summary \(brokers) \(ask)", in: workspace)
+      #expect(outcome.status == (ask.contains("-b") ? 69 : 0), "\(outcome.errors)")
+      #expect(
+        outcome.errors.split(separator: "\n").last?.hasPrefix("{\"lines\":0,\"bytes\":0,") == true)
+    }
+    let products = try Commands.run(
+      "fake-events --catalog --products 5 --summary | wc -c", in: workspace)
+    #expect(
+      products.errors.hasPrefix("{\"lines\":5,\"bytes\":\(products.output.dropLast()),"),
+      "\(products)")
     let refused = try Commands.run("kprod --list -b 127.0.0.1:1", in: workspace)
     #expect(refused.status == 69, "\(refused.errors)")
     #expect(refused.errors.hasPrefix("kprod: cannot reach 127.0.0.1:1: connection refused"))

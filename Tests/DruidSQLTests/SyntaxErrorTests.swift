@@ -30,6 +30,7 @@ import Testing
     ("select a from t where year = 1", 23, "year ="),
     ("SELECT a FROM t WHERE a = year", 25, "= year <EOF>"),
     ("select a from t where", 17, "where <EOF>"), ("SELECT COUNT(DISTINCT) FROM t", 22, ")"),
+    ("SELECT a FROM t WHERE a IN 1", 25, "IN 1"), ("SELECT JSON_OBJECT('a', 1, 'b')", 31, ")"),
     ("SELECT a FROM t WHERE a IN ()", 29, ")"), ("SELECT 1 UNION", 14, "<EOF>"),
     ("SELECT", 6, "<EOF>"),
     ("SELECT COUNT(,) FROM t", 14, ","), ("SELECT a FROM t WHERE a NOT IN", 30, "<EOF>"),

@@ -236,6 +236,7 @@ import Testing
     ),
     ("SELECT 'a' 'b'", "INVALID_INPUT 8"),
     ("SELECT X'4142'", "INVALID_INPUT"),
+    ("SELECT STRING_TO_ARRAY(5, ',')", #"["[\"5\"]"]"#),
     ("SELECT ROW(1, 2)", "INVALID_INPUT"),
     ("SELECT ARRAY[1, 2][1]", "INVALID_INPUT"),
     ("VALUES (1), ('a')", "INVALID_INPUT 1"),

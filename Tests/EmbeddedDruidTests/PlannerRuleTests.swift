@@ -104,7 +104,9 @@ import Testing
     "SELECT pages FROM shelf ORDER BY 'a'", "SELECT tags FROM shelf ORDER BY tags",
     "SELECT ROW_NUMBER() OVER () FROM shelf", "SELECT title ILIKE 'a' FROM shelf",
     "SELECT GROUPING(title) FROM shelf", "SELECT *, pages FROM shelf GROUP BY 1",
-    "SELECT * shelf FROM shelf", "SELECT pages + INTERVAL '1' DAY FROM shelf",
+    "SELECT tags = 'a' FROM shelf", "SELECT CHAR_LENGTH(tags) FROM shelf",
+    "SELECT TIME_EXTRACT(__time, title) FROM shelf", "SELECT * shelf FROM shelf",
+    "SELECT pages + INTERVAL '1' DAY FROM shelf",
     "SELECT pages FROM (SELECT pages FROM shelf) a NATURAL JOIN (SELECT pages FROM shelf) b",
   ])
   func refusedAsByDruid(sql: String) throws {

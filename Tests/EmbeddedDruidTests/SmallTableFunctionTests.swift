@@ -33,6 +33,10 @@ import Testing
       "SELECT SUM(CASE WHEN MV_OVERLAP(tags, ARRAY['old', 'blue']) THEN 1 ELSE 0 END) FROM shelf",
       "[2]"
     ),
+    // A row with several values has a list for a result, which Druid cannot show.
+    ("SELECT tags = 'red' FROM shelf WHERE pages = 300", "[true]"),
+    ("SELECT CASE WHEN tags = 'red' THEN 1 ELSE 0 END FROM shelf WHERE pages = 300", "[1]"),
+    ("SELECT \"$SUM0\"(pages) FILTER (WHERE pages > 1000) FROM shelf", "[0]"),
     ("SELECT COUNT(DISTINCT tags), APPROX_COUNT_DISTINCT_DS_HLL(tags) FROM shelf", "[3,3]"),
   ])
   func severalValues(sql: String, expected: String) throws {

@@ -198,7 +198,7 @@ struct Grouper {
   private mutating func groupingColumn(
     _ asked: [TypedExpression], _ part: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
-    if keys.isEmpty {
+    if keys.isEmpty, aggregates.isEmpty {
       throw SQLFailure(
         "GROUPING operator may only occur in an aggregate query", at: part.range)
     }

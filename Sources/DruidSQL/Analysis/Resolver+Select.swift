@@ -73,15 +73,21 @@ extension Resolver {
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)
     }
-    for item in items {
-      try refuseMultipleTest(item.expression)
-      if item.expression.isMultiple, !item.expression.type.isCharacter, !item.expression.isExploded,
-        !item.expression.type.isComplex
-      {
+    let isScan = isTop && result.grouping == nil && scope.isDataSource
+    for index in items.indices {
+      let item = items[index].expression
+      let isList =
+        item.isMultiple && !item.type.isCharacter && !item.isExploded && !item.type.isComplex
+      if isScan, isList || item.testsValues, !item.hasWindow {
+        items[index].expression = item.ofOneValue
+        continue
+      }
+      try refuseMultipleTest(item)
+      if isList {
         failInPlanning(
           .planning(
             "Cannot coerce field [v0] from type [java.util.ArrayList] to type "
-              + "[\(item.expression.type.sqlName)]"))
+              + "[\(item.type.sqlName)]"))
       }
     }
     if items.contains(where: { $0.expression.hasWindow }), scope.isDataSource,
@@ -448,5 +454,33 @@ extension Expression {
   fileprivate var isClockTime: Bool {
     guard case .call(let call) = kind, !call.hasParentheses else { return false }
     return call.function == "CURRENT_TIME" || call.function == "LOCALTIME"
+  }
+}
+
+extension TypedExpression {
+  /// Whether it holds a comparison of a multi-value column, which Druid makes for each of the values.
+  fileprivate var testsValues: Bool {
+    var isCertain = true
+    let tests = contains {
+      guard case .operation(let op, let operands) = $0.node else { return false }
+      return op.isTestOfValue && operands.contains(where: \.isMultiple)
+    }
+    _ = contains {
+      if case .call = $0.node, $0.isMultiple || $0.children.contains(where: \.isMultiple) {
+        isCertain = false
+      }
+      return false
+    }
+    return tests && isCertain
+  }
+
+  /// Itself in a row whose columns have one value at most. Of several Druid makes a list, and cannot show that.
+  fileprivate var ofOneValue: TypedExpression {
+    var columns: [TypedExpression] = []
+    _ = contains {
+      if $0.isColumn, $0.isMultiple, !columns.contains($0) { columns.append($0) }
+      return false
+    }
+    return TypedExpression(.operation(.ofOneValue, [self] + columns), type, range)
   }
 }

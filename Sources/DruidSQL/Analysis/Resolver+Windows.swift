@@ -164,6 +164,7 @@ extension Resolver {
       case .preceding(let count), .following(let count):
         switch count.kind {
         case .literal(.integer), .name: break
+        case .literal(.interval) where frame.unit == .range: break
         default:
           throw SQLFailure(
             "\(frame.unit.rawValue) value must be a non-negative integral constant",

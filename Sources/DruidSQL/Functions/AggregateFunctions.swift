@@ -206,8 +206,7 @@ extension Function {
         try use.total(use.arguments[0].type.isIntegral ? .bigint : .double)
       },
       aggregateSpelling: {
-        $0.type?.isIntegral == true
-          ? "COALESCE(druid_sum_long(\($0.argument)), 0)" : "COALESCE(SUM(\($0.argument)), 0.0)"
+        $0.type?.isIntegral == true ? "druid_sum_long(\($0.argument))" : "SUM(\($0.argument))"
       }),
     notSupported("JSON_ARRAYAGG", "A list of values as JSON."),
     notSupported("JSON_OBJECTAGG", "An object of keys and values as JSON."),

@@ -66,7 +66,7 @@ extension Function {
       },
       Function(
         "STRING_TO_ARRAY", "The pieces of a text between the matches of a regular expression.",
-        .init([.string, .constantText], .varcharArray)
+        .init([.printable, .constantText], .varcharArray)
       ) { arguments, context throws(ValueFailure) in
         .text(JSONTree(texts: try pieces(arguments, context)).text)
       },

@@ -105,7 +105,7 @@ extension Function {
     },
     Function(
       "STRING_TO_MV", "The pieces of a text between the matches of a regular expression.",
-      .init([.string, .constantText], .varchar), .givesValues
+      .init([.printable, .constantText], .varchar), .givesValues
     ) { arguments, context throws(ValueFailure) in .multiple(try pieces(arguments, context)) },
     Function(
       "ARRAY_TO_MV", "The elements of an array of strings as values.",

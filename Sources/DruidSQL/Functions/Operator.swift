@@ -68,6 +68,8 @@ package enum Operator: String, Hashable, Sendable {
   case anyValue = "for any value"
   /// Whether a double is not -0.0. With a second operand, -0.0 is refused.
   case isNotNegativeZero = "is not -0.0"
+  /// A value, where the columns that follow have one value each.
+  case ofOneValue = "of one value"
   /// Whether any of the answers to a test of a multi-value's values is true.
   case anyTrue = "any of the answers"
   /// The first value of a multi-value.
@@ -426,6 +428,12 @@ extension Operator {
     .strict("constant_json", 1) { arguments, _ throws(ValueFailure) in
       if try arguments.text(0) == "[]" { throw .uncategorized("types.size >= 1") }
       throw .overflow
+    },
+    // The type of what is a list in this row.
+    .strict("refuse_list", 1) { arguments, _ throws(ValueFailure) in
+      throw .invalidConstant(
+        "Cannot coerce field [v0] from type [java.util.ArrayList] to type "
+          + "[\(try arguments.text(0))]")
     },
     // A constant that Druid's planner does not expect to be NULL.
     .lenient("required", 1) { arguments, _ throws(ValueFailure) in

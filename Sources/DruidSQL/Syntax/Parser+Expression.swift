@@ -251,9 +251,11 @@ extension Parser {
   private mutating func inside(
     _ left: Expression, isNegated: Bool
   ) throws(ParseStop) -> Expression {
+    let start = index
     advance()
     if isNegated { advance() }
     startAnew()
+    if !isNegated, token.key != "(" { openedFar = start }
     switch try listOrQuery() {
     case .query(let query):
       return try node(.inQuery(left, query, isNegated: isNegated), range(from: left.range))

@@ -167,7 +167,10 @@ extension Parser {
     noteExpression()
     let inner = try joinedTable()
     openedFar = -1
-    guard case .join = inner else { throw nonQuery() }
+    guard case .join = inner else {
+      startAnew()
+      throw token.key == ")" ? nonQuery() : .unexpected
+    }
     try expect(")")
     return .parenthesized(inner, alias: try tableAlias())
   }

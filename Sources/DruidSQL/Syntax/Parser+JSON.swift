@@ -73,7 +73,7 @@ extension Parser {
         if token.key == "KEY", !["VALUE", ":", ","].contains(peek().key) { advance() }
         let key = index
         call.arguments.append(.expression(try expression()))
-        if index == key + 1 { opened = key }
+        if index == key + 1, call.arguments.count == 1 { opened = key }
         guard acceptLone("VALUE") || acceptLone(":") || acceptLone(",") else {
           throw .unexpected
         }

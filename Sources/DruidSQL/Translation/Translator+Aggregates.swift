@@ -3,7 +3,15 @@ extension Translator {
     let filter = try call.filter.map { (item) throws(SQLFailure) in
       " FILTER (WHERE \(try text(item)))"
     }
-    return try function(call) + (filter ?? "")
+    return completed(try function(call) + (filter ?? ""), call.function, call.arguments)
+  }
+
+  /// An aggregate with its FILTER or OVER, where of no rows it is 0 rather than NULL.
+  private func completed(
+    _ text: String, _ function: Function, _ arguments: [TypedExpression]
+  ) -> String {
+    guard function.name == "$SUM0" else { return text }
+    return "COALESCE(\(text), \(arguments.first?.type.isIntegral == true ? "0" : "0.0"))"
   }
 
   private func function(_ call: AggregateCall) throws(SQLFailure) -> String {
@@ -35,7 +43,8 @@ extension Translator {
       let aggregate = AggregateCall(
         function: call.function, arguments: call.arguments, isDistinct: false)
       let spelt = try function(aggregate)
-      return "\(spelt) OVER (\(try specification(call)))"
+      return completed(
+        "\(spelt) OVER (\(try specification(call)))", call.function, call.arguments)
     }
     if call.function == .sum, call.arguments.first?.type.isIntegral == true {
       name = "druid_sum_long"

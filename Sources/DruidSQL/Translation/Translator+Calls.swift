@@ -56,6 +56,13 @@ extension Translator {
       if operands.count == 1 { return "(\(printed) <> '-0.0')" }
       let words = "'A filter for 0 over a column with -0.0 is not supported here'"
       return "CASE \(printed) WHEN '-0.0' THEN druid_refuse(\(words)) ELSE 1 END"
+    case .ofOneValue:
+      let tests = try operands.dropFirst().map { (column) throws(SQLFailure) in
+        "typeof(\(try text(column))) = 'blob'"
+      }
+      return
+        "CASE WHEN \(tests.joined(separator: " OR ")) THEN "
+        + "druid_refuse_list(\(quoted(operands[0].type.sqlName))) ELSE \(try text(operands[0])) END"
     case .anyTrue:
       let answers = try text(operands[0])
       return

@@ -55,6 +55,13 @@ struct DruidError: Error, Equatable {
         code: "invalidInput", persona: "USER", category: "INVALID_INPUT", message: message))
   }
 
+  static func uncategorized(_ message: String) -> DruidError {
+    DruidError(
+      status: 500,
+      body: druidException(
+        code: "general", persona: "ADMIN", category: "UNCATEGORIZED", message: message))
+  }
+
   /// The query's timeout passed before its first row.
   static func timeout(_ id: String) -> DruidError {
     legacy(

@@ -183,7 +183,14 @@ struct SQLRequest {
       forcesVectors = word.lowercased() == "force"
     case "sqlStringifyArrays": format.stringifiesArrays = try Self.setting(name, value)
     case "sqlOuterLimit":
-      guard let limit = Self.integer(value), limit >= 0 else { throw Self.unparsable(name, value) }
+      guard let limit = Self.integer(value) else {
+        if case .string(let word) = value {
+          throw DruidError.uncategorized(
+            "Expected key [\(name)] to be in long format, but got [\(word)]")
+        }
+        throw Self.unparsable(name, value)
+      }
+      guard limit >= 0 else { throw DruidError.uncategorized("limit == null || limit >= 0") }
       outerLimit = Int(limit)
     case "maxSubqueryRows":
       // Queries that the limit would not stop are answered.

@@ -64,6 +64,8 @@ package protocol Detector: AnyObject {
   /// The recent evidence of a series for one lens at the last bucket, with the common factor
   /// removed.
   func evidence(series: Int, lens: Verdict.Lens) -> Evidence?
+  /// The average exposure of a series over the last day; nil if there is none.
+  func usualExposure(series: Int) -> Double?
   /// Clears the history of a slot, for another key.
   func clear(slot: Int)
   /// Judges one bucket and learns from it.
@@ -149,6 +151,10 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     return series[index].evidence(lens, factor: isPart ? factor : 1, tempo: tempo)
   }
 
+  fileprivate func usualExposure(series index: Int) -> Double? {
+    series[index].usualExposure(tempo)
+  }
+
   fileprivate func encode(to bytes: inout StateWriter) {
     bytes.put(series.count)
     for one in series { one.encode(to: &bytes) }
@@ -192,6 +198,7 @@ extension TallyDetector {
   package func evidence(series: Int, lens: Verdict.Lens) -> Evidence? {
     memory.evidence(series: series, lens: lens)
   }
+  package func usualExposure(series: Int) -> Double? { memory.usualExposure(series: series) }
   package func encode(to bytes: inout StateWriter) { memory.encode(to: &bytes) }
   package func decode(from bytes: inout StateReader) throws(StateDamage) {
     try memory.decode(from: &bytes)

@@ -321,6 +321,17 @@ package final class FootprintDetector: Detector {
     return min(167, Int(share * 168))
   }
 
+  private init(_ other: FootprintDetector) {
+    measureCount = other.measureCount
+    threshold = other.threshold
+    fresh = other.fresh
+    series = other.series
+    verdicts = other.verdicts
+  }
+
+  /// A detector with the same history, for a trial.
+  package func copy() -> FootprintDetector { FootprintDetector(self) }
+
   package func grow(to slots: Int) {
     let count = slots * measureCount
     guard count > series.count else { return }
@@ -358,6 +369,8 @@ package final class FootprintDetector: Detector {
   }
 
   package func evidence(series: Int, lens: Verdict.Lens) -> Evidence? { nil }
+
+  package func usualExposure(series: Int) -> Double? { nil }
 
   package func encode(to bytes: inout StateWriter) {
     bytes.put(series.count)

@@ -18,7 +18,12 @@ struct StuckLens<Real: StoredReal>: Sendable {
     defer { last = value }
     guard last >= 0 else { return TallyRules.silentScore }
     let isEqual = value == last && value != 0
-    let chance = (same.double + 1) / (count.double + 2)
+    var chance = (same.double + 1) / (count.double + 2)
+    if tempo.rules.knowsChanceOfEquals {
+      // The probability of the most likely count at this level. Small counts at night are equal more
+      // often than the learnt chance, which also includes the day.
+      chance = min(0.999, max(chance, 1 / (2 * Double.pi * max(value.double, 0.2)).squareRoot()))
+    }
     run = isEqual ? min(run + 1, 1 << 20) : 0
     if run < 3, last != 0 {
       count = Real(count.double * (1 - 1 / 2048) + 1)

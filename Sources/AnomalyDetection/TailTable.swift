@@ -82,7 +82,13 @@ struct TailTable: Sendable {
     let edge = Self.edges[top]
     if deviance >= edge {
       let fall = isRows ? power * log(deviance / edge) : (deviance - edge) / slope
-      return log(tail[top]) - fall - log(built)
+      let lnRate = log(tail[top]) - fall - log(built)
+      guard let seen = tempo.rules.farTail, !isRows else { return lnRate }
+      // Nothing as rare as this can have been seen yet, so the tail may be heavier from here on.
+      let far = log(seen / built)
+      guard lnRate < far else { return lnRate }
+      let farDeviance = edge + slope * (log(tail[top]) - log(seen))
+      return far - tempo.rules.farPower * log(deviance / max(farDeviance, edge))
     }
     let bin = Self.bin(deviance)
     let share = (deviance - Self.edges[bin]) / (Self.edges[bin + 1] - Self.edges[bin])

@@ -66,6 +66,20 @@ package struct TallyRules: Sendable {
   /// Nil for no correction.
   package var excess: [3 of Double]?
 
+  /// The number of excursions expected so far below which the exponential tail of a keyed measure
+  /// becomes a power, and its exponent; nil for an exponential tail throughout.
+  package var farTail: Double?
+  package var farPower = 3.0
+
+  /// Whether a series of a keyed measure that often has incidents alone is given lower scores.
+  package var learnsHabits = false
+  static let habitHalfLife = 7 * TallyRules.day
+  /// Height from which on an incident always stays an alarm.
+  static let habitLimit = 30.0
+
+  /// Whether the stuck lens knows how often small counts are equal by chance.
+  package var knowsChanceOfEquals = false
+
   /// Whether a series with only zeros so far is never called too low.
   package var knowsNothingIsZero = false
 
@@ -80,7 +94,10 @@ package struct TallyRules: Sendable {
     var rules = TallyRules()
     rules.profilesLongBuckets = true
     rules.knowsNothingIsZero = true
-    rules.excess = [0.24, 0.42, 0.51]
+    rules.knowsChanceOfEquals = true
+    rules.learnsHabits = true
+    rules.farTail = 0.1
+    rules.excess = [0.05, 0.2, 0.3]
     return rules
   }()
 }

@@ -63,6 +63,11 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   private var unit: Real = 1
   private var phi: Real = 0
   private var slowPhi: Real = 0
+  /// Incidents that this series had alone, counted with a half-life, their usual height, and the
+  /// height of the one that is open.
+  private var habitCount: Real = 0
+  private var habitPeak: Real = 0
+  private var incidentPeak: Real = 0
   private var jump = JumpLens<Real>()
   private var stuck = StuckLens<Real>()
   private var learnt: Int32 = 0
@@ -74,6 +79,8 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   private(set) var isOpen = false
   private var isSharp = false
   private var wasExpected = false
+  /// Whether other series were in an incident during the one that is open.
+  private var isShared = false
 
   var isNew: Bool { first.isNaN }
 
@@ -196,18 +203,27 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     var learns = !isExpected
     if !isWarm {
       if !isExpected {
-        learns = follow(verdict.score, short: short, time: time, tempo: tempo, crowd: &crowd)
+        learns = follow(
+          verdict.score, short: short, time: time, isCrowd: isCrowd, tempo: tempo, crowd: &crowd)
       }
     }
     // 8. Learn.
     learn(y, mu: mu, base: base, learns: learns, tempo: tempo)
+    var jumpScore = jumped.score
+    if !tables.isRows, max(verdict.score, jumpScore) > TallyTempo.promisedFrom {
+      let habit = habit(at: time, tempo)
+      if habit > 0 {
+        verdict.score = max(verdict.score - habit, min(verdict.score, 0))
+        jumpScore = max(jumpScore - habit, min(jumpScore, 0))
+      }
+    }
     if let slope = tempo.excess(isRows: tables.isRows), verdict.score > TallyTempo.promisedFrom {
       verdict.score =
         TallyTempo.promisedFrom + (verdict.score - TallyTempo.promisedFrom) / (1 + slope)
     }
     // 9. Take the result of the lens with the higher score.
-    if jumped.score > verdict.score {
-      verdict.score = jumped.score
+    if jumpScore > verdict.score {
+      verdict.score = jumpScore
       verdict.lens = .jump
       verdict.isUp = jumped.isUp
       verdict.expected = jumped.expected
@@ -242,12 +258,16 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
 
   /// Opens, updates and closes the series' own incident. Returns whether the bucket may be learnt.
   private mutating func follow(
-    _ score: Double, short: Double, time: Double, tempo: TallyTempo, crowd: inout Crowd
+    _ score: Double, short: Double, time: Double, isCrowd: Bool, tempo: TallyTempo,
+    crowd: inout Crowd
   ) -> Bool {
     if score >= tempo.rules.open {
       crowd.join()
       if !isOpen {
         isOpen = true
+        habitCount = Real(habitCount.double * exp2((opened - time) / TallyRules.habitHalfLife))
+        incidentPeak = 0
+        isShared = false
         opened = time
         calm = 0
         isSharp = false
@@ -256,10 +276,13 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     guard isOpen else { return true }
     let age = time - opened
     if short >= tempo.rules.sharp { isSharp = true }
+    if score > incidentPeak.double { incidentPeak = Real(min(score, TallyRules.habitLimit)) }
+    if isCrowd { isShared = true }
     calm = score < 0 || (isSharp && short < tempo.rules.quiet) ? calm + 1 : 0
     if calm >= tempo.rules.calm {
       isOpen = false
       if isSharp { forget(tempo) }
+      if !isShared { learnHabit() }
     } else if age >= tempo.accept {
       // After a day, the changed values are the new level.
       let last = tempo.scaleCount - 1
@@ -271,6 +294,22 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   }
 
   /// Removes a short event from the long memories.
+  private mutating func learnHabit() {
+    habitCount = Real(habitCount.double + 1)
+    let difference = incidentPeak.double - habitPeak.double
+    habitPeak = Real(habitPeak.double + (difference > 0 ? 0.5 : 0.1) * difference)
+  }
+
+  /// By how much scores are reduced because the series often has such incidents alone, and its
+  /// measure's tables, which all keys share, don't know it.
+  private func habit(at time: Double, _ tempo: TallyTempo) -> Double {
+    guard tempo.rules.learnsHabits, habitCount >= 2 else { return 0 }
+    let count = habitCount.double * exp2((opened - time) / TallyRules.habitHalfLife)
+    guard count >= 2 else { return 0 }
+    let days = TallyRules.habitHalfLife / TallyRules.day / log(2)
+    return max(0, habitPeak.double + log(count / days))
+  }
+
   private mutating func forget(_ tempo: TallyTempo) {
     for j in 1..<tempo.scaleCount { sums[j] = expectedSums[j] }
   }
@@ -331,6 +370,13 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       mean < tempo.rules.rare * unit ? tempo.rules.halfUnit * unit : 0, TallyRules.tiny)
   }
 
+  /// The average exposure of the last day.
+  func usualExposure(_ tempo: TallyTempo) -> Double? {
+    guard learnt > 1 else { return nil }
+    let weight = (1 - pow(tempo.levelDecay, Double(learnt))) / (1 - tempo.levelDecay)
+    return exposure / weight
+  }
+
   /// Amount, expected amount and dispersion over the memory of a scale; for other lenses, of the
   /// first scale.
   func evidence(_ lens: Verdict.Lens, factor: Double, tempo: TallyTempo) -> Evidence? {
@@ -361,7 +407,9 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       expectedSums[j].encode(to: &bytes)
       peak[j].encode(to: &bytes)
     }
-    for number in [hourAmount, hourExpected, shape, unit, phi, slowPhi] {
+    for number in [
+      hourAmount, hourExpected, shape, unit, phi, slowPhi, habitCount, habitPeak, incidentPeak,
+    ] {
       number.encode(to: &bytes)
     }
     jump.encode(to: &bytes)
@@ -374,6 +422,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     bytes.put(isOpen)
     bytes.put(isSharp)
     bytes.put(wasExpected)
+    bytes.put(isShared)
   }
 
   mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
@@ -396,6 +445,9 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     unit = try Real(from: &bytes)
     phi = try Real(from: &bytes)
     slowPhi = try Real(from: &bytes)
+    habitCount = try Real(from: &bytes)
+    habitPeak = try Real(from: &bytes)
+    incidentPeak = try Real(from: &bytes)
     try jump.decode(from: &bytes)
     try stuck.decode(from: &bytes)
     learnt = try Int32.stored(&bytes)
@@ -407,5 +459,6 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     isOpen = try bytes.bool()
     isSharp = try bytes.bool()
     wasExpected = try bytes.bool()
+    isShared = try bytes.bool()
   }
 }

@@ -60,6 +60,7 @@ struct Anomalies: Tool {
     let pace = LivePace(settings, isFile: reader.isFile)
     var hasChecked = false
     var saved = ContinuousClock.now
+    var savedLine = 0
     var first = Int64.max
     reading: while !watch.output.isClosed {
       switch try reader.next(upTo: .zero) {
@@ -81,11 +82,18 @@ struct Anomalies: Tool {
         try watch.closeByClock()
         try watch.output.flush()
         watch.showProgress()
-        try reader.awaitInput(upTo: pace.limit(watch))
+        var limits = [pace.limit(watch)].compactMap { $0 }
+        if settings.statePath != nil, reader.lineNumber > savedLine {
+          limits.append(max(.milliseconds(1), .seconds(60) - saved.duration(to: .now)))
+        }
+        try reader.awaitInput(upTo: limits.min())
       case .end: break reading
       }
-      if settings.statePath != nil, saved.duration(to: .now) >= .seconds(60) {
+      if settings.statePath != nil, saved.duration(to: .now) >= .seconds(60),
+        reader.lineNumber > savedLine
+      {
         saved = .now
+        savedLine = reader.lineNumber
         try save(&watch)
       }
     }

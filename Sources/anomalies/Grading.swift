@@ -112,6 +112,8 @@ struct Grading {
     guard let filter = incident.filter else { return nil }
     if label.filter.contains(where: { $0.field == "city" }) { return nil }
     let wanted = label.filter.filter { $0.field != "event_type" && $0.field != "event" }
+    // A label of two fields has no key here, unless pairs are watched.
+    if wanted.count > max(1, filter.count) { return nil }
     guard wanted.count == filter.count else { return false }
     return wanted.allSatisfy { one in
       filter.contains { $0.field == one.field && $0.value == one.value }
@@ -191,7 +193,7 @@ struct Grading {
         incidents.append(
           Incident(
             id: id, start: start, end: end, told: time, filter: filter(object),
-            isExpected: state == "expected" || state == "silent"))
+            isExpected: state == "expected"))
       }
     }
     return (incidents, bucket == .max ? 300_000 : bucket)
@@ -272,7 +274,7 @@ enum Backtest {
     }
     let labels = try Label.read(settings.labelsPath ?? "")
     var incidents: [Grading.Incident] = []
-    for line in outcome.lines where line.state != .silent {
+    for line in outcome.lines {
       let filter =
         line.filter.isEmpty && line.key != "total" ? line.firstSegment : line.filter
       if let index = incidents.firstIndex(where: { $0.id == line.id }) {

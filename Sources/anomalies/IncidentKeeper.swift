@@ -35,6 +35,8 @@ struct IncidentKeeper {
   }
 
   private static let group: Int64 = 1_800_000
+  /// A key with this share of the total's events is not named for a change that it doesn't explain.
+  private static let largePart = 0.3
 
   private let settings: Settings
   private let measures: [Measure]
@@ -224,7 +226,7 @@ struct IncidentKeeper {
     let hasTotal = slots.first?.breakdown == -1
     if settings.breakdowns.isEmpty || (hasTotal && order.count > 100_000) {
       incident.cause = settings.breakdowns.isEmpty ? [] : [(strongest?.key ?? 0) / width]
-    } else if settings.lens == .novelty || !hasTotal {
+    } else if settings.lens == .novelty || !hasTotal || lens == .stuck {
       // Without a total, each series is its own cause. The strongest ones are reported.
       let ranked = incident.members.sorted {
         $0.value.peak != $1.value.peak ? $0.value.peak > $1.value.peak : $0.key < $1.key
@@ -236,12 +238,28 @@ struct IncidentKeeper {
       }
       incident.cause = chosen
     } else {
-      let parts = order.filter { slots[$0].breakdown >= 0 }.map {
-        Attribution.Segment(slot: $0, breakdown: slots[$0].breakdown, evidence: evidence($0))
+      let events =
+        measures.firstIndex { $0.kind == .count } ?? measures.firstIndex { $0.isAdditive }
+      let whole = events.flatMap { detector.evidence(series: $0, lens: .scale4)?.expected } ?? 0
+      let parts = order.filter { slots[$0].breakdown >= 0 }.map { slot in
+        let own = events.flatMap {
+          detector.evidence(series: slot * width + $0, lens: .scale4)?.expected
+        }
+        return Attribution.Segment(
+          slot: slot, breakdown: slots[slot].breakdown, evidence: evidence(slot),
+          share: whole > 0 ? (own ?? 0) / whole : 0)
       }
-      incident.cause = Attribution(whole: evidence(0), parts: parts).slots
+      let traits = changed.map { measure in
+        let kind = measures[measure].kind
+        return Attribution.Trait(
+          isSized: kind == .sum || kind == .mean, isRare: kind == .late)
+      }
+      incident.cause = Attribution(whole: evidence(0), traits: traits, parts: parts).slots
+      if incident.cause.isEmpty, let strongest {
+        let share = parts.first { $0.slot == strongest.key / width }?.share ?? 1
+        if share < Self.largePart { incident.cause = alone(incident, strongest.key) }
+      }
     }
-    // The leading series is the strongest of the cause, or else the strongest measure at the cause.
     let causes = incident.cause.isEmpty ? [0] : incident.cause
     let own = incident.members.filter { causes.contains($0.key / width) }
     let best = own.max {
@@ -285,7 +303,8 @@ struct IncidentKeeper {
     if isQuotient {
       result.parts = .init(
         numerator: amount, expectedNumerator: verdict.expected, denominator: exposure,
-        usualDenominator: nil)
+        usualDenominator: usualDenominator(
+          measure, slot: series / width, series: series, detector: detector))
     }
     let total =
       slots.first?.breakdown == -1
@@ -315,6 +334,26 @@ struct IncidentKeeper {
     }
     result.why = sentence(result, verdict, member)
     return result
+  }
+
+  /// The cause of an incident that no segment explains: the strongest series' key when neither the
+  /// total nor several keys of a breakdown have alarms, otherwise the total.
+  private func alone(_ incident: Incident, _ strongest: Int) -> [Int] {
+    let slots = Set(incident.members.keys.map { $0 / measures.count })
+    return slots.contains(0) || slots.count >= 5 ? [] : [strongest / measures.count]
+  }
+
+  /// The usual denominator of a ratio or mean: what was expected of the measure that counts it, if
+  /// there is one, otherwise its average over the last day.
+  private func usualDenominator(
+    _ measure: Measure, slot: Int, series: Int, detector: any Detector
+  ) -> Double? {
+    let twin = measures.firstIndex { $0.exposure == nil && $0.amount == measure.exposure }
+    if let twin {
+      let verdict = detector.verdicts[slot * measures.count + twin]
+      if verdict.expected > 0 { return verdict.expected }
+    }
+    return detector.usualExposure(series: series)
   }
 
   private func sentence(_ line: IncidentLine, _ verdict: Verdict, _ member: Member?) -> String {
@@ -394,16 +433,49 @@ struct IncidentKeeper {
     open.removeAll { start - $0.lastAlarm >= quiet }
   }
 
-  /// The report of a key that has had no row for too long.
-  func silence(of slot: Slot, since: Int64, at time: Int64) -> ResultLine {
+  /// Opens the incident of a key that has fallen silent.
+  mutating func beginSilence(
+    of slot: Slot, every: Int64, keys: Int, at time: Int64, tells: Bool,
+    output: inout ResultOutput
+  ) throws {
+    guard tells, let since = slot.silentSince else { return }
+    // The gap's own buckets don't count: they are what is being judged.
+    let gap = max(1, (time - since) / max(1, every))
+    let before = max(0, slot.buckets - Int(gap))
+    let empty = max(0, slot.emptyBuckets - Int(gap))
+    let chance = (Double(empty) + 1) / (Double(before) + 2)
+    // A silence begins after each bucket with rows, and goes on with that chance in each bucket.
+    let score = -Double(gap) * log(chance) - log(1 - chance) - log(86_400_000 / Double(every))
+    var line = silence(of: slot, since: since, at: time)
+    line.score = score
+    line.days = exp(min(50, score)) / Double(max(1, keys))
+    if let days = line.days { line.why += "; by chance once in \(spanText(days))" }
+    raised += 1
+    starts.append(since)
+    try write(line, &output)
+  }
+
+  /// Closes the incident of a key that has rows again.
+  mutating func endSilence(
+    of slot: Slot, since: Int64, end: Int64, at time: Int64, tells: Bool,
+    output: inout ResultOutput
+  ) throws {
+    guard tells else { return }
+    var line = silence(of: slot, since: since, at: end)
+    line.state = .close
+    line.end = end
+    line.time = time
+    try write(line, &output)
+  }
+
+  private func silence(of slot: Slot, since: Int64, at time: Int64) -> IncidentLine {
     let stamp = TimePoint(milliseconds: since).iso8601.filter { $0 != "-" && $0 != ":" }
     let span = spanText(Double(time - since) / 86_400_000)
-    return .incident(
-      IncidentLine(
-        state: .silent, id: String(stamp.prefix(15)) + "Z-silent-" + slot.label, start: since,
-        end: nil, time: time, key: slot.label, filter: slot.filter, measure: "rows", value: 0,
-        expected: nil, score: nil, days: nil, isUp: false, scale: "",
-        why: "\(slot.label) has had no row for \(span)", impact: nil))
+    return IncidentLine(
+      state: .open, id: String(stamp.prefix(15)) + "Z-silent-" + slot.label, start: since,
+      end: nil, time: time, key: slot.label, filter: slot.filter, measure: "rows", value: 0,
+      expected: nil, score: nil, days: nil, isUp: false, scale: "silence",
+      why: "\(slot.label) has had no row for \(span)", impact: nil)
   }
 
   // MARK: State

@@ -3,7 +3,7 @@ import Plumbing
 
 /// A report of an incident at one moment.
 struct IncidentLine {
-  enum State: String { case open, worse, close, expected, silent }
+  enum State: String { case open, worse, close, expected }
 
   struct Related {
     let key: String

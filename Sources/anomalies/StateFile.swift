@@ -61,7 +61,9 @@ extension Watch {
         bytes.put(number)
       }
       bytes.put(slot.isLive)
-      bytes.put(slot.isSilent)
+      for number in [slot.buckets, slot.emptyBuckets, Int(slot.silentSince ?? .min)] {
+        bytes.put(number)
+      }
     }
     bytes.put(freeSlots.map(Double.init))
   }
@@ -188,14 +190,17 @@ extension Watch {
   private mutating func decodeSlots(from bytes: inout StateReader) throws(StateDamage) {
     var list: [Slot] = []
     liveCount = 0
-    for _ in 0..<(try bytes.listCount(of: 34)) {
+    for _ in 0..<(try bytes.listCount(of: 57)) {
       let breakdown = try bytes.integer()
       let id = try bytes.integer()
       var slot = Slot(
         breakdown: breakdown, id: id, label: "total", filter: [],
         firstBucket: Int64(try bytes.integer()), lastSeen: Int64(try bytes.integer()))
       slot.isLive = try bytes.bool()
-      slot.isSilent = try bytes.bool()
+      slot.buckets = try bytes.integer()
+      slot.emptyBuckets = try bytes.integer()
+      let silent = Int64(try bytes.integer())
+      slot.silentSince = silent == .min ? nil : silent
       guard breakdown >= -1, breakdown < breakdowns.count, id >= 0 else { throw StateDamage() }
       if breakdown >= 0, slot.isLive {
         guard id < breakdowns[breakdown].table.count else { throw StateDamage() }

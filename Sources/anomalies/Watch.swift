@@ -15,8 +15,11 @@ struct Slot {
   var firstBucket: Int64
   var lastSeen: Int64
   var isLive = true
-  /// Whether its silence has been reported.
-  var isSilent = false
+  /// Start of a silence that was reported, in milliseconds; nil for none.
+  var silentSince: Int64?
+  /// Buckets outside of reported silences, and how many of them had no row.
+  var buckets = 0
+  var emptyBuckets = 0
 }
 
 /// The values of a breakdown, and which of them are watched.
@@ -296,19 +299,24 @@ struct Watch: ~Copyable {
     }
   }
 
+  /// Opens an incident for each key that has fallen silent, and closes it when rows come again.
   private mutating func reportSilence(start: Int64) throws {
     guard let silence = settings.silence else { return }
     for index in order where slots[index].lastSeen > .min && slots[index].firstBucket <= start {
       let gap = start + every - slots[index].lastSeen
       if gap < silence + every {
-        slots[index].isSilent = false
-      } else if !slots[index].isSilent {
-        slots[index].isSilent = true
-        if !settings.scoresAll {
-          try output.write(
-            incidents.silence(
-              of: slots[index], since: slots[index].lastSeen + every, at: start + every))
-        }
+        slots[index].buckets += 1
+        if slots[index].lastSeen < start { slots[index].emptyBuckets += 1 }
+        guard let since = slots[index].silentSince else { continue }
+        slots[index].silentSince = nil
+        try incidents.endSilence(
+          of: slots[index], since: since, end: slots[index].lastSeen, at: start + every,
+          tells: !settings.scoresAll, output: &output)
+      } else if slots[index].silentSince == nil {
+        slots[index].silentSince = slots[index].lastSeen + every
+        try incidents.beginSilence(
+          of: slots[index], every: every, keys: order.count, at: start + every,
+          tells: !settings.scoresAll, output: &output)
       }
     }
   }

@@ -70,4 +70,92 @@ import Testing
     #expect(told[2288..<4000].allSatisfy { $0 < 3 }, "nothing of it remains")
     #expect(scores(announced: false)[2300..<2400].contains { $0 > 3 })
   }
+
+  /// A key that has the same rare values again and again, alone, is given lower scores; a larger one is not.
+  @Test func aHabitIsNoAnomaly() {
+    func scores(_ rules: TallyRules) -> (habit: Double, new: Double) {
+      var detector = LonelySeries<CompactPrecision>(seconds: 60, isRows: false, rules: rules)
+      var habit = -9.0
+      var new = -9.0
+      for i in 0..<(12 * 1440) {
+        let isOdd = i > 4 * 1440 && i % 517 == 0
+        let value = i == 12 * 1440 - 30 ? 400_000.0 : isOdd ? 200 : 100 + Double(i * 7919 % 5)
+        let score = detector.step(Self.start + Double(i) * 60, value).score
+        if isOdd, i > 9 * 1440 { habit = max(habit, score) }
+        if value == 400_000 { new = score }
+      }
+      return (habit, new)
+    }
+    let learnt = scores(.shipped)
+    let plain = scores(.reference)
+    #expect(learnt.habit < 5 && learnt.habit < plain.habit, "\(learnt), \(plain)")
+    #expect(learnt.new > 7, "\(learnt), \(plain)")
+  }
+
+  /// Ones that follow each other at night are not stuck; tens that do are.
+  @Test func equalSmallCountsAreFrequent() {
+    let tempo = TallyTempo(.shipped, seconds: 60)
+    func score(_ value: Double) -> Double {
+      var lens = StuckLens<Float>()
+      for i in 0..<5000 { _ = lens.step(Double(50 + i * 7919 % 41), tempo: tempo) }
+      var score = -9.0
+      for _ in 0..<9 { score = lens.step(value, tempo: tempo) }
+      return score
+    }
+    #expect(score(1) < 3)
+    #expect(score(40) > 6)
+  }
+}
+
+@Suite struct AttributionTests {
+  private static func evidence(_ amount: Double, _ expected: Double) -> Evidence {
+    Evidence(amount: amount, expected: expected, dispersion: 2)
+  }
+
+  /// Three countries and two devices of a shop with a thousand events a bucket, changed by factors.
+  private static func cause(
+    whole: Double, countries: [Double], devices: [Double]
+  ) -> [Int] {
+    let shares = [0.5, 0.3, 0.2]
+    var parts: [Attribution.Segment] = []
+    for (index, factor) in countries.enumerated() {
+      parts.append(
+        .init(
+          slot: 1 + index, breakdown: 0,
+          evidence: [evidence(1000 * shares[index] * factor, 1000 * shares[index])],
+          share: shares[index]))
+    }
+    for (index, factor) in devices.enumerated() {
+      let share = [0.6, 0.4][index]
+      parts.append(
+        .init(
+          slot: 4 + index, breakdown: 1,
+          evidence: [evidence(1000 * share * factor, 1000 * share)], share: share))
+    }
+    return Attribution(
+      whole: [evidence(1000 * whole, 1000)], traits: [.init(isSized: false, isRare: false)],
+      parts: parts
+    ).slots
+  }
+
+  @Test func theSmallestSetIsNamed() {
+    #expect(Self.cause(whole: 0.5, countries: [0.5, 0.5, 0.5], devices: [0.5, 0.5]) == [])
+    #expect(Self.cause(whole: 8, countries: [8.2, 7.9, 8], devices: [8, 8.1]) == [])
+    #expect(Self.cause(whole: 0.7, countries: [1, 0, 1], devices: [0.7, 0.7]) == [2])
+    #expect(Self.cause(whole: 0.64, countries: [0.64, 0.64, 0.64], devices: [0.4, 1]) == [4])
+    #expect(Self.cause(whole: 1, countries: [1, 1, 1], devices: [1, 1]) == [])
+  }
+
+  /// A segment that changes a little, but very significantly, is not the cause of a large change.
+  @Test func theCauseLeavesLittleOfTheChange() {
+    let regular = Attribution.Segment(
+      slot: 9, breakdown: 2,
+      evidence: [Evidence(amount: 60, expected: 100, dispersion: 0.001)], share: 0.1)
+    let country = Attribution.Segment(
+      slot: 2, breakdown: 0, evidence: [Self.evidence(30, 300)], share: 0.3)
+    let attribution = Attribution(
+      whole: [Self.evidence(730, 1000)], traits: [.init(isSized: false, isRare: false)],
+      parts: [country, regular])
+    #expect(attribution.slots == [2])
+  }
 }

@@ -174,16 +174,146 @@ import Testing
     #expect(outcome.output.contains("\"kind\":\"promotion\""))
   }
 
-  /// A key without further events is reported once.
+  /// A key that falls silent has an incident, which says how rare that is and closes when rows come.
   @Test func silenceIsNews() throws {
     let outcome = try Self.run(
       #"""
-      awk 'BEGIN { for (i = 0; i < 300; i++) { t = 1767571200 + i * 60
-        print "{\"t\":" t ",\"k\":\"a\"}"; if (i < 100) print "{\"t\":" t ",\"k\":\"b\"}" } }' |
+      awk 'BEGIN { for (i = 0; i < 400; i++) { t = 1767571200 + i * 60
+        print "{\"t\":" t ",\"k\":\"a\"}"
+        if (i < 100 || i >= 300) print "{\"t\":" t ",\"k\":\"b\"}" } }' |
         anomalies --time t --by k --silence 30m
       """#)
-    let silent = outcome.output.split(separator: "\n").filter { $0.contains("\"silent\"") }
-    #expect(silent.count == 1 && silent[0].contains("\"key\":\"k=b\""), "\(outcome)")
+    let silent = outcome.output.split(separator: "\n").filter { $0.contains("\"silence\"") }
+    #expect(silent.count == 2, "\(outcome)")
+    guard silent.count == 2 else { return }
+    #expect(silent.allSatisfy { $0.contains("\"key\":\"k=b\"") })
+    #expect(silent[0].contains("\"state\":\"open\""))
+    #expect(silent[0].contains("\"start\":\"2026-01-05T01:40:00.000Z\""), "\(silent[0])")
+    #expect(silent[0].contains("\"once_in\":\"1000000000d\""), "\(silent[0])")
+    #expect(silent[1].contains("\"state\":\"close\""))
+    #expect(silent[1].contains("\"end\":\"2026-01-05T05:00:00.000Z\""), "\(silent[1])")
+  }
+
+  /// After a signal the state has everything that was read, and the rest goes on from there.
+  @Test func aSignalSavesTheState() throws {
+    let outcome = try Self.run(
+      Self.events + """
+        \(Self.watch) --score 2 < events.ndjson > whole
+        half=$(($(wc -l < events.ndjson) * 9 / 10))
+        mkfifo pipe
+        \(Self.watch) --score 2 --state s < pipe > first & pid=$!
+        exec 3> pipe
+        head -n $half events.ndjson >&3
+        kill -TERM $pid; exec 3>&-; { wait $pid; } 2> /dev/null; echo $?
+        tail -n +$((half + 1)) events.ndjson | \(Self.watch) --score 2 --state s > second
+        cat first second | cmp - whole && echo same
+        """)
+    #expect(outcome.output == "143\nsame\n" && outcome.errors == "", "\(outcome)")
+  }
+
+  /// The keys that were unseen the longest are forgotten, and that is said.
+  @Test func moreKeysThanMayBeRemembered() throws {
+    let outcome = try Self.run(
+      #"""
+      awk 'BEGIN { for (i = 0; i < 3000; i++) {
+        print "{\"t\":" 1767571200 + i ",\"k\":\"key" int(i / 100) "\"}" } }' > events
+      anomalies --time t --by k --lag 0s --max-keys 10 --summary --all < events > a
+      anomalies --time t --by k --lag 0s --max-keys 10 --all < events 2> /dev/null | cmp - a
+      tail -n 40 a | grep -o 'k=key[0-9]*' | sort -u | wc -l
+      """#)
+    #expect(outcome.status == 0 && outcome.output == "11\n", "\(outcome)")
+    #expect(outcome.errors.contains("20 keys were forgotten"), "\(outcome)")
+    #expect(outcome.errors.contains("\"series\":22"), "\(outcome)")
+  }
+
+  /// Distinct values above the exact limit are estimates that do not depend on the order of the rows, also across a saved state, and for
+  /// keys that have no bit beside the value.
+  @Test func manyDistinctValuesAreEstimated() throws {
+    let measure = "anomalies --time t --by k --every 1h --measure 'distinct(u)' --all -f csv"
+    let outcome = try Self.run(
+      #"""
+      awk 'BEGIN { for (i = 0; i < 200000; i++) {
+        k = i % 2 ? i % 600 : 0
+        print "{\"t\":" 1767571200 + int(i / 100) ",\"k\":\"" k "\",\"u\":\"user" i % 160000 "\"}" }
+        print "{\"t\":1767582000,\"k\":\"0\",\"u\":\"x\"}" }' > events
+      """# + """
+
+        \(measure) < events > a
+        { sed '$d' events | sort -t u -k 3; tail -n 1 events; } | \(measure) --lag 1h > b; cmp a b
+        head -n 120000 events | \(measure) --state s > c
+        tail -n +120001 events | \(measure) --state s >> c; cmp a c
+        grep '^2026-01-05T00.*,total,distinct' a; grep '^2026-01-05T00.*,k=0,distinct' a
+        grep '^2026-01-05T00.*,k=599,distinct' a
+        """)
+    #expect(outcome.status == 0 && outcome.errors == "", "\(outcome)")
+    let values = outcome.output.split(separator: "\n").map {
+      Double($0.split(separator: ",", omittingEmptySubsequences: false)[3]) ?? .nan
+    }
+    #expect(values.count == 3, "\(outcome)")
+    guard values.count == 3 else { return }
+    #expect(abs(values[0] / 160_000 - 1) < 0.03, "\(values)")
+    #expect(abs(values[1] / 80_000 - 1) < 0.03, "\(values)")
+    #expect(values[2] == 333, "\(values)")
+  }
+
+  /// A shop that opens at eight opens at eight after a change of clocks, too.
+  @Test func aChangeOfClocksIsNoAnomaly() throws {
+    let workspace = try Commands.Workspace()
+    var text = "time,value\n"
+    // From 2026-03-09 to 2026-04-05 in Berlin, where clocks go forward on 2026-03-29 at 01:00 UTC.
+    for i in 0..<(27 * 96) {
+      let time = 1_773_014_400 + i * 900
+      let local = time + (time < 1_774_746_000 ? 3600 : 7200)
+      let hour = local / 3600 % 24
+      text += "\(time),\((hour >= 8 && hour < 20 ? 300 : 200) + i * 7919 % 41)\n"
+    }
+    try text.write(
+      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    let script = """
+      for zone in Europe/Berlin UTC; do
+        anomalies --input csv --time time --value value --time-zone $zone < rows.csv |
+          grep '"state":"open"' | grep -c '"start":"2026-03-3' || true
+      done
+      """
+    let outcome = try Self.run(script, in: workspace)
+    let counts = outcome.output.split(separator: "\n").map { Int($0) ?? -1 }
+    #expect(outcome.errors == "" && counts.count == 2, "\(outcome)")
+    #expect(counts.first == 0 && (counts.last ?? 0) > 0, "\(outcome)")
+  }
+
+  /// Small differences and small amounts are left out on request.
+  @Test func smallChangesAndAmountsAreLeftOut() throws {
+    let workspace = try Commands.Workspace()
+    let text = Self.series(2400) { i in
+      let value = 1000 + i * 7919 % 41
+      if (1200..<1206).contains(i) { return value * 13 / 10 }
+      return (1800..<1806).contains(i) ? value * 3 : value
+    }
+    try text.write(
+      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    let outcome = try Self.run(
+      """
+      for options in '' '--min-change 100%' '--min-change 1000' '--min-impact 3000'; do
+        anomalies --input csv --time time --value value $options < rows.csv |
+          grep '"state":"open"' | grep -o '"start":"2026-01-[0-9]*' | sort -u | tr '\\n' ' '; echo
+      done
+      """, in: workspace)
+    let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").count }
+    #expect(outcome.errors == "" && lines == [2, 1, 1, 1], "\(outcome)")
+    #expect(outcome.output.contains("2026-01-11"), "\(outcome)")
+  }
+
+  /// A mean is told with its numerator and denominator, each beside its usual value.
+  @Test func aMeanHasItsUsualDenominator() throws {
+    let outcome = try Self.run(
+      """
+      fake-events -q -s 3 -r 1 --from 2026-01-05 --duration 4d --anomaly 'price@+3d3h+2h,x=0.1' |
+        anomalies --time timestamp --every 10m --measure 'mean(price)' | head -n 1
+      """)
+    #expect(outcome.output.contains("\"denominator\":{\"value\":"), "\(outcome)")
+    let last = outcome.output.components(separatedBy: "\"denominator\":").last ?? ""
+    let usual = last.components(separatedBy: "\"expected\":").dropFirst().first?.prefix(8) ?? ""
+    #expect((Double(usual.prefix { $0 != "}" }) ?? 0) > 100, "\(outcome)")
   }
 
   /// The clock closes a bucket when no more events come.

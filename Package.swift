@@ -76,6 +76,10 @@ let package = Package(
 
     // What the tests share; no tool or module sees it.
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+    // What scripts/evaluate measures with; no release has it.
+    .executableTarget(
+      name: "evaluation", dependencies: ["Plumbing", "AnomalyDetection"], path: "Tests/Evaluation",
+      swiftSettings: settings),
     tests("PlumbingTests", ["Plumbing"]),
     tests("JSONLinesTests", ["JSONLines"]),
     tests("EventGenerationTests", ["EventGeneration"]),

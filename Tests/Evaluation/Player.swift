@@ -200,7 +200,8 @@ struct SimpleDetector {
       guard seen >= 2 else { return 0 }
       let spread = variance[series]
       let z = n > 200 && spread > 0 ? abs(d) / spread.squareRoot() : 0
-      variance[series] += max(spreadRate, 1 / n) * (min(d * d, spread > 0 ? 16 * spread : d * d) - spread)
+      variance[series] +=
+        max(spreadRate, 1 / n) * (min(d * d, spread > 0 ? 16 * spread : d * d) - spread)
       return z
     }
   }
@@ -224,6 +225,8 @@ extension TallyRules {
     case "open": open = value
     case "top": topExcursions = value
     case "prior": prior = value
+    case "farTail": farTail = value > 0 ? value : nil
+    case "farPower": farPower = value
     case "habits": learnsHabits = value != 0
     case "excess": excess = value < 0 ? nil : [value, value, value]
     default: throw SimpleDetector.Unknown(name: setting)

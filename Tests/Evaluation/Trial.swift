@@ -102,8 +102,10 @@ struct Trial {
       player.judge(time, values, order)
       let days = (time - buckets.from) / Self.day
       for key in order where days >= 7 {
-        for series in key * Self.measures..<(key + 1) * Self.measures where player.scores[series] >= 6 {
-          loud.append("[\(Int(time)),\(series),\(player.scores[series]),\"\(player.lens(of: series))\"]")
+        for series in key * Self.measures..<(key + 1) * Self.measures
+        where player.scores[series] >= 6 {
+          loud.append(
+            "[\(Int(time)),\(series),\(player.scores[series]),\"\(player.lens(of: series))\"]")
         }
       }
       tally.take(player.scores, order, time: time, day: days, every: Double(every))
@@ -169,7 +171,7 @@ struct Trial {
       "{\"best\":\(short(slice.best)),\"placebo\":\(short(slice.placebo)),\"steps\":["
         + slice.steps.map { "[\(short($0.score)),\(Int($0.delay))]" }.joined(separator: ",") + "]}"
     }.joined(separator: ",")
-    // The loudest clean buckets, for whoever asks why.
+    // The loudest clean buckets, for a closer look.
     return out + "],\"loud\":[" + loud.prefix(2000).joined(separator: ",") + "]}"
   }
 }

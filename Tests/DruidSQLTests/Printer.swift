@@ -1,7 +1,9 @@
+@testable import DruidSQL
+
 extension Expression {
   /// The expression as Calcite prints it in messages: blanks around operators, no quotes around
   /// names.
-  package var text: String {
+  var text: String {
     var printer = Printer()
     printer.print(self, above: 0)
     return printer.text
@@ -9,7 +11,7 @@ extension Expression {
 }
 
 extension Query {
-  package var text: String {
+  var text: String {
     var printer = Printer()
     printer.print(self)
     return printer.text

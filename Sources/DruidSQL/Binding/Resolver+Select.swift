@@ -20,20 +20,13 @@ extension Resolver {
       ?? Relation(
         number: nextNumber(), kind: .single, columns: [],
         shape: Relation.Shape(stage: .constant))
-    if input.shape.readsSystem && input.shape.readsDataSource {
-      throw .unknown("A join of system tables and datasources", at: select.range)
-    }
     var result = SelectedRelation(input: input, items: [])
     if let filter = select.where {
       let resolved = try resolve(filter: filter, in: scope, .clause("WHERE"))
       if resolved.type.kind != .boolean, !resolved.isNullConstant {
         throw SQLFailure("WHERE clause must be a condition", at: filter.range)
       }
-      try refuseExploded(resolved, nil)
       result.filter = resolved
-      if case .unnest = input.kind, resolved.comparesWithNull(input.number) {
-        throw .unknown("A comparison of an unnested number with a text", at: filter.range)
-      }
       scope.isEmpty = resolved.constant == .boolean(false)
       scope.pins = resolved.pins
       let replaced = replaced(resolved, select, orderBy, in: scope)
@@ -68,7 +61,6 @@ extension Resolver {
         order[index].expression = try grouper.rewrite(order[index].expression)
       }
       result.grouping = grouper.grouping(sets: keys?.sets, isExplicit: keys != nil)
-      if let having = result.having { try refuseExploded(having, result.grouping) }
     }
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)
@@ -82,7 +74,6 @@ extension Resolver {
         items[index].expression = item.ofOneValue
         continue
       }
-      try refuseMultipleTest(item)
       if isList {
         failInPlanning(
           .planning(
@@ -96,61 +87,21 @@ extension Resolver {
     {
       failInPlanning(.unplannable("Cannot convert to Scan query without any columns."))
     }
-    if items.contains(where: { $0.expression.hasWindow }),
-      let item = items.first(where: { $0.expression.contains { $0.isMultiple } })
-    {
-      // The frames that window functions run on cannot hold such a column
-      // (`StringFrameColumnReader`).
-      throw .unknown("A multi-value column beside a window", at: item.expression.range)
-    }
-    for key in keys?.expressions ?? [] { try refuseMultipleTest(key) }
-    if let grouping = result.grouping {
-      try refusePinnedSets(result.filter, grouping, at: select.range)
-    }
-    try refuseSettings(result, at: select.range)
-    try refuseDistincts(result)
     filterCasesBelow(&result)
     result.items = items.map(\.expression)
     // What sorts a subquery and cuts nothing is dropped by Calcite.
     result.orderBy = isTop || limit != nil || offset != nil ? order : []
     result.limit = limit
     result.offset = offset
-    if settings.forcesVectors, result.grouping != nil, !result.isTopN,
-      !result.input.shape.readsSystem
-    {
-      // Rows that a streaming task still holds cannot be read in this way.
-      throw SQLFailure(
-        "Cannot vectorize!", at: nil, category: .runtimeFailure, errorCode: "general",
-        persona: "OPERATOR")
-    }
-    try refusePinned(
-      result.filter,
-      items.map(\.expression) + (result.grouping.map { $0.keys + $0.aggregates } ?? []),
-      at: select.range)
-    try refuseSystemAggregates(result, at: select.range)
-    try checkUnion(result)
-    try refuseLookedUp(result, at: select.range)
+    try Restrictions.selects.check(
+      BoundSelect(select: result, settings: settings, range: select.range))
     result.isUnordered = isUnordered(result)
-    let shape = try self.shape(result)
+    if !result.orderBy.isEmpty {
+      try Restrictions.sorts.check(SortedSelect(result, stage: result.stage))
+    }
     return Relation(
       number: nextNumber(), kind: .select(result), columns: columns(items, result),
-      shape: shape)
-  }
-
-  /// Refuses a test of a multi-value column as a value: Druid evaluates it for each value, which
-  /// only works as a filter.
-  func refuseMultipleTest(_ expression: TypedExpression) throws(SQLFailure) {
-    let isTest = expression.contains {
-      switch $0.node {
-      case .operation(let op, let operands):
-        op.isTestOfValue && operands.contains(where: \.isMultiple)
-      case .call(let function, let operands):
-        (function == .mvContains || function == .mvOverlap)
-          && operands.contains(where: \.isMultiple)
-      default: false
-      }
-    }
-    if isTest { throw .unknown("A test of a multi-value column as a value", at: expression.range) }
+      shape: result.shape)
   }
 
   private func having(
@@ -287,69 +238,6 @@ extension Resolver {
     result.grouping = grouper.grouping(sets: nil, isExplicit: true)
   }
 
-  /// Refuses context settings that would change this query's result.
-  private func refuseSettings(
-    _ select: SelectedRelation, at range: SourceRange
-  ) throws(SQLFailure) {
-    guard let grouping = select.grouping else { return }
-    if !settings.groupsMultipleValues, let key = grouping.keys.first(where: \.isMultiple) {
-      throw .unknown("groupByEnableMultiValueUnnesting without it", at: key.range)
-    }
-    if settings.skipsEmptyBuckets == false, select.having == nil, grouping.keys.count == 1,
-      select.input.shape.stage == .table, let key = grouping.keys.first, key.type.isTime
-    {
-      throw .unknown("skipEmptyBuckets of false", at: range)
-    }
-  }
-
-  /// Refuses exact distinct counts that exceed a server's two merge buffers, or that Druid's
-  /// planner cannot plan.
-  private func refuseDistincts(_ select: SelectedRelation) throws(SQLFailure) {
-    guard !settings.approximatesCountDistinct, !select.input.shape.readsSystem,
-      let grouping = select.grouping
-    else { return }
-    let calls = grouping.aggregates.compactMap { item -> AggregateCall? in
-      if case .aggregate(let call) = item.node { call } else { nil }
-    }
-    let distinct = calls.filter { $0.isDistinct && !["MIN", "MAX"].contains($0.function.name) }
-    guard distinct.contains(where: { ["COUNT", "SUM", "AVG"].contains($0.function.name) }) else {
-      return
-    }
-    if distinct.contains(where: { $0.function == .stringAggregate }) {
-      throw .unplannable("Aggregation [COUNT(DISTINCT $0)] is not supported")
-    }
-    if Set(distinct.compactMap(\.arguments.first)).count > 1 {
-      throw SQLFailure(
-        "Query needs 3 merge buffers, but only 2 merge buffers were configured", at: nil,
-        category: .invalidInput, errorCode: "general")
-    }
-    let givesText = grouping.aggregates.contains { item in
-      if case .aggregate(let call) = item.node, !call.isDistinct {
-        item.type.isCharacter
-      } else {
-        false
-      }
-    }
-    if givesText {
-      throw SQLFailure(
-        "Aggregation [MIN] does not support type [STRING], column [v0]", at: nil,
-        category: .invalidInput, errorCode: "general")
-    }
-  }
-
-  private func refuseSystemAggregates(
-    _ select: SelectedRelation, at range: SourceRange
-  ) throws(SQLFailure) {
-    guard select.input.shape.readsSystem, let grouping = select.grouping else { return }
-    for aggregate in grouping.aggregates {
-      guard case .aggregate(let call) = aggregate.node, !call.isDistinct, call.filter == nil,
-        call.function == .count
-          || ["SUM", "MIN", "MAX"].contains(call.function.name)
-            && call.arguments[0].type.isIntegral && call.arguments[0].isColumn
-      else { throw .unknown("This aggregate of a system table", at: range) }
-    }
-  }
-
   private func columns(
     _ items: [Item], _ select: SelectedRelation
   ) -> [Relation.Column] {
@@ -407,17 +295,6 @@ extension Resolver {
     let traits = call.function.traits
     if call.function == .count, call.isDistinct, settings.approximatesCountDistinct { return .null }
     return traits.contains(.unfinishedNull) ? .null : traits.contains(.unfinished) ? .unknown : nil
-  }
-}
-
-extension TypedExpression {
-  /// Whether it compares a column of a relation with NULL, which a text that is not a number is.
-  fileprivate func comparesWithNull(_ relation: Int) -> Bool {
-    contains {
-      guard case .operation(let op, let operands) = $0.node, op.isComparison else { return false }
-      return operands.contains(where: \.isNullConstant)
-        && operands.contains { $0.relations == [relation] }
-    }
   }
 }
 

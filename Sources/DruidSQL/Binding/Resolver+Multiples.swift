@@ -38,18 +38,6 @@ extension TypedExpression {
     else { return nil }
     return (op.rawValue, operands[0], operands[1])
   }
-
-  /// The expressions that it restricts to one constant, as `tags = 'a'` does.
-  fileprivate var pinned: [TypedExpression] {
-    guard case .operation(let op, let operands) = node else { return [] }
-    switch op {
-    case .and: return operands.flatMap(\.pinned)
-    case .equal where operands.contains(where: \.isConstant),
-      .isIn where operands.count == 2:
-      return operands.filter { !$0.isConstant }
-    default: return []
-    }
-  }
 }
 
 extension Resolver {
@@ -97,54 +85,6 @@ extension Resolver {
     }
     return nil
   }
-
-  /// Refuses computing with multi-value columns that a join looks up by hash (`IndexedTable`).
-  /// Druid treats such a value as one string such as `[a, b]`, and can only show it.
-  func refuseLookedUp(
-    _ select: SelectedRelation, at range: SourceRange
-  ) throws(SQLFailure) {
-    let columns = select.input.lookedUp
-    if columns.isEmpty { return }
-    let grouped = select.grouping.map { $0.keys + $0.aggregates } ?? []
-    let used = [select.filter].compactMap { $0 } + grouped + select.orderBy.map(\.expression)
-    let made = select.input.unnested + select.items.filter { !$0.isColumn }
-    if (used + made).contains(where: { $0.contains { columns.contains($0.node) } }) {
-      throw .unknown("A multi-value column from the right of a join", at: range)
-    }
-  }
-
-  /// Refuses conditions on exploded group keys. Calcite moves such a condition to the rows, where
-  /// one matching value keeps all values of the row.
-  func refuseExploded(
-    _ condition: TypedExpression, _ grouping: SelectedRelation.Grouping?
-  ) throws(SQLFailure) {
-    if condition.readsExploded(grouping) {
-      throw .unknown("A test of a grouped multi-value column", at: condition.range)
-    }
-  }
-
-  /// Refuses grouping sets with a key that WHERE restricts to one value: Druid also shows that
-  /// value in sets without the key (apache/druid#13204).
-  func refusePinnedSets(
-    _ filter: TypedExpression?, _ grouping: SelectedRelation.Grouping, at range: SourceRange
-  ) throws(SQLFailure) {
-    guard grouping.sets.count > 1, let pinned = filter?.pinned else { return }
-    if grouping.keys.contains(where: { key in pinned.contains { key.mentions($0) } }) {
-      throw .unknown("Grouping sets with a key that WHERE holds to one value", at: range)
-    }
-  }
-
-  /// Refuses a multi-value column that WHERE restricts to one value: Calcite may replace the column
-  /// by that value.
-  func refusePinned(
-    _ filter: TypedExpression?, _ used: [TypedExpression], at range: SourceRange
-  ) throws(SQLFailure) {
-    for column in filter?.pinned ?? [] where column.isMultiple && column.isColumn {
-      if used.contains(where: { $0 != column && $0.contains { $0 == column } }) {
-        throw .unknown("A multi-value column beside its own filter", at: range)
-      }
-    }
-  }
 }
 
 extension Relation {
@@ -167,12 +107,6 @@ extension Relation {
         columns.indices.filter { columns[$0].hasMultipleValues && isWanted(columns[$0]) }
           .map { .column(relation: number, index: $0) })
     }
-  }
-
-  /// The arrays that it unnests.
-  fileprivate var unnested: [TypedExpression] {
-    if case .unnest(let input, let array) = kind { return (input?.unnested ?? []) + [array] }
-    return []
   }
 }
 
@@ -234,8 +168,6 @@ extension TypedExpression {
         && (grouping.keys[index].isMultiple || grouping.keys[index].isExploded)
     }
   }
-
-  fileprivate func mentions(_ other: TypedExpression) -> Bool { contains { $0 == other } }
 
   /// Whether it is an equality with a non-constant expression on both sides.
   var isEquality: Bool {

@@ -96,8 +96,6 @@ package final class Relation: Sendable, Hashable {
     /// The index of the output column that is `__time`, however the rows were changed; nil after a
     /// grouping.
     package var timeOutput: Int?
-    /// Whether a column above the stage is computed rather than passed on.
-    package var isComputed = false
     /// Whether it reads a table of INFORMATION_SCHEMA or sys.
     package var readsSystem = false
     package var readsDataSource = false

@@ -1,3 +1,5 @@
+@testable import DruidSQL
+
 extension Printer {
   mutating func print(_ query: Query) {
     if !query.with.isEmpty {

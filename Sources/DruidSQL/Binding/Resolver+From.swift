@@ -195,7 +195,8 @@ extension Resolver {
       guard resolved.type.kind == .boolean else {
         throw .unknown("A join condition that is not a comparison", at: expression.range)
       }
-      try checkCondition(resolved, left: left, right: right, kind)
+      try Restrictions.joins.check(
+        JoinCondition(condition: resolved, kind: kind, left: left, right: right))
       condition = resolved
     case .using(let names):
       condition = try using(names, in: scope, leftEntries)
@@ -228,44 +229,6 @@ extension Resolver {
       number: nextNumber(),
       kind: .join(JoinedRelation(kind: kind, left: left, right: right, condition: condition)),
       columns: [], shape: shape)
-  }
-
-  /// Checks an ON condition. Druid's joins hash on equalities between an expression of the left
-  /// side and one of the right. Any other condition becomes a filter after an inner join, and is
-  /// refused for other joins (`DruidJoinRule.canHandleCondition`).
-  private func checkCondition(
-    _ condition: TypedExpression, left: Relation, right: Relation, _ kind: JoinedRelation.Kind
-  ) throws(SQLFailure) {
-    if condition.contains(where: { $0.isMultiple || $0.readsQuery }) {
-      throw .unknown("This join condition", at: condition.range)
-    }
-    for part in condition.conjuncts where !part.isEquality { try refuseExploded(part, nil) }
-    if kind == .inner { return }
-    let lefts = left.numbers
-    let rights = right.numbers
-    for part in condition.conjuncts {
-      if case .constant(.boolean) = part.node { continue }
-      if condition.implies(part) { continue }
-      let (name, sides): (String, [TypedExpression])
-      switch part.node {
-      case .operation(let op, let operands): (name, sides) = (op.rawValue, operands)
-      case .call(let function, let operands): (name, sides) = (function.name, operands)
-      default: throw .unknown("This join condition", at: part.range)
-      }
-      guard part.equates, sides.count == 2 else {
-        throw part.isConstant
-          ? .unknown("This join condition", at: part.range)
-          : .unplannable("SQL requires a join with '\(name)' condition that is not supported.")
-      }
-      let used = sides.map(\.relations)
-      let isSplit =
-        (used[0].isSubset(of: lefts) && used[1].isSubset(of: rights) && !used[1].isEmpty)
-        || (used[1].isSubset(of: lefts) && used[0].isSubset(of: rights) && !used[0].isEmpty)
-      if part.isConstant { throw .unknown("This join condition", at: part.range) }
-      if !isSplit {
-        throw .unplannable("SQL is resulting in a join that has unsupported operand types.")
-      }
-    }
   }
 
   private func using(
@@ -333,19 +296,6 @@ extension Relation {
 }
 
 extension TypedExpression {
-  /// Whether `part` is `x IS NOT NULL` and an equality here compares the same x.
-  fileprivate func implies(_ part: TypedExpression) -> Bool {
-    guard case .operation(.isNotNull, let operands) = part.node else { return false }
-    return conjuncts.contains {
-      if case .operation(.equal, let sides) = $0.node { sides.contains(operands[0]) } else { false }
-    }
-  }
-
-  /// Whether it is an equality on which Druid's joins can hash.
-  fileprivate var equates: Bool {
-    if case .operation(let op, _) = node { op == .equal || op == .isNotDistinctFrom } else { false }
-  }
-
   /// The operands of AND; for any other expression, the expression itself.
   var conjuncts: [TypedExpression] {
     if case .operation(.and, let parts) = node { return parts.flatMap(\.conjuncts) }

@@ -72,11 +72,11 @@ extension Resolver {
     }
     select.limit = limit
     select.offset = offset
-    try checkUnion(select)
+    try Restrictions.selects.check(BoundSelect(select: select, settings: settings, range: .none))
     select.isUnordered = isUnordered(select)
-    let shape = try shape(select)
+    try Restrictions.sorts.check(SortedSelect(select, stage: select.stage))
     return Relation(
-      number: nextNumber(), kind: .select(select), columns: relation.columns, shape: shape)
+      number: nextNumber(), kind: .select(select), columns: relation.columns, shape: select.shape)
   }
 
   private func count(_ expression: Expression) throws(SQLFailure) -> Int64 {

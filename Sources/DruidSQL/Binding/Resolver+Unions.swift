@@ -73,44 +73,6 @@ extension Resolver {
       number: nextNumber(), kind: .union(branches), columns: columns, shape: shape)
   }
 
-  /// Refuses queries that Druid cannot build on a union.
-  func checkUnion(_ select: SelectedRelation) throws(SQLFailure) {
-    let input = select.input
-    if input.shape.mixed.isEmpty, input.shape.mixedNumbers.isEmpty, input.shape.stage != .union {
-      return
-    }
-    let expressions =
-      select.items + [select.filter, select.having].compactMap { $0 }
-      + select.orderBy.map(\.expression)
-      + (select.grouping.map { $0.keys + $0.aggregates } ?? [])
-    if !input.shape.mixed.isEmpty || !input.shape.mixedNumbers.isEmpty {
-      let used = Set(expressions.flatMap { $0.columns(of: input.number) })
-      // When a query reads no column of a union, Calcite keeps the last one.
-      if used.isEmpty || !used.isDisjoint(with: input.shape.mixedNumbers) {
-        throw .unknown("UNION ALL of different types", at: nil)
-      }
-      if !used.isDisjoint(with: input.shape.mixed) {
-        throw .unplannable(
-          "SQL requires union between inputs that are not simple table scans and involve a filter or "
-            + "aliasing. Or column types of tables being unioned are not of same type.")
-      }
-    }
-    guard input.shape.stage == .union else { return }
-    var last = -1
-    let isPlain =
-      select.filter == nil && select.grouping == nil && !select.isDistinct
-      && select.orderBy.isEmpty && select.offset == nil
-      && select.items.allSatisfy {
-        guard case .column(input.number, let index) = $0.node, index > last else { return false }
-        last = index
-        return true
-      }
-    if isPlain { return }
-    throw input.shape.readsSystem
-      ? .unknown("A query of a set operation", at: nil)
-      : .unplannable("SQL requires a query of a union, which is not supported.")
-  }
-
   /// Whether a LIMIT or OFFSET applies to rows whose order is not known here.
   func isUnordered(_ select: SelectedRelation) -> Bool {
     guard select.limit != nil || select.offset != nil, select.orderBy.isEmpty else { return false }
@@ -176,11 +138,5 @@ extension TypedExpression {
         false
       }
     }
-  }
-
-  /// The columns that it reads of a relation.
-  fileprivate func columns(of relation: Int) -> [Int] {
-    if case .column(relation, let index) = node { return [index] }
-    return children.flatMap { $0.columns(of: relation) }
   }
 }

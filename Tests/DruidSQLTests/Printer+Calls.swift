@@ -1,5 +1,7 @@
 import JavaValues
 
+@testable import DruidSQL
+
 extension Printer {
   mutating func print(_ literal: Literal) {
     switch literal {

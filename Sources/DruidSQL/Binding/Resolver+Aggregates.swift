@@ -49,7 +49,7 @@ extension Resolver {
       arguments.append(try resolve(expression, in: scope, inner).withListTests)
     }
     for argument in arguments {
-      try refuseMultipleTest(argument)
+      try Restrictions.values.check(argument)
       try refuseFilterCase(argument)
     }
     if arguments.isEmpty, function.isByTime {

@@ -1,0 +1,342 @@
+/// A bound SELECT, and the settings of its context.
+struct BoundSelect: Sendable {
+  let select: SelectedRelation
+  let settings: PlanSettings
+  /// Where the SELECT was written.
+  let range: SourceRange
+
+  /// What is computed of the rows: items, group keys and aggregates.
+  fileprivate var computed: [TypedExpression] {
+    select.items + (select.grouping.map { $0.keys + $0.aggregates } ?? [])
+  }
+
+  /// All expressions.
+  fileprivate var expressions: [TypedExpression] {
+    select.items + [select.filter, select.having].compactMap { $0 }
+      + select.orderBy.map(\.expression)
+      + (select.grouping.map { $0.keys + $0.aggregates } ?? [])
+  }
+}
+
+extension Restrictions {
+  /// What a value may not be.
+  static let values: [Restriction<TypedExpression>] = [
+    Restriction(
+      "test of a multi-value column as a value",
+      druid: "Evaluates it for each of the values and makes a multi-value of the results."
+    ) { value throws(SQLFailure) in
+      let isTest = value.contains {
+        switch $0.node {
+        case .operation(let op, let operands):
+          op.isTestOfValue && operands.contains(where: \.isMultiple)
+        case .call(let function, let operands):
+          (function == .mvContains || function == .mvOverlap)
+            && operands.contains(where: \.isMultiple)
+        default: false
+        }
+      }
+      if isTest { throw .unknown("A test of a multi-value column as a value", at: value.range) }
+    }
+  ]
+
+  /// What a SELECT may not be, whichever way it is sorted.
+  static let selects: [Restriction<BoundSelect>] =
+    sources + multiples + groups + distincts + unions
+
+  private static let sources: [Restriction<BoundSelect>] = [
+    Restriction(
+      "join of system tables and datasources",
+      druid: "Answers system tables on the broker alone, and has no plan for a join with others."
+    ) { bound throws(SQLFailure) in
+      let shape = bound.select.input.shape
+      if shape.readsSystem && shape.readsDataSource {
+        throw .unknown("A join of system tables and datasources", at: bound.range)
+      }
+    },
+    Restriction(
+      "aggregate of a system table",
+      druid: "Aggregates system tables with Calcite's own functions, which differ from Druid's."
+    ) { bound throws(SQLFailure) in
+      guard bound.select.input.shape.readsSystem, let grouping = bound.select.grouping else {
+        return
+      }
+      for aggregate in grouping.aggregates {
+        guard case .aggregate(let call) = aggregate.node, !call.isDistinct, call.filter == nil,
+          call.function == .count
+            || ["SUM", "MIN", "MAX"].contains(call.function.name)
+              && call.arguments[0].type.isIntegral && call.arguments[0].isColumn
+        else { throw .unknown("This aggregate of a system table", at: bound.range) }
+      }
+    },
+    Restriction(
+      "comparison of an unnested number with a text",
+      druid: "Fails: Unhandled Query Planning Failure."
+    ) { bound throws(SQLFailure) in
+      guard case .unnest = bound.select.input.kind, let filter = bound.select.filter else { return }
+      if filter.comparesWithNull(bound.select.input.number) {
+        throw .unknown("A comparison of an unnested number with a text", at: filter.range)
+      }
+    },
+    Restriction(
+      "vectorize of force",
+      druid: "Cannot vectorize rows that a streaming task holds. A scan and a TopN ignore it."
+    ) { bound throws(SQLFailure) in
+      if bound.settings.forcesVectors, bound.select.grouping != nil, !bound.select.isTopN,
+        !bound.select.input.shape.readsSystem
+      {
+        throw SQLFailure(
+          "Cannot vectorize!", at: nil, category: .runtimeFailure, errorCode: "general",
+          persona: "OPERATOR")
+      }
+    },
+    Restriction(
+      "SUBSTRING of a constant in a larger expression",
+      druid: "Pads the constant only when it computes the whole expression."
+    ) { bound throws(SQLFailure) in
+      for part in bound.select.items.flatMap(\.children) + [bound.select.filter].compactMap({ $0 })
+      {
+        if let padded = part.padded {
+          throw .unknown("SUBSTRING of a constant within more", at: padded.range)
+        }
+      }
+    },
+  ]
+
+  private static let multiples: [Restriction<BoundSelect>] = [
+    Restriction(
+      "test of a multi-value column as an item or a group key",
+      druid: "Evaluates it for each of the values and makes a multi-value of the results."
+    ) { bound throws(SQLFailure) in
+      for value in bound.select.items + (bound.select.grouping?.keys ?? []) {
+        if case .operation(.ofOneValue, _) = value.node { continue }
+        try values.check(value)
+      }
+    },
+    Restriction(
+      "multi-value column beside a window",
+      druid:
+        "Cannot hold such a column in the frames that windows work on (StringFrameColumnReader)."
+    ) { bound throws(SQLFailure) in
+      guard bound.select.items.contains(where: \.hasWindow) else { return }
+      if let item = bound.select.items.first(where: { $0.contains { $0.isMultiple } }) {
+        throw .unknown("A multi-value column beside a window", at: item.range)
+      }
+    },
+    Restriction(
+      "multi-value column that a join looks up",
+      druid: "Treats the values as one string such as [a, b], and can only show it (IndexedTable)."
+    ) { bound throws(SQLFailure) in
+      let columns = bound.select.input.lookedUp
+      if columns.isEmpty { return }
+      let select = bound.select
+      let grouped = select.grouping.map { $0.keys + $0.aggregates } ?? []
+      let used = [select.filter].compactMap { $0 } + grouped + select.orderBy.map(\.expression)
+      let made = select.input.unnested + select.items.filter { !$0.isColumn }
+      if (used + made).contains(where: { $0.contains { columns.contains($0.node) } }) {
+        throw .unknown("A multi-value column from the right of a join", at: bound.range)
+      }
+    },
+    Restriction(
+      "multi-value column that WHERE restricts to one value",
+      druid: "Replaces the column by the value in some expressions and not in others."
+    ) { bound throws(SQLFailure) in
+      for column in bound.select.filter?.pinned ?? [] where column.isMultiple && column.isColumn {
+        if bound.computed.contains(where: { $0 != column && $0.contains { $0 == column } }) {
+          throw .unknown("A multi-value column beside its own filter", at: bound.range)
+        }
+      }
+    },
+    Restriction(
+      "condition on an exploded group key",
+      druid: "Moves the condition to the rows, where one matching value keeps all values of a row."
+    ) { bound throws(SQLFailure) in
+      if let filter = bound.select.filter, filter.readsExploded(nil) {
+        throw .unknown("A test of a grouped multi-value column", at: filter.range)
+      }
+      if let having = bound.select.having, having.readsExploded(bound.select.grouping) {
+        throw .unknown("A test of a grouped multi-value column", at: having.range)
+      }
+    },
+  ]
+
+  private static let groups: [Restriction<BoundSelect>] = [
+    Restriction(
+      "grouping sets with a key that WHERE restricts to one value",
+      druid: "Shows the value in the sets without the key as well (apache/druid#13204)."
+    ) { bound throws(SQLFailure) in
+      guard let grouping = bound.select.grouping, grouping.sets.count > 1,
+        let pinned = bound.select.filter?.pinned
+      else { return }
+      if grouping.keys.contains(where: { key in
+        pinned.contains { column in key.contains { $0 == column } }
+      }) {
+        throw .unknown("Grouping sets with a key that WHERE holds to one value", at: bound.range)
+      }
+    },
+    Restriction(
+      "groupByEnableMultiValueUnnesting of false",
+      druid: "Fails on rows with several values as group keys."
+    ) { bound throws(SQLFailure) in
+      if !bound.settings.groupsMultipleValues,
+        let key = bound.select.grouping?.keys.first(where: \.isMultiple)
+      {
+        throw .unknown("groupByEnableMultiValueUnnesting without it", at: key.range)
+      }
+    },
+    Restriction(
+      "skipEmptyBuckets of false",
+      druid: "Returns a row for every bucket of the interval, with or without rows of the table."
+    ) { bound throws(SQLFailure) in
+      guard bound.settings.skipsEmptyBuckets == false, bound.select.having == nil,
+        bound.select.input.shape.stage == .table, let keys = bound.select.grouping?.keys
+      else { return }
+      if keys.count == 1, keys[0].type.isTime {
+        throw .unknown("skipEmptyBuckets of false", at: bound.range)
+      }
+    },
+  ]
+
+  /// Exact distinct aggregates, with `useApproximateCountDistinct` of false.
+  private static let distincts: [Restriction<BoundSelect>] = [
+    Restriction(
+      "exact distinct count beside a joined text of distinct values",
+      druid: "Has no plan for it: Aggregation [COUNT(DISTINCT $0)] is not supported."
+    ) { bound throws(SQLFailure) in
+      if bound.exactDistincts.contains(where: { $0.function == .stringAggregate }) {
+        throw .unplannable("Aggregation [COUNT(DISTINCT $0)] is not supported")
+      }
+    },
+    Restriction(
+      "exact distinct counts of two columns",
+      druid: "Needs three merge buffers, and a server has two."
+    ) { bound throws(SQLFailure) in
+      if Set(bound.exactDistincts.compactMap(\.arguments.first)).count > 1 {
+        throw SQLFailure(
+          "Query needs 3 merge buffers, but only 2 merge buffers were configured", at: nil,
+          errorCode: "general")
+      }
+    },
+    Restriction(
+      "exact distinct count beside an aggregate that returns text",
+      druid: "Takes the MIN of the text over the groups, which does not support STRING."
+    ) { bound throws(SQLFailure) in
+      guard !bound.exactDistincts.isEmpty, let grouping = bound.select.grouping else { return }
+      let givesText = grouping.aggregates.contains { item in
+        if case .aggregate(let call) = item.node, !call.isDistinct {
+          item.type.isCharacter
+        } else {
+          false
+        }
+      }
+      if givesText {
+        throw SQLFailure(
+          "Aggregation [MIN] does not support type [STRING], column [v0]", at: nil,
+          errorCode: "general")
+      }
+    },
+  ]
+
+  private static let unions: [Restriction<BoundSelect>] = [
+    Restriction(
+      "query of a union of columns with different numeric types",
+      druid: "Converts some of the numbers, depending on the plan."
+    ) { bound throws(SQLFailure) in
+      let input = bound.select.input
+      guard !input.shape.mixed.isEmpty || !input.shape.mixedNumbers.isEmpty else { return }
+      let used = bound.columns(of: input)
+      // When a query reads no column of a union, Calcite keeps the last one.
+      if used.isEmpty || !used.isDisjoint(with: input.shape.mixedNumbers) {
+        throw .unknown("UNION ALL of different types", at: nil)
+      }
+    },
+    Restriction(
+      "query of a union of columns with different names or types",
+      druid: "Refuses it: column types of tables being unioned are not of same type."
+    ) { bound throws(SQLFailure) in
+      let input = bound.select.input
+      if !bound.columns(of: input).isDisjoint(with: input.shape.mixed) {
+        throw .unplannable(
+          "SQL requires union between inputs that are not simple table scans and involve a filter or "
+            + "aliasing. Or column types of tables being unioned are not of same type.")
+      }
+    },
+    Restriction(
+      "query of a union of queries",
+      druid: "Runs the queries one after the other; only a LIMIT may be built on them."
+    ) { bound throws(SQLFailure) in
+      let (select, input) = (bound.select, bound.select.input)
+      guard input.shape.stage == .union else { return }
+      var last = -1
+      let isPlain =
+        select.filter == nil && select.grouping == nil && !select.isDistinct
+        && select.orderBy.isEmpty && select.offset == nil
+        && select.items.allSatisfy {
+          guard case .column(input.number, let index) = $0.node, index > last else { return false }
+          last = index
+          return true
+        }
+      if isPlain { return }
+      throw input.shape.readsSystem
+        ? .unknown("A query of a set operation", at: nil)
+        : .unplannable("SQL requires a query of a union, which is not supported.")
+    },
+  ]
+}
+
+extension BoundSelect {
+  /// The distinct aggregates that Druid computes exactly, when a count is among them.
+  fileprivate var exactDistincts: [AggregateCall] {
+    guard !settings.approximatesCountDistinct, !select.input.shape.readsSystem,
+      let grouping = select.grouping
+    else { return [] }
+    let calls = grouping.aggregates.compactMap { item -> AggregateCall? in
+      guard case .aggregate(let call) = item.node, call.isDistinct,
+        !["MIN", "MAX"].contains(call.function.name)
+      else { return nil }
+      return call
+    }
+    return calls.contains { ["COUNT", "SUM", "AVG"].contains($0.function.name) } ? calls : []
+  }
+
+  /// The columns of a relation that it reads.
+  fileprivate func columns(of relation: Relation) -> Set<Int> {
+    Set(expressions.flatMap { $0.columns(of: relation.number) })
+  }
+}
+
+extension TypedExpression {
+  /// Whether it compares a column of a relation with NULL, which a text that is not a number is.
+  fileprivate func comparesWithNull(_ relation: Int) -> Bool {
+    contains {
+      guard case .operation(let op, let operands) = $0.node, op.isComparison else { return false }
+      return operands.contains(where: \.isNullConstant)
+        && operands.contains { $0.relations == [relation] }
+    }
+  }
+
+  /// The columns of a relation that it reads.
+  fileprivate func columns(of relation: Int) -> [Int] {
+    if case .column(relation, let index) = node { return [index] }
+    return children.flatMap { $0.columns(of: relation) }
+  }
+
+  /// The expressions that it restricts to one constant, as `tags = 'a'` does.
+  fileprivate var pinned: [TypedExpression] {
+    guard case .operation(let op, let operands) = node else { return [] }
+    switch op {
+    case .and: return operands.flatMap(\.pinned)
+    case .equal where operands.contains(where: \.isConstant),
+      .isIn where operands.count == 2:
+      return operands.filter { !$0.isConstant }
+    default: return []
+    }
+  }
+}
+
+extension Relation {
+  /// The arrays that it unnests.
+  fileprivate var unnested: [TypedExpression] {
+    if case .unnest(let input, let array) = kind { return (input?.unnested ?? []) + [array] }
+    return []
+  }
+}

@@ -15,12 +15,15 @@ import Testing
 
   /// One query for each list: the binder asks all of them.
   @Test(arguments: [
-    ("SELECT tags = 'a' FROM edge", "A test of a multi-value column as a value"),
+    ("SELECT tags = 'a', COUNT(*) FROM edge GROUP BY 1", "A test of a multi-value column as a value"),
     ("SELECT SUM(CASE WHEN tags = 'a' THEN x END) FROM edge", "A test of a multi-value column"),
     ("SELECT a.n FROM edge a LEFT JOIN edge b ON a.n < b.n", "a join with '<' condition"),
     ("SELECT a.n FROM edge a LEFT JOIN edge b ON a.n = a.x", "unsupported operand types"),
     ("SELECT AVG(num_rows) FROM sys.segments", "This aggregate of a system table"),
-    ("SELECT n FROM (SELECT n FROM edge UNION ALL SELECT n + 1 FROM edge) WHERE n > 1", "a query of a union"),
+    (
+      "SELECT n FROM (SELECT n FROM edge UNION ALL SELECT n + 1 FROM edge) WHERE n > 1",
+      "a query of a union"
+    ),
     ("SELECT n FROM edge ORDER BY n", "ordering a table by non-time column [[n]]"),
     ("SELECT n, COUNT(*) FROM edge GROUP BY 1 ORDER BY 2 OFFSET 1", "limit >= 0"),
     ("SELECT n FROM edge ORDER BY __time DESC LIMIT 0", "Unhandled Query Planning Failure"),

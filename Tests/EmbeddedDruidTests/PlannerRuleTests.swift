@@ -179,6 +179,14 @@ import Testing
       #"["plain"]"#
     ),
     ("SELECT (SELECT 1) + 1", "[2]"),
+    (
+      "SELECT pages, (SELECT MAX(e.price) FROM shelf e WHERE e.pages < shelf.pages) FROM shelf ORDER BY __time",
+      "[1,null] [9007199254740993,1.5] [3,1.5] [null,null]"
+    ),
+    ("SELECT a FROM (VALUES ('a'), (NULL)) AS t (a) ORDER BY 1", #"["a"] [null]"#),
+    ("SELECT title FROM shelf WHERE NOT (CHAR_LENGTH(tags) > 0)", ""),
+    ("SELECT title FROM shelf WHERE NOT (CHAR_LENGTH(tags) > 1)", #"["plain"] ["émoji"] [""]"#),
+    ("SELECT title FROM shelf WHERE CHAR_LENGTH(tags) <> 1", ""),
     ("SELECT title FROM shelf LIMIT 1.5", #"["plain"]"#),
     ("SELECT a FROM (VALUES (1, 2), (3, 4)) AS t (a, b) WHERE (a, b) = (3, 4)", "[3]"),
     (

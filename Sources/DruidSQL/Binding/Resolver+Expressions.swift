@@ -40,7 +40,14 @@ extension Resolver {
       entry.relation.columns.indices.map { entry.column($0, at: expression.range) }
     }.filter { column in column.isMultiple && typed.contains { $0 == column } }
     guard columns.count == 1, let column = columns.first else { return nil }
-    return TypedExpression(.operation(.anyValue, [typed, column]), .boolean, expression.range)
+    func any(_ condition: TypedExpression) -> TypedExpression {
+      TypedExpression(.operation(.anyValue, [condition, column]), .boolean, expression.range)
+    }
+    guard case .operation(.notEqual, let sides) = typed.node else { return any(typed) }
+    // To Druid it is the negation of an equality.
+    var equal = typed
+    equal.node = .operation(.equal, sides)
+    return TypedExpression(.operation(.not, [any(equal)]), .boolean, expression.range)
   }
 
   /// The names of an expression, wherever they stand in it.

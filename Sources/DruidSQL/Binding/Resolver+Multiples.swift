@@ -25,9 +25,15 @@ extension TypedExpression {
   /// Its negation as the opposite comparison, which any value may satisfy; nil where the negation
   /// is a NOT.
   fileprivate var mirroredTest: TypedExpression? {
-    guard case .operation(let op, let operands) = node, operands.contains(where: \.isMultiple),
-      let opposite = op.opposite
-    else { return nil }
+    guard case .operation(let op, let operands) = node else { return nil }
+    if op == .anyValue, case .operation(let test, let sides) = operands[0].node,
+      let opposite = test.opposite
+    {
+      var condition = operands[0]
+      condition.node = .operation(opposite, sides)
+      return TypedExpression(.operation(.anyValue, [condition, operands[1]]), type, range)
+    }
+    guard operands.contains(where: \.isMultiple), let opposite = op.opposite else { return nil }
     return TypedExpression(.operation(opposite, operands), type, range)
   }
 

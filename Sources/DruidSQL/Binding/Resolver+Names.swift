@@ -35,7 +35,11 @@ extension Resolver {
       return TypedExpression(.call(.coalesce, sides), sides[0].type.nullable(true), name.range)
     }
     if let hit = found.first { return hit.entry.column(hit.index, at: name.range) }
-    try refuseCorrelation(scope.outer, part, name)
+    let outer = scope.outer.flatMap { entry in
+      entry.relation.columns.indices.filter { entry.relation.columns[$0].name == part.text }
+        .map { entry.column($0, at: name.range) }
+    }
+    if let column = outer.first { return try correlated(column, isOnly: outer.count == 1) }
     var message = "Column '\(part.text)' not found in any table"
     if let near = scope.entries.lazy.flatMap(\.relation.columns)
       .first(where: { $0.name.lowercased() == part.text.lowercased() })
@@ -45,21 +49,29 @@ extension Resolver {
     throw SQLFailure(message, at: name.range)
   }
 
-  /// Refuses a name that only an enclosing query knows, which makes the subquery correlated.
-  private func refuseCorrelation(
-    _ outer: [Scope.Entry], _ part: Identifier, _ name: Name
-  ) throws(SQLFailure) {
-    if outer.contains(where: { $0.relation.columns.contains { $0.name == part.text } }) {
-      throw .unknown("A correlated subquery", at: name.range)
+  /// A column of an enclosing query, where a subquery may read it.
+  private func correlated(
+    _ column: TypedExpression, isOnly: Bool
+  ) throws(SQLFailure) -> TypedExpression {
+    guard allowsCorrelation, isOnly, column.isColumn, !column.isMultiple else {
+      throw .unknown("A correlated subquery", at: column.range)
     }
+    isCorrelated = true
+    return column
   }
 
   private func qualified(_ name: Name, in scope: Scope) throws(SQLFailure) -> TypedExpression {
     let last = name.parts[name.parts.count - 1]
     let prefix = name.parts.dropLast().map(\.text)
     guard let entry = entry(prefix, in: scope.entries) else {
-      if self.entry(prefix, in: scope.outer) != nil {
-        throw .unknown("A correlated subquery", at: name.range)
+      if let outer = self.entry(prefix, in: scope.outer) {
+        let places = outer.relation.columns.indices.filter {
+          outer.relation.columns[$0].name == last.text
+        }
+        guard let index = places.first else {
+          throw .unknown("A correlated subquery", at: name.range)
+        }
+        return try correlated(outer.column(index, at: name.range), isOnly: places.count == 1)
       }
       throw unknownTable(name, prefix, in: scope)
     }

@@ -136,6 +136,9 @@ extension Resolver {
     _ value: TypedExpression, _ query: Query, _ isNegated: Bool, in scope: Scope,
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    let wasAllowed = allowsCorrelation
+    allowsCorrelation = false
+    defer { allowsCorrelation = wasAllowed }
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
     var values = [value]
@@ -160,8 +163,16 @@ extension Resolver {
   func scalarQuery(
     _ query: Query, in scope: Scope, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
+    let was = (allowsCorrelation, isCorrelated)
+    (allowsCorrelation, isCorrelated) = (!was.0, false)
+    defer { (allowsCorrelation, isCorrelated) = was }
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
+    if isCorrelated {
+      guard case .select(let select) = relation.kind, select.isCorrelatedTotal else {
+        throw .unknown("A correlated subquery", at: range)
+      }
+    }
     if case .select(let select) = relation.kind, case .single = select.input.kind,
       select.items.count == 1, select.passesOn, select.filter == nil, select.items[0].isConstant
     {
@@ -178,6 +189,18 @@ extension Resolver {
 }
 
 extension SelectedRelation {
+  /// Whether it is the MIN, MAX or SUM of a datasource's rows, in whose filter alone a column of the
+  /// enclosing query may stand: Druid makes a join of the groups of it.
+  fileprivate var isCorrelatedTotal: Bool {
+    guard let grouping, !grouping.isExplicit, having == nil, limit == nil, offset == nil,
+      orderBy.isEmpty, case .table(let table) = input.kind, table.kind == .dataSource,
+      grouping.aggregates.count == 1, items.count == 1, items[0].isColumn,
+      case .aggregate(let call) = grouping.aggregates[0].node, !call.isDistinct
+    else { return false }
+    return ["MIN", "MAX", "SUM"].contains(call.function.name) && call.filter == nil
+      && call.arguments.allSatisfy { $0.relations.isSubset(of: [input.number]) }
+  }
+
   /// Whether it returns at most one row: an aggregate without keys, or the first row in a known
   /// order.
   fileprivate var isSingle: Bool {

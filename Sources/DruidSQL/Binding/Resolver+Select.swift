@@ -98,6 +98,8 @@ extension Resolver {
     result.isUnordered = isUnordered(result)
     if !result.orderBy.isEmpty {
       try Restrictions.sorts.check(SortedSelect(result, stage: result.stage))
+      // VALUES can only be sorted when that is needless.
+      if result.stage == .constant { result.orderBy = [] }
     }
     return Relation(
       number: nextNumber(), kind: .select(result), columns: columns(items, result),

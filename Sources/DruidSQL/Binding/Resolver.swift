@@ -15,6 +15,10 @@ final class Resolver {
   var knowsNames = false
   /// The first failure of Druid's planner, which comes after all that its validator finds.
   private(set) var planningFailure: SQLFailure?
+  /// Whether a subquery that is bound now may read columns of the enclosing query, and whether it
+  /// has.
+  var allowsCorrelation = false
+  var isCorrelated = false
   private var count = 0
 
   init(catalog: Catalog, settings: PlanSettings, parameters: [PlanParameter]) {

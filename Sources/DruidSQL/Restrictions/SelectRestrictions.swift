@@ -89,17 +89,6 @@ extension Restrictions {
           persona: "OPERATOR")
       }
     },
-    Restriction(
-      "SUBSTRING of a constant in a larger expression",
-      druid: "Pads the constant only when it computes the whole expression."
-    ) { bound throws(SQLFailure) in
-      for part in bound.select.items.flatMap(\.children) + [bound.select.filter].compactMap({ $0 })
-      {
-        if let padded = part.padded {
-          throw .unknown("SUBSTRING of a constant within more", at: padded.range)
-        }
-      }
-    },
   ]
 
   private static let multiples: [Restriction<BoundSelect>] = [

@@ -15,7 +15,10 @@ import Testing
 
   /// One query for each list: the binder asks all of them.
   @Test(arguments: [
-    ("SELECT tags = 'a', COUNT(*) FROM edge GROUP BY 1", "A test of a multi-value column as a value"),
+    (
+      "SELECT tags = 'a', COUNT(*) FROM edge GROUP BY 1",
+      "A test of a multi-value column as a value"
+    ),
     ("SELECT SUM(CASE WHEN tags = 'a' THEN x END) FROM edge", "A test of a multi-value column"),
     ("SELECT a.n FROM edge a LEFT JOIN edge b ON a.n < b.n", "a join with '<' condition"),
     ("SELECT a.n FROM edge a LEFT JOIN edge b ON a.n = a.x", "unsupported operand types"),

@@ -66,6 +66,8 @@ import Testing
     ("SELECT title, tags FROM shelf WHERE tags = 'a'", #"["plain","a"] ["émoji","a"]"#),
     ("SELECT title FROM shelf WHERE REGEXP_LIKE(tags, '^b')", #"["plain"]"#),
     ("SELECT title FROM shelf WHERE CHAR_LENGTH(tags) > 0", #"["émoji"] [""]"#),
+    ("SELECT title FROM shelf WHERE NOT REGEXP_LIKE(tags, '^b')", #"["émoji"] [""]"#),
+    ("SELECT price FROM shelf WHERE pages IN (1.0, 3.5)", "[1.5] [-0.0]"),
     (
       "SELECT MV_FILTER_NONE(tags, ARRAY['a']) FROM shelf WHERE tags IS NOT NULL",
       #"["b"] [null] ["c"]"#
@@ -180,13 +182,17 @@ import Testing
     ),
     ("SELECT (SELECT 1) + 1", "[2]"),
     (
+      "SELECT MAX(w) FROM (SELECT FIRST_VALUE(title) OVER (ORDER BY title) AS w FROM shelf)",
+      "error"
+    ),
+    ("SELECT pages FROM shelf UNION ALL SELECT title FROM shelf", "error"),
+    ("SELECT pages FROM shelf a NATURAL JOIN (SELECT pages FROM shelf WHERE pages = 3) b", "error"),
+    ("SELECT ROW_NUMBER() OVER () FROM shelf", "error"),
+    (
       "SELECT pages, (SELECT MAX(e.price) FROM shelf e WHERE e.pages < shelf.pages) FROM shelf ORDER BY __time",
       "[1,null] [9007199254740993,1.5] [3,1.5] [null,null]"
     ),
     ("SELECT a FROM (VALUES ('a'), (NULL)) AS t (a) ORDER BY 1", #"["a"] [null]"#),
-    ("SELECT title FROM shelf WHERE NOT (CHAR_LENGTH(tags) > 0)", ""),
-    ("SELECT title FROM shelf WHERE NOT (CHAR_LENGTH(tags) > 1)", #"["plain"] ["émoji"] [""]"#),
-    ("SELECT title FROM shelf WHERE CHAR_LENGTH(tags) <> 1", ""),
     ("SELECT title FROM shelf LIMIT 1.5", #"["plain"]"#),
     ("SELECT a FROM (VALUES (1, 2), (3, 4)) AS t (a, b) WHERE (a, b) = (3, 4)", "[3]"),
     (
@@ -203,7 +209,8 @@ import Testing
     ),
   ])
   func forms(sql: String, expected: String) throws {
-    #expect(try Self.answer(sql) == expected)
+    let answer = try Self.answer(sql)
+    #expect(expected == "error" ? answer.hasPrefix("error") : answer == expected)
   }
 
   @Test func oldOffsetsHaveSeconds() throws {

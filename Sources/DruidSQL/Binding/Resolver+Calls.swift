@@ -192,7 +192,8 @@ extension Resolver {
     if operand == .pattern { return try pattern(value, of: name, all, at: range) }
     if type.kind == .null {
       switch operand {
-      case .any, .optionalString, .optionalTime, .optionalText, .scalar, .printable: return value
+      case .any, .optionalString, .optionalTime, .optionalText, .scalar: return value
+      case .printable: return value.isNullConstant ? value : printed(value)
       case .number:
         // Of a column of NULLs it is a decimal, and of the word nothing is known.
         return value.isNullConstant ? value : number(of: value)

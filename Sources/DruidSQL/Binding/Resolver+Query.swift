@@ -34,6 +34,9 @@ extension Resolver {
       return limit.map { limited(relation, to: $0) } ?? relation
     case .setOperation(let operation):
       let relation = try resolve(operation, tables: tables, outer: outer)
+      if isTop, relation.unitesTypes {
+        throw .unknown("UNION ALL of different types", at: query.range)
+      }
       if isTop, !query.orderBy.isEmpty, relation.shape.stage == .table {
         return try sorted(relation, query.orderBy, limit, offset)
       }
@@ -185,6 +188,18 @@ extension Resolver {
     var result = TypedExpression(.scalarQuery(relation), column.type.nullable(true), range)
     result.isWild = column.isWild
     return result
+  }
+}
+
+extension Relation {
+  /// Whether it is a union of columns with different types, whose values Druid does not convert.
+  fileprivate var unitesTypes: Bool {
+    guard case .union(let branches) = kind else { return false }
+    return columns.indices.contains { index in
+      let types = branches.map { $0.columns[index].type }
+      if types.allSatisfy(\.isCharacter) || types.allSatisfy(\.isIntegral) { return false }
+      return Set(types.map(\.kind)).count > 1
+    }
   }
 }
 

@@ -54,7 +54,8 @@ extension Resolver {
         guard areTables else {
           throw .unknown("UNION ALL of different types", at: operation.range)
         }
-        if types.allSatisfy(\.isNumeric) {
+        if types.allSatisfy(\.isNumeric), let type = SQLType.leastRestrictive(types) {
+          columns[index].type = type
           shape.mixedNumbers.insert(index)
         } else {
           shape.mixed.insert(index)

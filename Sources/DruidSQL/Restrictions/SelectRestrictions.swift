@@ -150,6 +150,20 @@ extension Restrictions {
 
   private static let groups: [Restriction<BoundSelect>] = [
     Restriction(
+      "MIN or MAX of a text without GROUP BY",
+      druid: "Compares texts in groups of windows only, and refuses STRING in a total."
+    ) { bound throws(SQLFailure) in
+      guard let grouping = bound.select.grouping, grouping.keys.isEmpty else { return }
+      for item in grouping.aggregates {
+        guard case .aggregate(let call) = item.node, ["MIN", "MAX"].contains(call.function.name),
+          call.arguments.first?.type.isCharacter == true
+        else { continue }
+        throw SQLFailure(
+          "Aggregation [\(call.function.name)] does not support type [STRING], column [v0]",
+          at: nil, errorCode: "general")
+      }
+    },
+    Restriction(
       "grouping sets with a key that WHERE restricts to one value",
       druid: "Shows the value in the sets without the key as well (apache/druid#13204)."
     ) { bound throws(SQLFailure) in

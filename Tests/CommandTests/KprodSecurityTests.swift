@@ -102,7 +102,7 @@ import Testing
     let outcome = try run(port: server.port)
     #expect(outcome.status == 69)
     #expect(outcome.errors.contains("the listener does not support SASL"), "\(outcome.errors)")
-    #expect(outcome.errors.contains("hint: security.protocol"))
+    #expect(outcome.errors.contains("hint: set security.protocol to plaintext or ssl"))
   }
 
   @Test func whatIsMissingIsNamed() throws {

@@ -16,7 +16,8 @@ import Testing
     "SELECT REGEXP_LIKE(REPEAT(city, 1000000), '.*zz') FROM ecommerce",
     "SELECT ARRAY_OVERLAP(STRING_TO_ARRAY(REPEAT(country || ',', 30000), ','), "
       + "STRING_TO_ARRAY(REPEAT('b,', 30000), ',')) FROM ecommerce",
-    "SELECT MAX(CHAR_LENGTH(UPPER(REPEAT(country, 1000000)))) FROM ecommerce",
+    "SELECT MAX(CHAR_LENGTH(UPPER(REPEAT(country || CAST(user_id AS VARCHAR), 1000000)))) "
+      + "FROM ecommerce",
   ]
 
   @Test(arguments: slow)

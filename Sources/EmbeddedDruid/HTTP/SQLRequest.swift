@@ -192,10 +192,11 @@ struct SQLRequest {
       }
       guard limit >= 0 else { throw DruidError.uncategorized("limit == null || limit >= 0") }
       outerLimit = Int(limit)
-    case "maxSubqueryRows":
-      // Queries that the limit would not stop are answered.
+    case "maxSubqueryRows", "maxSubqueryBytes":
+      // Queries that the limit would not stop are answered. Bytes may also be "auto" or "disabled".
+      let isWord = name == "maxSubqueryBytes" && Self.integer(value) == nil
       let selects = query.uppercased().split(separator: "SELECT", omittingEmptySubsequences: false)
-      guard let limit = Self.integer(value), limit >= 100_000 || selects.count <= 2 else {
+      guard isWord || Self.integer(value) ?? 0 >= 100_000 || selects.count <= 2 else {
         throw DruidError.unsupported("\(name) of \(value.jsonText) is not supported here")
       }
     case "maxNumericInFilters":

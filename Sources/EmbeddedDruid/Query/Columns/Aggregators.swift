@@ -160,9 +160,7 @@ final class RealSumAggregator: Aggregator {
 
   override func cell(_ group: Int) -> GroupCell {
     guard counts[group] > 0 else { return .null }
-    let value = isAverage ? sums[group] / Double(counts[group]) : sums[group]
-    // The sum of infinities of both signs is NaN, which is NULL in SQLite.
-    return value.isNaN ? .null : .real(value)
+    return .real(isAverage ? sums[group] / Double(counts[group]) : sums[group])
   }
 }
 

@@ -36,14 +36,14 @@ import Testing
   @Test func everyFunctionIsFound() {
     for function in Function.all {
       for name in [function.name, function.name.lowercased()] + function.aliases {
-        let failure = AnalysisFixture.failure("SELECT \"\(name)\"(n) FROM edge")
+        let failure = BindingFixture.failure("SELECT \"\(name)\"(n) FROM edge")
         #expect(
           failure?.message.hasPrefix("No match found") != true, "\(name): \(failure?.message ?? "")"
         )
       }
     }
     #expect(
-      AnalysisFixture.failure("SELECT NO_SUCH_FUNCTION(n) FROM edge")?.message
+      BindingFixture.failure("SELECT NO_SUCH_FUNCTION(n) FROM edge")?.message
         == "No match found for function signature NO_SUCH_FUNCTION(<NUMERIC>)")
   }
 
@@ -58,9 +58,9 @@ import Testing
       for count in signature.required...max(most, signature.required) {
         let arguments = (0..<count).map { Self.sample(signature.operand(at: $0)) }
         let sql = "SELECT \(function.name)(\(arguments.joined(separator: ", "))) FROM edge"
-        guard AnalysisFixture.failure(sql) == nil else { continue }
+        guard BindingFixture.failure(sql) == nil else { continue }
         planned += 1
-        for (name, count) in Self.calls(try AnalysisFixture.plan(sql).sqlite) {
+        for (name, count) in Self.calls(try BindingFixture.plan(sql).sqlite) {
           let kernel = kernels[name]
           #expect(kernel != nil, "\(name) in \(sql)")
           #expect(kernel?.arity.contains(count) == true, "\(name) of \(count) in \(sql)")

@@ -51,7 +51,7 @@ import Testing
     Fuzzing.run("statements") { generator in
       let sql = Self.damaged(samples.randomElement(using: &generator) ?? "", &generator)
       let began = ContinuousClock.now
-      if let failure = AnalysisFixture.failure(sql) {
+      if let failure = BindingFixture.failure(sql) {
         refused += 1
         #expect(!"\(failure)".isEmpty, "seed \(Fuzzing.seed): \(sql)")
       } else {
@@ -66,6 +66,6 @@ import Testing
   @Test(arguments: ["(", "[", "CASE WHEN ", "NOT ", "- ", "SELECT (", "ARRAY[", "CAST(", "((1) + "])
   func depthIsLimited(_ piece: String) {
     let sql = "SELECT " + String(repeating: piece, count: 20_000)
-    #expect(AnalysisFixture.failure(sql) != nil)
+    #expect(BindingFixture.failure(sql) != nil)
   }
 }

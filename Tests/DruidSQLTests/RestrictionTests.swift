@@ -36,7 +36,7 @@ import Testing
     ),
   ])
   func isAsked(sql: String, words: String) throws {
-    let failure = try #require(AnalysisFixture.failure(sql))
+    let failure = try #require(BindingFixture.failure(sql))
     #expect(failure.message.contains(words), "\(failure.message)")
   }
 }

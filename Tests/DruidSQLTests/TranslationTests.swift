@@ -15,7 +15,7 @@ import Testing
     ),
   ])
   func sqlite(sql: String, sqlite: String) throws {
-    #expect(try AnalysisFixture.plan(sql).sqlite == sqlite)
+    #expect(try BindingFixture.plan(sql).sqlite == sqlite)
   }
 
   /// Groupings over a datasource are computed over its columns, and SQLite gets the results.
@@ -24,14 +24,14 @@ import Testing
     "SELECT SUM(price * quantity), SUM(quantity) FROM ecommerce",
   ])
   func groupingsAreHandedOver(sql: String) throws {
-    let plan = try AnalysisFixture.plan(sql)
+    let plan = try BindingFixture.plan(sql)
     #expect(plan.groupings.count == 1)
     #expect(!plan.sqlite.contains("GROUP BY"))
     #expect(!plan.sqlite.contains("SUM("))
   }
 
   @Test func zonesReachTheFunctions() throws {
-    let plan = try AnalysisFixture.plan(
+    let plan = try BindingFixture.plan(
       "SELECT FLOOR(__time TO DAY) FROM edge WHERE __time > TIMESTAMP '2026-01-01 00:00:00'",
       zone: "America/Los_Angeles")
     #expect(
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func aJoinSeesNoEstimate() throws {
-    let plan = try AnalysisFixture.plan(
+    let plan = try BindingFixture.plan(
       """
       SELECT a.name, b.d FROM (SELECT name, COUNT(*) AS c FROM edge GROUP BY name) a
       JOIN (SELECT name, COUNT(DISTINCT n) AS d FROM edge GROUP BY name) b ON a.name = b.name
@@ -66,7 +66,7 @@ import Testing
       "SELECT JSON_VALUE(PARSE_JSON(name), '$.a'), TO_JSON_STRING(PARSE_JSON(name)) FROM edge",
     ]
     for sql in queries {
-      let words = try AnalysisFixture.plan(sql).sqlite.split {
+      let words = try BindingFixture.plan(sql).sqlite.split {
         !$0.isLetter && !$0.isNumber && $0 != "_"
       }
       for word in words where word.hasPrefix("druid_") {
@@ -76,14 +76,14 @@ import Testing
   }
 
   @Test func textsAreQuoted() throws {
-    let plan = try AnalysisFixture.plan("SELECT n FROM edge WHERE name = '''; DROP TABLE edge; --'")
+    let plan = try BindingFixture.plan("SELECT n FROM edge WHERE name = '''; DROP TABLE edge; --'")
     #expect(plan.sqlite.contains("'''; DROP TABLE edge; --'"))
-    let zero = try AnalysisFixture.plan("SELECT U&'a\\0000b'")
+    let zero = try BindingFixture.plan("SELECT U&'a\\0000b'")
     #expect(zero.sqlite.contains("CAST(x'610062' AS TEXT)"))
   }
 
   @Test func dataSourcesAreNamedOnce() throws {
-    let plan = try AnalysisFixture.plan(
+    let plan = try BindingFixture.plan(
       "SELECT COUNT(*) FROM edge WHERE name IN (SELECT country FROM ecommerce) AND n IN (SELECT n FROM edge)"
     )
     #expect(plan.dataSources == ["edge", "ecommerce"])
@@ -105,11 +105,11 @@ import Testing
     "SELECT 1" + String(repeating: " UNION ALL SELECT 1", count: 2_000),
   ])
   func hostileStatementsAreRefused(sql: String) {
-    #expect(AnalysisFixture.failure(sql) != nil)
+    #expect(BindingFixture.failure(sql) != nil)
   }
 
   @Test func overflowsAreLeftToTheFunctions() throws {
-    let plan = try AnalysisFixture.plan("SELECT 9223372036854775807 + 1, -9223372036854775807 - 1")
+    let plan = try BindingFixture.plan("SELECT 9223372036854775807 + 1, -9223372036854775807 - 1")
     #expect(plan.sqlite.contains("druid_add_long(9223372036854775807, 1)"))
   }
 }

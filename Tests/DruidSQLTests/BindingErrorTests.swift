@@ -2,7 +2,7 @@ import DruidSQL
 import Testing
 
 /// Errors of a real Druid: their messages and positions.
-@Suite struct AnalysisErrorTests {
+@Suite struct BindingErrorTests {
   @Test(arguments: [
     ("SELECT nope FROM ecommerce", "Column 'nope' not found in any table", 8),
     (
@@ -61,26 +61,26 @@ import Testing
     ("SELECT n FROM edge a, edge b", "Column 'n' is ambiguous", 8),
   ])
   func wordsAndPlace(sql: String, message: String, column: Int32) {
-    let failure = AnalysisFixture.failure(sql)
+    let failure = BindingFixture.failure(sql)
     #expect(failure?.message == message)
     #expect(failure?.range?.column == column)
     #expect(failure?.category == .invalidInput)
   }
 
   @Test func errorsWithoutPlace() {
-    let division = AnalysisFixture.failure("SELECT 1 / 0")
+    let division = BindingFixture.failure("SELECT 1 / 0")
     #expect(division?.message == "/ by zero")
     #expect(division?.category == .uncategorized)
-    let time = AnalysisFixture.failure("SELECT COUNT(*) FROM edge WHERE __time > 'yesterday'")
+    let time = BindingFixture.failure("SELECT COUNT(*) FROM edge WHERE __time > 'yesterday'")
     #expect(
       time?.message
         == "Illegal TIMESTAMP constant [CAST('yesterday'):TIMESTAMP(3) NOT NULL]")
     #expect(time?.range == nil)
-    let text = AnalysisFixture.failure("SELECT MAX(name) FROM edge")
+    let text = BindingFixture.failure("SELECT MAX(name) FROM edge")
     #expect(text?.message == "Aggregation [MAX] does not support type [STRING], column [v0]")
     #expect(text?.category == .invalidInput)
     #expect(text?.range == nil)
-    let parameter = AnalysisFixture.failure("SELECT * FROM edge WHERE n = ?")
+    let parameter = BindingFixture.failure("SELECT * FROM edge WHERE n = ?")
     #expect(parameter?.message == "No value bound for parameter (position [1])")
   }
 
@@ -112,7 +112,7 @@ import Testing
     ("SELECT a.n + 1 FROM edge a JOIN edge b ON a.name = b.name ORDER BY a.n", false),
   ])
   func whatMayBeSorted(sql: String, isTaken: Bool) {
-    let failure = AnalysisFixture.failure(sql)
+    let failure = BindingFixture.failure(sql)
     #expect((failure == nil) == isTaken, "\(failure?.message ?? "taken")")
     if let failure { #expect(failure.message.contains("ordering a table by non-time column")) }
   }
@@ -126,11 +126,11 @@ import Testing
     "SELECT AVG(num_rows) FROM sys.segments",
   ])
   func refusals(sql: String) {
-    #expect(AnalysisFixture.failure(sql)?.category == .unsupported)
+    #expect(BindingFixture.failure(sql)?.category == .unsupported)
   }
 
   @Test func statementsThatAreNoQueries() {
-    let insert = AnalysisFixture.failure("INSERT INTO t SELECT * FROM edge PARTITIONED BY DAY")
+    let insert = BindingFixture.failure("INSERT INTO t SELECT * FROM edge PARTITIONED BY DAY")
     #expect(insert?.category == .invalidInput)
   }
 
@@ -139,6 +139,6 @@ import Testing
     ("yesterday", false), ("2026-01-01T00:00:00", false), ("2026-01-01 00:00", false),
   ])
   func checksLiterals(text: String, isGood: Bool) {
-    #expect((AnalysisFixture.failure("SELECT TIMESTAMP '\(text)'") == nil) == isGood)
+    #expect((BindingFixture.failure("SELECT TIMESTAMP '\(text)'") == nil) == isGood)
   }
 }

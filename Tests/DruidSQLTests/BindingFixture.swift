@@ -1,7 +1,7 @@
 import DruidSQL
 
 /// Two datasources and a system table, as the engine describes them.
-enum AnalysisFixture {
+enum BindingFixture {
   static let catalog = Catalog(tables: [
     Catalog.Table(
       schema: "druid", name: "ecommerce", kind: .dataSource, sqlite: "ecommerce",

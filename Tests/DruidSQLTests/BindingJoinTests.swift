@@ -2,19 +2,19 @@ import DruidSQL
 import Testing
 
 /// Joins by name, queries of several datasources, and subqueries with one value.
-@Suite struct AnalysisJoinTests {
+@Suite struct BindingJoinTests {
   @Test func usingShowsItsColumnsOnceAndFirst() throws {
     let sql = """
       SELECT * FROM (SELECT x, name FROM edge) a JOIN (SELECT n, name FROM edge) b USING (name)
       """
-    #expect(try AnalysisFixture.plan(sql).columns.map(\.name) == ["name", "x", "n"])
+    #expect(try BindingFixture.plan(sql).columns.map(\.name) == ["name", "x", "n"])
     let natural =
       "SELECT * FROM (SELECT x, name FROM edge) a NATURAL JOIN (SELECT n, name FROM edge) b"
-    #expect(try AnalysisFixture.plan(natural).columns.map(\.name) == ["name", "x", "n"])
+    #expect(try BindingFixture.plan(natural).columns.map(\.name) == ["name", "x", "n"])
   }
 
   @Test func appendHoldsAllColumns() throws {
-    let plan = try AnalysisFixture.plan("SELECT * FROM TABLE(APPEND('edge', 'ecommerce')) t")
+    let plan = try BindingFixture.plan("SELECT * FROM TABLE(APPEND('edge', 'ecommerce')) t")
     #expect(
       plan.columns.map(\.name).prefix(7) == ["__time", "name", "tags", "n", "x", "f", "event_type"])
     #expect(plan.dataSources == ["edge", "ecommerce"])
@@ -26,7 +26,7 @@ import Testing
       ),
       ("'edge', 'x'", "Table [x] not found", 36),
     ] {
-      let failure = AnalysisFixture.failure("SELECT 1 FROM TABLE(APPEND(\(arguments)))")
+      let failure = BindingFixture.failure("SELECT 1 FROM TABLE(APPEND(\(arguments)))")
       #expect(failure?.message == message)
       #expect(failure?.range?.column == column)
     }
@@ -44,7 +44,7 @@ import Testing
     ("SELECT * FROM (SELECT name, n FROM edge) PIVOT (SUM(n) FOR name IN ('a'))", false),
   ])
   func subqueries(sql: String, isTaken: Bool) {
-    let failure = AnalysisFixture.failure(sql)
+    let failure = BindingFixture.failure(sql)
     #expect((failure == nil) == isTaken)
     if let failure { #expect(failure.category == .unsupported) }
   }
@@ -68,16 +68,16 @@ import Testing
     ),
   ])
   func lookedUp(sql: String, isTaken: Bool) {
-    let failure = AnalysisFixture.failure(sql)
+    let failure = BindingFixture.failure(sql)
     #expect((failure == nil) == isTaken)
     if let failure { #expect(failure.message.contains("the right of a join")) }
   }
 
   /// DISTINCT over groups sorts by its columns, unless the groups are already distinct.
   @Test func distinctGroupsAreSorted() throws {
-    let plain = try AnalysisFixture.plan("SELECT DISTINCT COUNT(*) FROM edge GROUP BY name LIMIT 1")
+    let plain = try BindingFixture.plan("SELECT DISTINCT COUNT(*) FROM edge GROUP BY name LIMIT 1")
     #expect(plain.sqlite.contains("ORDER BY r2.a0 LIMIT 1"))
-    let swapped = try AnalysisFixture.plan(
+    let swapped = try BindingFixture.plan(
       "SELECT DISTINCT COUNT(*), name FROM edge GROUP BY name LIMIT 1")
     #expect(swapped.sqlite.contains("druid_refuse"))
   }

@@ -2,7 +2,7 @@ import DruidSQL
 import Testing
 
 /// Types that a real Druid reported, and types that follow from the same rules.
-@Suite struct AnalysisTypeTests {
+@Suite struct BindingTypeTests {
   @Test(arguments: [
     ("SELECT 1, 'text', 1.5, 1e3, TRUE, NULL", "INTEGER CHAR DECIMAL DOUBLE BOOLEAN NULL"),
     ("SELECT -2147483648, - -2147483648, - 5", "INTEGER BIGINT INTEGER"),
@@ -39,26 +39,26 @@ import Testing
     ("SELECT 'a' AS k, 1 UNION ALL SELECT 'bb', 2", "VARCHAR INTEGER"),
   ])
   func typesAreDruids(sql: String, types: String) throws {
-    #expect(try AnalysisFixture.types(sql) == types)
+    #expect(try BindingFixture.types(sql) == types)
   }
 
   @Test func namesFollowTheText() throws {
-    let plan = try AnalysisFixture.plan(
+    let plan = try BindingFixture.plan(
       "SELECT 1 + 1, country, COUNT(*) AS \"n (all)\", MAX(e.price) FROM ecommerce e GROUP BY 2")
     #expect(plan.columns.map(\.name) == ["EXPR$0", "country", "n (all)", "EXPR$3"])
-    let star = try AnalysisFixture.plan(
+    let star = try BindingFixture.plan(
       "SELECT * FROM (SELECT n AS a FROM edge) x JOIN (SELECT n AS a FROM edge) y ON x.a = y.a")
     #expect(star.columns.map(\.name) == ["a", "a0"])
   }
 
   @Test func nativeNamesOfTypes() throws {
-    let plan = try AnalysisFixture.plan("SELECT ARRAY['a'], f, TRUE, 1.5, NULL FROM edge")
+    let plan = try BindingFixture.plan("SELECT ARRAY['a'], f, TRUE, 1.5, NULL FROM edge")
     #expect(
       plan.columns.map(\.type.nativeName) == ["ARRAY<STRING>", "FLOAT", "LONG", "DOUBLE", "STRING"])
   }
 
   @Test func parametersAreLiterals() throws {
-    let plan = try AnalysisFixture.plan(
+    let plan = try BindingFixture.plan(
       "SELECT ?, ?, ? FROM edge WHERE n = ? LIMIT ?",
       parameters: [
         PlanParameter(type: "VARCHAR", value: .text("it's")),

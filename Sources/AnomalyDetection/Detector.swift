@@ -89,6 +89,7 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
   private var series: [TallySeries<Precision>] = []
   private var tables: [TailTables]
   private var crowd = Crowd()
+  private var routine = Routine()
   fileprivate var verdicts: [Verdict] = []
   fileprivate var factor = 1.0
 
@@ -112,6 +113,7 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for index in slot * measures.count..<(slot + 1) * measures.count {
       series[index] = TallySeries()
       verdicts[index] = Verdict()
+      routine.clear(series: index)
     }
   }
 
@@ -130,6 +132,14 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
         var verdict = series[index].step(
           time: time, hour: hour, value: amount, exposure: exposure, isExpected: isExpected,
           tempo: tempo, tables: &tables[measure], crowd: &crowd)
+        if tempo.rules.learnsRoutines, !isExpected,
+          verdict.score > (traits.isRows ? 0 : TallyTempo.promisedFrom),
+          routine.knows(
+            series: index, time: time, size: abs(verdict.sum - verdict.expectedSum),
+            isUp: verdict.isUp, isRows: traits.isRows, seconds: tempo.seconds)
+        {
+          verdict.score = -tempo.lnBuckets
+        }
         if traits.findsStuckValues, exposure > 0 {
           let score = series[index].stuckScore(amount, tempo: tempo)
           if score > verdict.score, series[index].isStuck {
@@ -160,6 +170,7 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for one in series { one.encode(to: &bytes) }
     for one in tables { one.encode(to: &bytes) }
     crowd.encode(to: &bytes)
+    routine.encode(to: &bytes)
   }
 
   fileprivate mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
@@ -170,6 +181,7 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for index in series.indices { try series[index].decode(from: &bytes) }
     for index in tables.indices { try tables[index].decode(from: &bytes) }
     try crowd.decode(from: &bytes)
+    try routine.decode(from: &bytes, seriesCount: count)
   }
 }
 

@@ -77,6 +77,10 @@ package struct TallyRules: Sendable {
   /// Height from which on an incident always stays an alarm.
   static let habitLimit = 30.0
 
+  /// Whether excursions that come back every hour, day or week, or are frequent in a series of
+  /// rows, are no longer alarms.
+  package var learnsRoutines = false
+
   /// Whether the stuck lens knows how often small counts are equal by chance.
   package var knowsChanceOfEquals = false
 
@@ -96,6 +100,7 @@ package struct TallyRules: Sendable {
     rules.knowsNothingIsZero = true
     rules.knowsChanceOfEquals = true
     rules.learnsHabits = true
+    rules.learnsRoutines = true
     rules.farTail = 0.1
     rules.excess = [0.05, 0.2, 0.3]
     return rules

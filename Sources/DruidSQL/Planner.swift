@@ -9,21 +9,17 @@ package enum Planner {
     let query: Query
     switch statement.body {
     case .query(let body): query = body
-    case .other(let kind): throw refusal(of: kind)
+    case .other(let kind): throw .noQuery(kind)
     }
     if statement.parameterCount > parameters.count {
-      throw SQLFailure(
-        "No value bound for parameter (position [\(parameters.count + 1)])", at: nil)
+      throw .noParameter(parameters.count + 1)
     }
     let resolver = Resolver(catalog: catalog, settings: settings, parameters: parameters)
     let (limited, outerLimit) = limited(query, settings.outerLimit)
     let relation = try resolver.resolve(limited, isTop: true)
     for column in relation.columns
     where column.type.kind == .smallint || column.type.kind == .tinyint {
-      resolver.failInPlanning(
-        .planning(
-          "Cannot coerce field [\(column.name)] from type [java.lang.Integer] to type "
-            + "[\(column.type.sqlName)]"))
+      resolver.failInPlanning(.smallInteger(column))
     }
     if let failure = resolver.planningFailure { throw failure }
     let columns = relation.columns.map { Plan.Column(name: $0.name, type: $0.type) }
@@ -54,15 +50,5 @@ package enum Planner {
       with: query.with, isRecursive: query.isRecursive, body: query.body, orderBy: query.orderBy,
       offset: query.offset, limit: expression, range: query.range)
     return (copy, nil)
-  }
-
-  private static func refusal(of kind: String) -> SQLFailure {
-    switch kind {
-    case "INSERT", "REPLACE":
-      SQLFailure(
-        "\(kind) operations are not supported by requested SQL engine [native], consider using "
-          + "MSQ.", at: nil)
-    default: SQLFailure("Non-query expression encountered in illegal context", at: nil)
-    }
   }
 }

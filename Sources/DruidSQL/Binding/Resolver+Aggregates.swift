@@ -4,18 +4,8 @@ extension Resolver {
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     let name = call.function
-    if let clause = place.clause {
-      throw SQLFailure("Aggregate expression is illegal in \(clause) clause", at: range)
-    }
-    if let outer = place.aggregate {
-      throw SQLFailure("Aggregate expressions cannot be nested", at: outer)
-    }
-    if call.nulls != nil {
-      throw SQLFailure(
-        "No match found for function signature \(call.nulls?.rawValue ?? "")",
-        at: call.nullsPosition.range)
-    }
-    if place.prefersAliases { try refuseAliases(of: call, place, at: range) }
+    let placed = PlacedCall(call: call, function: function, place: place, range: range)
+    try Restrictions.aggregatePlaces.check(placed)
     var inner = place
     inner.aggregate = range
     inner.allowsWindows = false
@@ -24,7 +14,7 @@ extension Resolver {
       try resolve(filter: item, in: scope, inner)
     }
     if let filter, filter.type.kind != .boolean {
-      throw SQLFailure("FILTER clause must be a condition", at: filter.range)
+      throw .notCondition("FILTER", at: filter.range)
     }
     let isStar = call.arguments.contains {
       if case .star = $0 { true } else { false }
@@ -32,9 +22,9 @@ extension Resolver {
     if isStar {
       guard function == .count, call.arguments.count == 1, call.isDistinct == nil else {
         for case .star(let position) in call.arguments {
-          throw SQLFailure("Unknown identifier '*'", at: position.range)
+          throw .unknownIdentifier("*", at: position.range)
         }
-        throw .unknown("\(name)(*)", at: range)
+        throw .starCall(name, at: range)
       }
       return TypedExpression(
         .aggregate(
@@ -44,48 +34,22 @@ extension Resolver {
     var arguments: [TypedExpression] = []
     for argument in call.arguments {
       guard case .expression(let expression) = argument else {
-        throw .unknown("This argument of \(name)", at: range)
+        throw .argument(of: name, at: range)
       }
       arguments.append(try resolve(expression, in: scope, inner).withListTests)
     }
-    for argument in arguments {
-      try Restrictions.values.check(argument)
-      try refuseFilterCase(argument)
-    }
-    if arguments.isEmpty, function.isByTime {
-      throw .planning("Function [\(name)] expects 1 or 2 or 3 arguments but found [0]")
-    }
-    guard !arguments.isEmpty,
-      function == .count || function.signature.accepts(count: arguments.count)
-    else {
-      throw SQLFailure(
-        "Invalid number of arguments to function '\(name)'. Was expecting "
-          + "\(max(1, function.signature.required)) arguments", at: call.position.range)
-    }
-    if call.isDistinct == true, function.name == "SUM" || function.name == "AVG",
-      !arguments[0].type.isNumeric, !arguments[0].type.isCharacter, arguments[0].type.kind != .null
-    {
-      throw .cannotApply(name, [arguments[0].type], at: range)
-    }
-    // HAVING comes after what Druid has of its own for distinct texts.
-    let isHaving = !place.allowsWindows
-    if call.isDistinct == true, settings.approximatesCountDistinct,
-      !function.takesDistinct || isHaving && function == .stringAggregate || !call.orderBy.isEmpty
-    {
-      throw SQLFailure(
-        "Aggregation [\(function.name)] with DISTINCT is not supported when "
-          + "useApproximateCountDistinct is enabled. Run with disabling it.", at: range)
-    }
+    try Restrictions.aggregates.check(
+      BoundAggregate(
+        name: name, function: function, arguments: arguments, call: placed, settings: settings))
     let use = filtered(
       Function.AggregateUse(
         function: function, name: name, arguments: arguments, isDistinct: call.isDistinct == true,
         filter: filter, scope: scope, range: range))
     let order = call.orderBy + (function == .stringAggregate ? [] : call.withinGroup)
     if !order.isEmpty {
-      failInPlanning(
-        .unplannable("Aggregation [\(name)() WITHIN GROUP ([0])] is not supported"))
+      failInPlanning(.withinGroup(name))
     }
-    guard case .aggregate(let bind) = use.function.binding else { throw .unknown(name, at: range) }
+    guard case .aggregate(let bind) = use.function.binding else { throw .function(name, at: range) }
     if use.arguments.isEmpty { return use.aggregate([], .bigint.nullable(false)) }
     return try bind(self, use)
   }
@@ -163,21 +127,6 @@ extension Resolver {
     select.input = Relation(
       number: number, kind: .select(inner), columns: columns, shape: select.input.shape)
   }
-
-  /// In ORDER BY, Calcite replaces an alias even inside an aggregate, which nests two aggregates.
-  func refuseAliases(
-    of call: FunctionCall, _ place: Place, at range: SourceRange
-  ) throws(SQLFailure) {
-    for (alias, expression) in place.aliases where !expression.isColumn {
-      var found = false
-      call.forEachChild { found = found || $0.mentions(alias) }
-      if !found { continue }
-      if expression.hasAggregate {
-        throw SQLFailure("Aggregate expressions cannot be nested", at: range)
-      }
-      throw .unknown("An alias inside \(call.function)", at: range)
-    }
-  }
 }
 
 extension TypedExpression {
@@ -219,19 +168,5 @@ extension TypedExpression {
       return operands.count == 2 && operands[0].isConstant && operands[0] == operands[1]
     default: return false
     }
-  }
-}
-
-extension Function {
-  /// EARLIEST and LATEST without a time of their own.
-  fileprivate var isByTime: Bool { self == .earliest || self == .latest }
-
-  /// The aggregates that Druid computes of different values without being told to be exact.
-  fileprivate var takesDistinct: Bool {
-    let names = [
-      "COUNT", "STRING_AGG", "ARRAY_AGG", "ARRAY_CONCAT_AGG", "EARLIEST", "LATEST", "EARLIEST_BY",
-      "LATEST_BY", "APPROX_COUNT_DISTINCT",
-    ]
-    return names.contains(name)
   }
 }

@@ -5,23 +5,21 @@
 extension Resolver {
   func append(_ call: FunctionCall) throws(SQLFailure) -> Relation {
     if call.arguments.isEmpty {
-      throw SQLFailure("No match found for function signature APPEND()", at: call.name.range)
+      throw .noFunction("APPEND()", at: call.name.range)
     }
     var tables: [Catalog.Table] = []
     for (index, argument) in call.arguments.enumerated() {
       guard case .expression(let expression) = argument,
         case .literal(let literal) = expression.kind
-      else { throw .unknown("This argument of APPEND", at: call.name.range) }
+      else { throw .argument(of: "APPEND", at: call.name.range) }
       guard let name = try constant(literal, at: expression.range).text else {
-        throw SQLFailure(
-          "All arguments to APPEND should be literal strings. Argument #\(index + 1) is not string",
-          at: expression.range)
+        throw .appendedLiteral(index + 1, at: expression.range)
       }
       guard
         let table = catalog.tables.first(where: {
           $0.schema == Catalog.defaultSchema && $0.name == name && $0.kind == .dataSource
         })
-      else { throw SQLFailure("Table [\(name)] not found", at: expression.range) }
+      else { throw .noAppendedTable(name, at: expression.range) }
       if !dataSources.contains(name) { dataSources.append(name) }
       tables.append(table)
     }

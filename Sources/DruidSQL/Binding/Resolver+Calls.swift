@@ -15,12 +15,12 @@ extension Resolver {
       throw noFunction(call.name.text, [], at: range)
     }
     let function = Function.named(name)
-    if call.over != nil { return try window(name, call, in: scope, place, at: range) }
+    if let over = call.over { return try window(call, over: over, in: scope, place, at: range) }
     if let function, function.isAggregate {
       return try aggregate(function, call, in: scope, place, at: range)
     }
     if let function, function.isWindow {
-      throw SQLFailure("OVER clause is necessary for window functions", at: range)
+      throw .noOver(at: range)
     }
     let arguments = try self.arguments(call, in: scope, place)
     guard let function else {
@@ -28,14 +28,14 @@ extension Resolver {
     }
     guard call.isDistinct == nil, call.orderBy.isEmpty, call.withinGroup.isEmpty,
       call.filter == nil, call.nulls == nil
-    else { throw .unknown("This form of \(name)", at: range) }
+    else { throw .formOfCall(name, at: range) }
     let bound = Function.Call(
       function: function.taking(arguments), name: name, arguments: arguments, json: call.json,
       range: range)
     switch bound.function.binding {
     case .signature: return try scalar(bound)
     case .custom(let bind): return try bind(self, bound)
-    case .aggregate, .window, .syntax, .refused: throw .unknown(name, at: range)
+    case .aggregate, .window, .syntax, .refused: throw .function(name, at: range)
     }
   }
 
@@ -46,7 +46,7 @@ extension Resolver {
   ) -> SQLFailure {
     let families = types.before + arguments.map(\.type.family) + types.behind
     let list = families.map { "<\($0)>" }.joined(separator: ", ")
-    return SQLFailure("No match found for function signature \(name)(\(list))", at: range)
+    return .noFunction("\(name)(\(list))", at: range)
   }
 
   func arguments(
@@ -54,16 +54,10 @@ extension Resolver {
   ) throws(SQLFailure) -> [TypedExpression] {
     var typed: [TypedExpression] = []
     for argument in call.arguments {
-      switch argument {
-      case .expression(let expression):
-        typed.append(try resolve(expression, in: scope, place))
-      case .star(let position):
-        throw SQLFailure("Unknown identifier '*'", at: position.range)
-      case .named(let name, _): throw .unknown("A named argument", at: name.range)
-      case .query(let query): throw .unknown("A query as an argument", at: query.range)
-      case .table(let name): throw .unknown("A table as an argument", at: name.range)
-      case .defaultValue(let position): throw .unknown("DEFAULT", at: position.range)
+      guard case .expression(let expression) = argument else {
+        throw .argument(argument, of: call)
       }
+      typed.append(try resolve(expression, in: scope, place))
     }
     return typed
   }
@@ -87,8 +81,8 @@ extension Resolver {
         .constant(.long(CivilTime.midnight(now))), .date.nullable(false), range)
     case "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CURRENT_ROLE", "CURRENT_PATH",
       "CURRENT_CATALOG", "CURRENT_SCHEMA":
-      throw SQLFailure("Column '\(name.text)' not found in any table", at: range)
-    default: throw .unknown(word, at: range)
+      throw .columnNotFound(name.text, at: range)
+    default: throw .function(word, at: range)
     }
   }
 
@@ -99,12 +93,10 @@ extension Resolver {
     var now = settings.nowMilliseconds
     if let digits = arguments.first {
       guard arguments.count == 1, case .long(let count)? = digits.constant else {
-        throw .unknown("This CURRENT_TIMESTAMP", at: range)
+        throw .clock(at: range)
       }
       guard (0...3).contains(count) else {
-        throw SQLFailure(
-          "Argument to function 'CURRENT_TIMESTAMP' must be a valid precision between '0' and '3'",
-          at: digits.range)
+        throw .clockPrecision(at: digits.range)
       }
       now -= CivilTime.floorRemainder(now, [1_000, 100, 10, 1][Int(count)])
     }
@@ -119,24 +111,15 @@ extension Resolver {
     let signature = function.signature
     var arguments = call.arguments
     guard signature.accepts(count: arguments.count) else {
-      throw SQLFailure(
-        "Invalid number of arguments to function '\(name)'. Was expecting "
-          + "\(signature.required) arguments", at: call.range)
+      throw .argumentCount(of: name, signature.required, at: call.range)
     }
     for index in arguments.indices {
       arguments[index] = try operand(
         arguments[index], signature.operand(at: index), of: name, arguments, at: call.range)
     }
-    if !function.traits.contains(.readsValues), arguments.contains(where: \.isMultiple),
-      !function.maps(arguments)
-    {
-      throw .unknown("\(name) of a multi-value column", at: call.range)
-    }
-    if let empty = arguments.first(where: { $0.type.element?.kind == .null }),
-      function != .mvContains && function != .mvOverlap
-    {
-      throw .unknown("An ARRAY of nothing but NULL", at: empty.range)
-    }
+    var checked = call
+    checked.arguments = arguments
+    try Restrictions.calls.check(checked)
     return arguments
   }
 
@@ -147,7 +130,7 @@ extension Resolver {
     let function = call.function
     let arguments = try checked(call)
     guard let type = function.signature.result(arguments) else {
-      throw .unknown("\(call.name) of these types", at: call.range)
+      throw .operands(of: call.name, at: call.range)
     }
     if case .signature(let check?) = function.binding { try check(self, arguments, call.range) }
     try check?(self, arguments, call.range)
@@ -199,7 +182,7 @@ extension Resolver {
         return value.isNullConstant ? value : number(of: value)
       case .multiple, .address:
         return TypedExpression(.constant(.null), .varchar, value.range)
-      case .array, .arrayOrText, .boolean: throw .unknown("\(name) of NULL", at: range)
+      case .array, .arrayOrText, .boolean: throw .nullOperand(of: name, at: range)
       default: throw .nullArgument(at: value.range)
       }
     }
@@ -218,16 +201,16 @@ extension Resolver {
     case .constantText, .optionalText:
       if type.isCharacter, value.text == nil {
         if name == "TIME_EXTRACT" {
-          failInPlanning(.planning("Calcite assertion violated: [not a literal: $1]"))
+          failInPlanning(.operandNotLiteral(1))
           return TypedExpression(.constant(.text("DAY")), .varchar, value.range)
         }
-        throw .unknown("\(name) of a text that is not a literal", at: range)
+        throw .computedText(of: name, at: range)
       }
       fits = type.isCharacter
     case .pattern: fits = value.text != nil
     case .constantInteger:
       if case .long? = value.constant { fits = type.isIntegral } else { fits = false }
-      if !fits, type.isIntegral { throw .unknown("\(name) of \(type.sqlName)", at: range) }
+      if !fits, type.isIntegral { throw .operand(of: name, type, at: range) }
     case .multiple:
       if type.isNumeric { return printed(value) }
       fits = type.isCharacter
@@ -246,7 +229,7 @@ extension Resolver {
     }
     if fits { return value }
     if operand == .arrayOrText || operand == .array {
-      throw .unknown("\(name) of \(type.sqlName)", at: range)
+      throw .operand(of: name, type, at: range)
     }
     throw .cannotApply(name, all.map(\.type), at: range)
   }
@@ -277,13 +260,13 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     if value.isNullConstant { throw .nullArgument(at: value.range) }
     if !value.isConstant {
-      throw SQLFailure("Argument to function '\(name)' must be a literal", at: value.range)
+      throw .notLiteral(name, at: value.range)
     }
     if value.text != nil { return value }
     if value.constant != nil, !value.type.isCharacter {
       throw .cannotApply(name, all.map(\.type), at: range)
     }
-    throw .unknown("\(name) of \(value.type.sqlName)", at: range)
+    throw .operand(of: name, value.type, at: range)
   }
 }
 

@@ -4,11 +4,13 @@ extension Resolver {
   func cast(
     _ operand: TypedExpression, to name: TypeName, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard let target = try type(name, of: operand) else {
+    if let failure = Restrictions.typePlans.failure(name) {
+      failInPlanning(failure)
       return TypedExpression(.constant(.null), .varchar, range)
     }
-    let source = operand.type
-    try refuseConversion(source, target, at: range)
+    let (source, target) = (operand.type, try type(name))
+    let conversion = Conversion(operand: operand, target: target, range: range)
+    try Restrictions.casts.check(conversion)
     if operand.isNullConstant { return TypedExpression(.constant(.null), target, range) }
     let type = target.nullable(source.isNullable)
     if source.isCharacter, target.kind == .varchar, operand.isMultiple {
@@ -16,11 +18,8 @@ extension Resolver {
       same.range = range
       return same
     }
-    if operand.isMultiple {
-      failInPlanning(
-        .planning(
-          "Cannot coerce field [v0] from type [java.util.ArrayList] to type "
-            + "[\(target.sqlName)]"))
+    if let failure = Restrictions.castPlans.failure(conversion) {
+      failInPlanning(failure)
       return TypedExpression(.constant(.null), target, range)
     }
     if source.kind == target.kind {
@@ -45,23 +44,8 @@ extension Resolver {
         .notEqual, operand, TypedExpression(.constant(.long(0)), .integer.nullable(false)),
         at: range)
     }
-    switch (source.kind, target.kind) {
-    case (_, .timestamp) where source.isCharacter, (_, .date) where source.isCharacter:
-      return try castText(operand, to: target, at: range)
-    case (.array, .array), (.boolean, .varchar), (.boolean, .char): break
-    case (_, .varchar), (_, .char), (_, .bigint):
-      guard source.isCharacter || source.isNumeric || source.isTime else {
-        throw .unknown("CAST of \(source.sqlName) as \(target.sqlName)", at: range)
-      }
-    case (_, .timestamp) where source.isNumeric || source.kind == .date: break
-    case (_, .date) where source.kind == .timestamp: break
-    case _ where target.isNumeric || target.kind == .boolean:
-      guard source.isCharacter || source.isNumeric else {
-        throw .unknown("CAST of \(source.sqlName) as \(target.sqlName)", at: range)
-      }
-    default:
-      throw .unknown("CAST of \(source.sqlName) as \(target.sqlName)", at: range)
-    }
+    if source.isCharacter, target.isTime { return try castText(operand, to: target, at: range) }
+    try Restrictions.unknownCasts.check(conversion)
     // A column may hold what spells nothing numeric; of a constant Calcite does not expect it.
     let mayBeNone = source.isCharacter && !target.isCharacter && !operand.isConstant
     var result = TypedExpression(
@@ -74,47 +58,10 @@ extension Resolver {
     return result
   }
 
-  /// What Calcite's CAST does not know.
-  private func refuseConversion(
-    _ source: SQLType, _ target: SQLType, at range: SourceRange
-  ) throws(SQLFailure) {
-    let isRefused =
-      source.kind == .boolean && (target.isNumeric || target.isTime)
-      || source.isReal && target.kind == .date
-      || source.kind != .null && source.isArray != target.isArray
-      || source.isComplex && !target.isComplex
-    guard isRefused else { return }
-    let name = source.isComplex ? source.nativeName : source.signature
-    throw SQLFailure(
-      "Cast function cannot convert value of type \(name) to type \(target.signature)", at: range)
-  }
-
-  /// The type of that name; nil for one that Druid's planner fails on.
-  private func type(
-    _ name: TypeName, of operand: TypedExpression
-  ) throws(SQLFailure) -> SQLType? {
-    switch name.name {
-    case "TIME", "VARBINARY", "BINARY":
-      failInPlanning(.unhandled)
-      return nil
-    case "ANY":
-      failInPlanning(
-        .planning("Cannot coerce field [v0] from type [java.lang.Long] to type [ANY]"))
-      return nil
-    default: return try type(name)
-    }
-  }
-
   func type(_ name: TypeName) throws(SQLFailure) -> SQLType {
-    if !name.isBuiltIn {
-      throw SQLFailure("Unknown identifier '\(name.name)'", at: name.range)
-    }
-    guard name.timeZone == nil, name.interval == nil else {
-      throw .unknown("This type", at: name.range)
-    }
+    try Restrictions.types.check(name)
     var type = try element(name)
-    for word in name.collections {
-      guard word == "ARRAY" else { throw .unknown("This type", at: name.range) }
+    for _ in name.collections {
       type = SQLType(.array(type.nullable(false)))
     }
     return type
@@ -136,10 +83,8 @@ extension Resolver {
     case "DATE": return .date
     case "TIMESTAMP" where name.precision == nil || name.precision == 3: return .timestamp
     case "DECIMAL", "NUMERIC":
-      let precision = name.precision ?? 19
-      guard precision <= 19 else { throw .unknown("This type", at: name.range) }
-      return SQLType(.decimal(precision: precision, scale: name.scale ?? 0))
-    default: throw .unknown("The type \(name.name)", at: name.range)
+      return SQLType(.decimal(precision: name.precision ?? 19, scale: name.scale ?? 0))
+    default: throw .type(name)
     }
   }
 }

@@ -3,32 +3,13 @@ extension Resolver {
   func coalesce(
     _ name: String, _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    guard !arguments.isEmpty else {
-      throw .uncategorized(
-        "Uncategorized calcite error message: [java.lang.IndexOutOfBoundsException: end index (-1) "
-          + "must not be negative]")
-    }
-    guard name == "COALESCE" || arguments.count == 2 else {
-      throw .unknown("\(name) with this number of arguments", at: range)
-    }
-    if name != "COALESCE", SQLType.leastRestrictive(arguments.map(\.type)) == nil {
-      let types = arguments.map(\.type.signature).joined(separator: ", ")
-      throw .uncategorized(
-        "Uncategorized calcite error message: [java.lang.IllegalArgumentException: Cannot infer "
-          + "return type for \(name); operand types: [\(types)]]")
-    }
+    let choice = Choice(name: name, arguments: arguments, range: range)
+    try Restrictions.choices.check(choice)
     let type = try commonType(arguments, at: range)
     if arguments.allSatisfy(\.isNullConstant) {
       return TypedExpression(.constant(.null), type, range)
     }
-    guard !arguments.contains(where: \.isMultiple) || Function.coalesce.maps(arguments)
-    else { throw .unknown("\(name) of these types", at: range) }
-    if type.isArray, !arguments.allSatisfy({ $0.type.kind == type.kind || $0.isNullConstant }) {
-      let kinds = arguments.compactMap { $0.type.element }
-      guard kinds.count == arguments.count, kinds.allSatisfy(\.isCharacter) else {
-        throw .unknown("\(name) of these arrays", at: range)
-      }
-    }
+    try Restrictions.typedChoices.check(choice)
     var parts = arguments.filter { !$0.isNullConstant }.map { common($0, type) }
     // What follows a value that is never NULL is dropped.
     if let certain = parts.firstIndex(where: { !$0.type.isNullable && !$0.isConstant }) {
@@ -53,22 +34,15 @@ extension Resolver {
     let name = function.name
     let nothing = TypedExpression(.constant(.null), .null, range)
     if arguments.allSatisfy({ $0.type.kind == .null }) { return nothing }
-    if let array = arguments.first(where: \.type.isArray) {
-      failInPlanning(
-        .planning(
-          "Function[\(name.lowercased())] does not accept \(array.type.nativeName) types"))
-      return nothing
-    }
-    if arguments.contains(where: { $0.type.kind == .null }) {
-      var failure = SQLFailure.planning(
-        "Cannot coerce field [v0] from type [java.lang.Integer] to type [NULL]")
-      if arguments.allSatisfy(\.isConstant) { failure.category = .overflow }
+    if let failure = Restrictions.extremePlans.failure(
+      Choice(name: name, arguments: arguments, range: range))
+    {
       failInPlanning(failure)
       return nothing
     }
     guard !arguments.contains(where: { $0.type.isComplex || $0.type.isInterval }),
       !arguments.contains(where: \.isMultiple) || function.maps(arguments)
-    else { throw .unknown("This \(name)", at: range) }
+    else { throw .call(name, at: range) }
     let type: SQLType
     var arguments = arguments
     let texts = arguments.filter(\.type.isCharacter)
@@ -98,10 +72,9 @@ extension Resolver {
     _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard arguments.count == 2 else {
-      throw SQLFailure(
-        "Invalid number of arguments to function 'NULLIF'. Was expecting 2 arguments", at: range)
+      throw .argumentCount(of: "NULLIF", 2, at: range)
     }
-    if arguments.contains(where: \.isMultiple) { throw .unknown("NULLIF of this", at: range) }
+    if arguments.contains(where: \.isMultiple) { throw .operand(of: "NULLIF", at: range) }
     if arguments.contains(where: \.isNullConstant) {
       var first = arguments[0]
       first.type.isNullable = true

@@ -18,7 +18,7 @@ extension Resolver {
     }
     let type = value.type
     guard type.isNumeric || type.isCharacter else {
-      throw .unknown("\(name) of this", at: range)
+      throw .operand(of: name, at: range)
     }
     var time: TypedExpression?
     if isBy {
@@ -33,7 +33,7 @@ extension Resolver {
     var joins = true
     if name == "ANY_VALUE", arguments.count == 3 {
       let flag = arguments[2]
-      if flag.isNullConstant { throw SQLFailure("Illegal use of 'NULL'", at: flag.range) }
+      if flag.isNullConstant { throw .nullArgument(at: flag.range) }
       guard case .boolean(let all)? = flag.constant else {
         throw .cannotApply(name, arguments.map(\.type), at: range)
       }
@@ -65,8 +65,7 @@ extension Resolver {
     let name = use.name == "EARLIEST" || use.name == "LATEST" ? use.name + "_BY" : use.name
     if given.isNullConstant {
       if use.name == "ANY_VALUE" { throw .nullArgument(at: given.range) }
-      failInPlanning(
-        .uncategorized("Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null"))
+      failInPlanning(.lengthOfNull)
       return Self.stringLimit
     }
     if given.type.isCharacter {
@@ -74,11 +73,11 @@ extension Resolver {
     }
     switch given.constant {
     case .long(let bytes):
-      if bytes < 0 { failInPlanning(.uncategorized("maxStringBytes must be greater than 0")) }
+      if bytes < 0 { failInPlanning(.negativeLength) }
       return max(bytes, 0)
     case .double(let bytes): return max(JavaNumber.long(bytes), 0)
     default:
-      throw SQLFailure("Argument to function '\(name)' must be a literal", at: given.range)
+      throw .notLiteral(name, at: given.range)
     }
   }
 
@@ -93,10 +92,7 @@ extension Resolver {
       }
     }
     guard found.count == 1, let time = found.first, time.type.kind == .timestamp else {
-      throw .unplannable(
-        "LATEST and EARLIEST aggregators implicitly depend on the __time column, but the table "
-          + "queried doesn't contain a __time column.  Please use LATEST_BY or EARLIEST_BY and "
-          + "specify the column explicitly.")
+      throw .noTimeColumn
     }
     return time
   }
@@ -109,28 +105,26 @@ extension Resolver {
     var separator = text("")
     if let given = rest.first {
       if given.isNullConstant {
-        failInPlanning(.unplannable("Aggregation [\(name)($0, $1)] is not supported"))
+        failInPlanning(.nullSeparator(name))
       }
       guard given.type.isCharacter || given.isNullConstant else {
-        throw .unknown("This separator", at: given.range)
+        throw .separator(at: given.range)
       }
       guard given.isConstant else {
-        throw .unplannable("the separator of \(name) must be a literal")
+        throw .computedSeparator(name)
       }
       if let words = given.text, words.contains("'") || words.contains("\\") {
-        throw .unknown("This separator", at: given.range)
+        throw .separator(at: given.range)
       }
       separator = given
       rest.removeFirst()
     } else if name == "STRING_AGG" {
-      throw SQLFailure(
-        "Invalid number of arguments to function 'STRING_AGG'. Was expecting 2 arguments",
-        at: range)
+      throw .argumentCount(of: name, 2, at: range)
     }
     if value.type.isNumeric || value.type.kind == .boolean || value.isNullConstant {
       value = printed(value)
     }
-    guard value.type.isCharacter else { throw .unknown("\(name) of this", at: range) }
+    guard value.type.isCharacter else { throw .operand(of: name, at: range) }
     return try collection(use, [value, separator], rest, .varchar)
   }
 
@@ -145,7 +139,7 @@ extension Resolver {
         throw .cannotApply(use.name, use.arguments.map(\.type), at: use.range)
       }
       if bytes == 0 {
-        failInPlanning(.uncategorized("Error while applying rule DruidQueryRule(AGGREGATE)"))
+        failInPlanning(.emptyCollection)
       }
       limit = bytes
     }

@@ -13,7 +13,7 @@ extension Resolver {
       if let value {
         condition = try compare(.equal, value, condition, at: branch.condition.range)
       } else if condition.type.kind != .boolean && !condition.isNullConstant {
-        throw SQLFailure("Expected a boolean type", at: range)
+        throw .notBoolean(at: range)
       }
       resolved.append(
         .init(condition: condition, result: try resolve(branch.result, in: scope, place)))
@@ -32,7 +32,7 @@ extension Resolver {
     if results.contains(where: \.isMultiple)
       || branches.contains(where: { $0.condition.isMultiple })
     {
-      throw .unknown("A CASE over a multi-value column", at: range)
+      throw .multiValueCase(at: range)
     }
     let cast = branches.map {
       TypedExpression.Branch(condition: $0.condition, result: common($0.result, type))
@@ -57,7 +57,7 @@ extension Resolver {
         || $0.kind == .boolean && hasText
     }
     guard isPlain else {
-      throw SQLFailure("Illegal mixing of types in CASE or COALESCE statement", at: range)
+      throw .mixedCase(at: range)
     }
     if hasText { return .varchar.nullable(nullable) }
     return .timestamp.nullable(nullable)
@@ -75,16 +75,16 @@ extension Resolver {
   func array(
     _ elements: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    if elements.isEmpty { throw SQLFailure("Require at least 1 argument", at: range) }
+    if elements.isEmpty { throw .emptyArray(at: range) }
     guard let element = SQLType.leastRestrictive(elements.map(\.type)) else {
-      throw SQLFailure("Parameters must be of the same type", at: range)
+      throw .mixedArray(at: range)
     }
     if element.isArray, elements.allSatisfy(\.isConstant) {
-      failInPlanning(.uncategorized("class java.util.ArrayList cannot be cast"))
+      failInPlanning(.nestedArray)
       return TypedExpression(.constant(.null), SQLType(.array(element)), range)
     }
     guard !elements.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex })
-    else { throw .unknown("This ARRAY", at: range) }
+    else { throw .array(at: range) }
     return TypedExpression(
       .operation(.array, elements.map { $0.widened(to: element) }),
       SQLType(.array(element), isNullable: false), range)

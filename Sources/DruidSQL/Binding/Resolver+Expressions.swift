@@ -68,7 +68,7 @@ extension Resolver {
     isFilter = true
     defer { isFilter = wasFilter }
     let typed = try resolve(filter, in: scope, place).withAnyValue
-    try refuseFilterCase(typed)
+    try Restrictions.filters.check(typed)
     return typed.asFilter
   }
 
@@ -88,13 +88,12 @@ extension Resolver {
     case .literal(let literal): return try constant(literal, at: range)
     case .parameter(let index): return try parameter(index, at: range)
     case .name(let name): return try resolve(name, in: scope, place)
-    case .star: throw .unknown("A star here", at: range)
+    case .star: throw .star(at: range)
     case .prefix(.minus, let operand) where operand.kind.integerDigits == "9223372036854775808":
       return try constant(.integer("-9223372036854775808"), at: range)
     case .prefix(.minus, let operand)
     where operand.kind.integerDigits.map { Int64($0) } == .some(nil):
-      throw SQLFailure(
-        "Numeric literal '-\(operand.kind.integerDigits ?? "")' out of range", at: range)
+      throw .numberOutOfRange("-" + (operand.kind.integerDigits ?? ""), at: range)
     case .prefix(let op, let operand):
       return try prefix(op, try resolve(operand, in: scope, place), at: range)
     case .binary(let op, let left, let right):
@@ -129,9 +128,7 @@ extension Resolver {
     case .like(let operand, let pattern, let escape, let isNegated, let isSimilar):
       if isSimilar {
         _ = try resolve([operand, pattern], in: scope, place)
-        throw SQLFailure(
-          "No match found for function signature \(isNegated ? "NOT " : "")SIMILAR TO",
-          at: operand.range)
+        throw .noFunction((isNegated ? "NOT " : "") + "SIMILAR TO", at: operand.range)
       }
       let like = try self.like(
         try resolve(operand, in: scope, place), try resolve(pattern, in: scope, place),
@@ -146,7 +143,7 @@ extension Resolver {
       return try inQuery(value, query, isNegated, in: scope, at: range)
     case .exists(let query):
       _ = try resolvable(query, in: scope)
-      throw SQLFailure("No match found for function signature EXISTS", at: range)
+      throw .noFunction("EXISTS", at: range)
     case .quantified(let operand, let op, let quantifier, let set):
       let value = try resolve(operand, in: scope, place)
       switch (set, op, quantifier) {
@@ -154,7 +151,7 @@ extension Resolver {
         return try inQuery(value, query, false, in: scope, at: range)
       case (.query(let query), _, _):
         _ = try resolvable(query, in: scope)
-        throw .unknown("A quantified comparison", at: range)
+        throw .quantified(at: range)
       case (.list(let list), _, _):
         var tests: [TypedExpression] = []
         for item in try resolve(list, in: scope, place) {
@@ -173,8 +170,7 @@ extension Resolver {
         throw noFunction(kind.rawValue, [value, result], at: range)
       }
       if isDate(parameter: operand), type.name == "TIMESTAMP" || type.name == "VARCHAR" {
-        // Druid breaks the answer off, or gives a number for a text.
-        throw .unknown("CAST of a DATE parameter as \(type.name)", at: range)
+        throw .dateParameter(as: type.name, at: range)
       }
       let value = try resolve(operand, in: scope, place)
       if value.type.isInterval, let qualifier = operand.intervalQualifier {
@@ -204,30 +200,28 @@ extension Resolver {
     case .row(let parts):
       guard place.clause == "WHERE" || place.clause == "ON" else {
         _ = try resolve(parts, in: scope, place)
-        failInPlanning(.unplannable("SQL query requires 'ROW' operator that is not supported."))
+        failInPlanning(.operatorNotPlanned("ROW"))
         return TypedExpression(.constant(.null), .varchar, range)
       }
       return TypedExpression(.operation(.row, try resolve(parts, in: scope, place)), .null, range)
     case .array(let elements):
       return try array(try resolve(elements, in: scope, place), at: range)
-    case .collection(let word, _): throw .unknown("\(word)(query)", at: range)
+    case .collection(let word, _): throw .collection(word, at: range)
     case .item(let operand, let index):
       let parts = try resolve([operand, index], in: scope, place)
       guard let element = parts[0].type.element, parts[1].type.isIntegral else {
-        throw .unknown("An item in brackets", at: range)
+        throw .item(at: range)
       }
-      failInPlanning(.unplannable("SQL query requires 'ITEM' operator that is not supported."))
+      failInPlanning(.operatorNotPlanned("ITEM"))
       return TypedExpression(.constant(.null), element.nullable(true), range)
-    case .field: throw .unknown("Access to a field", at: range)
+    case .field: throw .field(at: range)
     case .call(let call): return try self.call(call, in: scope, place, at: range)
     }
   }
 
   /// Refuses a DATE parameter where no context determines its type.
   func refuseDate(parameter expression: Expression) throws(SQLFailure) {
-    if isDate(parameter: expression) {
-      throw SQLFailure("Illegal use of dynamic parameter", at: expression.range)
-    }
+    if isDate(parameter: expression) { throw .dynamicParameter(at: expression.range) }
   }
 
   private func isDate(parameter expression: Expression) -> Bool {
@@ -278,7 +272,7 @@ extension Resolver {
       guard case .operation(let op, let sides) = equal.node, op != .agreed,
         subject == nil || sides[0] == subject
       else {
-        throw .unknown("This IN list", at: range)
+        throw .list(at: range)
       }
       subject = sides[0]
       items.append(sides[1])
@@ -292,7 +286,7 @@ extension Resolver {
         .boolean.nullable(hasNull || value.type.isNullable), range)
       if !isFilter, subject.findsZero(among: items[...]) { result = result.asFilter }
     } else {
-      guard list.allSatisfy({ !$0.isConstant }) else { throw .unknown("This IN list", at: range) }
+      guard list.allSatisfy({ !$0.isConstant }) else { throw .list(at: range) }
       result = items.count == 1 ? items[0] : try logical(.or, items, at: range)
     }
     return isNegated ? try negated(result) : result
@@ -303,13 +297,13 @@ extension Resolver {
     _ values: [TypedExpression], _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard !isNegated, !values.contains(where: \.isMultiple) else {
-      throw .unknown("This IN list", at: range)
+      throw .list(at: range)
     }
     var rows: [TypedExpression] = []
     for row in list {
       guard case .operation(.row, let items) = row.node, items.count == values.count,
         items.allSatisfy({ $0.isConstant && !$0.isNullConstant })
-      else { throw .unknown("This IN list", at: range) }
+      else { throw .list(at: range) }
       var tests: [TypedExpression] = []
       for (value, item) in zip(values, items) {
         tests.append(try compare(.equal, value, item, at: range))

@@ -16,7 +16,7 @@ extension Resolver {
     _ operand: TypedExpression, beside value: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
     let other = value.type
-    if operand.isMultiple { throw .unknown("A multi-value column as a number", at: operand.range) }
+    if operand.isMultiple { throw .multiValueNumber(at: operand.range) }
     let kind: SQLType.Kind = other.isIntegral ? .bigint : .double
     guard let text = operand.text else {
       var cast = TypedExpression(
@@ -86,10 +86,7 @@ extension Resolver {
       case .double(let value): text = JavaNumber.text(value)
       default: return nil
       }
-      // Druid may have turned the integer into 2 or 2.0 by then; which is not known.
-      if isEquality, left.type.isReal, case .long = constant {
-        throw .unknown("A string as DOUBLE compared with a whole number", at: range)
-      }
+      if isEquality, left.type.isReal, case .long = constant { throw .textAsDouble(at: range) }
       return TypedExpression(
         .operation(op.ofNumbers ?? op, [column, self.text(text)]), type, range)
     }
@@ -100,20 +97,10 @@ extension Resolver {
         column.type.isIntegral
         ? JavaNumber.digits(text).map(String.init) == text : JavaNumber.text(value) == text
       if !isCanonical || column.type.kind == .float {
-        throw .unknown("A number as VARCHAR compared with '\(text)'", at: range)
+        throw .numberAsText(text, at: range)
       }
     }
     return nil
-  }
-
-  /// Calcite turns the CASE of an aggregate into a filter, which compares strings and floats in
-  /// another way.
-  func refuseFilterCase(_ expression: TypedExpression) throws(SQLFailure) {
-    let isMixed = expression.contains {
-      guard case .conditional(let branches, _) = $0.node else { return false }
-      return branches.contains { branch in branch.condition.contains(where: \.comparesCast) }
-    }
-    if isMixed { throw .unknown("A CASE that compares a string as a number", at: expression.range) }
   }
 }
 
@@ -216,14 +203,5 @@ extension TypedExpression {
   fileprivate var isStoredOrAggregated: Bool {
     if case .aggregate = node { return true }
     return isColumn
-  }
-
-  /// Whether it compares a cast column with a constant. A filter ignores such a cast.
-  fileprivate var comparesCast: Bool {
-    guard case .operation(let op, let operands) = node, op.isComparison || op == .isIn,
-      case .cast(let column) = operands[0].node, column.isColumn
-    else { return false }
-    return column.type.isCharacter && operands[0].type.isNumeric
-      && operands.dropFirst().allSatisfy(\.isConstant)
   }
 }

@@ -13,7 +13,7 @@ extension Resolver {
           relation: renamed), to: &scope, at: reference.range)
       return renamed
     case .query(let query, let alias, let isLateral):
-      if isLateral { throw .unknown("LATERAL", at: query.range) }
+      if isLateral { throw .lateral(at: query.range) }
       let relation = try resolve(
         query, tables: scope.tables, outer: scope.outer)
       let renamed = try rename(relation, alias)
@@ -21,7 +21,7 @@ extension Resolver {
         Scope.Entry(name: alias?.name.text, relation: renamed), to: &scope, at: reference.range)
       return renamed
     case .parenthesized(let inner, let alias):
-      if let alias { throw .unknown("An alias behind a parenthesised join", at: alias.range) }
+      if let alias { throw .aliasedJoin(at: alias.range) }
       return try resolve(from: inner, into: &scope)
     case .join(let join): return try resolve(join, into: &scope)
     case .unnest(let arrays, let withOrdinality, let alias, let position):
@@ -33,8 +33,7 @@ extension Resolver {
       try add(
         Scope.Entry(name: alias?.name.text, relation: relation), to: &scope, at: reference.range)
       return relation
-    case .function(let call, _, _, _):
-      throw .unknown("The table function \(call.function)", at: call.name.range)
+    case .function(let call, _, _, _): throw .tableFunction(call)
     }
   }
 
@@ -44,7 +43,7 @@ extension Resolver {
     if let name = entry.name,
       scope.entries.contains(where: { $0.name == name && $0.schema == entry.schema })
     {
-      throw SQLFailure("Duplicate relation name '\(name)' in FROM clause", at: range)
+      throw .duplicateRelation(name, at: range)
     }
     scope.entries.append(entry)
   }
@@ -80,37 +79,27 @@ extension Resolver {
       if let near = catalog.tables.first(where: {
         $0.schema == Catalog.defaultSchema && $0.name.lowercased() == name.last.lowercased()
       }) {
-        throw SQLFailure(
-          "Object '\(name.last)' not found within 'druid'; did you mean '\(near.name)'?",
-          at: name.range)
+        throw .objectNotFound(name.last, in: "druid", near: near.name, at: name.range)
       }
-      throw SQLFailure("Object '\(name.last)' not found", at: name.range)
+      throw .objectNotFound(name.last, at: name.range)
     case 2:
       let schema = name.parts[0]
       let known = catalog.tables.contains { $0.schema == schema.text }
       guard known || ["druid", "sys", "INFORMATION_SCHEMA", "lookup", "view"].contains(schema.text)
       else {
-        if let near = catalog.tables.first(where: {
-          $0.schema.lowercased() == schema.text.lowercased()
-        }) {
-          throw SQLFailure(
-            "Object '\(schema.text)' not found; did you mean '\(near.schema)'?", at: schema.range)
-        }
-        throw SQLFailure("Object '\(schema.text)' not found", at: schema.range)
+        let near = catalog.tables.first { $0.schema.lowercased() == schema.text.lowercased() }
+        throw .objectNotFound(schema.text, near: near?.schema, at: schema.range)
       }
       if let table = catalog.tables.first(where: {
         $0.schema == schema.text && $0.name == name.last
       }) {
         return table
       }
-      var message = "Object '\(name.last)' not found within '\(schema.text)'"
-      if let near = catalog.tables.first(where: {
+      let near = catalog.tables.first {
         $0.schema == schema.text && $0.name.lowercased() == name.last.lowercased()
-      }) {
-        message += "; did you mean '\(near.name)'?"
       }
-      throw SQLFailure(message, at: name.range)
-    default: throw SQLFailure("Object '\(name.parts[0].text)' not found", at: name.parts[0].range)
+      throw .objectNotFound(name.last, in: schema.text, near: near?.name, at: name.range)
+    default: throw .objectNotFound(name.parts[0].text, at: name.parts[0].range)
     }
   }
 
@@ -130,9 +119,8 @@ extension Resolver {
   ) throws(SQLFailure) -> Relation {
     if names.isEmpty { return relation }
     if names.count != relation.columns.count {
-      throw SQLFailure(
-        "List of column aliases must have same degree as table; table has "
-          + "\(relation.columns.count) columns, whereas alias list has \(names.count) columns",
+      throw .aliasCount(
+        names.count, of: relation.columns.count,
         at: names.dropFirst().reduce(names[0].range) { $0.through($1.range) })
     }
     var columns = relation.columns
@@ -151,9 +139,8 @@ extension Resolver {
       let relation = try unnest(
         arrays, withOrdinality, alias, input: left, at: position.range, into: &scope)
       if join.isLeftOnTrue, case .unnest(_, let array) = relation.kind {
-        // A column of strings gives a NULL for a row without values in either join.
         guard case .call(.mvToArray, _) = array.node else {
-          throw .unknown("LEFT JOIN of UNNEST", at: position.range)
+          throw .leftUnnest(at: position.range)
         }
       }
       return relation
@@ -161,10 +148,9 @@ extension Resolver {
     let leftEntries = scope.entries.count
     let right = try resolve(from: join.right, into: &scope)
     let kind = kind(of: join.kind)
-    if left.shape.stage == .union || right.shape.stage == .union {
-      throw .unplannable("SQL requires a join with a union, which is not supported.")
-    }
-    if right.shape.isUnion { throw .unknown("A join with this union", at: join.range) }
+    try Restrictions.joinSides.check(
+      JoinSides(
+        join: join, left: left, right: right, tables: scope.entries.count, leftTables: leftEntries))
     for index in scope.entries.indices {
       scope.entries[index].isJoined = true
       let isRight = index >= leftEntries
@@ -172,19 +158,11 @@ extension Resolver {
         scope.entries[index].mayBeMissing = true
       }
     }
-    if join.condition == nil, kind != .cross, !join.isNatural {
-      throw SQLFailure(
-        "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
-          + "clause)", at: join.range)
-    }
     var written = join.condition
     if join.isNatural {
-      guard leftEntries == 1, scope.entries.count == 2 else {
-        throw .unknown("NATURAL JOIN of joins", at: join.range)
-      }
       let others = Set(scope.entries[1].relation.columns.map(\.name))
       let names = scope.entries[0].relation.columns.map(\.name).filter(others.contains)
-      if names.isEmpty { throw .unknown("NATURAL JOIN of nothing in common", at: join.range) }
+      if names.isEmpty { throw .nothingInCommon(at: join.range) }
       scope.isNatural = true
       written = .using(names.map { Identifier($0, isQuoted: true, range: join.range) })
     }
@@ -193,7 +171,7 @@ extension Resolver {
     case .on(let expression):
       let resolved = try resolve(expression, in: scope, .clause("ON"))
       guard resolved.type.kind == .boolean else {
-        throw .unknown("A join condition that is not a comparison", at: expression.range)
+        throw .joinCondition(at: expression.range)
       }
       try Restrictions.joins.check(
         JoinCondition(condition: resolved, kind: kind, left: left, right: right))
@@ -243,7 +221,7 @@ extension Resolver {
       let one = try resolve(Name(name), in: left, .clause("ON"))
       let two = try resolve(Name(name), in: right, .clause("ON"))
       guard one.type.kind == two.type.kind else {
-        throw .unknown("USING columns of different types", at: name.range)
+        throw .joinedTypes(at: name.range)
       }
       parts.append(TypedExpression(.operation(.equal, [one, two]), .boolean, name.range))
     }
@@ -255,7 +233,7 @@ extension Resolver {
     at range: SourceRange, into scope: inout Scope
   ) throws(SQLFailure) -> Relation {
     guard arrays.count == 1, !withOrdinality else {
-      throw .unknown("UNNEST of several arrays or WITH ORDINALITY", at: range)
+      throw .manyUnnested(at: range)
     }
     var inner = scope
     if input == nil { inner.entries = [] }
@@ -263,7 +241,7 @@ extension Resolver {
     guard let element = array.type.element else {
       throw .cannotApply("UNNEST", [array.type], at: range)
     }
-    if element.kind == .null { throw .unknown("UNNEST of nothing but NULL", at: range) }
+    if element.kind == .null { throw .unnestedNulls(at: range) }
     let column = Relation.Column(name: alias?.columns.first?.text ?? "EXPR$0", type: element)
     var shape = input?.shape ?? Relation.Shape(stage: .constant)
     shape.stage = input == nil ? .constant : shape.stage

@@ -5,14 +5,12 @@ extension Resolver {
     _ arguments: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard arguments.count == 2 else {
-      throw SQLFailure(
-        "Invalid number of arguments to function 'SCALAR_IN_ARRAY'. Was expecting 2 arguments",
-        at: range)
+      throw .argumentCount(of: "SCALAR_IN_ARRAY", 2, at: range)
     }
     let (value, array) = (arguments[0], arguments[1])
     guard value.type.isCharacter || value.type.isNumeric, array.type.isArray else {
       if value.type.kind == .null || array.type.kind == .null {
-        throw .unknown("SCALAR_IN_ARRAY of NULL", at: range)
+        throw .nullOperand(of: "SCALAR_IN_ARRAY", at: range)
       }
       throw .cannotApply("SCALAR_IN_ARRAY", arguments.map(\.type), at: range)
     }
@@ -24,7 +22,7 @@ extension Resolver {
     }
     // Not known: the effect of a NULL among the values, and how floats compare with doubles.
     guard !holdsNull, !value.isMultiple, !value.isWild, value.type.kind != .float else {
-      throw .unknown("This SCALAR_IN_ARRAY", at: range)
+      throw .call("SCALAR_IN_ARRAY", at: range)
     }
     try Function.ofOneKind("ARRAY_CONTAINS")(self, [array, value], range)
     return TypedExpression(

@@ -4,7 +4,7 @@ extension Resolver {
     _ select: Select, in scope: Scope
   ) throws(SQLFailure) -> (expressions: [TypedExpression], sets: [[Int]]?)? {
     guard let groupBy = select.groupBy else { return nil }
-    if groupBy.isDistinct { throw .unknown("GROUP BY DISTINCT", at: groupBy.range) }
+    if groupBy.isDistinct { throw .groupByDistinct(at: groupBy.range) }
     var keys: [TypedExpression] = []
     func index(_ expression: Expression) throws(SQLFailure) -> Int {
       let key = try groupKey(expression, select, in: scope)
@@ -37,7 +37,7 @@ extension Resolver {
         for list in lists { groups.append(try indices(list)) }
         return (0...groups.count).reversed().map { groups.prefix($0).flatMap { $0 } }
       case .cube(let lists):
-        guard lists.count <= 6 else { throw .unknown("So large a CUBE", at: groupBy.range) }
+        guard lists.count <= 6 else { throw .largeCube(at: groupBy.range) }
         var groups: [[Int]] = []
         for list in lists { groups.append(try indices(list)) }
         return (0..<(1 << groups.count)).reversed().map { mask in
@@ -56,18 +56,13 @@ extension Resolver {
       }
       let next = try sets(item)
       product = product.flatMap { left in next.map { left + $0 } }
-      if product.count > 64 { throw .unknown("So many grouping sets", at: groupBy.range) }
+      if product.count > 64 { throw .manySets(at: groupBy.range) }
     }
     if isPlain { return (keys, nil) }
     var unique: [[Int]] = []
     for set in product {
       let sorted = Array(Set(set)).sorted()
-      if unique.contains(sorted) {
-        // Calcite makes a union of them, whose branches are not scans.
-        throw .unplannable(
-          "SQL requires union between inputs that are not simple table scans and involve a filter "
-            + "or aliasing. Or column types of tables being unioned are not of same type.")
-      }
+      if unique.contains(sorted) { throw .nonScanUnion }
       unique.append(sorted)
     }
     return (keys, unique.sorted(by: Self.comesFirst))
@@ -86,26 +81,19 @@ extension Resolver {
     var source = expression
     if case .literal(.integer(let digits)) = expression.kind {
       guard let ordinal = Int(digits), select.items.indices.contains(ordinal - 1) else {
-        throw SQLFailure("Ordinal out of range", at: expression.range)
+        throw .ordinalOutOfRange(at: expression.range)
       }
       let before = select.items.prefix(ordinal)
       for item in before {
         if case .star = item.expression.kind {
-          throw SQLFailure("Unknown identifier '*'", at: item.expression.range)
+          throw .unknownIdentifier("*", at: item.expression.range)
         }
       }
       source = select.items[ordinal - 1].expression
     }
     var key = try resolve(source, in: scope, .clause("GROUP BY")).withListTests
     if key.isNullConstant { key = key.widened(to: .varchar) }
-    if key.type.isComplex || key.type.isInterval || key.type.kind == .null
-      || key.type.element?.kind == .float
-    {
-      throw .unknown("GROUP BY \(key.type.sqlName)", at: expression.range)
-    }
-    if key.isMultiple, !key.isColumn, !key.isExplodable || key.fillsOneColumn {
-      throw .unknown("GROUP BY this multi-value expression", at: expression.range)
-    }
+    try Restrictions.groupKeys.check(GroupKey(key: key, range: expression.range))
     return key
   }
 }
@@ -117,23 +105,6 @@ extension TypedExpression {
     case .call, .operation: isMultiple
     default: false
     }
-  }
-}
-
-extension TypedExpression {
-  /// Whether COALESCE replaces the missing values of a single column. Druid then leaves a row
-  /// without values as it is, unlike a row with one NULL; this module does not tell the two apart.
-  fileprivate var fillsOneColumn: Bool {
-    var columns: Set<TypedExpression> = []
-    func collect(_ expression: TypedExpression) {
-      if expression.isColumn { columns.insert(expression) }
-      expression.children.forEach(collect)
-    }
-    collect(self)
-    return columns.count < 2
-      && contains {
-        if case .call(.coalesce, _) = $0.node { $0.isMultiple } else { false }
-      }
   }
 }
 
@@ -186,8 +157,7 @@ struct Grouper {
         return try copy.groupingColumn(asked, part)
       case .column(let relation, let index):
         if relation == copy.number { return part }
-        throw SQLFailure(
-          "Expression '\(copy.name(relation, index))' is not being grouped", at: part.range)
+        throw .notGrouped(copy.name(relation, index), at: part.range)
       default: return nil
       }
     }
@@ -199,14 +169,12 @@ struct Grouper {
     _ asked: [TypedExpression], _ part: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
     if keys.isEmpty, aggregates.isEmpty {
-      throw SQLFailure(
-        "GROUPING operator may only occur in an aggregate query", at: part.range)
+      throw .groupingOutside(at: part.range)
     }
     var indices: [Int] = []
     for item in asked {
       guard let index = keys.firstIndex(of: item) else {
-        throw SQLFailure(
-          "Argument to GROUPING operator must be a grouped expression", at: item.range)
+        throw .groupingOperand(at: item.range)
       }
       indices.append(index)
     }

@@ -8,7 +8,7 @@ extension Resolver {
     switch literal {
     case .integer(let digits):
       guard let value = Int64(digits) else {
-        throw SQLFailure("Numeric literal '\(digits)' out of range", at: range)
+        throw .numberOutOfRange(digits, at: range)
       }
       return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
     case .decimal(let text) where text.hasSuffix("."):
@@ -17,7 +17,7 @@ extension Resolver {
       let digits = text.filter(\.isNumber)
       let significant = digits.drop { $0 == "0" }
       guard significant.count < 19 || Int64(significant) != nil, let value = Double(text) else {
-        throw SQLFailure("Numeric literal '\(text)' out of range", at: range)
+        throw .numberOutOfRange(text, at: range)
       }
       let point = text.firstIndex(of: ".")
       let scale = point.map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0
@@ -25,15 +25,12 @@ extension Resolver {
         .double(value), .decimal(precision: max(significant.count, scale, 1), scale: scale))
     case .approximate(let text):
       guard let value = Double(text), value.isFinite else {
-        throw SQLFailure("Numeric literal '\(text)' out of range", at: range)
+        throw .numberOutOfRange(text, at: range)
       }
       return make(.double(value), .double)
     case .string(let text): return make(.text(text), .char(text.utf16.count))
     case .binary(let digits):
-      failInPlanning(
-        .planning(
-          "Cannot handle literal [X'\(digits)':BINARY(\(digits.count / 2))] of unsupported type "
-            + "[BINARY]."))
+      failInPlanning(.binaryLiteral(digits))
       return TypedExpression(.constant(.null), .varchar, range)
     case .boolean(let value): return make(.boolean(value), .boolean)
     case .unknown: return TypedExpression(.constant(.null), .boolean, range)
@@ -42,23 +39,20 @@ extension Resolver {
     case .timestamp(let text): return try time(text, .timestamp, at: range)
     case .time(let text):
       guard TimeLiteral.clock(text[...]) != nil else {
-        throw SQLFailure("Illegal TIME literal '\(text)': not in format 'HH:mm:ss'", at: range)
+        throw .timeLiteral("TIME", text, form: "HH:mm:ss", at: range)
       }
-      failInPlanning(.planning("Cannot handle literal [\(text)] of unsupported type [TIME]."))
+      failInPlanning(.clockLiteral(text))
       return TypedExpression(.constant(.null), .timestamp, range)
     case .interval(let interval):
       guard let length = interval.druidLength else {
         if interval.text.count > 9, interval.text.allSatisfy(\.isNumber) {
-          throw .unknown("So long an INTERVAL", at: range)
+          throw .longInterval(at: range)
         }
-        throw SQLFailure(
-          "Illegal interval literal format '\(interval.text)' for INTERVAL "
-            + interval.qualifier.from.rawValue
-            + (interval.qualifier.until.map { " TO " + $0.rawValue } ?? ""), at: range)
+        throw .intervalLiteral(interval, at: range)
       }
       return make(
         .long(length), interval.qualifier.countsMonths ? .monthInterval : .dayInterval)
-    case .symbol(let word): throw .unknown("'\(word)' here", at: range)
+    case .symbol(let word): throw .symbol(word, at: range)
     }
   }
 
@@ -69,9 +63,7 @@ extension Resolver {
     let isDate = kind == .date
     let form = isDate ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss"
     guard let local = TimeLiteral.literal(text, isDate: isDate) else {
-      throw SQLFailure(
-        "Illegal \(isDate ? "DATE" : "TIMESTAMP") literal '\(text)': not in format '\(form)'",
-        at: range)
+      throw .timeLiteral(isDate ? "DATE" : "TIMESTAMP", text, form: form, at: range)
     }
     let type = SQLType(kind, isNullable: false)
     if isUTC { return TypedExpression(.constant(.long(local)), type, range) }
@@ -80,7 +72,7 @@ extension Resolver {
 
   func parameter(_ index: Int, at range: SourceRange) throws(SQLFailure) -> TypedExpression {
     guard parameters.indices.contains(index) else {
-      throw SQLFailure("No value bound for parameter (position [\(index + 1)])", at: nil)
+      throw .noParameter(index + 1)
     }
     return try constant(parameters[index].value, of: parameters[index].type, at: range)
   }
@@ -97,7 +89,7 @@ extension Resolver {
     case .integer(let value):
       return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
     case .double(let value):
-      guard value.isFinite else { throw .unknown("This parameter", at: range) }
+      guard value.isFinite else { throw .parameter(at: range) }
       let text = value.description
       if type == "DECIMAL", value >= 0, !text.contains("e") {
         return try constant(.decimal(text), at: range)
@@ -110,7 +102,7 @@ extension Resolver {
       return isUTC
         ? make(.long(local), type) : make(.localTime(TimeText.exact(local)), type)
     case .array(let values):
-      if values.isEmpty { throw .unknown("An empty ARRAY parameter", at: range) }
+      if values.isEmpty { throw .emptyParameter(at: range) }
       var elements: [TypedExpression] = []
       for value in values { elements.append(try constant(value, of: "", at: range)) }
       return try array(elements, at: range)
@@ -123,18 +115,15 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let target = SQLType(type.kind, isNullable: operand.type.isNullable)
     guard let text = operand.text else {
-      if operand.isMultiple { throw .unknown("A cast of a multi-value column", at: range) }
+      if operand.isMultiple { throw .multiValueCast(at: range) }
       return TypedExpression(
         .cast(operand), target.nullable(true), operand.range)
     }
     guard let value = TimeLiteral.milliseconds(text) ?? (isUTC ? TimeText.parse(text) : nil) else {
       if !isUTC, TimeText.parse(text) != nil {
-        throw .unknown("The time '\(text)'", at: operand.range)
+        throw .time(text, at: operand.range)
       }
-      let name = type.kind == .date ? "DATE" : "TIMESTAMP"
-      let signature = type.kind == .date ? "DATE" : "TIMESTAMP(3)"
-      failInPlanning(
-        .planning("Illegal \(name) constant [CAST('\(text)'):\(signature) NOT NULL]"))
+      failInPlanning(.timeConstant(text, type.kind))
       return TypedExpression(.constant(.null), target, operand.range)
     }
     var milliseconds = value
@@ -142,7 +131,7 @@ extension Resolver {
     if isUTC || text.hasSuffix("Z") && type.kind != .date {
       return TypedExpression(.constant(.long(milliseconds)), target, operand.range)
     }
-    if text.hasSuffix("Z") { throw .unknown("The time '\(text)' as a date", at: operand.range) }
+    if text.hasSuffix("Z") { throw .timeAsDate(text, at: operand.range) }
     return TypedExpression(
       .constant(.localTime(TimeText.exact(milliseconds))), target, operand.range)
   }

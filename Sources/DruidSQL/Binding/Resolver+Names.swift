@@ -28,7 +28,7 @@ extension Resolver {
       }
     }
     if found.count > 1, scope.isNatural || !scope.merged.contains(part.text) {
-      throw SQLFailure("Column '\(part.text)' is ambiguous", at: name.range)
+      throw .ambiguousColumn(part.text, at: name.range)
     }
     if found.count == 2, scope.coalesced.contains(part.text) {
       let sides = found.map { $0.entry.column($0.index, at: name.range) }
@@ -40,13 +40,9 @@ extension Resolver {
         .map { entry.column($0, at: name.range) }
     }
     if let column = outer.first { return try correlated(column, isOnly: outer.count == 1) }
-    var message = "Column '\(part.text)' not found in any table"
-    if let near = scope.entries.lazy.flatMap(\.relation.columns)
-      .first(where: { $0.name.lowercased() == part.text.lowercased() })
-    {
-      message += "; did you mean '\(near.name)'?"
-    }
-    throw SQLFailure(message, at: name.range)
+    let near = scope.entries.lazy.flatMap(\.relation.columns)
+      .first { $0.name.lowercased() == part.text.lowercased() }
+    throw .columnNotFound(part.text, near: near?.name, at: name.range)
   }
 
   /// A column of an enclosing query, where a subquery may read it.
@@ -54,7 +50,7 @@ extension Resolver {
     _ column: TypedExpression, isOnly: Bool
   ) throws(SQLFailure) -> TypedExpression {
     guard allowsCorrelation, isOnly, column.isColumn, !column.isMultiple else {
-      throw .unknown("A correlated subquery", at: column.range)
+      throw .correlatedSubquery(at: column.range)
     }
     isCorrelated = true
     return column
@@ -69,7 +65,7 @@ extension Resolver {
           outer.relation.columns[$0].name == last.text
         }
         guard let index = places.first else {
-          throw .unknown("A correlated subquery", at: name.range)
+          throw .correlatedSubquery(at: name.range)
         }
         return try correlated(outer.column(index, at: name.range), isOnly: places.count == 1)
       }
@@ -78,16 +74,11 @@ extension Resolver {
     let hits = entry.relation.columns.indices.filter {
       entry.relation.columns[$0].name == last.text
     }
-    if hits.count > 1 { throw SQLFailure("Column '\(last.text)' is ambiguous", at: name.range) }
+    if hits.count > 1 { throw .ambiguousColumn(last.text, at: name.range) }
     if let index = hits.first { return entry.column(index, at: name.range) }
-    var message =
-      "Column '\(last.text)' not found in table '\(prefix.joined(separator: "."))'"
-    if let near = entry.relation.columns.first(where: {
-      $0.name.lowercased() == last.text.lowercased()
-    }) {
-      message += "; did you mean '\(near.name)'?"
-    }
-    throw SQLFailure(message, at: last.range)
+    let near = entry.relation.columns.first { $0.name.lowercased() == last.text.lowercased() }
+    throw .columnNotFound(
+      last.text, in: prefix.joined(separator: "."), near: near?.name, at: last.range)
   }
 
   func entry(_ prefix: [String], in entries: [Scope.Entry]) -> Scope.Entry? {
@@ -102,13 +93,8 @@ extension Resolver {
     let parts = name.parts.dropLast()
     let range = parts.reduce(parts[0].range) { $0.through($1.range) }
     let text = prefix.joined(separator: ".")
-    var message = "Table '\(text)' not found"
-    if let near = scope.entries.compactMap(\.name).first(where: {
-      $0.lowercased() == text.lowercased()
-    }) {
-      message += "; did you mean '\(near)'?"
-    }
-    return SQLFailure(message, at: range)
+    let near = scope.entries.compactMap(\.name).first { $0.lowercased() == text.lowercased() }
+    return .tableNotFound(text, near: near, at: range)
   }
 
   /// The columns of `*` or `t.*`, in order.
@@ -119,17 +105,15 @@ extension Resolver {
     if let qualifier {
       let prefix = qualifier.parts.map(\.text)
       guard let entry = entry(prefix, in: scope.entries) else {
-        throw SQLFailure("Unknown identifier '\(qualifier.text)'", at: qualifier.range)
+        throw .unknownIdentifier(qualifier.text, at: qualifier.range)
       }
       entries = [entry]
     } else if scope.isChained || !scope.merged.isEmpty && entries.count > 2
       || !scope.coalesced.isEmpty
     {
-      throw .unknown("'*' over joins with USING", at: range)
+      throw .starOverJoins(at: range)
     }
-    if entries.isEmpty {
-      throw SQLFailure("SELECT * requires a FROM clause", at: range)
-    }
+    if entries.isEmpty { throw .starWithoutFrom(at: range) }
     // Columns that USING joins come first, and once.
     let merged = qualifier == nil ? scope.merged : []
     var columns: [(name: String, expression: TypedExpression)] = []

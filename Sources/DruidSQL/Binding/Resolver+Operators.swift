@@ -14,8 +14,7 @@ extension Resolver {
     case .minus, .plus:
       if operand.type.isCharacter {
         if op == .plus {
-          throw .uncategorized(
-            "Uncategorized calcite error message: [java.lang.ClassCastException]")
+          throw .signOfText
         }
         var number = self.number(of: operand)
         number.type.isNullable = true
@@ -23,7 +22,7 @@ extension Resolver {
       }
       if operand.type.kind == .null { return TypedExpression(.constant(.null), .null, range) }
       guard operand.type.isNumeric else {
-        if operand.type.isInterval { throw .unknown("A sign before this", at: range) }
+        if operand.type.isInterval { throw .signOfInterval(at: range) }
         throw .cannotApply(op.rawValue, [operand.type], at: range)
       }
       if op == .plus { return operand }
@@ -65,23 +64,22 @@ extension Resolver {
     switch test {
     case .isNull, .isNotNull:
       if operand.type.isComplex, operand.type.kind != .complex("json") {
-        throw .unknown("\(test.rawValue) of this", at: range)
+        throw .operand(of: test.rawValue, at: range)
       }
       return TypedExpression(
         .operation(test == .isNull ? .isNull : .isNotNull, [operand]), type, range)
     case .isTrue, .isNotTrue, .isFalse, .isNotFalse, .isUnknown, .isNotUnknown:
       if test == .isUnknown || test == .isNotUnknown {
-        throw SQLFailure(
-          "No match found for function signature \(test.rawValue)", at: operand.range)
+        throw .noFunction(test.rawValue, at: operand.range)
       }
       guard operand.type.kind == .boolean else {
-        if operand.isNullConstant { throw .unknown(test.rawValue, at: range) }
+        if operand.isNullConstant { throw .function(test.rawValue, at: range) }
         throw .cannotApply(test.rawValue, [operand.type], at: range)
       }
-      guard let op = test.operation else { throw .unknown(test.rawValue, at: range) }
+      guard let op = test.operation else { throw .function(test.rawValue, at: range) }
       return TypedExpression(.operation(op, [operand]), type, range)
     default:
-      throw SQLFailure("No match found for function signature \(test.rawValue)", at: operand.range)
+      throw .noFunction(test.rawValue, at: operand.range)
     }
   }
 
@@ -90,24 +88,21 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     switch op {
     case .plus, .minus, .times, .divide: return try arithmetic(op, left, right, at: range)
-    case .remainder:
-      throw SQLFailure(
-        "Percent remainder '%' is not allowed under the current SQL conformance level", at: range)
+    case .remainder: throw .remainder(at: range)
     case .concat: return try concat(left, right, at: range)
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
-      guard let comparison = op.operation else { throw .unknown(op.rawValue, at: range) }
+      guard let comparison = op.operation else { throw .function(op.rawValue, at: range) }
       if isFilter, isAlternative,
         [left, right].contains(where: { $0.isMultiple && $0.type.isNumeric })
       {
-        // Beside another condition Druid compares each of the values.
-        throw .unknown("A comparison of several numbers", at: range)
+        throw .severalNumbers(at: range)
       }
       return try compare(comparison, left, right, at: range)
     case .isDistinctFrom, .isNotDistinctFrom:
       if [left, right].contains(where: { $0.isWild || $0.type.kind == .float }) {
-        throw .unknown("\(op.rawValue) of reals", at: range)
+        throw .distinctReals(op.rawValue, at: range)
       }
-      guard let comparison = op.operation else { throw .unknown(op.rawValue, at: range) }
+      guard let comparison = op.operation else { throw .function(op.rawValue, at: range) }
       if let test = try distinctMultiple(comparison, left, right, at: range) { return test }
       var result = try compare(comparison, left, right, at: range)
       if left.isConstant, right.isConstant, !left.isNullConstant, !right.isNullConstant,
@@ -117,7 +112,7 @@ extension Resolver {
       }
       result.type.isNullable = false
       return result
-    default: throw .unknown(op.rawValue, at: range)
+    default: throw .function(op.rawValue, at: range)
     }
   }
 
@@ -163,7 +158,7 @@ extension Resolver {
         throw .cannotApply(op.rawValue, [one, two], at: range)
       }
       if one.isInterval || two.isInterval {
-        throw .unknown("'\(op.rawValue)' of \(one.sqlName) and \(two.sqlName)", at: range)
+        throw .operand(op.rawValue, one, two, at: range)
       }
       throw .cannotApply(op.rawValue, [one, two], at: range)
     }
@@ -266,10 +261,7 @@ extension Resolver {
     _ left: TypedExpression, _ right: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     if left.type.isArray, right.type.isArray {
-      failInPlanning(
-        .uncategorized(
-          "Cannot invoke \"org.apache.druid.segment.column.TypeSignature.is"
-            + "(org.apache.druid.segment.column.TypeDescriptor)\""))
+      failInPlanning(.joinedArrays)
       return TypedExpression(.constant(.null), left.type, range)
     }
     for type in [left.type, right.type] where type.isArray || type.isComplex || type.isInterval {
@@ -280,7 +272,7 @@ extension Resolver {
     guard one.type.isCharacter, two.type.isCharacter,
       isMapped || !one.isMultiple && !two.isMultiple
     else {
-      throw .unknown("'||' of \(left.type.sqlName) and \(right.type.sqlName)", at: range)
+      throw .operand("||", left.type, right.type, at: range)
     }
     var type = SQLType.varchar
     if case .char(let first) = left.type.kind {
@@ -332,21 +324,19 @@ extension Resolver {
       guard isKnown else {
         let isMixed = [one, two].contains { $0.isCharacter || $0.isArray }
         if isMixed || one.isComplex || two.isComplex {
-          throw .unknown("'\(name)' of \(one.sqlName) and \(two.sqlName)", at: range)
+          throw .operand(name, one, two, at: range)
         }
         throw .cannotApply(name, [one, two], at: range)
       }
     }
     if isFilter, let filter = try filter(op, left, right, at: range) { return filter }
     (left, right) = (left.rounded(beside: right), right.rounded(beside: left))
-    // A FLOAT column and a decimal constant: Druid compares one of them as a float, the other as a
-    // double.
     let kinds = [left.type.kind, right.type.kind]
     if [left, right].contains(where: { $0.isColumn && $0.type.kind == .float }),
       kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
       left.isConstant || right.isConstant, [left, right].contains(where: { !$0.isFloatExact })
     {
-      throw .unknown("A FLOAT compared with a constant that no float holds", at: range)
+      throw .inexactFloat(at: range)
     }
     return TypedExpression(
       .operation(op, [left, right]),
@@ -375,16 +365,13 @@ extension Resolver {
     let unknown = TypedExpression(.constant(.null), .boolean, range)
     if pattern.isNullConstant { return unknown }
     guard pattern.text != nil, pattern.type.isCharacter else {
-      if pattern.isConstant { throw .unknown("This LIKE", at: range) }
-      failInPlanning(
-        isFilter
-          ? .planning("Calcite assertion violated: [not a literal: $2]")
-          : .uncategorized("Function[like] pattern argument must be a literal"))
+      if pattern.isConstant { throw .call("LIKE", at: range) }
+      failInPlanning(.computedPattern(isFilter: isFilter))
       return unknown
     }
     if let escape, escape.text?.utf16.count != 1 {
-      guard escape.text != nil else { throw .unknown("This LIKE", at: range) }
-      failInPlanning(.uncategorized("Function[like] escape must be null or a single character"))
+      guard escape.text != nil else { throw .call("LIKE", at: range) }
+      failInPlanning(.longEscape)
       return unknown
     }
     let escape =

@@ -3,7 +3,7 @@ extension Resolver {
   func resolve(
     _ query: Query, tables: CommonTables = .init(), outer: [Scope.Entry] = [], isTop: Bool = false
   ) throws(SQLFailure) -> Relation {
-    if query.isRecursive { throw .unknown("WITH RECURSIVE", at: query.range) }
+    if query.isRecursive { throw .recursive(at: query.range) }
     let knewNames = knowsNames
     knowsNames = false
     defer { knowsNames = knewNames }
@@ -25,29 +25,20 @@ extension Resolver {
       let relation = try resolve(
         inner, tables: tables, outer: outer, isTop: isTop)
       if isPlain { return relation }
-      throw .unknown("ORDER BY or LIMIT behind parentheses", at: query.range)
+      throw .sortBehindParentheses(at: query.range)
     case .values(let values):
       guard query.orderBy.isEmpty, offset == nil else {
-        throw .unknown("VALUES with ORDER BY or OFFSET", at: query.range)
+        throw .sortedValues(at: query.range)
       }
       let relation = try resolve(values)
       return limit.map { limited(relation, to: $0) } ?? relation
     case .setOperation(let operation):
       let relation = try resolve(operation, tables: tables, outer: outer)
-      if isTop, relation.unitesTypes {
-        throw .unknown("UNION ALL of different types", at: query.range)
-      }
-      if isTop, !query.orderBy.isEmpty, relation.shape.stage == .table {
-        return try sorted(relation, query.orderBy, limit, offset)
-      }
-      guard query.orderBy.isEmpty || (!isTop && limit == nil && offset == nil) else {
-        throw relation.shape.stage == .union && !relation.shape.readsSystem
-          ? .unplannable("SQL requires a sort of a union, which is not supported.")
-          : .unknown("ORDER BY of a set operation", at: query.range)
-      }
-      if offset != nil { throw .unknown("OFFSET of a set operation", at: query.range) }
+      let result = SetResult(relation: relation, query: query, isTop: isTop)
+      try Restrictions.setResults.check(result)
+      if result.isSorted { return try sorted(relation, query.orderBy, limit, offset) }
       return limit.map { limited(relation, to: $0) } ?? relation
-    case .table(let name): throw .unknown("TABLE \(name.text)", at: name.range)
+    case .table(let name): throw .tableQuery(name)
     }
   }
 
@@ -64,7 +55,7 @@ extension Resolver {
       var key: TypedExpression
       if case .literal(.integer(let digits)) = item.expression.kind {
         guard let ordinal = Int(digits), select.items.indices.contains(ordinal - 1) else {
-          throw SQLFailure("Ordinal out of range", at: item.expression.range)
+          throw .ordinalOutOfRange(at: item.expression.range)
         }
         key = select.items[ordinal - 1]
       } else {
@@ -87,7 +78,7 @@ extension Resolver {
     switch typed.constant {
     case .long(let value)? where value >= 0: return value
     case .double(let value)? where value >= 0 && value < 1e15: return Int64(value)
-    default: throw .unknown("This LIMIT or OFFSET", at: expression.range)
+    default: throw .limit(at: expression.range)
     }
   }
 
@@ -108,22 +99,16 @@ extension Resolver {
   private func resolve(_ values: Values) throws(SQLFailure) -> Relation {
     var rows: [[TypedExpression]] = []
     for row in values.rows {
-      guard case .row(let cells) = row.kind else { throw .unknown("This row", at: row.range) }
+      guard case .row(let cells) = row.kind else { throw .row(at: row.range) }
       rows.append(try resolve(cells, in: Scope(), .clause("VALUES")))
     }
+    try Restrictions.rows.check(BoundValues(rows: rows, range: values.range))
     let width = rows.first?.count ?? 0
-    let mixed = SQLFailure(
-      "Values passed to VALUES operator must have compatible types", at: values.range)
-    guard rows.allSatisfy({ $0.count == width }) else { throw mixed }
-    guard rows.allSatisfy({ $0.allSatisfy(\.isConstant) }) else {
-      throw .unknown("These VALUES", at: values.range)
-    }
     var columns: [Relation.Column] = []
     for index in 0..<width {
       let cells = rows.map { $0[index] }
-      guard let type = SQLType.leastRestrictive(cells.map(\.type)) else { throw mixed }
-      if cells.contains(where: \.isWild) {
-        throw .unknown("VALUES that may be infinite", at: values.range)
+      guard let type = SQLType.leastRestrictive(cells.map(\.type)) else {
+        throw .mixedValues(at: values.range)
       }
       for row in rows.indices { rows[row][index] = rows[row][index].widened(to: type) }
       columns.append(Relation.Column(name: "EXPR$\(index)", type: type))
@@ -146,18 +131,8 @@ extension Resolver {
       query, tables: scope.tables, outer: scope.entries + scope.outer)
     var values = [value]
     if case .operation(.row, let parts) = value.node { values = parts }
-    guard relation.columns.count == values.count, values.count == 1 || !isNegated,
-      relation.shape.stage != .union
-    else { throw .unknown("IN of this query", at: range) }
-    for (value, column) in zip(values, relation.columns) {
-      let fits =
-        value.type.kind == column.type.kind
-        || (value.type.isIntegral && column.type.isIntegral)
-        || (value.type.isCharacter && column.type.isCharacter)
-      guard fits, !value.isMultiple, !value.isConstant, column.unfinished == nil,
-        !column.hasMultipleValues
-      else { throw .unknown("IN of this query", at: range) }
-    }
+    try Restrictions.memberships.check(
+      BoundMembership(values: values, relation: relation, isNegated: isNegated, range: range))
     let result = TypedExpression(
       .inQuery(value, relation), .boolean.nullable(value.type.isNullable), range)
     return isNegated ? try negated(result) : result
@@ -171,56 +146,12 @@ extension Resolver {
     defer { (allowsCorrelation, isCorrelated) = was }
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
-    if isCorrelated {
-      guard case .select(let select) = relation.kind, select.isCorrelatedTotal else {
-        throw .unknown("A correlated subquery", at: range)
-      }
-    }
-    if case .select(let select) = relation.kind, case .single = select.input.kind,
-      select.items.count == 1, select.passesOn, select.filter == nil, select.items[0].isConstant
-    {
-      return select.items[0]
-    }
-    guard relation.columns.count == 1, let column = relation.columns.first,
-      case .select(let select) = relation.kind, select.isSingle,
-      column.unfinished == nil, !column.hasMultipleValues, !relation.shape.readsSystem
-    else { throw .unknown("This scalar subquery", at: range) }
+    let bound = BoundScalarQuery(relation: relation, isCorrelated: isCorrelated, range: range)
+    try Restrictions.scalarQueries.check(bound)
+    if let constant = bound.constant { return constant }
+    let column = relation.columns[0]
     var result = TypedExpression(.scalarQuery(relation), column.type.nullable(true), range)
     result.isWild = column.isWild
     return result
-  }
-}
-
-extension Relation {
-  /// Whether it is a union of columns with different types, whose values Druid does not convert.
-  fileprivate var unitesTypes: Bool {
-    guard case .union(let branches) = kind else { return false }
-    return columns.indices.contains { index in
-      let types = branches.map { $0.columns[index].type }
-      if types.allSatisfy(\.isCharacter) || types.allSatisfy(\.isIntegral) { return false }
-      return Set(types.map(\.kind)).count > 1
-    }
-  }
-}
-
-extension SelectedRelation {
-  /// Whether it is the MIN, MAX or SUM of a datasource's rows, in whose filter alone a column of the
-  /// enclosing query may stand: Druid makes a join of the groups of it.
-  fileprivate var isCorrelatedTotal: Bool {
-    guard let grouping, !grouping.isExplicit, having == nil, limit == nil, offset == nil,
-      orderBy.isEmpty, case .table(let table) = input.kind, table.kind == .dataSource,
-      grouping.aggregates.count == 1, items.count == 1, items[0].isColumn,
-      case .aggregate(let call) = grouping.aggregates[0].node, !call.isDistinct
-    else { return false }
-    return ["MIN", "MAX", "SUM"].contains(call.function.name) && call.filter == nil
-      && call.arguments.allSatisfy { $0.relations.isSubset(of: [input.number]) }
-  }
-
-  /// Whether it returns at most one row: an aggregate without keys, or the first row in a known
-  /// order.
-  fileprivate var isSingle: Bool {
-    if limit == 1 { return !isUnordered && input.shape.readsDataSource }
-    guard let grouping else { return false }
-    return !grouping.isExplicit && having == nil && limit == nil && offset == nil
   }
 }

@@ -13,7 +13,7 @@ extension Resolver {
     _ select: Select, orderBy: [OrderItem], limit: Int64?, offset: Int64?, tables: CommonTables,
     outer: [Scope.Entry], isTop: Bool
   ) throws(SQLFailure) -> Relation {
-    if let qualify = select.qualify { throw .unknown("QUALIFY", at: qualify.range) }
+    if let qualify = select.qualify { throw .qualify(at: qualify.range) }
     var scope = Scope(tables: tables, outer: outer)
     let input =
       try select.from.map { (from) throws(SQLFailure) in try resolve(from: from, into: &scope) }
@@ -24,7 +24,7 @@ extension Resolver {
     if let filter = select.where {
       let resolved = try resolve(filter: filter, in: scope, .clause("WHERE"))
       if resolved.type.kind != .boolean, !resolved.isNullConstant {
-        throw SQLFailure("WHERE clause must be a condition", at: filter.range)
+        throw .notCondition("WHERE", at: filter.range)
       }
       result.filter = resolved
       scope.isEmpty = resolved.constant == .boolean(false)
@@ -35,7 +35,7 @@ extension Resolver {
     let keys = try groupKeys(select, in: scope)
     let having = try having(select, in: scope)
     var items = try self.items(select, in: scope)
-    if items.isEmpty { throw .unknown("A SELECT without columns", at: select.range) }
+    if items.isEmpty { throw .noColumns(at: select.range) }
     var order = try self.order(orderBy, select, items, in: scope)
 
     if keys == nil, having == nil, !items.contains(where: { $0.expression.hasAggregate }),
@@ -43,9 +43,7 @@ extension Resolver {
     {
       for key in order {
         guard let aggregate = key.expression.firstAggregate else { continue }
-        throw SQLFailure(
-          "Aggregate expression is illegal in ORDER BY clause of non-aggregating SELECT",
-          at: aggregate.range)
+        throw .sortedAggregate(at: aggregate.range)
       }
     }
     let isGrouped =
@@ -74,18 +72,13 @@ extension Resolver {
         items[index].expression = item.ofOneValue
         continue
       }
-      if isList {
-        failInPlanning(
-          .planning(
-            "Cannot coerce field [v0] from type [java.util.ArrayList] to type "
-              + "[\(item.type.sqlName)]"))
-      }
+      if isList { failInPlanning(.listForValue(item.type)) }
     }
     if items.contains(where: { $0.expression.hasWindow }), scope.isDataSource,
       result.grouping == nil, result.filter == nil,
       !items.contains(where: { $0.expression.contains { $0.isColumn } })
     {
-      failInPlanning(.unplannable("Cannot convert to Scan query without any columns."))
+      failInPlanning(.scanWithoutColumns)
     }
     filterCasesBelow(&result)
     result.items = items.map(\.expression)
@@ -118,7 +111,7 @@ extension Resolver {
     place.prefersAliases = !having.hasAggregateCall
     let resolved = try resolve(filter: having, in: scope, place)
     if resolved.type.kind != .boolean {
-      throw SQLFailure("HAVING clause must be a condition", at: having.range)
+      throw .notCondition("HAVING", at: having.range)
     }
     return resolved
   }
@@ -134,7 +127,7 @@ extension Resolver {
           var names: Set<ExactText> = []
           for column in entry.relation.columns
           where !column.isHidden && !names.insert(ExactText(column.name)).inserted {
-            throw SQLFailure("Column '\(column.name)' is ambiguous", at: item.expression.range)
+            throw .ambiguousColumn(column.name, at: item.expression.range)
           }
         }
         for column in try expand(star: qualifier, at: item.expression.range, in: scope) {
@@ -151,17 +144,8 @@ extension Resolver {
       }
       let expression = try resolve(item.expression, in: scope, place).withListTests
       try refuseDate(parameter: item.expression)
-      if expression.type.isInterval {
-        failInPlanning(
-          .planning(
-            "Cannot handle literal of unsupported type [\(expression.type.sqlName)]."))
-      }
-      if item.expression.isClockTime {
-        failInPlanning(
-          .planning(
-            "Calcite assertion violated: [Conversion to relational algebra failed to preserve "
-              + "datatypes]"))
-      }
+      let bound = BoundItem(written: item.expression, typed: expression)
+      if let failure = Restrictions.itemPlans.failure(bound) { failInPlanning(failure) }
       var name = item.alias?.text ?? "EXPR$\(items.count)"
       if item.alias == nil, case .name(let column) = item.expression.kind { name = column.last }
       used.insert(name)
@@ -187,11 +171,11 @@ extension Resolver {
       if case .name(let name) = item.expression.kind, name.parts.count == 1,
         items.count(where: { $0.name == name.last }) > 1
       {
-        throw SQLFailure("Column '\(name.last)' is ambiguous", at: item.expression.range)
+        throw .ambiguousColumn(name.last, at: item.expression.range)
       }
       if case .literal(.integer(let digits)) = item.expression.kind {
         guard let ordinal = Int(digits), items.indices.contains(ordinal - 1) else {
-          throw SQLFailure("Ordinal out of range", at: item.expression.range)
+          throw .ordinalOutOfRange(at: item.expression.range)
         }
         expression = items[ordinal - 1].expression
       } else {
@@ -201,7 +185,7 @@ extension Resolver {
         // It sorts nothing.
         if select.groupBy != nil || select.from == nil { continue }
         if isGrouped { continue }
-        guard scope.isDataSource else { throw .unknown("ORDER BY a constant", at: item.range) }
+        guard scope.isDataSource else { throw .constantOrder(at: item.range) }
         failInPlanning(.nonTimeOrder(["v0"]))
         continue
       }
@@ -210,7 +194,7 @@ extension Resolver {
         continue
       }
       if expression.isMultiple && !select.hasGrouping || expression.type.isComplex {
-        throw .unknown("ORDER BY this", at: item.range)
+        throw .order(at: item.range)
       }
       if keys.contains(where: { $0.expression == expression }) { continue }
       keys.append(OrderKey(expression: expression, isDescending: isDescending))
@@ -224,7 +208,7 @@ extension Resolver {
     _ scope: Scope, at range: SourceRange
   ) throws(SQLFailure) {
     for key in order where !items.contains(where: { $0.expression == key.expression }) {
-      throw SQLFailure("Expression is not in the select clause", at: key.expression.range)
+      throw .notSelected(at: key.expression.range)
     }
     if result.grouping != nil || items.contains(where: { $0.expression.hasWindow }) {
       result.isDistinct = true
@@ -325,14 +309,6 @@ extension Expression {
     var found = false
     kind.forEachChild { found = found || $0.mentions(word) }
     return found
-  }
-}
-
-extension Expression {
-  /// CURRENT_TIME and LOCALTIME, which can be asked about and not shown.
-  fileprivate var isClockTime: Bool {
-    guard case .call(let call) = kind, !call.hasParentheses else { return false }
-    return call.function == "CURRENT_TIME" || call.function == "LOCALTIME"
   }
 }
 

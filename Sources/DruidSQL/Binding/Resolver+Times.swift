@@ -31,13 +31,13 @@ extension Resolver {
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard operand.type.isTime else {
-      if operand.isNullConstant { throw .unknown("\(direction.rawValue)(NULL TO ...)", at: range) }
+      if operand.isNullConstant { throw .roundedNull(direction, at: range) }
       let interval = SQLType(
         IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
       throw .cannotApply(direction.rawValue, [operand.type, interval], at: range)
     }
     guard let period = Self.period(unit) else {
-      failInPlanning(.uncategorized("args"))
+      failInPlanning(.unitWithoutPeriod)
       return operand
     }
     let function: Function = direction == .floor ? .timeFloor : .timeCeil
@@ -50,7 +50,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     if operand.type.isInterval { return try part(unit, of: operand, at: range) }
     guard operand.type.isTime else {
-      if operand.isNullConstant { throw .unknown("EXTRACT from NULL", at: range) }
+      if operand.isNullConstant { throw .extractedNull(at: range) }
       let interval = SQLType(
         IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
       throw .cannotApply("EXTRACT", [interval, operand.type], at: range)
@@ -71,12 +71,12 @@ extension Resolver {
     if op == .plus, left.type.isInterval { (time, interval) = (right, left) }
     guard time.type.isTime, interval.type.isInterval, op == .plus || op == .minus else {
       if left.type.isCharacter || right.type.isCharacter {
-        throw .unknown("'\(op.rawValue)' of a time and a string", at: range)
+        throw .timeAndText(op.rawValue, at: range)
       }
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
     guard time.type.kind == .timestamp || isUTC else {
-      throw .unknown("A date and an interval", at: range)
+      throw .dateAndInterval(at: range)
     }
     let type = time.type.nullable(time.type.isNullable || interval.type.isNullable)
     guard case .long(let length)? = interval.constant else {
@@ -90,7 +90,7 @@ extension Resolver {
       interval.type.kind == .dayInterval
     {
       var (sum, overflows) = start.addingReportingOverflow(step)
-      if overflows { throw .unknown("A time so far away", at: range) }
+      if overflows { throw .farTime(at: range) }
       // A literal without a fraction has no place for one.
       if start % 1_000 == 0 { sum -= CivilTime.floorRemainder(sum, 1_000) }
       return TypedExpression(.constant(.long(sum)), type, range)
@@ -146,7 +146,7 @@ extension Resolver {
     }
     let count = try resolve(value, in: scope, place)
     guard count.type.isNumeric, qualifier.until == nil, let unit = qualifier.druidUnit else {
-      throw .unknown("This INTERVAL", at: range)
+      throw .interval(at: range)
     }
     return times(count, long(unit), SQLType(kind), at: range)
   }
@@ -180,7 +180,7 @@ extension Resolver {
     _ unit: TimeUnit, of interval: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard case .long(let length)? = interval.constant else {
-      throw .unknown("EXTRACT from this interval", at: range)
+      throw .extractedInterval(at: range)
     }
     let time =
       interval.type.kind == .monthInterval ? CivilTime.adding(months: length, to: 0) : length
@@ -197,7 +197,7 @@ extension Resolver {
     // A week is seven days here, and a quarter three months.
     let one = IntervalLiteral(text: "1", isNegative: false, qualifier: qualifier)
     guard target.isIntegral, qualifier.until == nil, let unit = one.length else {
-      throw .unknown("CAST of an interval", at: range)
+      throw .castInterval(at: range)
     }
     var length = interval
     length.type = SQLType.bigint.nullable(interval.type.isNullable)
@@ -218,7 +218,7 @@ extension Resolver {
     if count.type.isCharacter { count = number(of: count).asWhole }
     guard time.type.isTime, count.type.isIntegral || count.isNullConstant else { throw refusal() }
     guard time.type.kind == .timestamp || isUTC else {
-      throw .unknown("TIMESTAMPADD to a DATE in this zone", at: range)
+      throw .dateInZone(at: range)
     }
     let isWhole = unit.isMonths || unit == .week || unit == .day
     let type = (isWhole ? time.type : .timestamp)
@@ -247,7 +247,7 @@ extension Resolver {
         at: range)
     }
     guard isUTC || from.type.kind == .timestamp && to.type.kind == .timestamp else {
-      throw .unknown("This TIMESTAMPDIFF", at: range)
+      throw .call("TIMESTAMPDIFF", at: range)
     }
     let nullable = from.type.isNullable || to.type.isNullable
     let type = (unit == .nanosecond ? SQLType.bigint : .integer).nullable(nullable)
@@ -258,7 +258,7 @@ extension Resolver {
         .operation(.monthsBetween, [from, to, divisor, text(settings.timeZone)]), type, range)
     }
     guard let (length, parts) = unit.milliseconds else {
-      throw .unknown("This TIMESTAMPDIFF", at: range)
+      throw .call("TIMESTAMPDIFF", at: range)
     }
     if length >= 1_000 {
       return TypedExpression(
@@ -292,7 +292,7 @@ extension Resolver {
     let characters = printed(characters ?? text(" "))
     let operand = printed(operand)
     guard operand.type.isCharacter, characters.type.isCharacter, !characters.isMultiple else {
-      throw .unknown("TRIM of this", at: range)
+      throw .operand(of: "TRIM", at: range)
     }
     let function: Function = side == .both ? .trim : side == .leading ? .leftTrim : .rightTrim
     var result = TypedExpression(
@@ -307,23 +307,15 @@ extension Resolver {
     var interval = call.arguments[1]
     if case .cast(let text) = interval.node { interval = text }
     guard let text = interval.text else {
-      throw SQLFailure(
-        "Argument to function 'TIME_IN_INTERVAL' must be a literal", at: call.arguments[1].range)
+      throw .notLiteral("TIME_IN_INTERVAL", at: call.arguments[1].range)
     }
     guard TimeText.interval(text) != nil else {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count == 2, TimeText.interval("\(parts[0])/P1D") != nil else {
-        failInPlanning(
-          SQLFailure(
-            "From line \(call.range.line), column \(call.range.column) to line "
-              + "\(call.range.endLine), column \(call.range.endColumn): Function "
-              + "'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval", at: nil,
-            category: .runtimeFailure, errorCode: "general"))
+        failInPlanning(.interval(of: call.range))
         return TypedExpression(.constant(.null), .boolean, call.range)
       }
-      throw SQLFailure(
-        "Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval: "
-          + "Invalid format: \"\(parts[1])\"", at: call.range)
+      throw .intervalEnd(parts[1], at: call.range)
     }
     let type = SQLType.boolean.nullable(call.arguments[0].type.isNullable)
     return timed(call, [call.arguments[0], interval, self.text(settings.timeZone)], type)
@@ -335,35 +327,28 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let words = call.arguments[1].text ?? ""
     guard let period = Period(words) else {
-      failInPlanning(
-        call.name == "TIME_SHIFT"
-          ? .uncategorized("Invalid format: \"\(words)\"")
-          : .planning(
-            "Invalid period['\(words)'] specified for expression: [Invalid format: \"\(words)\"]"))
+      failInPlanning(.period(words, of: call.name))
       return TypedExpression(.constant(.null), .timestamp, call.range)
     }
     if period.isZero {
-      failInPlanning(.uncategorized("zero period is not acceptable in PeriodGranularity!"))
+      failInPlanning(.zeroPeriod)
       return TypedExpression(.constant(.null), .timestamp, call.range)
     }
-    if period.isNegative { throw .unknown("This period", at: call.arguments[1].range) }
+    if period.isNegative { throw .negativePeriod(at: call.arguments[1].range) }
     return timed(call, [call.arguments[0], call.arguments[1], origin, zone(call.argument(3))])
   }
 
   /// TIME_EXTRACT
   func timePart(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
     guard let unit = call.arguments[1].text?.uppercased() else {
-      throw .unknown("TIME_EXTRACT without a unit", at: call.range)
+      throw .extractedNothing(at: call.range)
     }
     let known: Set<String> = [
       "EPOCH", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "ISODOW", "DOY", "WEEK",
       "MONTH", "QUARTER", "YEAR", "ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM",
     ]
     guard known.contains(unit) else {
-      failInPlanning(
-        .uncategorized(
-          "No enum constant org.apache.druid.query.expression.TimestampExtractExprMacro.Unit."
-            + unit))
+      failInPlanning(.extractedUnit(unit))
       return TypedExpression(.constant(.null), .bigint, call.range)
     }
     return timed(call, [call.arguments[0], text(unit), zone(call.argument(2))])
@@ -396,9 +381,7 @@ extension Resolver {
       return same
     }
     guard let period = long[unit] ?? TimeUnit(rawValue: unit).flatMap(Self.period) else {
-      failInPlanning(
-        .planning(
-          "Operator[DATE_TRUNC] cannot truncate to[\(call.arguments[0].text ?? "")]"))
+      failInPlanning(.truncatedUnit(call.arguments[0].text ?? ""))
       return TypedExpression(.constant(.null), .timestamp, call.range)
     }
     var floor = call

@@ -19,25 +19,13 @@ extension Resolver {
       if case .select(let select) = operation.right, let head = select.items.first {
         range = select.items.reduce(head.range) { $0.through($1.range) }
       }
-      throw SQLFailure(
-        "Column count mismatch in \(operation.name)", at: range)
+      throw .columnCount(operation.name, at: range)
     }
     let scans = branches.compactMap(\.scannedColumns)
     let areTables = scans.count == branches.count
     let readsSystem = branches.contains { $0.shape.readsSystem }
-    guard operation.kind == .union, operation.isAll else {
-      // Druid may turn a UNION of one datasource's rows into a GROUP BY of them.
-      if readsSystem
-        || areTables && operation.kind == .union && scans.allSatisfy({ $0 == scans[0] })
-      {
-        throw .unknown(operation.kind.rawValue, at: operation.range)
-      }
-      if operation.kind != .union, branches.allSatisfy({ $0.shape.stage == .constant }) {
-        throw SQLFailure(
-          "No match found for function signature \(operation.kind.rawValue)", at: operation.range)
-      }
-      throw .unplannable(
-        "SQL requires '\(operation.kind.rawValue)' but only 'UNION ALL' is supported.")
+    if operation.kind != .union || !operation.isAll {
+      try Restrictions.sets.check(BoundSets(operation: operation, branches: branches, scans: scans))
     }
     var shape = Relation.Shape(stage: areTables ? .table : .union)
     shape.readsSystem = readsSystem
@@ -52,7 +40,7 @@ extension Resolver {
         columns[index].type = type
       } else {
         guard areTables else {
-          throw .unknown("UNION ALL of different types", at: operation.range)
+          throw .unionTypes(at: operation.range)
         }
         if types.allSatisfy(\.isNumeric), let type = SQLType.leastRestrictive(types) {
           columns[index].type = type

@@ -1,46 +1,21 @@
 extension Resolver {
   func window(
-    _ name: String, _ call: FunctionCall, in scope: Scope, _ place: Place, at range: SourceRange
+    _ call: FunctionCall, over: WindowReference, in scope: Scope, _ place: Place,
+    at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let here = call.position.range
-    if let outer = place.aggregate {
-      throw SQLFailure("Aggregate expressions cannot be nested", at: outer)
-    }
-    if let clause = place.clause {
-      throw SQLFailure("Windowed aggregate expression is illegal in \(clause) clause", at: here)
-    }
-    if place.isInWindow {
-      throw SQLFailure("ORDER BY expression should not contain OVER clause", at: range)
-    }
-    guard let over = call.over else { throw .unknown("This form of window function", at: range) }
+    let (name, here) = (call.function, call.position.range)
     let named = Function.named(name)
+    let placed = PlacedCall(call: call, function: named, place: place, range: range)
+    try Restrictions.windowPlaces.check(placed)
     let plain = try self.arguments(call, named, in: scope, place)
     guard let named else { throw noFunction(call.name.text, plain, at: here) }
-    if let nulls = call.nulls {
-      throw SQLFailure(
-        "No match found for function signature \(nulls.rawValue)", at: call.nullsPosition.range)
-    }
-    if call.filter != nil || !named.isAggregate && !named.isWindow {
-      throw SQLFailure("OVER must be applied to aggregate function", at: here)
-    }
-    if call.isDistinct == true {
-      throw SQLFailure("DISTINCT is not supported for window functions", at: over.range)
-    }
-    guard call.orderBy.isEmpty, call.withinGroup.isEmpty else {
-      throw .unknown("This form of window function", at: range)
-    }
-    if !place.allowsWindows {
-      throw SQLFailure("Window functions are not allowed in HAVING", at: here)
-    }
-    if place.prefersAliases { try refuseAliases(of: call, place, at: range) }
+    try Restrictions.windowedCalls.check(placed)
     var inner = place
     inner.isInWindow = true
     inner.aliases = [:]
     let specification = try self.specification(over, place)
     if named.isNeighbour, let frame = specification.frame {
-      throw SQLFailure(
-        "ROW/RANGE not allowed with RANK, DENSE_RANK, ROW_NUMBER or PERCENTILE_CONT/DISC functions",
-        at: frame.range)
+      throw .frameOfRank(at: frame.range)
     }
     let partition = try resolve(specification.partitionBy, in: scope, inner)
     var order: [OrderKey] = []
@@ -51,26 +26,19 @@ extension Resolver {
       if key.isConstant { continue }
       order.append(OrderKey(expression: key, isDescending: isDescending))
     }
-    if (partition + order.map(\.expression)).contains(where: {
-      $0.isMultiple || $0.type.isArray || $0.type.isComplex
-    }) {
-      throw .unknown("A window over this", at: range)
-    }
+    try Restrictions.windows.check(
+      BoundWindow(
+        name: name, function: named, arguments: plain, partition: partition, order: order,
+        call: placed))
     var function = named
     var arguments = plain
-    if function != .count, !function.signature.accepts(count: arguments.count) {
-      throw SQLFailure(
-        "Invalid number of arguments to function '\(name)'. Was expecting "
-          + "\(max(1, function.signature.required)) arguments", at: here)
-    }
-    if arguments.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex }) {
-      throw .unknown("\(name) OVER of this", at: range)
-    }
     var frame: String?
     if let written = specification.frame {
-      try checkBounds(written)
-      try checkFrame(written, function, over.range, call: call.name.range)
-      frame = try self.frame(written, over.range, hasOrder: !order.isEmpty)
+      try Restrictions.frames.check(
+        FramedCall(
+          frame: written, function: function, hasOrder: !order.isEmpty, window: over.range,
+          name: call.name.range))
+      if !order.isEmpty { frame = self.frame(written) }
     }
     if isCurrentRow(function, frame, hasOrder: !order.isEmpty), arguments.count == 1 {
       // Druid replaces it by the current row, whichever rows tie with it
@@ -90,7 +58,7 @@ extension Resolver {
           function: function, name: name, arguments: arguments, isDistinct: false, filter: nil,
           scope: scope, range: range))
       guard case .aggregate(let aggregate) = bound.node else {
-        throw .unknown("\(name) OVER", at: range)
+        throw .windowFunction(name, at: range)
       }
       var window = WindowCall(
         function: aggregate.function, arguments: aggregate.arguments, partitionBy: partition,
@@ -100,7 +68,7 @@ extension Resolver {
       result.isWild = bound.isWild
       return result
     }
-    guard let windowType = function.windowType else { throw .unknown("\(name) OVER", at: range) }
+    guard let windowType = function.windowType else { throw .windowFunction(name, at: range) }
     let type = try windowType(
       Function.WindowUse(
         name: function.name, arguments: arguments, frame: frame, hasOrder: !order.isEmpty,
@@ -147,51 +115,11 @@ extension Resolver {
       case .expression(let expression):
         arguments.append(try resolve(expression, in: scope, inner))
       case .star where function == .count: break
-      case .star(let position):
-        throw SQLFailure("Unknown identifier '*'", at: position.range)
-      default: throw .unknown("This argument of \(call.function)", at: call.position.range)
+      case .star(let position): throw .unknownIdentifier("*", at: position.range)
+      default: throw .argument(of: call.function, at: call.position.range)
       }
     }
     return arguments
-  }
-
-  /// What Calcite refuses of a frame's bounds.
-  private func checkBounds(_ frame: WindowFrame) throws(SQLFailure) {
-    for (bound, position) in [
-      (frame.start, frame.startPosition), (frame.end ?? .currentRow, frame.endPosition),
-    ] {
-      switch bound {
-      case .preceding(let count), .following(let count):
-        switch count.kind {
-        case .literal(.integer), .name: break
-        case .literal(.interval) where frame.unit == .range: break
-        default:
-          throw SQLFailure(
-            "\(frame.unit.rawValue) value must be a non-negative integral constant",
-            at: position.range)
-        }
-      default: break
-      }
-    }
-    guard let end = frame.end else { return }
-    if case .unboundedFollowing = frame.start {
-      throw SQLFailure(
-        "UNBOUNDED FOLLOWING cannot be specified for the lower frame boundary",
-        at: frame.startPosition.range)
-    }
-    let words: String
-    switch (frame.start, end) {
-    case (_, .unboundedPreceding):
-      words = "UNBOUNDED PRECEDING cannot be specified for the upper frame boundary"
-    case (.currentRow, .preceding):
-      words = "Upper frame boundary cannot be PRECEDING when lower boundary is CURRENT ROW"
-    case (.following, .currentRow):
-      words = "Upper frame boundary cannot be CURRENT ROW when lower boundary is FOLLOWING"
-    case (.following, .preceding):
-      words = "Upper frame boundary cannot be PRECEDING when lower boundary is FOLLOWING"
-    default: return
-    }
-    throw SQLFailure(words, at: frame.endPosition.range)
   }
 
   private func specification(
@@ -201,7 +129,7 @@ extension Resolver {
     case .specification(let specification): return try refined(specification, place)
     case .name(let name):
       guard let named = place.windows.first(where: { $0.name == name }) else {
-        throw SQLFailure("Window '\(name.text)' not found", at: name.range)
+        throw .windowNotFound(name.text, at: name.range)
       }
       return try refined(named.specification, place)
     }
@@ -213,12 +141,12 @@ extension Resolver {
   ) throws(SQLFailure) -> WindowSpecification {
     guard let base = specification.base else { return specification }
     guard depth < 20, let named = place.windows.first(where: { $0.name == base }) else {
-      throw SQLFailure("Window '\(base.text)' not found", at: base.range)
+      throw .windowNotFound(base.text, at: base.range)
     }
     let under = try refined(named.specification, place, depth: depth + 1)
     guard under.frame == nil, specification.partitionBy.isEmpty,
       under.orderBy.isEmpty || specification.orderBy.isEmpty
-    else { throw .unknown("A window that refines another", at: base.range) }
+    else { throw .refinedWindow(at: base.range) }
     var whole = specification
     whole.base = nil
     whole.partitionBy = under.partitionBy
@@ -228,10 +156,10 @@ extension Resolver {
 
   func isDescending(_ item: OrderItem) throws(SQLFailure) -> Bool {
     if !item.isDescending, item.nulls == .last {
-      throw SQLFailure("ASCENDING ordering with NULLS LAST is not supported!", at: item.range)
+      throw .nullsLast(at: item.range)
     }
     if item.isDescending, item.nulls == .first {
-      throw SQLFailure("DESCENDING ordering with NULLS FIRST is not supported!", at: item.range)
+      throw .nullsFirst(at: item.range)
     }
     return item.isDescending
   }
@@ -245,116 +173,24 @@ extension Resolver {
     }
   }
 
-  /// Refuses the frames that `DruidSqlValidator.validateWindow` refuses.
-  private func checkFrame(
-    _ frame: WindowFrame, _ function: Function, _ window: SourceRange, call: SourceRange
-  ) throws(SQLFailure) {
-    for bound in [frame.start, frame.end ?? .currentRow] {
-      switch bound {
-      case .preceding(let count), .following(let count):
-        if case .literal(.integer) = count.kind { continue }
-        throw SQLFailure(
-          "Window frames with expression based lower/upper bounds are not supported.", at: window)
-      default: continue
-      }
-    }
-    if function == .ntile { throw SQLFailure("Framing of NTILE is not supported.", at: call) }
-    if function == .firstValue || function == .lastValue, !frame.isPlain {
-      throw SQLFailure(
-        "Framing of FIRST_VALUE/LAST_VALUE is only allowed with UNBOUNDED or CURRENT ROW.",
-        at: call)
-    }
-  }
-
-  private func frame(
-    _ frame: WindowFrame, _ window: SourceRange, hasOrder: Bool
-  ) throws(SQLFailure) -> String? {
-    if frame.exclusion != nil { throw .unknown("EXCLUDE", at: frame.range) }
+  /// The frame in SQLite's syntax.
+  private func frame(_ frame: WindowFrame) -> String {
     let (start, end) = frame.bounds
-    if frame.unit == .range && !frame.isPlain {
-      throw SQLFailure(
-        "The query contains a window frame which may return incorrect results. To disregard this "
-          + "warning, set [windowingStrictValidation] to false in the query context.",
-        at: window)
-    }
-    // Without an order every row sees its whole partition.
-    if !hasOrder { return nil }
-    let rank = (try position(start), try position(end))
-    if rank.0 > rank.1 {
-      // A frame that ends before it starts is empty.
-      let (one, other) = rank.0 > 0 ? (1, 1) : (-1, -1)
-      guard rank.0.signum() == one, rank.1.signum() == other else {
-        throw .unknown("A frame that ends before it starts", at: frame.range)
-      }
-    }
-    return
-      "\(frame.unit.rawValue) BETWEEN \(try bound(start)) AND \(try bound(end))"
+    return "\(frame.unit.rawValue) BETWEEN \(bound(start)) AND \(bound(end))"
   }
 
-  private func position(_ bound: WindowFrame.Bound) throws(SQLFailure) -> Int64 {
-    switch bound {
-    case .unboundedPreceding: .min
-    case .unboundedFollowing: .max
-    case .currentRow: 0
-    case .preceding(let count): -(try self.count(count))
-    case .following(let count): try self.count(count)
-    }
-  }
-
-  private func bound(_ bound: WindowFrame.Bound) throws(SQLFailure) -> String {
+  private func bound(_ bound: WindowFrame.Bound) -> String {
     switch bound {
     case .unboundedPreceding: "UNBOUNDED PRECEDING"
     case .unboundedFollowing: "UNBOUNDED FOLLOWING"
     case .currentRow: "CURRENT ROW"
-    case .preceding(let count): "\(try self.count(count)) PRECEDING"
-    case .following(let count): "\(try self.count(count)) FOLLOWING"
+    case .preceding(let distance): "\(distance.rows ?? 0) PRECEDING"
+    case .following(let distance): "\(distance.rows ?? 0) FOLLOWING"
     }
-  }
-
-  private func count(_ expression: Expression) throws(SQLFailure) -> Int64 {
-    guard case .literal(.integer(let digits)) = expression.kind, let value = Int64(digits),
-      value < 1_000_000_000
-    else {
-      throw SQLFailure(
-        "Window frames with expression based lower/upper bounds are not supported.",
-        at: expression.range)
-    }
-    return value
   }
 }
 
 extension Function {
   /// LAG and LEAD.
   fileprivate var isNeighbour: Bool { self == .lag || self == .lead }
-}
-
-extension WindowFrame {
-  /// Start and end of the frame. An omitted bound is the current row: the start if the given bound
-  /// is FOLLOWING, else the end.
-  fileprivate var bounds: (Bound, Bound) {
-    switch (start, end) {
-    case (_, let end?): (start, end)
-    case (.following, nil), (.unboundedFollowing, nil): (.currentRow, start)
-    default: (start, .currentRow)
-    }
-  }
-
-  /// Whether it has no bound that counts rows.
-  fileprivate var isPlain: Bool {
-    [start, end ?? .currentRow].allSatisfy {
-      switch $0 {
-      case .unboundedPreceding, .unboundedFollowing, .currentRow: true
-      default: false
-      }
-    }
-  }
-}
-
-extension WindowReference {
-  fileprivate var range: SourceRange {
-    switch self {
-    case .specification(let specification): specification.range
-    case .name(let name): name.range
-    }
-  }
 }

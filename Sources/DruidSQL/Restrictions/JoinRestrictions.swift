@@ -15,7 +15,48 @@ struct JoinCondition: Sendable {
   }
 }
 
+/// A join whose sides are bound and whose condition is not.
+struct JoinSides {
+  let join: Join
+  let left: Relation
+  let right: Relation
+  /// How many tables are joined, and how many of them on the left.
+  let tables: Int
+  let leftTables: Int
+}
+
 extension Restrictions {
+  /// What may not be joined.
+  static let joinSides: [Restriction<JoinSides>] = [
+    Restriction("join with a union of queries", druid: "Has no plan for it.") {
+      sides throws(SQLFailure) in
+      if sides.left.shape.stage == .union || sides.right.shape.stage == .union {
+        throw .unplannable("SQL requires a join with a union, which is not supported.")
+      }
+    },
+    Restriction("join that looks up a union of datasources", druid: "Not recorded.") {
+      sides throws(SQLFailure) in
+      if sides.right.shape.isUnion {
+        throw .unknown("A join with this union", at: sides.join.range)
+      }
+    },
+    Restriction("join without a condition", druid: "Takes CROSS JOIN and NATURAL without one.") {
+      sides throws(SQLFailure) in
+      let join = sides.join
+      if join.condition == nil, join.kind != .cross, join.kind != .comma, !join.isNatural {
+        throw SQLFailure(
+          "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
+            + "clause)", at: join.range)
+      }
+    },
+    Restriction("NATURAL JOIN of more than two tables", druid: "Not recorded.") {
+      sides throws(SQLFailure) in
+      if sides.join.isNatural, sides.leftTables != 1 || sides.tables != 2 {
+        throw .unknown("NATURAL JOIN of joins", at: sides.join.range)
+      }
+    },
+  ]
+
   /// Druid's joins hash on equalities between an expression of the left side and one of the right.
   /// Any other condition becomes a filter after an inner join, and is refused for other joins
   /// (`DruidJoinRule.canHandleCondition`).

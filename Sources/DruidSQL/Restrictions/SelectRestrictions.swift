@@ -39,6 +39,20 @@ extension Restrictions {
     }
   ]
 
+  /// What a filter may not be, and an expression that Calcite turns into one.
+  static let filters: [Restriction<TypedExpression>] = [
+    Restriction(
+      "CASE in a filter that compares a string as a number",
+      druid: "Compares a string column with a number in two ways, as a filter and as a value."
+    ) { filter throws(SQLFailure) in
+      let isMixed = filter.contains {
+        guard case .conditional(let branches, _) = $0.node else { return false }
+        return branches.contains { branch in branch.condition.contains(where: \.comparesCast) }
+      }
+      if isMixed { throw .unknown("A CASE that compares a string as a number", at: filter.range) }
+    }
+  ]
+
   /// What a SELECT may not be, whichever way it is sorted.
   static let selects: [Restriction<BoundSelect>] =
     sources + multiples + groups + distincts + unions
@@ -84,9 +98,7 @@ extension Restrictions {
       if bound.settings.forcesVectors, bound.select.grouping != nil, !bound.select.isTopN,
         !bound.select.input.shape.readsSystem
       {
-        throw SQLFailure(
-          "Cannot vectorize!", at: nil, category: .runtimeFailure, errorCode: "general",
-          persona: "OPERATOR")
+        throw .runtime("Cannot vectorize!")
       }
     },
   ]
@@ -249,7 +261,7 @@ extension Restrictions {
       let used = bound.columns(of: input)
       // When a query reads no column of a union, Calcite keeps the last one.
       if used.isEmpty || !used.isDisjoint(with: input.shape.mixedNumbers) {
-        throw .unknown("UNION ALL of different types", at: nil)
+        throw .unionTypes(at: nil)
       }
     },
     Restriction(
@@ -258,9 +270,7 @@ extension Restrictions {
     ) { bound throws(SQLFailure) in
       let input = bound.select.input
       if !bound.columns(of: input).isDisjoint(with: input.shape.mixed) {
-        throw .unplannable(
-          "SQL requires union between inputs that are not simple table scans and involve a filter or "
-            + "aliasing. Or column types of tables being unioned are not of same type.")
+        throw .nonScanUnion
       }
     },
     Restriction(
@@ -315,6 +325,15 @@ extension TypedExpression {
       return operands.contains(where: \.isNullConstant)
         && operands.contains { $0.relations == [relation] }
     }
+  }
+
+  /// Whether it compares a cast column with a constant. A filter ignores such a cast.
+  fileprivate var comparesCast: Bool {
+    guard case .operation(let op, let operands) = node, op.isComparison || op == .isIn,
+      case .cast(let column) = operands[0].node, column.isColumn
+    else { return false }
+    return column.type.isCharacter && operands[0].type.isNumeric
+      && operands.dropFirst().allSatisfy(\.isConstant)
   }
 
   /// The columns of a relation that it reads.

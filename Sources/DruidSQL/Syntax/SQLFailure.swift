@@ -22,10 +22,13 @@ package struct SQLFailure: Error, Equatable, Sendable {
   /// For an unexpected token: its text. `expected` has the acceptable tokens.
   package var token: String?
   package var expected: String?
+  /// What refuses the statement: the name of a restriction or an error in `Restrictions`. Druid has
+  /// no such name; tests tell by it which rule a statement meets.
+  package var rule: String
 
   package init(
     _ message: String, at range: SourceRange?, category: Category = .invalidInput,
-    errorCode: String = "invalidInput", persona: String = "USER"
+    errorCode: String = "invalidInput", persona: String = "USER", rule: String = #function
   ) {
     self.category = category
     self.errorCode = errorCode
@@ -34,6 +37,7 @@ package struct SQLFailure: Error, Equatable, Sendable {
     self.range = range
     self.token = nil
     self.expected = nil
+    self.rule = rule
   }
 
   /// The message as Druid sends it, with position and acceptable tokens.

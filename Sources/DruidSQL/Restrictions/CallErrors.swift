@@ -1,0 +1,176 @@
+/// What Druid says of calls: how many arguments they have, and which.
+extension SQLFailure {
+  static func argumentCount(
+    of function: String, _ count: Int, at range: SourceRange
+  ) -> SQLFailure {
+    SQLFailure(
+      "Invalid number of arguments to function '\(function)'. Was expecting \(count) arguments",
+      at: range)
+  }
+
+  /// Druid wants the value when it plans.
+  static func notLiteral(_ function: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Argument to function '\(function)' must be a literal", at: range)
+  }
+
+  /// A bare NULL where Druid wants a value.
+  static func nullArgument(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Illegal use of 'NULL'", at: range)
+  }
+
+  /// No context gives the type of a DATE parameter, which Druid sends as a number.
+  static func dynamicParameter(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Illegal use of dynamic parameter", at: range)
+  }
+
+  /// Operands of types that the operator or function does not take.
+  package static func cannotApply(
+    _ name: String, _ types: [SQLType], at range: SourceRange
+  ) -> SQLFailure {
+    let list = types.map { "<\($0.signature)>" }
+    let isOperator = name.allSatisfy { !$0.isLetter }
+    let shown =
+      isOperator && list.count == 2
+      ? "\(list[0]) \(name) \(list[1])" : "\(name)(\(list.joined(separator: ", ")))"
+    return SQLFailure("Cannot apply '\(name)' to arguments of type '\(shown)'", at: range)
+  }
+
+  static func nestedAggregate(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Aggregate expressions cannot be nested", at: range)
+  }
+
+  static func noOver(at range: SourceRange) -> SQLFailure {
+    SQLFailure("OVER clause is necessary for window functions", at: range)
+  }
+
+  /// LAG and LEAD look at single rows.
+  static func frameOfRank(at range: SourceRange) -> SQLFailure {
+    SQLFailure(
+      "ROW/RANGE not allowed with RANK, DENSE_RANK, ROW_NUMBER or PERCENTILE_CONT/DISC functions",
+      at: range)
+  }
+
+  /// Druid takes more digits than it has milliseconds for in no function.
+  static func clockPrecision(at range: SourceRange) -> SQLFailure {
+    SQLFailure(
+      "Argument to function 'CURRENT_TIMESTAMP' must be a valid precision between '0' and '3'",
+      at: range)
+  }
+
+  // MARK: What Druid's planner fails on
+
+  /// Druid has no order in the groups of an aggregate.
+  static func withinGroup(_ function: String) -> SQLFailure {
+    .unplannable("Aggregation [\(function)() WITHIN GROUP ([0])] is not supported")
+  }
+
+  /// The operand that Calcite takes for a literal, counted from 0.
+  static func operandNotLiteral(_ index: Int) -> SQLFailure {
+    .planning("Calcite assertion violated: [not a literal: $\(index)]")
+  }
+
+  /// EARLIEST and LATEST choose by a column that the rows do not have.
+  static var noTimeColumn: SQLFailure {
+    .unplannable(
+      "LATEST and EARLIEST aggregators implicitly depend on the __time column, but the table "
+        + "queried doesn't contain a __time column.  Please use LATEST_BY or EARLIEST_BY and "
+        + "specify the column explicitly.")
+  }
+
+  /// EARLIEST or LATEST that keeps NULL bytes of a text.
+  static var lengthOfNull: SQLFailure {
+    .uncategorized(
+      "Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null")
+  }
+
+  static var negativeLength: SQLFailure { .uncategorized("maxStringBytes must be greater than 0") }
+
+  /// An aggregate that may collect no bytes.
+  static var emptyCollection: SQLFailure {
+    .uncategorized(
+      "Error while applying rule DruidQueryRule(AGGREGATE)")
+  }
+
+  static func nullSeparator(_ function: String) -> SQLFailure {
+    .unplannable("Aggregation [\(function)($0, $1)] is not supported")
+  }
+
+  static func computedSeparator(_ function: String) -> SQLFailure {
+    .unplannable("the separator of \(function) must be a literal")
+  }
+
+  // MARK: What Druid may take, with a result that is not certain
+
+  /// A function that Druid has and this module does not compute.
+  static func function(_ name: String, at range: SourceRange) -> SQLFailure {
+    .unknown(name, at: range)
+  }
+
+  static func windowFunction(_ name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) OVER", at: range)
+  }
+
+  /// A scalar function with DISTINCT, ORDER BY, FILTER or a treatment of NULLs.
+  static func formOfCall(_ name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("This form of \(name)", at: range)
+  }
+
+  /// A call with operands for which the result is not recorded.
+  static func call(_ name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("This \(name)", at: range)
+  }
+
+  static func operand(of name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) of this", at: range)
+  }
+
+  static func operands(of name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) of these types", at: range)
+  }
+
+  static func operand(of name: String, _ type: SQLType, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) of \(type.sqlName)", at: range)
+  }
+
+  static func nullOperand(of name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) of NULL", at: range)
+  }
+
+  static func computedText(of name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) of a text that is not a literal", at: range)
+  }
+
+  static func starCall(_ name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name)(*)", at: range)
+  }
+
+  /// A query or another form that is no expression, as an argument.
+  static func argument(of name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("This argument of \(name)", at: range)
+  }
+
+  /// An argument of a scalar function that is no expression.
+  static func argument(_ argument: FunctionCall.Argument, of call: FunctionCall) -> SQLFailure {
+    switch argument {
+    case .star(let position): .unknownIdentifier("*", at: position.range)
+    case .named(let name, _): .unknown("A named argument", at: name.range)
+    case .query(let query): .unknown("A query as an argument", at: query.range)
+    case .table(let name): .unknown("A table as an argument", at: name.range)
+    case .defaultValue(let position): .unknown("DEFAULT", at: position.range)
+    case .expression(let expression): .argument(of: call.function, at: expression.range)
+    }
+  }
+
+  static func clock(at range: SourceRange) -> SQLFailure {
+    .unknown("This CURRENT_TIMESTAMP", at: range)
+  }
+
+  /// Druid writes a separator with a quote or a backslash in another way into its expression.
+  static func separator(at range: SourceRange) -> SQLFailure {
+    .unknown("This separator", at: range)
+  }
+
+  static func refinedWindow(at range: SourceRange) -> SQLFailure {
+    .unknown("A window that refines another", at: range)
+  }
+}

@@ -1,0 +1,126 @@
+import JavaValues
+
+/// What Druid says of literals, parameters and constant texts that stand for times.
+extension SQLFailure {
+  /// A number of more digits than Druid holds.
+  static func numberOutOfRange(_ digits: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Numeric literal '\(digits)' out of range", at: range)
+  }
+
+  static func timeLiteral(
+    _ kind: String, _ text: String, form: String, at range: SourceRange
+  ) -> SQLFailure {
+    SQLFailure("Illegal \(kind) literal '\(text)': not in format '\(form)'", at: range)
+  }
+
+  static func intervalLiteral(_ literal: IntervalLiteral, at range: SourceRange) -> SQLFailure {
+    let until = literal.qualifier.until.map { " TO " + $0.rawValue } ?? ""
+    return SQLFailure(
+      "Illegal interval literal format '\(literal.text)' for INTERVAL "
+        + literal.qualifier.from.rawValue + until, at: range)
+  }
+
+  /// The text of TIME_IN_INTERVAL behind the slash.
+  static func intervalEnd(_ text: Substring, at range: SourceRange) -> SQLFailure {
+    SQLFailure(
+      "Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 interval: "
+        + "Invalid format: \"\(text)\"", at: range)
+  }
+
+  // MARK: What Druid's planner fails on
+
+  /// Druid reads X'...' and has no such values.
+  static func binaryLiteral(_ digits: String) -> SQLFailure {
+    .planning(
+      "Cannot handle literal [X'\(digits)':BINARY(\(digits.count / 2))] of unsupported type "
+        + "[BINARY].")
+  }
+
+  static func clockLiteral(_ text: String) -> SQLFailure {
+    .planning("Cannot handle literal [\(text)] of unsupported type [TIME].")
+  }
+
+  /// A text that is no time, in the place of one.
+  static func timeConstant(_ text: String, _ kind: SQLType.Kind) -> SQLFailure {
+    let (name, type) = kind == .date ? ("DATE", "DATE") : ("TIMESTAMP", "TIMESTAMP(3)")
+    return .planning("Illegal \(name) constant [CAST('\(text)'):\(type) NOT NULL]")
+  }
+
+  /// TIME_FLOOR, TIME_CEIL and TIME_SHIFT of a text that is no period.
+  static func period(_ text: String, of function: String) -> SQLFailure {
+    function == "TIME_SHIFT"
+      ? .uncategorized("Invalid format: \"\(text)\"")
+      : .planning(
+        "Invalid period['\(text)'] specified for expression: [Invalid format: \"\(text)\"]")
+  }
+
+  static var zeroPeriod: SQLFailure {
+    .uncategorized("zero period is not acceptable in PeriodGranularity!")
+  }
+
+  /// FLOOR or CEIL to a unit that has no period.
+  static var unitWithoutPeriod: SQLFailure { .uncategorized("args") }
+
+  static func extractedUnit(_ unit: String) -> SQLFailure {
+    .uncategorized(
+      "No enum constant org.apache.druid.query.expression.TimestampExtractExprMacro.Unit." + unit)
+  }
+
+  static func truncatedUnit(_ unit: String) -> SQLFailure {
+    .planning("Operator[DATE_TRUNC] cannot truncate to[\(unit)]")
+  }
+
+  /// The text of TIME_IN_INTERVAL, which the planner finds as it reduces constants.
+  static func interval(of call: SourceRange) -> SQLFailure {
+    SQLFailure(
+      "From line \(call.line), column \(call.column) to line \(call.endLine), column "
+        + "\(call.endColumn): Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 "
+        + "interval", at: nil, category: .runtimeFailure, errorCode: "general")
+  }
+
+  // MARK: What Druid may take, with a result that is not certain
+
+  static func longInterval(at range: SourceRange) -> SQLFailure {
+    .unknown("So long an INTERVAL", at: range)
+  }
+
+  /// A word such as BOTH in the place of a value.
+  static func symbol(_ word: String, at range: SourceRange) -> SQLFailure {
+    .unknown("'\(word)' here", at: range)
+  }
+
+  /// A number that is not finite.
+  static func parameter(at range: SourceRange) -> SQLFailure {
+    .unknown("This parameter", at: range)
+  }
+
+  static func emptyParameter(at range: SourceRange) -> SQLFailure {
+    .unknown("An empty ARRAY parameter", at: range)
+  }
+
+  /// Druid breaks the answer off, or gives a number for a text.
+  static func dateParameter(as type: String, at range: SourceRange) -> SQLFailure {
+    .unknown("CAST of a DATE parameter as \(type)", at: range)
+  }
+
+  static func type(_ name: TypeName) -> SQLFailure {
+    .unknown("The type \(name.name)", at: name.range)
+  }
+
+  static func multiValueCast(at range: SourceRange) -> SQLFailure {
+    .unknown("A cast of a multi-value column", at: range)
+  }
+
+  /// A text with a zone of its own, in a query with another.
+  static func time(_ text: String, at range: SourceRange) -> SQLFailure {
+    .unknown("The time '\(text)'", at: range)
+  }
+
+  static func timeAsDate(_ text: String, at range: SourceRange) -> SQLFailure {
+    .unknown("The time '\(text)' as a date", at: range)
+  }
+
+  static func negativePeriod(at range: SourceRange) -> SQLFailure {
+    .unknown("This period", at: range)
+  }
+}

@@ -1,0 +1,103 @@
+/// What Druid says of names that stand for nothing, or for more than one thing.
+///
+/// It looks up all names of an expression before it checks the calls in it.
+extension SQLFailure {
+  /// A column is looked up in its own case in the tables of FROM.
+  static func columnNotFound(
+    _ name: String, near: String? = nil, at range: SourceRange
+  ) -> SQLFailure {
+    SQLFailure("Column '\(name)' not found in any table\(hint(near))", at: range)
+  }
+
+  /// The same with the name of a table before it.
+  static func columnNotFound(
+    _ name: String, in table: String, near: String?, at range: SourceRange
+  ) -> SQLFailure {
+    SQLFailure("Column '\(name)' not found in table '\(table)'\(hint(near))", at: range)
+  }
+
+  /// More than one table of FROM has such a column, or more than one item such a name.
+  static func ambiguousColumn(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Column '\(name)' is ambiguous", at: range)
+  }
+
+  /// No item of FROM has the name that qualifies a column.
+  static func tableNotFound(_ name: String, near: String?, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Table '\(name)' not found\(hint(near))", at: range)
+  }
+
+  /// No table or schema of the catalog has that name.
+  static func objectNotFound(
+    _ name: String, in schema: String? = nil, near: String? = nil, at range: SourceRange
+  ) -> SQLFailure {
+    let place = schema.map { " within '\($0)'" } ?? ""
+    return SQLFailure("Object '\(name)' not found\(place)\(hint(near))", at: range)
+  }
+
+  /// APPEND names a datasource that does not exist.
+  static func noAppendedTable(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Table [\(name)] not found", at: range)
+  }
+
+  static func duplicateRelation(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Duplicate relation name '\(name)' in FROM clause", at: range)
+  }
+
+  /// A star that stands for no columns, or the name of a type that Druid does not have.
+  static func unknownIdentifier(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Unknown identifier '\(name)'", at: range)
+  }
+
+  /// A number in GROUP BY or ORDER BY that is the position of no item.
+  static func ordinalOutOfRange(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Ordinal out of range", at: range)
+  }
+
+  static func windowNotFound(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Window '\(name)' not found", at: range)
+  }
+
+  /// A function or a form of SQL's that Druid does not have.
+  static func noFunction(_ signature: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("No match found for function signature \(signature)", at: range)
+  }
+
+  static func aliasCount(
+    _ aliases: Int, of columns: Int, at range: SourceRange
+  ) -> SQLFailure {
+    SQLFailure(
+      "List of column aliases must have same degree as table; table has \(columns) columns, whereas "
+        + "alias list has \(aliases) columns", at: range)
+  }
+
+  static func starWithoutFrom(at range: SourceRange) -> SQLFailure {
+    SQLFailure("SELECT * requires a FROM clause", at: range)
+  }
+
+  /// In which order the columns come is not certain once several joins merge some of them.
+  static func starOverJoins(at range: SourceRange) -> SQLFailure {
+    .unknown("'*' over joins with USING", at: range)
+  }
+
+  static func notGrouped(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Expression '\(name)' is not being grouped", at: range)
+  }
+
+  /// With DISTINCT, Druid sorts by items alone.
+  static func notSelected(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Expression is not in the select clause", at: range)
+  }
+
+  /// Druid turns a few subqueries that read columns of the enclosing query into joins.
+  static func correlatedSubquery(at range: SourceRange) -> SQLFailure {
+    .unknown("A correlated subquery", at: range)
+  }
+
+  static func noParameter(_ number: Int) -> SQLFailure {
+    SQLFailure("No value bound for parameter (position [\(number)])", at: nil)
+  }
+
+  private static func hint(_ near: String?) -> String {
+    near.map { "; did you mean '\($0)'?" } ?? ""
+  }
+}

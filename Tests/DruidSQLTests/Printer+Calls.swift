@@ -17,7 +17,6 @@ extension Printer {
     case .interval(let interval):
       text += "INTERVAL " + (interval.isNegative ? "-" : "") + string(interval.text) + " "
       print(interval.qualifier)
-    case .symbol(let word): text += word
     }
   }
 

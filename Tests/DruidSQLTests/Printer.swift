@@ -68,7 +68,7 @@ struct Printer {
     case .test: 28
     case .binary(let operation, _, _):
       switch operation {
-      case .times, .divide, .remainder, .concat: 60
+      case .times, .divide, .concat: 60
       case .plus, .minus, .isDistinctFrom, .isNotDistinctFrom: 40
       case .multisetUnion, .multisetExcept: 14
       case .multisetIntersect: 18

@@ -16,15 +16,9 @@ extension Resolver {
     if let filter, filter.type.kind != .boolean {
       throw .notCondition("FILTER", at: filter.range)
     }
-    let isStar = call.arguments.contains {
-      if case .star = $0 { true } else { false }
-    }
-    if isStar {
+    for case .star(let position) in call.arguments {
       guard function == .count, call.arguments.count == 1, call.isDistinct == nil else {
-        for case .star(let position) in call.arguments {
-          throw .unknownIdentifier("*", at: position.range)
-        }
-        throw .starCall(name, at: range)
+        throw .unknownIdentifier("*", at: position.range)
       }
       return TypedExpression(
         .aggregate(

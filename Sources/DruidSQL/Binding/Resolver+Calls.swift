@@ -55,7 +55,7 @@ extension Resolver {
     var typed: [TypedExpression] = []
     for argument in call.arguments {
       guard case .expression(let expression) = argument else {
-        throw .argument(argument, of: call)
+        throw .argumentForm(argument, of: call)
       }
       typed.append(try resolve(expression, in: scope, place))
     }
@@ -210,7 +210,7 @@ extension Resolver {
     case .pattern: fits = value.text != nil
     case .constantInteger:
       if case .long? = value.constant { fits = type.isIntegral } else { fits = false }
-      if !fits, type.isIntegral { throw .operand(of: name, type, at: range) }
+      if !fits, type.isIntegral { throw .operandType(of: name, type, at: range) }
     case .multiple:
       if type.isNumeric { return printed(value) }
       fits = type.isCharacter
@@ -229,7 +229,7 @@ extension Resolver {
     }
     if fits { return value }
     if operand == .arrayOrText || operand == .array {
-      throw .operand(of: name, type, at: range)
+      throw .operandType(of: name, type, at: range)
     }
     throw .cannotApply(name, all.map(\.type), at: range)
   }
@@ -266,7 +266,7 @@ extension Resolver {
     if value.constant != nil, !value.type.isCharacter {
       throw .cannotApply(name, all.map(\.type), at: range)
     }
-    throw .operand(of: name, value.type, at: range)
+    throw .operandType(of: name, value.type, at: range)
   }
 }
 

@@ -52,7 +52,6 @@ extension Resolver {
       }
       return make(
         .long(length), interval.qualifier.countsMonths ? .monthInterval : .dayInterval)
-    case .symbol(let word): throw .symbol(word, at: range)
     }
   }
 

@@ -77,7 +77,7 @@ extension Resolver {
     if hits.count > 1 { throw .ambiguousColumn(last.text, at: name.range) }
     if let index = hits.first { return entry.column(index, at: name.range) }
     let near = entry.relation.columns.first { $0.name.lowercased() == last.text.lowercased() }
-    throw .columnNotFound(
+    throw .columnNotInTable(
       last.text, in: prefix.joined(separator: "."), near: near?.name, at: last.range)
   }
 

@@ -88,7 +88,6 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     switch op {
     case .plus, .minus, .times, .divide: return try arithmetic(op, left, right, at: range)
-    case .remainder: throw .remainder(at: range)
     case .concat: return try concat(left, right, at: range)
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
       guard let comparison = op.operation else { throw .function(op.rawValue, at: range) }
@@ -158,7 +157,7 @@ extension Resolver {
         throw .cannotApply(op.rawValue, [one, two], at: range)
       }
       if one.isInterval || two.isInterval {
-        throw .operand(op.rawValue, one, two, at: range)
+        throw .operandTypes(op.rawValue, one, two, at: range)
       }
       throw .cannotApply(op.rawValue, [one, two], at: range)
     }
@@ -272,7 +271,7 @@ extension Resolver {
     guard one.type.isCharacter, two.type.isCharacter,
       isMapped || !one.isMultiple && !two.isMultiple
     else {
-      throw .operand("||", left.type, right.type, at: range)
+      throw .operandTypes("||", left.type, right.type, at: range)
     }
     var type = SQLType.varchar
     if case .char(let first) = left.type.kind {
@@ -324,7 +323,7 @@ extension Resolver {
       guard isKnown else {
         let isMixed = [one, two].contains { $0.isCharacter || $0.isArray }
         if isMixed || one.isComplex || two.isComplex {
-          throw .operand(name, one, two, at: range)
+          throw .operandTypes(name, one, two, at: range)
         }
         throw .cannotApply(name, [one, two], at: range)
       }

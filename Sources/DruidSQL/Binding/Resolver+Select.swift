@@ -35,7 +35,6 @@ extension Resolver {
     let keys = try groupKeys(select, in: scope)
     let having = try having(select, in: scope)
     var items = try self.items(select, in: scope)
-    if items.isEmpty { throw .noColumns(at: select.range) }
     var order = try self.order(orderBy, select, items, in: scope)
 
     if keys == nil, having == nil, !items.contains(where: { $0.expression.hasAggregate }),

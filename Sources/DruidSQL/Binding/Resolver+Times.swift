@@ -312,7 +312,7 @@ extension Resolver {
     guard TimeText.interval(text) != nil else {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count == 2, TimeText.interval("\(parts[0])/P1D") != nil else {
-        failInPlanning(.interval(of: call.range))
+        failInPlanning(.invalidInterval(of: call.range))
         return TypedExpression(.constant(.null), .boolean, call.range)
       }
       throw .intervalEnd(parts[1], at: call.range)
@@ -340,9 +340,7 @@ extension Resolver {
 
   /// TIME_EXTRACT
   func timePart(_ call: Function.Call) throws(SQLFailure) -> TypedExpression {
-    guard let unit = call.arguments[1].text?.uppercased() else {
-      throw .extractedNothing(at: call.range)
-    }
+    let unit = call.arguments[1].text?.uppercased() ?? ""
     let known: Set<String> = [
       "EPOCH", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DOW", "ISODOW", "DOY", "WEEK",
       "MONTH", "QUARTER", "YEAR", "ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM",

@@ -185,7 +185,7 @@ extension Function {
         let next = type.isCharacter ? 1 : type.isIntegral ? 2 : type.isReal ? 3 : 0
         if next == 0, type.kind == .null { continue }
         guard next != 0, kind == nil || kind == next else {
-          throw .unknown("\(name) of these types", at: range)
+          throw .operands(of: name, at: range)
         }
         kind = next
       }

@@ -1,5 +1,6 @@
 /// What Druid says of calls: how many arguments they have, and which.
 extension SQLFailure {
+  /// Names the smallest number of arguments that the function takes.
   static func argumentCount(
     of function: String, _ count: Int, at range: SourceRange
   ) -> SQLFailure {
@@ -35,10 +36,7 @@ extension SQLFailure {
     return SQLFailure("Cannot apply '\(name)' to arguments of type '\(shown)'", at: range)
   }
 
-  static func nestedAggregate(at range: SourceRange) -> SQLFailure {
-    SQLFailure("Aggregate expressions cannot be nested", at: range)
-  }
-
+  /// RANK and the others that compute over a window alone.
   static func noOver(at range: SourceRange) -> SQLFailure {
     SQLFailure("OVER clause is necessary for window functions", at: range)
   }
@@ -83,6 +81,7 @@ extension SQLFailure {
       "Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null")
   }
 
+  /// EARLIEST, LATEST or ANY_VALUE that keeps less than no bytes of a text.
   static var negativeLength: SQLFailure { .uncategorized("maxStringBytes must be greater than 0") }
 
   /// An aggregate that may collect no bytes.
@@ -91,10 +90,12 @@ extension SQLFailure {
       "Error while applying rule DruidQueryRule(AGGREGATE)")
   }
 
+  /// STRING_AGG and LISTAGG put a text between the others.
   static func nullSeparator(_ function: String) -> SQLFailure {
     .unplannable("Aggregation [\(function)($0, $1)] is not supported")
   }
 
+  /// STRING_AGG and LISTAGG need their separator when they are planned.
   static func computedSeparator(_ function: String) -> SQLFailure {
     .unplannable("the separator of \(function) must be a literal")
   }
@@ -106,6 +107,7 @@ extension SQLFailure {
     .unknown(name, at: range)
   }
 
+  /// An aggregate that Druid computes over windows and this module does not.
   static func windowFunction(_ name: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) OVER", at: range)
   }
@@ -120,37 +122,38 @@ extension SQLFailure {
     .unknown("This \(name)", at: range)
   }
 
+  /// An operand for which the result is not recorded.
   static func operand(of name: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) of this", at: range)
   }
 
+  /// Operands that each fit, and together have no type that is certain.
   static func operands(of name: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) of these types", at: range)
   }
 
-  static func operand(of name: String, _ type: SQLType, at range: SourceRange) -> SQLFailure {
+  /// A type that the function may take, with a result that is not recorded.
+  static func operandType(of name: String, _ type: SQLType, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) of \(type.sqlName)", at: range)
   }
 
+  /// A bare NULL where the function wants an array or a truth.
   static func nullOperand(of name: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) of NULL", at: range)
   }
 
+  /// A unit, period or pattern that comes from the rows.
   static func computedText(of name: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) of a text that is not a literal", at: range)
   }
 
-  static func starCall(_ name: String, at range: SourceRange) -> SQLFailure {
-    .unknown("\(name)(*)", at: range)
-  }
-
-  /// A query or another form that is no expression, as an argument.
+  /// A query or another form that does not have a value, as an argument.
   static func argument(of name: String, at range: SourceRange) -> SQLFailure {
     .unknown("This argument of \(name)", at: range)
   }
 
-  /// An argument of a scalar function that is no expression.
-  static func argument(_ argument: FunctionCall.Argument, of call: FunctionCall) -> SQLFailure {
+  /// An argument of a scalar function that does not have a value.
+  static func argumentForm(_ argument: FunctionCall.Argument, of call: FunctionCall) -> SQLFailure {
     switch argument {
     case .star(let position): .unknownIdentifier("*", at: position.range)
     case .named(let name, _): .unknown("A named argument", at: name.range)
@@ -161,6 +164,7 @@ extension SQLFailure {
     }
   }
 
+  /// CURRENT_TIMESTAMP with something else than a number of digits.
   static func clock(at range: SourceRange) -> SQLFailure {
     .unknown("This CURRENT_TIMESTAMP", at: range)
   }
@@ -170,6 +174,7 @@ extension SQLFailure {
     .unknown("This separator", at: range)
   }
 
+  /// `OVER (w ORDER BY x)` where the named window has an order or a frame already.
   static func refinedWindow(at range: SourceRange) -> SQLFailure {
     .unknown("A window that refines another", at: range)
   }

@@ -48,7 +48,7 @@ extension Restrictions {
       "test of a multi-value column in an aggregate",
       druid: "Evaluates it for each of the values and makes a multi-value of the results."
     ) { bound throws(SQLFailure) in
-      for argument in bound.arguments { try values.check(argument) }
+      for argument in bound.arguments { try argument.refuseTests() }
     },
     Restriction(
       "CASE in an aggregate that compares a string as a number",
@@ -74,7 +74,7 @@ extension Restrictions {
       }
     },
     Restriction(
-      "SUM or AVG of different values that are no numbers", druid: "Refuses the type."
+      "SUM or AVG of different values other than numbers", druid: "Refuses the type."
     ) { bound throws(SQLFailure) in
       let type = bound.arguments[0].type
       if bound.isDistinct, ["SUM", "AVG"].contains(bound.function.name), !type.isNumeric,
@@ -137,6 +137,12 @@ extension Restrictions {
         throw .unknown("An alias inside \(placed.call.function)", at: placed.range)
       }
     }
+  }
+}
+
+extension SQLFailure {
+  static func nestedAggregate(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Aggregate expressions cannot be nested", at: range)
   }
 }
 

@@ -66,7 +66,7 @@ extension Restrictions {
   /// The casts that Druid's planner fails on.
   static let castPlans: [Restriction<Conversion>] = [
     Restriction(
-      "cast of a multi-value column", druid: "Makes a list of it, which is no value of the type."
+      "cast of a multi-value column", druid: "Makes a list of it, which does not have the type."
     ) { cast throws(SQLFailure) in
       if cast.operand.isMultiple, !(cast.source.isCharacter && cast.target.kind == .varchar) {
         throw .listForValue(cast.target)

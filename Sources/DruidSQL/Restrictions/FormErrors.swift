@@ -1,5 +1,6 @@
 /// Forms of SQL that this module reads and does not answer: Druid may take them.
 extension SQLFailure {
+  /// A star that is neither an item nor the argument of COUNT.
   static func star(at range: SourceRange) -> SQLFailure {
     .unknown("A star here", at: range)
   }
@@ -19,6 +20,7 @@ extension SQLFailure {
     .unknown("An item in brackets", at: range)
   }
 
+  /// `(x).a`
   static func field(at range: SourceRange) -> SQLFailure {
     .unknown("Access to a field", at: range)
   }

@@ -7,12 +7,14 @@ extension SQLFailure {
     SQLFailure("Numeric literal '\(digits)' out of range", at: range)
   }
 
+  /// DATE, TIME or TIMESTAMP with a text of another form.
   static func timeLiteral(
     _ kind: String, _ text: String, form: String, at range: SourceRange
   ) -> SQLFailure {
     SQLFailure("Illegal \(kind) literal '\(text)': not in format '\(form)'", at: range)
   }
 
+  /// INTERVAL with a text that does not have the fields that its units name.
   static func intervalLiteral(_ literal: IntervalLiteral, at range: SourceRange) -> SQLFailure {
     let until = literal.qualifier.until.map { " TO " + $0.rawValue } ?? ""
     return SQLFailure(
@@ -36,17 +38,18 @@ extension SQLFailure {
         + "[BINARY].")
   }
 
+  /// Druid reads TIME '...' and has no such values.
   static func clockLiteral(_ text: String) -> SQLFailure {
     .planning("Cannot handle literal [\(text)] of unsupported type [TIME].")
   }
 
-  /// A text that is no time, in the place of one.
+  /// A text that does not spell a time, in the place of one.
   static func timeConstant(_ text: String, _ kind: SQLType.Kind) -> SQLFailure {
     let (name, type) = kind == .date ? ("DATE", "DATE") : ("TIMESTAMP", "TIMESTAMP(3)")
     return .planning("Illegal \(name) constant [CAST('\(text)'):\(type) NOT NULL]")
   }
 
-  /// TIME_FLOOR, TIME_CEIL and TIME_SHIFT of a text that is no period.
+  /// TIME_FLOOR, TIME_CEIL and TIME_SHIFT of a text that does not spell a period.
   static func period(_ text: String, of function: String) -> SQLFailure {
     function == "TIME_SHIFT"
       ? .uncategorized("Invalid format: \"\(text)\"")
@@ -54,6 +57,7 @@ extension SQLFailure {
         "Invalid period['\(text)'] specified for expression: [Invalid format: \"\(text)\"]")
   }
 
+  /// A period such as P0D.
   static var zeroPeriod: SQLFailure {
     .uncategorized("zero period is not acceptable in PeriodGranularity!")
   }
@@ -61,17 +65,19 @@ extension SQLFailure {
   /// FLOOR or CEIL to a unit that has no period.
   static var unitWithoutPeriod: SQLFailure { .uncategorized("args") }
 
+  /// TIME_EXTRACT of a unit that Java does not name.
   static func extractedUnit(_ unit: String) -> SQLFailure {
     .uncategorized(
       "No enum constant org.apache.druid.query.expression.TimestampExtractExprMacro.Unit." + unit)
   }
 
+  /// DATE_TRUNC to a word other than a unit.
   static func truncatedUnit(_ unit: String) -> SQLFailure {
     .planning("Operator[DATE_TRUNC] cannot truncate to[\(unit)]")
   }
 
   /// The text of TIME_IN_INTERVAL, which the planner finds as it reduces constants.
-  static func interval(of call: SourceRange) -> SQLFailure {
+  static func invalidInterval(of call: SourceRange) -> SQLFailure {
     SQLFailure(
       "From line \(call.line), column \(call.column) to line \(call.endLine), column "
         + "\(call.endColumn): Function 'TIME_IN_INTERVAL' second argument is not a valid ISO8601 "
@@ -80,13 +86,9 @@ extension SQLFailure {
 
   // MARK: What Druid may take, with a result that is not certain
 
+  /// A number of more than nine digits.
   static func longInterval(at range: SourceRange) -> SQLFailure {
     .unknown("So long an INTERVAL", at: range)
-  }
-
-  /// A word such as BOTH in the place of a value.
-  static func symbol(_ word: String, at range: SourceRange) -> SQLFailure {
-    .unknown("'\(word)' here", at: range)
   }
 
   /// A number that is not finite.
@@ -94,6 +96,7 @@ extension SQLFailure {
     .unknown("This parameter", at: range)
   }
 
+  /// Its elements have no type.
   static func emptyParameter(at range: SourceRange) -> SQLFailure {
     .unknown("An empty ARRAY parameter", at: range)
   }
@@ -103,10 +106,12 @@ extension SQLFailure {
     .unknown("CAST of a DATE parameter as \(type)", at: range)
   }
 
+  /// A type of SQL's that this module has no values of.
   static func type(_ name: TypeName) -> SQLFailure {
     .unknown("The type \(name.name)", at: name.range)
   }
 
+  /// To a time, for each of the values.
   static func multiValueCast(at range: SourceRange) -> SQLFailure {
     .unknown("A cast of a multi-value column", at: range)
   }
@@ -116,10 +121,12 @@ extension SQLFailure {
     .unknown("The time '\(text)'", at: range)
   }
 
+  /// The same as a DATE, which starts at midnight in the zone of the query.
   static func timeAsDate(_ text: String, at range: SourceRange) -> SQLFailure {
     .unknown("The time '\(text)' as a date", at: range)
   }
 
+  /// A period such as -P1D.
   static func negativePeriod(at range: SourceRange) -> SQLFailure {
     .unknown("This period", at: range)
   }

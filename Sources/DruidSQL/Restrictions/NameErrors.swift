@@ -10,7 +10,7 @@ extension SQLFailure {
   }
 
   /// The same with the name of a table before it.
-  static func columnNotFound(
+  static func columnNotInTable(
     _ name: String, in table: String, near: String?, at range: SourceRange
   ) -> SQLFailure {
     SQLFailure("Column '\(name)' not found in table '\(table)'\(hint(near))", at: range)
@@ -39,6 +39,7 @@ extension SQLFailure {
     SQLFailure("Table [\(name)] not found", at: range)
   }
 
+  /// Two items of FROM with one name.
   static func duplicateRelation(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Duplicate relation name '\(name)' in FROM clause", at: range)
   }
@@ -53,6 +54,7 @@ extension SQLFailure {
     SQLFailure("Ordinal out of range", at: range)
   }
 
+  /// OVER names a window that WINDOW does not define.
   static func windowNotFound(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Window '\(name)' not found", at: range)
   }
@@ -62,6 +64,7 @@ extension SQLFailure {
     SQLFailure("No match found for function signature \(signature)", at: range)
   }
 
+  /// `FROM t AS a (b, c)` with more or fewer names than columns.
   static func aliasCount(
     _ aliases: Int, of columns: Int, at range: SourceRange
   ) -> SQLFailure {
@@ -70,6 +73,7 @@ extension SQLFailure {
         + "alias list has \(aliases) columns", at: range)
   }
 
+  /// There are no columns that it could stand for.
   static func starWithoutFrom(at range: SourceRange) -> SQLFailure {
     SQLFailure("SELECT * requires a FROM clause", at: range)
   }
@@ -79,6 +83,7 @@ extension SQLFailure {
     .unknown("'*' over joins with USING", at: range)
   }
 
+  /// A column that is neither a key of GROUP BY nor inside an aggregate.
   static func notGrouped(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Expression '\(name)' is not being grouped", at: range)
   }
@@ -93,6 +98,7 @@ extension SQLFailure {
     .unknown("A correlated subquery", at: range)
   }
 
+  /// Counts the parameters of the request from 1.
   static func noParameter(_ number: Int) -> SQLFailure {
     SQLFailure("No value bound for parameter (position [\(number)])", at: nil)
   }

@@ -15,18 +15,22 @@ extension SQLFailure {
       "Aggregate expression is illegal in ORDER BY clause of non-aggregating SELECT", at: range)
   }
 
+  /// GROUPING without GROUP BY.
   static func groupingOutside(at range: SourceRange) -> SQLFailure {
     SQLFailure("GROUPING operator may only occur in an aggregate query", at: range)
   }
 
+  /// GROUPING of something else than a key of GROUP BY.
   static func groupingOperand(at range: SourceRange) -> SQLFailure {
     SQLFailure("Argument to GROUPING operator must be a grouped expression", at: range)
   }
 
+  /// The queries of a set operation return the same number of columns.
   static func columnCount(_ operation: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Column count mismatch in \(operation)", at: range)
   }
 
+  /// TABLE(APPEND(...)) names datasources by constant strings.
   static func appendedLiteral(_ number: Int, at range: SourceRange) -> SQLFailure {
     SQLFailure(
       "All arguments to APPEND should be literal strings. Argument #\(number) is not string",
@@ -56,14 +60,17 @@ extension SQLFailure {
 
   // MARK: What Druid may take, with a result that is not certain
 
+  /// A query that reads its own result.
   static func recursive(at range: SourceRange) -> SQLFailure {
     .unknown("WITH RECURSIVE", at: range)
   }
 
+  /// `TABLE t` in the place of a query.
   static func tableQuery(_ name: Name) -> SQLFailure {
     .unknown("TABLE \(name.text)", at: name.range)
   }
 
+  /// A filter on window functions.
   static func qualify(at range: SourceRange) -> SQLFailure {
     .unknown("QUALIFY", at: range)
   }
@@ -73,21 +80,19 @@ extension SQLFailure {
     .unknown("ORDER BY or LIMIT behind parentheses", at: range)
   }
 
+  /// What orders VALUES is known for VALUES in FROM.
   static func sortedValues(at range: SourceRange) -> SQLFailure {
     .unknown("VALUES with ORDER BY or OFFSET", at: range)
   }
 
+  /// A row of VALUES that is computed.
   static func row(at range: SourceRange) -> SQLFailure {
     .unknown("This row", at: range)
   }
 
-  /// A LIMIT or OFFSET that is no number, or less than 0.
+  /// A LIMIT or OFFSET other than a number, or less than 0.
   static func limit(at range: SourceRange) -> SQLFailure {
     .unknown("This LIMIT or OFFSET", at: range)
-  }
-
-  static func noColumns(at range: SourceRange) -> SQLFailure {
-    .unknown("A SELECT without columns", at: range)
   }
 
   /// Druid drops it from some queries and refuses others.
@@ -105,6 +110,7 @@ extension SQLFailure {
     .unknown("UNION ALL of different types", at: range)
   }
 
+  /// GROUP BY that drops grouping sets that are alike.
   static func groupByDistinct(at range: SourceRange) -> SQLFailure {
     .unknown("GROUP BY DISTINCT", at: range)
   }

@@ -62,7 +62,7 @@ extension Array {
 enum Restrictions {
   /// All restrictions as name and behavior, for tests.
   static let all: [(name: String, druid: String)] =
-    values.described() + filters.described() + types.described() + typePlans.described()
+    filters.described() + types.described() + typePlans.described()
     + casts.described() + castPlans.described() + unknownCasts.described() + choices.described()
     + typedChoices.described() + extremePlans.described() + calls.described()
     + aggregatePlaces.described() + aggregates.described() + windowPlaces.described()

@@ -19,26 +19,6 @@ struct BoundSelect: Sendable {
 }
 
 extension Restrictions {
-  /// What a value may not be.
-  static let values: [Restriction<TypedExpression>] = [
-    Restriction(
-      "test of a multi-value column as a value",
-      druid: "Evaluates it for each of the values and makes a multi-value of the results."
-    ) { value throws(SQLFailure) in
-      let isTest = value.contains {
-        switch $0.node {
-        case .operation(let op, let operands):
-          op.isTestOfValue && operands.contains(where: \.isMultiple)
-        case .call(let function, let operands):
-          (function == .mvContains || function == .mvOverlap)
-            && operands.contains(where: \.isMultiple)
-        default: false
-        }
-      }
-      if isTest { throw .unknown("A test of a multi-value column as a value", at: value.range) }
-    }
-  ]
-
   /// What a filter may not be, and an expression that Calcite turns into one.
   static let filters: [Restriction<TypedExpression>] = [
     Restriction(
@@ -110,7 +90,7 @@ extension Restrictions {
     ) { bound throws(SQLFailure) in
       for value in bound.select.items + (bound.select.grouping?.keys ?? []) {
         if case .operation(.ofOneValue, _) = value.node { continue }
-        try values.check(value)
+        try value.refuseTests()
       }
     },
     Restriction(
@@ -318,6 +298,21 @@ extension BoundSelect {
 }
 
 extension TypedExpression {
+  /// Druid evaluates a test of a multi-value column for each of the values.
+  func refuseTests() throws(SQLFailure) {
+    let isTest = contains {
+      switch $0.node {
+      case .operation(let op, let operands):
+        op.isTestOfValue && operands.contains(where: \.isMultiple)
+      case .call(let function, let operands):
+        (function == .mvContains || function == .mvOverlap)
+          && operands.contains(where: \.isMultiple)
+      default: false
+      }
+    }
+    if isTest { throw .unknown("A test of a multi-value column as a value", at: range) }
+  }
+
   /// Whether it compares a column of a relation with NULL, which a text that is not a number is.
   fileprivate func comparesWithNull(_ relation: Int) -> Bool {
     contains {

@@ -167,10 +167,6 @@ extension Restrictions {
     ) { sort throws(SQLFailure) in
       if !sort.select.isSortedByItself { throw sort.nonTimeOrder }
     },
-    order(
-      "sort of a union of queries", of: [.union],
-      druid: "Refuses it: only a LIMIT may be built on a union of queries."
-    ) { sort throws(SQLFailure) in throw sort.nonTimeOrder },
   ]
 
   /// A restriction of what can be sorted, for queries that Druid runs in one of these stages.

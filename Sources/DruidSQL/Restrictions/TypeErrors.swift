@@ -10,14 +10,17 @@ extension SQLFailure {
     SQLFailure("Expected a boolean type", at: range)
   }
 
+  /// Results that are neither all texts, numbers or times.
   static func mixedCase(at range: SourceRange) -> SQLFailure {
     SQLFailure("Illegal mixing of types in CASE or COALESCE statement", at: range)
   }
 
+  /// `ARRAY[]`
   static func emptyArray(at range: SourceRange) -> SQLFailure {
     SQLFailure("Require at least 1 argument", at: range)
   }
 
+  /// The elements of an array have one type.
   static func mixedArray(at range: SourceRange) -> SQLFailure {
     SQLFailure("Parameters must be of the same type", at: range)
   }
@@ -27,23 +30,19 @@ extension SQLFailure {
     SQLFailure("Values passed to VALUES operator must have compatible types", at: range)
   }
 
-  /// Druid's dialect has MOD instead.
-  static func remainder(at range: SourceRange) -> SQLFailure {
-    SQLFailure(
-      "Percent remainder '%' is not allowed under the current SQL conformance level", at: range)
-  }
-
   /// Druid sorts NULL first, and last when it descends.
   static func nullsLast(at range: SourceRange) -> SQLFailure {
     SQLFailure("ASCENDING ordering with NULLS LAST is not supported!", at: range)
   }
 
+  /// The same for a descending order, in which NULL comes last.
   static func nullsFirst(at range: SourceRange) -> SQLFailure {
     SQLFailure("DESCENDING ordering with NULLS FIRST is not supported!", at: range)
   }
 
   // MARK: What Druid's planner fails on
 
+  /// An operator of Calcite's that Druid has no expression for: ROW, ITEM.
   static func operatorNotPlanned(_ name: String) -> SQLFailure {
     .unplannable("SQL query requires '\(name)' operator that is not supported.")
   }
@@ -75,22 +74,26 @@ extension SQLFailure {
       ? .operandNotLiteral(2) : .uncategorized("Function[like] pattern argument must be a literal")
   }
 
+  /// ESCAPE of more than one character, or of none.
   static var longEscape: SQLFailure {
     .uncategorized("Function[like] escape must be null or a single character")
   }
 
   // MARK: What Druid may take, with a result that is not certain
 
-  static func operand(
+  /// Operands of an operator that Druid may compare or join, with a result that is not recorded.
+  static func operandTypes(
     _ op: String, _ left: SQLType, _ right: SQLType, at range: SourceRange
   ) -> SQLFailure {
     .unknown("'\(op)' of \(left.sqlName) and \(right.sqlName)", at: range)
   }
 
+  /// `-INTERVAL ...`
   static func signOfInterval(at range: SourceRange) -> SQLFailure {
     .unknown("A sign before this", at: range)
   }
 
+  /// Whether the text is read as a time or an interval is not certain.
   static func timeAndText(_ op: String, at range: SourceRange) -> SQLFailure {
     .unknown("'\(op)' of a time and a string", at: range)
   }
@@ -100,30 +103,32 @@ extension SQLFailure {
     .unknown("A date and an interval", at: range)
   }
 
+  /// The same by a function.
   static func dateInZone(at range: SourceRange) -> SQLFailure {
     .unknown("TIMESTAMPADD to a DATE in this zone", at: range)
   }
 
+  /// A sum that overflows 64 bits of milliseconds.
   static func farTime(at range: SourceRange) -> SQLFailure {
     .unknown("A time so far away", at: range)
   }
 
+  /// `FLOOR(NULL TO DAY)`
   static func roundedNull(_ direction: RoundDirection, at range: SourceRange) -> SQLFailure {
     .unknown("\(direction.rawValue)(NULL TO ...)", at: range)
   }
 
+  /// `EXTRACT(DAY FROM NULL)`
   static func extractedNull(at range: SourceRange) -> SQLFailure {
     .unknown("EXTRACT from NULL", at: range)
   }
 
+  /// An interval that is computed of rows.
   static func extractedInterval(at range: SourceRange) -> SQLFailure {
     .unknown("EXTRACT from this interval", at: range)
   }
 
-  static func extractedNothing(at range: SourceRange) -> SQLFailure {
-    .unknown("TIME_EXTRACT without a unit", at: range)
-  }
-
+  /// To anything but a whole number of one unit.
   static func castInterval(at range: SourceRange) -> SQLFailure {
     .unknown("CAST of an interval", at: range)
   }
@@ -133,6 +138,7 @@ extension SQLFailure {
     .unknown("A CASE over a multi-value column", at: range)
   }
 
+  /// In an expression, Druid converts each of the values.
   static func multiValueNumber(at range: SourceRange) -> SQLFailure {
     .unknown("A multi-value column as a number", at: range)
   }
@@ -172,14 +178,18 @@ extension SQLFailure {
     .unknown("A number as VARCHAR compared with '\(text)'", at: range)
   }
 
+  /// Constants beside computed values, rows with NOT, and constants that a filter and an expression
+  /// compare in two ways.
   static func list(at range: SourceRange) -> SQLFailure {
     .unknown("This IN list", at: range)
   }
 
+  /// Of arrays, sketches or multi-value columns.
   static func array(at range: SourceRange) -> SQLFailure {
     .unknown("This ARRAY", at: range)
   }
 
+  /// An interval of several units, or of a number that is none.
   static func interval(at range: SourceRange) -> SQLFailure {
     .unknown("This INTERVAL", at: range)
   }

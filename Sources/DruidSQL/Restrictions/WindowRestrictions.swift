@@ -119,7 +119,7 @@ extension Restrictions {
 
   private static let frameBounds: [Restriction<FramedCall>] = [
     Restriction(
-      "frame bound that is no number", druid: "Takes a number, a name, or an interval in RANGE."
+      "frame bound other than a number", druid: "Takes a number, a name, or an interval in RANGE."
     ) { framed throws(SQLFailure) in
       let frame = framed.frame
       for (bound, position) in [
@@ -190,11 +190,6 @@ extension Restrictions {
           "Framing of FIRST_VALUE/LAST_VALUE is only allowed with UNBOUNDED or CURRENT ROW.",
           at: framed.name)
       }
-    },
-    Restriction(
-      "EXCLUDE in a frame", druid: "Not recorded."
-    ) { framed throws(SQLFailure) in
-      if framed.frame.exclusion != nil { throw .unknown("EXCLUDE", at: framed.frame.range) }
     },
     Restriction(
       "RANGE that counts values",

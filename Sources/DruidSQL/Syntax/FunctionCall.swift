@@ -173,31 +173,21 @@ package struct WindowFrame: Hashable, Sendable {
     case unboundedFollowing
   }
 
-  package enum Exclusion: String, Hashable, Sendable {
-    case currentRow = "EXCLUDE CURRENT ROW"
-    case noOthers = "EXCLUDE NO OTHERS"
-    case group = "EXCLUDE GROUP"
-    case ties = "EXCLUDE TIES"
-  }
-
   package var unit: Unit
   package var start: Bound
   package var end: Bound?
-  package var exclusion: Exclusion?
   /// Where its bounds stand.
   package var startPosition: Position
   package var endPosition: Position
   package var range: SourceRange
 
   package init(
-    unit: Unit, start: Bound, end: Bound?, exclusion: Exclusion? = nil,
-    startPosition: Position = Position(.none), endPosition: Position = Position(.none),
-    range: SourceRange
+    unit: Unit, start: Bound, end: Bound?, startPosition: Position = Position(.none),
+    endPosition: Position = Position(.none), range: SourceRange
   ) {
     self.unit = unit
     self.start = start
     self.end = end
-    self.exclusion = exclusion
     self.startPosition = startPosition
     self.endPosition = endPosition
     self.range = range
@@ -205,13 +195,11 @@ package struct WindowFrame: Hashable, Sendable {
 
   package static func == (left: WindowFrame, right: WindowFrame) -> Bool {
     left.unit == right.unit && left.start == right.start && left.end == right.end
-      && left.exclusion == right.exclusion
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(unit)
     hasher.combine(start)
     hasher.combine(end)
-    hasher.combine(exclusion)
   }
 }

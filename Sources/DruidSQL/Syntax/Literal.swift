@@ -23,8 +23,6 @@ package enum Literal: Hashable, Sendable {
   case timestamp(String)
   /// `INTERVAL '...' unit`.
   case interval(IntervalLiteral)
-  /// A time unit as a plain word, such as the `HOUR` of `TIMESTAMPADD(HOUR, ...)`.
-  case symbol(String)
 }
 
 /// `INTERVAL [-]'text' FROM [TO UNTIL]`.

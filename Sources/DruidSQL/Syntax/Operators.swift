@@ -4,7 +4,6 @@ package enum BinaryOperator: String, Hashable, Sendable {
   case minus = "-"
   case times = "*"
   case divide = "/"
-  case remainder = "%"
   case concat = "||"
   case equal = "="
   case notEqual = "<>"

@@ -56,9 +56,10 @@ import Testing
       .filter { $0.pathExtension == "swift" }
   }
 
-  /// The errors of the files `...Errors.swift`, and whether a comment says when Druid gives them.
+  /// The errors that the binder throws, and whether a comment says when Druid gives them.
   private static func errors() throws -> [(name: String, isDescribed: Bool)] {
-    var errors: [(name: String, isDescribed: Bool)] = []
+    var errors = Uncertain.allCases.map { (name: "\($0)", isDescribed: true) }
+    errors += Invalid.allCases.map { (name: "\($0)", isDescribed: true) }
     for file in try files("Restrictions") where file.lastPathComponent.hasSuffix("Errors.swift") {
       var before = ""
       for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {

@@ -20,7 +20,7 @@ extension Resolver {
       return try aggregate(function, call, in: scope, place, at: range)
     }
     if let function, function.isWindow {
-      throw .noOver(at: range)
+      throw .invalid(.noOver, at: range)
     }
     let arguments = try self.arguments(call, in: scope, place)
     guard let function else {
@@ -93,7 +93,7 @@ extension Resolver {
     var now = settings.nowMilliseconds
     if let digits = arguments.first {
       guard arguments.count == 1, case .long(let count)? = digits.constant else {
-        throw .clock(at: range)
+        throw .uncertain(.clock, at: range)
       }
       guard (0...3).contains(count) else {
         throw .clockPrecision(at: digits.range)
@@ -183,7 +183,7 @@ extension Resolver {
       case .multiple, .address:
         return TypedExpression(.constant(.null), .varchar, value.range)
       case .array, .arrayOrText, .boolean: throw .nullOperand(of: name, at: range)
-      default: throw .nullArgument(at: value.range)
+      default: throw .invalid(.nullArgument, at: value.range)
       }
     }
     let fits: Bool
@@ -258,7 +258,7 @@ extension Resolver {
   private func pattern(
     _ value: TypedExpression, of name: String, _ all: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    if value.isNullConstant { throw .nullArgument(at: value.range) }
+    if value.isNullConstant { throw .invalid(.nullArgument, at: value.range) }
     if !value.isConstant {
       throw .notLiteral(name, at: value.range)
     }

@@ -33,7 +33,7 @@ extension Resolver {
     var joins = true
     if name == "ANY_VALUE", arguments.count == 3 {
       let flag = arguments[2]
-      if flag.isNullConstant { throw .nullArgument(at: flag.range) }
+      if flag.isNullConstant { throw .invalid(.nullArgument, at: flag.range) }
       guard case .boolean(let all)? = flag.constant else {
         throw .cannotApply(name, arguments.map(\.type), at: range)
       }
@@ -64,7 +64,7 @@ extension Resolver {
     // EARLIEST and LATEST are others to Druid by then.
     let name = use.name == "EARLIEST" || use.name == "LATEST" ? use.name + "_BY" : use.name
     if given.isNullConstant {
-      if use.name == "ANY_VALUE" { throw .nullArgument(at: given.range) }
+      if use.name == "ANY_VALUE" { throw .invalid(.nullArgument, at: given.range) }
       failInPlanning(.lengthOfNull)
       return Self.stringLimit
     }
@@ -108,13 +108,13 @@ extension Resolver {
         failInPlanning(.nullSeparator(name))
       }
       guard given.type.isCharacter || given.isNullConstant else {
-        throw .separator(at: given.range)
+        throw .uncertain(.separator, at: given.range)
       }
       guard given.isConstant else {
         throw .computedSeparator(name)
       }
       if let words = given.text, words.contains("'") || words.contains("\\") {
-        throw .separator(at: given.range)
+        throw .uncertain(.separator, at: given.range)
       }
       separator = given
       rest.removeFirst()

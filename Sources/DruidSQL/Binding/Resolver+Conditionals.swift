@@ -13,7 +13,7 @@ extension Resolver {
       if let value {
         condition = try compare(.equal, value, condition, at: branch.condition.range)
       } else if condition.type.kind != .boolean && !condition.isNullConstant {
-        throw .notBoolean(at: range)
+        throw .invalid(.notBoolean, at: range)
       }
       resolved.append(
         .init(condition: condition, result: try resolve(branch.result, in: scope, place)))
@@ -32,7 +32,7 @@ extension Resolver {
     if results.contains(where: \.isMultiple)
       || branches.contains(where: { $0.condition.isMultiple })
     {
-      throw .multiValueCase(at: range)
+      throw .uncertain(.multiValueCase, at: range)
     }
     let cast = branches.map {
       TypedExpression.Branch(condition: $0.condition, result: common($0.result, type))
@@ -57,7 +57,7 @@ extension Resolver {
         || $0.kind == .boolean && hasText
     }
     guard isPlain else {
-      throw .mixedCase(at: range)
+      throw .invalid(.mixedCase, at: range)
     }
     if hasText { return .varchar.nullable(nullable) }
     return .timestamp.nullable(nullable)
@@ -75,16 +75,16 @@ extension Resolver {
   func array(
     _ elements: [TypedExpression], at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    if elements.isEmpty { throw .emptyArray(at: range) }
+    if elements.isEmpty { throw .invalid(.emptyArray, at: range) }
     guard let element = SQLType.leastRestrictive(elements.map(\.type)) else {
-      throw .mixedArray(at: range)
+      throw .invalid(.mixedArray, at: range)
     }
     if element.isArray, elements.allSatisfy(\.isConstant) {
       failInPlanning(.nestedArray)
       return TypedExpression(.constant(.null), SQLType(.array(element)), range)
     }
     guard !elements.contains(where: { $0.isMultiple || $0.type.isArray || $0.type.isComplex })
-    else { throw .array(at: range) }
+    else { throw .uncertain(.array, at: range) }
     return TypedExpression(
       .operation(.array, elements.map { $0.widened(to: element) }),
       SQLType(.array(element), isNullable: false), range)

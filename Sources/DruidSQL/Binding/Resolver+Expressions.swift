@@ -88,7 +88,7 @@ extension Resolver {
     case .literal(let literal): return try constant(literal, at: range)
     case .parameter(let index): return try parameter(index, at: range)
     case .name(let name): return try resolve(name, in: scope, place)
-    case .star: throw .star(at: range)
+    case .star: throw .uncertain(.star, at: range)
     case .prefix(.minus, let operand) where operand.kind.integerDigits == "9223372036854775808":
       return try constant(.integer("-9223372036854775808"), at: range)
     case .prefix(.minus, let operand)
@@ -151,7 +151,7 @@ extension Resolver {
         return try inQuery(value, query, false, in: scope, at: range)
       case (.query(let query), _, _):
         _ = try resolvable(query, in: scope)
-        throw .quantified(at: range)
+        throw .uncertain(.quantified, at: range)
       case (.list(let list), _, _):
         var tests: [TypedExpression] = []
         for item in try resolve(list, in: scope, place) {
@@ -210,18 +210,18 @@ extension Resolver {
     case .item(let operand, let index):
       let parts = try resolve([operand, index], in: scope, place)
       guard let element = parts[0].type.element, parts[1].type.isIntegral else {
-        throw .item(at: range)
+        throw .uncertain(.item, at: range)
       }
       failInPlanning(.operatorNotPlanned("ITEM"))
       return TypedExpression(.constant(.null), element.nullable(true), range)
-    case .field: throw .field(at: range)
+    case .field: throw .uncertain(.field, at: range)
     case .call(let call): return try self.call(call, in: scope, place, at: range)
     }
   }
 
   /// Refuses a DATE parameter where no context determines its type.
   func refuseDate(parameter expression: Expression) throws(SQLFailure) {
-    if isDate(parameter: expression) { throw .dynamicParameter(at: expression.range) }
+    if isDate(parameter: expression) { throw .invalid(.dynamicParameter, at: expression.range) }
   }
 
   private func isDate(parameter expression: Expression) -> Bool {
@@ -272,7 +272,7 @@ extension Resolver {
       guard case .operation(let op, let sides) = equal.node, op != .agreed,
         subject == nil || sides[0] == subject
       else {
-        throw .list(at: range)
+        throw .uncertain(.list, at: range)
       }
       subject = sides[0]
       items.append(sides[1])
@@ -286,7 +286,7 @@ extension Resolver {
         .boolean.nullable(hasNull || value.type.isNullable), range)
       if !isFilter, subject.findsZero(among: items[...]) { result = result.asFilter }
     } else {
-      guard list.allSatisfy({ !$0.isConstant }) else { throw .list(at: range) }
+      guard list.allSatisfy({ !$0.isConstant }) else { throw .uncertain(.list, at: range) }
       result = items.count == 1 ? items[0] : try logical(.or, items, at: range)
     }
     return isNegated ? try negated(result) : result
@@ -297,13 +297,13 @@ extension Resolver {
     _ values: [TypedExpression], _ list: [TypedExpression], _ isNegated: Bool, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard !isNegated, !values.contains(where: \.isMultiple) else {
-      throw .list(at: range)
+      throw .uncertain(.list, at: range)
     }
     var rows: [TypedExpression] = []
     for row in list {
       guard case .operation(.row, let items) = row.node, items.count == values.count,
         items.allSatisfy({ $0.isConstant && !$0.isNullConstant })
-      else { throw .list(at: range) }
+      else { throw .uncertain(.list, at: range) }
       var tests: [TypedExpression] = []
       for (value, item) in zip(values, items) {
         tests.append(try compare(.equal, value, item, at: range))

@@ -16,7 +16,7 @@ extension Resolver {
     _ operand: TypedExpression, beside value: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
     let other = value.type
-    if operand.isMultiple { throw .multiValueNumber(at: operand.range) }
+    if operand.isMultiple { throw .uncertain(.multiValueNumber, at: operand.range) }
     let kind: SQLType.Kind = other.isIntegral ? .bigint : .double
     guard let text = operand.text else {
       var cast = TypedExpression(
@@ -86,7 +86,9 @@ extension Resolver {
       case .double(let value): text = JavaNumber.text(value)
       default: return nil
       }
-      if isEquality, left.type.isReal, case .long = constant { throw .textAsDouble(at: range) }
+      if isEquality, left.type.isReal, case .long = constant {
+        throw .uncertain(.textAsDouble, at: range)
+      }
       return TypedExpression(
         .operation(op.ofNumbers ?? op, [column, self.text(text)]), type, range)
     }

@@ -13,7 +13,7 @@ extension Resolver {
           relation: renamed), to: &scope, at: reference.range)
       return renamed
     case .query(let query, let alias, let isLateral):
-      if isLateral { throw .lateral(at: query.range) }
+      if isLateral { throw .uncertain(.lateral, at: query.range) }
       let relation = try resolve(
         query, tables: scope.tables, outer: scope.outer)
       let renamed = try rename(relation, alias)
@@ -21,7 +21,7 @@ extension Resolver {
         Scope.Entry(name: alias?.name.text, relation: renamed), to: &scope, at: reference.range)
       return renamed
     case .parenthesized(let inner, let alias):
-      if let alias { throw .aliasedJoin(at: alias.range) }
+      if let alias { throw .uncertain(.aliasedJoin, at: alias.range) }
       return try resolve(from: inner, into: &scope)
     case .join(let join): return try resolve(join, into: &scope)
     case .unnest(let arrays, let withOrdinality, let alias, let position):
@@ -140,7 +140,7 @@ extension Resolver {
         arrays, withOrdinality, alias, input: left, at: position.range, into: &scope)
       if join.isLeftOnTrue, case .unnest(_, let array) = relation.kind {
         guard case .call(.mvToArray, _) = array.node else {
-          throw .leftUnnest(at: position.range)
+          throw .uncertain(.leftUnnest, at: position.range)
         }
       }
       return relation
@@ -162,7 +162,7 @@ extension Resolver {
     if join.isNatural {
       let others = Set(scope.entries[1].relation.columns.map(\.name))
       let names = scope.entries[0].relation.columns.map(\.name).filter(others.contains)
-      if names.isEmpty { throw .nothingInCommon(at: join.range) }
+      if names.isEmpty { throw .uncertain(.nothingInCommon, at: join.range) }
       scope.isNatural = true
       written = .using(names.map { Identifier($0, isQuoted: true, range: join.range) })
     }
@@ -171,7 +171,7 @@ extension Resolver {
     case .on(let expression):
       let resolved = try resolve(expression, in: scope, .clause("ON"))
       guard resolved.type.kind == .boolean else {
-        throw .joinCondition(at: expression.range)
+        throw .uncertain(.joinCondition, at: expression.range)
       }
       try Restrictions.joins.check(
         JoinCondition(condition: resolved, kind: kind, left: left, right: right))
@@ -221,7 +221,7 @@ extension Resolver {
       let one = try resolve(Name(name), in: left, .clause("ON"))
       let two = try resolve(Name(name), in: right, .clause("ON"))
       guard one.type.kind == two.type.kind else {
-        throw .joinedTypes(at: name.range)
+        throw .uncertain(.joinedTypes, at: name.range)
       }
       parts.append(TypedExpression(.operation(.equal, [one, two]), .boolean, name.range))
     }
@@ -233,7 +233,7 @@ extension Resolver {
     at range: SourceRange, into scope: inout Scope
   ) throws(SQLFailure) -> Relation {
     guard arrays.count == 1, !withOrdinality else {
-      throw .manyUnnested(at: range)
+      throw .uncertain(.manyUnnested, at: range)
     }
     var inner = scope
     if input == nil { inner.entries = [] }
@@ -241,7 +241,7 @@ extension Resolver {
     guard let element = array.type.element else {
       throw .cannotApply("UNNEST", [array.type], at: range)
     }
-    if element.kind == .null { throw .unnestedNulls(at: range) }
+    if element.kind == .null { throw .uncertain(.unnestedNulls, at: range) }
     let column = Relation.Column(name: alias?.columns.first?.text ?? "EXPR$0", type: element)
     var shape = input?.shape ?? Relation.Shape(stage: .constant)
     shape.stage = input == nil ? .constant : shape.stage

@@ -4,7 +4,7 @@ extension Resolver {
     _ select: Select, in scope: Scope
   ) throws(SQLFailure) -> (expressions: [TypedExpression], sets: [[Int]]?)? {
     guard let groupBy = select.groupBy else { return nil }
-    if groupBy.isDistinct { throw .groupByDistinct(at: groupBy.range) }
+    if groupBy.isDistinct { throw .uncertain(.groupByDistinct, at: groupBy.range) }
     var keys: [TypedExpression] = []
     func index(_ expression: Expression) throws(SQLFailure) -> Int {
       let key = try groupKey(expression, select, in: scope)
@@ -37,7 +37,7 @@ extension Resolver {
         for list in lists { groups.append(try indices(list)) }
         return (0...groups.count).reversed().map { groups.prefix($0).flatMap { $0 } }
       case .cube(let lists):
-        guard lists.count <= 6 else { throw .largeCube(at: groupBy.range) }
+        guard lists.count <= 6 else { throw .uncertain(.largeCube, at: groupBy.range) }
         var groups: [[Int]] = []
         for list in lists { groups.append(try indices(list)) }
         return (0..<(1 << groups.count)).reversed().map { mask in
@@ -56,7 +56,7 @@ extension Resolver {
       }
       let next = try sets(item)
       product = product.flatMap { left in next.map { left + $0 } }
-      if product.count > 64 { throw .manySets(at: groupBy.range) }
+      if product.count > 64 { throw .uncertain(.manySets, at: groupBy.range) }
     }
     if isPlain { return (keys, nil) }
     var unique: [[Int]] = []
@@ -81,7 +81,7 @@ extension Resolver {
     var source = expression
     if case .literal(.integer(let digits)) = expression.kind {
       guard let ordinal = Int(digits), select.items.indices.contains(ordinal - 1) else {
-        throw .ordinalOutOfRange(at: expression.range)
+        throw .invalid(.ordinalOutOfRange, at: expression.range)
       }
       let before = select.items.prefix(ordinal)
       for item in before {
@@ -169,12 +169,12 @@ struct Grouper {
     _ asked: [TypedExpression], _ part: TypedExpression
   ) throws(SQLFailure) -> TypedExpression {
     if keys.isEmpty, aggregates.isEmpty {
-      throw .groupingOutside(at: part.range)
+      throw .invalid(.groupingOutside, at: part.range)
     }
     var indices: [Int] = []
     for item in asked {
       guard let index = keys.firstIndex(of: item) else {
-        throw .groupingOperand(at: item.range)
+        throw .invalid(.groupingOperand, at: item.range)
       }
       indices.append(index)
     }

@@ -46,7 +46,7 @@ extension Resolver {
     case .interval(let interval):
       guard let length = interval.druidLength else {
         if interval.text.count > 9, interval.text.allSatisfy(\.isNumber) {
-          throw .longInterval(at: range)
+          throw .uncertain(.longInterval, at: range)
         }
         throw .intervalLiteral(interval, at: range)
       }
@@ -88,7 +88,7 @@ extension Resolver {
     case .integer(let value):
       return make(.long(value), Int32(exactly: value) == nil ? .bigint : .integer)
     case .double(let value):
-      guard value.isFinite else { throw .parameter(at: range) }
+      guard value.isFinite else { throw .uncertain(.parameter, at: range) }
       let text = value.description
       if type == "DECIMAL", value >= 0, !text.contains("e") {
         return try constant(.decimal(text), at: range)
@@ -101,7 +101,7 @@ extension Resolver {
       return isUTC
         ? make(.long(local), type) : make(.localTime(TimeText.exact(local)), type)
     case .array(let values):
-      if values.isEmpty { throw .emptyParameter(at: range) }
+      if values.isEmpty { throw .uncertain(.emptyParameter, at: range) }
       var elements: [TypedExpression] = []
       for value in values { elements.append(try constant(value, of: "", at: range)) }
       return try array(elements, at: range)
@@ -114,7 +114,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     let target = SQLType(type.kind, isNullable: operand.type.isNullable)
     guard let text = operand.text else {
-      if operand.isMultiple { throw .multiValueCast(at: range) }
+      if operand.isMultiple { throw .uncertain(.multiValueCast, at: range) }
       return TypedExpression(
         .cast(operand), target.nullable(true), operand.range)
     }

@@ -53,7 +53,7 @@ extension Resolver {
     if case .operation(let op, _) = operand.node,
       op == .anyBetween || (op == .and || op == .or) && !operand.multipleTests.isEmpty
     {
-      throw .negatedTests(at: operand.range)
+      throw .uncertain(.negatedTests, at: operand.range)
     }
     return TypedExpression(
       .operation(.not, [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
@@ -87,7 +87,7 @@ extension Resolver {
       } else if operands.allSatisfy(\.isPlainTest), kinds.allSatisfy({ !$0 }) {
         continue
       }
-      throw .severalTests(at: range)
+      throw .uncertain(.severalTests, at: range)
     }
     return nil
   }

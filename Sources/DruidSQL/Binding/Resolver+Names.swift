@@ -50,7 +50,7 @@ extension Resolver {
     _ column: TypedExpression, isOnly: Bool
   ) throws(SQLFailure) -> TypedExpression {
     guard allowsCorrelation, isOnly, column.isColumn, !column.isMultiple else {
-      throw .correlatedSubquery(at: column.range)
+      throw .uncertain(.correlatedSubquery, at: column.range)
     }
     isCorrelated = true
     return column
@@ -65,7 +65,7 @@ extension Resolver {
           outer.relation.columns[$0].name == last.text
         }
         guard let index = places.first else {
-          throw .correlatedSubquery(at: name.range)
+          throw .uncertain(.correlatedSubquery, at: name.range)
         }
         return try correlated(outer.column(index, at: name.range), isOnly: places.count == 1)
       }
@@ -111,9 +111,9 @@ extension Resolver {
     } else if scope.isChained || !scope.merged.isEmpty && entries.count > 2
       || !scope.coalesced.isEmpty
     {
-      throw .starOverJoins(at: range)
+      throw .uncertain(.starOverJoins, at: range)
     }
-    if entries.isEmpty { throw .starWithoutFrom(at: range) }
+    if entries.isEmpty { throw .invalid(.starWithoutFrom, at: range) }
     // Columns that USING joins come first, and once.
     let merged = qualifier == nil ? scope.merged : []
     var columns: [(name: String, expression: TypedExpression)] = []

@@ -22,7 +22,7 @@ extension Resolver {
       }
       if operand.type.kind == .null { return TypedExpression(.constant(.null), .null, range) }
       guard operand.type.isNumeric else {
-        if operand.type.isInterval { throw .signOfInterval(at: range) }
+        if operand.type.isInterval { throw .uncertain(.signOfInterval, at: range) }
         throw .cannotApply(op.rawValue, [operand.type], at: range)
       }
       if op == .plus { return operand }
@@ -94,7 +94,7 @@ extension Resolver {
       if isFilter, isAlternative,
         [left, right].contains(where: { $0.isMultiple && $0.type.isNumeric })
       {
-        throw .severalNumbers(at: range)
+        throw .uncertain(.severalNumbers, at: range)
       }
       return try compare(comparison, left, right, at: range)
     case .isDistinctFrom, .isNotDistinctFrom:
@@ -335,7 +335,7 @@ extension Resolver {
       kinds.contains(where: { $0 != .float && SQLType($0).isReal }),
       left.isConstant || right.isConstant, [left, right].contains(where: { !$0.isFloatExact })
     {
-      throw .inexactFloat(at: range)
+      throw .uncertain(.inexactFloat, at: range)
     }
     return TypedExpression(
       .operation(op, [left, right]),

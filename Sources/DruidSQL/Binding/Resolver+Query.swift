@@ -3,7 +3,7 @@ extension Resolver {
   func resolve(
     _ query: Query, tables: CommonTables = .init(), outer: [Scope.Entry] = [], isTop: Bool = false
   ) throws(SQLFailure) -> Relation {
-    if query.isRecursive { throw .recursive(at: query.range) }
+    if query.isRecursive { throw .uncertain(.recursive, at: query.range) }
     let knewNames = knowsNames
     knowsNames = false
     defer { knowsNames = knewNames }
@@ -25,10 +25,10 @@ extension Resolver {
       let relation = try resolve(
         inner, tables: tables, outer: outer, isTop: isTop)
       if isPlain { return relation }
-      throw .sortBehindParentheses(at: query.range)
+      throw .uncertain(.sortBehindParentheses, at: query.range)
     case .values(let values):
       guard query.orderBy.isEmpty, offset == nil else {
-        throw .sortedValues(at: query.range)
+        throw .uncertain(.sortedValues, at: query.range)
       }
       let relation = try resolve(values)
       return limit.map { limited(relation, to: $0) } ?? relation
@@ -55,7 +55,7 @@ extension Resolver {
       var key: TypedExpression
       if case .literal(.integer(let digits)) = item.expression.kind {
         guard let ordinal = Int(digits), select.items.indices.contains(ordinal - 1) else {
-          throw .ordinalOutOfRange(at: item.expression.range)
+          throw .invalid(.ordinalOutOfRange, at: item.expression.range)
         }
         key = select.items[ordinal - 1]
       } else {
@@ -78,7 +78,7 @@ extension Resolver {
     switch typed.constant {
     case .long(let value)? where value >= 0: return value
     case .double(let value)? where value >= 0 && value < 1e15: return Int64(value)
-    default: throw .limit(at: expression.range)
+    default: throw .uncertain(.limit, at: expression.range)
     }
   }
 
@@ -99,7 +99,7 @@ extension Resolver {
   private func resolve(_ values: Values) throws(SQLFailure) -> Relation {
     var rows: [[TypedExpression]] = []
     for row in values.rows {
-      guard case .row(let cells) = row.kind else { throw .row(at: row.range) }
+      guard case .row(let cells) = row.kind else { throw .uncertain(.row, at: row.range) }
       rows.append(try resolve(cells, in: Scope(), .clause("VALUES")))
     }
     try Restrictions.rows.check(BoundValues(rows: rows, range: values.range))
@@ -108,7 +108,7 @@ extension Resolver {
     for index in 0..<width {
       let cells = rows.map { $0[index] }
       guard let type = SQLType.leastRestrictive(cells.map(\.type)) else {
-        throw .mixedValues(at: values.range)
+        throw .invalid(.mixedValues, at: values.range)
       }
       for row in rows.indices { rows[row][index] = rows[row][index].widened(to: type) }
       columns.append(Relation.Column(name: "EXPR$\(index)", type: type))

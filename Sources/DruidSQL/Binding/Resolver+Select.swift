@@ -13,7 +13,7 @@ extension Resolver {
     _ select: Select, orderBy: [OrderItem], limit: Int64?, offset: Int64?, tables: CommonTables,
     outer: [Scope.Entry], isTop: Bool
   ) throws(SQLFailure) -> Relation {
-    if let qualify = select.qualify { throw .qualify(at: qualify.range) }
+    if let qualify = select.qualify { throw .uncertain(.qualify, at: qualify.range) }
     var scope = Scope(tables: tables, outer: outer)
     let input =
       try select.from.map { (from) throws(SQLFailure) in try resolve(from: from, into: &scope) }
@@ -174,7 +174,7 @@ extension Resolver {
       }
       if case .literal(.integer(let digits)) = item.expression.kind {
         guard let ordinal = Int(digits), items.indices.contains(ordinal - 1) else {
-          throw .ordinalOutOfRange(at: item.expression.range)
+          throw .invalid(.ordinalOutOfRange, at: item.expression.range)
         }
         expression = items[ordinal - 1].expression
       } else {
@@ -184,7 +184,7 @@ extension Resolver {
         // It sorts nothing.
         if select.groupBy != nil || select.from == nil { continue }
         if isGrouped { continue }
-        guard scope.isDataSource else { throw .constantOrder(at: item.range) }
+        guard scope.isDataSource else { throw .uncertain(.constantOrder, at: item.range) }
         failInPlanning(.nonTimeOrder(["v0"]))
         continue
       }
@@ -193,7 +193,7 @@ extension Resolver {
         continue
       }
       if expression.isMultiple && !select.hasGrouping || expression.type.isComplex {
-        throw .order(at: item.range)
+        throw .uncertain(.order, at: item.range)
       }
       if keys.contains(where: { $0.expression == expression }) { continue }
       keys.append(OrderKey(expression: expression, isDescending: isDescending))
@@ -207,7 +207,7 @@ extension Resolver {
     _ scope: Scope, at range: SourceRange
   ) throws(SQLFailure) {
     for key in order where !items.contains(where: { $0.expression == key.expression }) {
-      throw .notSelected(at: key.expression.range)
+      throw .invalid(.notSelected, at: key.expression.range)
     }
     if result.grouping != nil || items.contains(where: { $0.expression.hasWindow }) {
       result.isDistinct = true

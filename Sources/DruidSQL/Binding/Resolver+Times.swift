@@ -50,7 +50,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     if operand.type.isInterval { return try part(unit, of: operand, at: range) }
     guard operand.type.isTime else {
-      if operand.isNullConstant { throw .extractedNull(at: range) }
+      if operand.isNullConstant { throw .uncertain(.extractedNull, at: range) }
       let interval = SQLType(
         IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
       throw .cannotApply("EXTRACT", [interval, operand.type], at: range)
@@ -76,7 +76,7 @@ extension Resolver {
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
     guard time.type.kind == .timestamp || isUTC else {
-      throw .dateAndInterval(at: range)
+      throw .uncertain(.dateAndInterval, at: range)
     }
     let type = time.type.nullable(time.type.isNullable || interval.type.isNullable)
     guard case .long(let length)? = interval.constant else {
@@ -90,7 +90,7 @@ extension Resolver {
       interval.type.kind == .dayInterval
     {
       var (sum, overflows) = start.addingReportingOverflow(step)
-      if overflows { throw .farTime(at: range) }
+      if overflows { throw .uncertain(.farTime, at: range) }
       // A literal without a fraction has no place for one.
       if start % 1_000 == 0 { sum -= CivilTime.floorRemainder(sum, 1_000) }
       return TypedExpression(.constant(.long(sum)), type, range)
@@ -146,7 +146,7 @@ extension Resolver {
     }
     let count = try resolve(value, in: scope, place)
     guard count.type.isNumeric, qualifier.until == nil, let unit = qualifier.druidUnit else {
-      throw .interval(at: range)
+      throw .uncertain(.interval, at: range)
     }
     return times(count, long(unit), SQLType(kind), at: range)
   }
@@ -180,7 +180,7 @@ extension Resolver {
     _ unit: TimeUnit, of interval: TypedExpression, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard case .long(let length)? = interval.constant else {
-      throw .extractedInterval(at: range)
+      throw .uncertain(.extractedInterval, at: range)
     }
     let time =
       interval.type.kind == .monthInterval ? CivilTime.adding(months: length, to: 0) : length
@@ -197,7 +197,7 @@ extension Resolver {
     // A week is seven days here, and a quarter three months.
     let one = IntervalLiteral(text: "1", isNegative: false, qualifier: qualifier)
     guard target.isIntegral, qualifier.until == nil, let unit = one.length else {
-      throw .castInterval(at: range)
+      throw .uncertain(.castInterval, at: range)
     }
     var length = interval
     length.type = SQLType.bigint.nullable(interval.type.isNullable)
@@ -218,7 +218,7 @@ extension Resolver {
     if count.type.isCharacter { count = number(of: count).asWhole }
     guard time.type.isTime, count.type.isIntegral || count.isNullConstant else { throw refusal() }
     guard time.type.kind == .timestamp || isUTC else {
-      throw .dateInZone(at: range)
+      throw .uncertain(.dateInZone, at: range)
     }
     let isWhole = unit.isMonths || unit == .week || unit == .day
     let type = (isWhole ? time.type : .timestamp)
@@ -334,7 +334,7 @@ extension Resolver {
       failInPlanning(.zeroPeriod)
       return TypedExpression(.constant(.null), .timestamp, call.range)
     }
-    if period.isNegative { throw .negativePeriod(at: call.arguments[1].range) }
+    if period.isNegative { throw .uncertain(.negativePeriod, at: call.arguments[1].range) }
     return timed(call, [call.arguments[0], call.arguments[1], origin, zone(call.argument(3))])
   }
 

@@ -40,7 +40,7 @@ extension Resolver {
         columns[index].type = type
       } else {
         guard areTables else {
-          throw .unionTypes(at: operation.range)
+          throw .uncertain(.unionTypes, at: operation.range)
         }
         if types.allSatisfy(\.isNumeric), let type = SQLType.leastRestrictive(types) {
           columns[index].type = type

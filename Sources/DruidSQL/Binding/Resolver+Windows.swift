@@ -146,7 +146,7 @@ extension Resolver {
     let under = try refined(named.specification, place, depth: depth + 1)
     guard under.frame == nil, specification.partitionBy.isEmpty,
       under.orderBy.isEmpty || specification.orderBy.isEmpty
-    else { throw .refinedWindow(at: base.range) }
+    else { throw .uncertain(.refinedWindow, at: base.range) }
     var whole = specification
     whole.base = nil
     whole.partitionBy = under.partitionBy
@@ -156,10 +156,10 @@ extension Resolver {
 
   func isDescending(_ item: OrderItem) throws(SQLFailure) -> Bool {
     if !item.isDescending, item.nulls == .last {
-      throw .nullsLast(at: item.range)
+      throw .invalid(.nullsLast, at: item.range)
     }
     if item.isDescending, item.nulls == .first {
-      throw .nullsFirst(at: item.range)
+      throw .invalid(.nullsFirst, at: item.range)
     }
     return item.isDescending
   }

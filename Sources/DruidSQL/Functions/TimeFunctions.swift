@@ -142,7 +142,7 @@ extension Function {
       "MILLIS_TO_TIMESTAMP", "The time that is a number of milliseconds after 1970.",
       .init([.any], .timestamp),
       binding: .signature { _, arguments, range throws(SQLFailure) in
-        if arguments[0].type.kind == .null { throw .nullArgument(at: arguments[0].range) }
+        if arguments[0].type.kind == .null { throw .invalid(.nullArgument, at: arguments[0].range) }
         guard arguments[0].type.isExact else {
           throw .cannotApply("MILLIS_TO_TIMESTAMP", arguments.map(\.type), at: range)
         }

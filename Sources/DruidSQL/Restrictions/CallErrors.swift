@@ -14,16 +14,6 @@ extension SQLFailure {
     SQLFailure("Argument to function '\(function)' must be a literal", at: range)
   }
 
-  /// A bare NULL where Druid wants a value.
-  static func nullArgument(at range: SourceRange) -> SQLFailure {
-    SQLFailure("Illegal use of 'NULL'", at: range)
-  }
-
-  /// No context gives the type of a DATE parameter, which Druid sends as a number.
-  static func dynamicParameter(at range: SourceRange) -> SQLFailure {
-    SQLFailure("Illegal use of dynamic parameter", at: range)
-  }
-
   /// Operands of types that the operator or function does not take.
   package static func cannotApply(
     _ name: String, _ types: [SQLType], at range: SourceRange
@@ -36,11 +26,6 @@ extension SQLFailure {
     return SQLFailure("Cannot apply '\(name)' to arguments of type '\(shown)'", at: range)
   }
 
-  /// RANK and the others that compute over a window alone.
-  static func noOver(at range: SourceRange) -> SQLFailure {
-    SQLFailure("OVER clause is necessary for window functions", at: range)
-  }
-
   /// LAG and LEAD look at single rows.
   static func frameOfRank(at range: SourceRange) -> SQLFailure {
     SQLFailure(
@@ -48,7 +33,7 @@ extension SQLFailure {
       at: range)
   }
 
-  /// Druid takes more digits than it has milliseconds for in no function.
+  /// CURRENT_TIMESTAMP(n), where n is a number of digits of a second.
   static func clockPrecision(at range: SourceRange) -> SQLFailure {
     SQLFailure(
       "Argument to function 'CURRENT_TIMESTAMP' must be a valid precision between '0' and '3'",
@@ -77,17 +62,15 @@ extension SQLFailure {
 
   /// EARLIEST or LATEST that keeps NULL bytes of a text.
   static var lengthOfNull: SQLFailure {
-    .uncategorized(
-      "Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null")
+    .uncategorized("Cannot invoke \"java.lang.Number.intValue()\" because \"value\" is null")
   }
 
-  /// EARLIEST, LATEST or ANY_VALUE that keeps less than no bytes of a text.
+  /// EARLIEST, LATEST or ANY_VALUE that keeps fewer than 0 bytes of a text.
   static var negativeLength: SQLFailure { .uncategorized("maxStringBytes must be greater than 0") }
 
   /// An aggregate that may collect no bytes.
   static var emptyCollection: SQLFailure {
-    .uncategorized(
-      "Error while applying rule DruidQueryRule(AGGREGATE)")
+    .uncategorized("Error while applying rule DruidQueryRule(AGGREGATE)")
   }
 
   /// STRING_AGG and LISTAGG put a text between the others.
@@ -162,20 +145,5 @@ extension SQLFailure {
     case .defaultValue(let position): .unknown("DEFAULT", at: position.range)
     case .expression(let expression): .argument(of: call.function, at: expression.range)
     }
-  }
-
-  /// CURRENT_TIMESTAMP with something else than a number of digits.
-  static func clock(at range: SourceRange) -> SQLFailure {
-    .unknown("This CURRENT_TIMESTAMP", at: range)
-  }
-
-  /// Druid writes a separator with a quote or a backslash in another way into its expression.
-  static func separator(at range: SourceRange) -> SQLFailure {
-    .unknown("This separator", at: range)
-  }
-
-  /// `OVER (w ORDER BY x)` where the named window has an order or a frame already.
-  static func refinedWindow(at range: SourceRange) -> SQLFailure {
-    .unknown("A window that refines another", at: range)
   }
 }

@@ -86,21 +86,6 @@ extension SQLFailure {
 
   // MARK: What Druid may take, with a result that is not certain
 
-  /// A number of more than nine digits.
-  static func longInterval(at range: SourceRange) -> SQLFailure {
-    .unknown("So long an INTERVAL", at: range)
-  }
-
-  /// A number that is not finite.
-  static func parameter(at range: SourceRange) -> SQLFailure {
-    .unknown("This parameter", at: range)
-  }
-
-  /// Its elements have no type.
-  static func emptyParameter(at range: SourceRange) -> SQLFailure {
-    .unknown("An empty ARRAY parameter", at: range)
-  }
-
   /// Druid breaks the answer off, or gives a number for a text.
   static func dateParameter(as type: String, at range: SourceRange) -> SQLFailure {
     .unknown("CAST of a DATE parameter as \(type)", at: range)
@@ -111,11 +96,6 @@ extension SQLFailure {
     .unknown("The type \(name.name)", at: name.range)
   }
 
-  /// To a time, for each of the values.
-  static func multiValueCast(at range: SourceRange) -> SQLFailure {
-    .unknown("A cast of a multi-value column", at: range)
-  }
-
   /// A text with a zone of its own, in a query with another.
   static func time(_ text: String, at range: SourceRange) -> SQLFailure {
     .unknown("The time '\(text)'", at: range)
@@ -124,10 +104,5 @@ extension SQLFailure {
   /// The same as a DATE, which starts at midnight in the zone of the query.
   static func timeAsDate(_ text: String, at range: SourceRange) -> SQLFailure {
     .unknown("The time '\(text)' as a date", at: range)
-  }
-
-  /// A period such as -P1D.
-  static func negativePeriod(at range: SourceRange) -> SQLFailure {
-    .unknown("This period", at: range)
   }
 }

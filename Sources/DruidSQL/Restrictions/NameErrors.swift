@@ -49,11 +49,6 @@ extension SQLFailure {
     SQLFailure("Unknown identifier '\(name)'", at: range)
   }
 
-  /// A number in GROUP BY or ORDER BY that is the position of no item.
-  static func ordinalOutOfRange(at range: SourceRange) -> SQLFailure {
-    SQLFailure("Ordinal out of range", at: range)
-  }
-
   /// OVER names a window that WINDOW does not define.
   static func windowNotFound(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Window '\(name)' not found", at: range)
@@ -73,29 +68,9 @@ extension SQLFailure {
         + "alias list has \(aliases) columns", at: range)
   }
 
-  /// There are no columns that it could stand for.
-  static func starWithoutFrom(at range: SourceRange) -> SQLFailure {
-    SQLFailure("SELECT * requires a FROM clause", at: range)
-  }
-
-  /// In which order the columns come is not certain once several joins merge some of them.
-  static func starOverJoins(at range: SourceRange) -> SQLFailure {
-    .unknown("'*' over joins with USING", at: range)
-  }
-
   /// A column that is neither a key of GROUP BY nor inside an aggregate.
   static func notGrouped(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Expression '\(name)' is not being grouped", at: range)
-  }
-
-  /// With DISTINCT, Druid sorts by items alone.
-  static func notSelected(at range: SourceRange) -> SQLFailure {
-    SQLFailure("Expression is not in the select clause", at: range)
-  }
-
-  /// Druid turns a few subqueries that read columns of the enclosing query into joins.
-  static func correlatedSubquery(at range: SourceRange) -> SQLFailure {
-    .unknown("A correlated subquery", at: range)
   }
 
   /// Counts the parameters of the request from 1.

@@ -59,7 +59,9 @@ extension Restrictions {
     Restriction("VALUES of rows of different widths", druid: "Refuses the rows as different types.")
     { values throws(SQLFailure) in
       let width = values.rows.first?.count ?? 0
-      if !values.rows.allSatisfy({ $0.count == width }) { throw .mixedValues(at: values.range) }
+      if !values.rows.allSatisfy({ $0.count == width }) {
+        throw .invalid(.mixedValues, at: values.range)
+      }
     },
     Restriction("VALUES of more than constants", druid: "Reduces some of them to constants.") {
       values throws(SQLFailure) in
@@ -108,7 +110,9 @@ extension Restrictions {
     Restriction(
       "union of columns with different types", druid: "Does not convert the values."
     ) { result throws(SQLFailure) in
-      if result.isTop, result.relation.unitesTypes { throw .unionTypes(at: result.query.range) }
+      if result.isTop, result.relation.unitesTypes {
+        throw .uncertain(.unionTypes, at: result.query.range)
+      }
     },
     Restriction(
       "ORDER BY of a set operation", druid: "Has no plan for a sort of a union of queries."
@@ -162,7 +166,7 @@ extension Restrictions {
       "correlated subquery", druid: "Makes a join of the MIN, MAX or SUM of a datasource's rows."
     ) { query throws(SQLFailure) in
       if query.isCorrelated, query.select?.isCorrelatedTotal != true {
-        throw .correlatedSubquery(at: query.range)
+        throw .uncertain(.correlatedSubquery, at: query.range)
       }
     },
     Restriction(

@@ -3,7 +3,7 @@
 ///
 /// The binder resolves names and types. What is refused of the parts that it has bound stands in
 /// lists of restrictions, which it asks; what it cannot bind at all is one of the errors beside them
-/// (`NameErrors`, `TypeErrors` and so on).
+/// (``Invalid``, ``Uncertain``, `NameErrors.swift` and so on).
 struct Restriction<Subject>: Sendable {
   typealias Check = @Sendable (Subject) throws(SQLFailure) -> Void
 

@@ -241,7 +241,7 @@ extension Restrictions {
       let used = bound.columns(of: input)
       // When a query reads no column of a union, Calcite keeps the last one.
       if used.isEmpty || !used.isDisjoint(with: input.shape.mixedNumbers) {
-        throw .unionTypes(at: nil)
+        throw .uncertain(.unionTypes, at: nil)
       }
     },
     Restriction(

@@ -94,6 +94,37 @@ need_packages() {
   fi
 }
 
+# Whether files can be made under the named folders, which need not be there yet: $as_root is empty, or "sudo" when only
+# root can. Stops when there is no sudo either.
+need_write() {
+  as_root=""
+  for folder in "$@"; do
+    until [ -e "$folder" ]; do
+      folder=${folder%/*}
+      folder=${folder:-/}
+    done
+    [ ! -w "$folder" ] || continue
+    if [ "$(id -u)" -eq 0 ]; then
+      complain "cannot write to $folder, although this is root: is it read-only?"
+      exit 74
+    fi
+    if ! command -v sudo > /dev/null; then
+      complain "only root may write to $folder, and there is no sudo"
+      complain "hint: PREFIX=$HOME/.local scripts/${0##*/} needs no root"
+      exit 77
+    fi
+    as_root="sudo"
+  done
+}
+
+# A folder's name as the caller meant it, before the script goes to the project's own folder.
+absolute() {
+  case $1 in
+    "" | /*) printf '%s' "$1" ;;
+    *) printf '%s' "$PWD/$1" ;;
+  esac
+}
+
 # Builds the commands for release, with Swift's own library inside them, and says where they are: $commands.
 # A folder of programs that are built already can be named by COMMANDS.
 build_release() {
@@ -107,7 +138,10 @@ build_release() {
     commands=$COMMANDS
     return 0
   fi
+  # A build knows its folder by name, and fails in a clone that was moved or copied.
+  [ "$(cat .build-release/folder 2> /dev/null || pwd)" = "$(pwd)" ] || rm -rf .build-release
   mkdir -p .build-release
+  pwd > .build-release/folder
   printf '#define CBUILD_COMMIT "%s"\n' "$(tools_commit)" > .build-release/commit.h
   cmp -s .build-release/commit.h Sources/CBuild/commit.h || cp .build-release/commit.h Sources/CBuild/commit.h
   if ! swift build -c release --static-swift-stdlib --scratch-path .build-release > .build-release/log 2>&1; then

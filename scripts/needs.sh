@@ -1,5 +1,14 @@
 # Sourced by the scripts: finds out what is missing on this machine and installs it, or says how to get it.
 
+# '--help' prints what stands at the head of the script, and nothing else happens.
+case ${1:-} in
+  -h | --help)
+    [ -e "$0" ] || cd "$OLDPWD" || exit 74
+    sed -n '2,/^[^#]/ s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+esac
+
 # The five programs.
 programs="fake-events kprod dsql anomalies devstack"
 # What a build links against.
@@ -13,6 +22,14 @@ swift_packages="binutils gcc g++ libc6-dev libxml2-dev libncurses-dev tzdata git
 
 complain() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2
+}
+
+# For scripts that take no options.
+no_options() {
+  [ $# -gt 0 ] || return 0
+  complain "unknown option '$1'"
+  complain "hint: scripts/${0##*/} --help"
+  exit 64
 }
 
 # The version of the tools, from the one place where it is written.

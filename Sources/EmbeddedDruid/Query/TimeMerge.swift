@@ -1,6 +1,6 @@
 /// The rows that satisfy conditions, ordered by time. A chunk is only read when its time is
 /// reached, so that the first rows of many cost little. Rows of the same time are in the order of
-/// insertion.
+/// insertion, and reversed when the times descend, as Druid's cursor returns them.
 struct TimeMerge {
   private let snapshot: TableSnapshot
   private let conditions: [ScanCondition]
@@ -64,7 +64,8 @@ struct TimeMerge {
   private func isBefore(_ one: Run, _ other: Run) -> Bool {
     let (a, b) = (one.times[one.place], other.times[other.place])
     if a != b { return isDescending ? a > b : a < b }
-    return one.rows[one.place] < other.rows[other.place]
+    let (row, next) = (one.rows[one.place], other.rows[other.place])
+    return isDescending ? row > next : row < next
   }
 
   private func run(of number: Int) -> Run {
@@ -82,7 +83,7 @@ struct TimeMerge {
         if one.time != other.time {
           return isDescending ? one.time > other.time : one.time < other.time
         }
-        return one.row < other.row
+        return isDescending ? one.row > other.row : one.row < other.row
       }
     }
     return Run(rows: rows.map(\.row), times: rows.map(\.time))

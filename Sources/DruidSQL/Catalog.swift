@@ -14,6 +14,20 @@ package struct Catalog: Sendable {
     package var sqlite: String
     /// Whether any row has a multi-value, in which case filters and grouping look at each value.
     package var hasMultipleValues: Bool
+    /// The rows that have an empty list, which reads as NULL.
+    package var emptyLists = EmptyLists.none
+
+    package enum EmptyLists: Sendable {
+      case none
+      /// Those that have a bit in the hidden column ``Catalog/Column/emptyLists``.
+      case bit(Int)
+      /// Some rows, which are not known.
+      case unknown
+    }
+
+    /// A hidden column of a datasource with a bit for each of its first columns.
+    package static let emptyLists = "empties"
+    package static let mostEmptyLists = 63
 
     package init(name: String, type: SQLType, sqlite: String, hasMultipleValues: Bool = false) {
       self.name = name

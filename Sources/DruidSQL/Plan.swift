@@ -17,10 +17,13 @@ package struct Plan: Sendable {
   package struct Column: Sendable, Equatable {
     package var name: String
     package var type: SQLType
+    /// Whether a union left whole numbers as they are in a column of another numeric type.
+    package var keepsWholeNumbers: Bool
 
-    package init(name: String, type: SQLType) {
+    package init(name: String, type: SQLType, keepsWholeNumbers: Bool = false) {
       self.name = name
       self.type = type
+      self.keepsWholeNumbers = keepsWholeNumbers
     }
   }
 

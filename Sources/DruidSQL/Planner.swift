@@ -22,7 +22,11 @@ package enum Planner {
       resolver.failInPlanning(.smallInteger(column))
     }
     if let failure = resolver.planningFailure { throw failure }
-    let columns = relation.columns.map { Plan.Column(name: $0.name, type: $0.type) }
+    let columns = relation.columns.enumerated().map { index, column in
+      Plan.Column(
+        name: column.name, type: column.type,
+        keepsWholeNumbers: relation.shape.mixedNumbers.contains(index))
+    }
     if statement.isExplain {
       return Plan(
         sqlite: "", columns: columns, dataSources: resolver.dataSources, isExplain: true)

@@ -6,6 +6,18 @@ import Testing
 @Suite struct ConstantTests {
   static let recorded = [
     ("SELECT -'a'", "[null]"),
+    ("SELECT REGEXP_EXTRACT('b', 'a', 1)", "[null]"),
+    ("SELECT REGEXP_EXTRACT('a', 'a', 1)", "UNCATEGORIZED"),
+    // A NULL array can't be a literal, but be in a row that is a query of its own.
+    ("SELECT JSON_KEYS(PARSE_JSON('5'), '$')", "INVALID_INPUT"),
+    ("SELECT JSON_KEYS(PARSE_JSON('5'), '$'), JSON_KEYS(PARSE_JSON('6'), '$')", "INVALID_INPUT"),
+    ("SELECT JSON_KEYS(PARSE_JSON('5'), '$'), 1", "INVALID_INPUT"),
+    ("SELECT JSON_KEYS(PARSE_JSON('5'), '$'), PARSE_JSON('{}')", #"[null,"{}"]"#),
+    ("SELECT TO_JSON_STRING(-16.66), JSON_KEYS(PARSE_JSON('12'), '$')", #"["-16.66",null]"#),
+    (
+      "SELECT JSON_PATHS(PARSE_JSON('12')), JSON_KEYS(PARSE_JSON('12'), '$')",
+      #"["[\"$\"]",null]"#
+    ),
     ("SELECT -'5'", "[-5.0]"),
     ("SELECT -NULL", "[null]"),
     ("SELECT YEAR()", "INVALID_INPUT 8"),

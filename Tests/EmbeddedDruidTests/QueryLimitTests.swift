@@ -64,6 +64,9 @@ import Testing
     "REPLACE(REPLACE(REPEAT('a', 16000000), 'a', 'bb'), 'b', 'cc')",
     "REGEXP_REPLACE(REPEAT('a', 10000000), 'a', 'bb')",
     "REPEAT('a', 10000000) || REPEAT('b', 10000000)",
+    "JSON_MERGE('[\"' || REPEAT('a', 9000000) || '\"]', '[\"' || REPEAT('b', 9000000) || '\"]')",
+    "TO_JSON_STRING(REPEAT('\"', 12000000))",
+    "LPAD(country, 16000000) || LPAD(country, 16000000)",
     (0..<30).map { "CHAR_LENGTH(REPEAT(UPPER(REPEAT(country, 2000000)), \($0 % 2 + 1)))" }
       .joined(separator: " + "),
   ])

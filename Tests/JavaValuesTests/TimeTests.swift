@@ -195,6 +195,21 @@ import Testing
     #expect(TimeZoneTable.fixed(name)?.offset(at: 0) == offset)
   }
 
+  /// Three letters stand for a region, whose summer time counts.
+  @Test(arguments: [
+    ("PST", "2026-07-01T00:00:00Z", Int64(-7)), ("CST", "2026-01-01T00:00:00Z", -6),
+    ("JST", "2026-01-01T00:00:00Z", 9), ("ECT", "2026-07-01T00:00:00Z", 2),
+    ("BST", "2026-07-01T00:00:00Z", 6),
+  ])
+  func threeLettersAreARegion(name: String, at moment: String, hours: Int64) throws {
+    let context = ValueContext { name in
+      FileManager.default.contents(atPath: "/usr/share/zoneinfo/\(name)").map(Array.init)
+    }
+    let zone = try #require(context.findZone(name))
+    #expect(zone.offset(at: try time(moment)) == hours * 3_600_000)
+    #expect(context.findZone("XYZ") == nil)
+  }
+
   @Test(arguments: ["", "+", "+5", "+25:00", "America/New_York", "+05:3"])
   func refusesOtherNames(name: String) { #expect(TimeZoneTable.fixed(name) == nil) }
 }

@@ -134,14 +134,19 @@ extension Resolver {
   private func resolve(_ join: Join, into scope: inout Scope) throws(SQLFailure) -> Relation {
     let left = try resolve(from: join.left, into: &scope)
     if case .unnest(let arrays, let withOrdinality, let alias, let position) = join.right,
-      [.cross, .comma].contains(join.kind) || join.isLeftOnTrue
+      !join.isNatural
     {
+      if [.right, .full].contains(join.kind) {
+        throw .unnestJoin(join.kind)
+      }
       let relation = try unnest(
         arrays, withOrdinality, alias, input: left, at: position.range, into: &scope)
-      if join.isLeftOnTrue, case .unnest(_, let array) = relation.kind {
-        guard case .call(.mvToArray, _) = array.node else {
-          throw .uncertain(.leftUnnest, at: position.range)
-        }
+      switch join.condition {
+      case .on(let condition)?:
+        if case .literal(.boolean(true)) = condition.kind { break }
+        scope.unnestConditions.append(condition)
+      case .using?: throw .uncertain(.unnestUsing, at: position.range)
+      case nil: break
       }
       return relation
     }
@@ -250,15 +255,6 @@ extension Resolver {
       shape: shape)
     try add(Scope.Entry(name: alias?.name.text, relation: relation), to: &scope, at: range)
     return relation
-  }
-}
-
-extension Join {
-  /// Whether it is `LEFT JOIN ... ON TRUE`.
-  fileprivate var isLeftOnTrue: Bool {
-    guard kind == .left, case .on(let condition)? = condition else { return false }
-    if case .literal(.boolean(true)) = condition.kind { return true }
-    return false
   }
 }
 

@@ -4,7 +4,6 @@ extension Resolver {
     _ select: Select, in scope: Scope
   ) throws(SQLFailure) -> (expressions: [TypedExpression], sets: [[Int]]?)? {
     guard let groupBy = select.groupBy else { return nil }
-    if groupBy.isDistinct { throw .uncertain(.groupByDistinct, at: groupBy.range) }
     var keys: [TypedExpression] = []
     func index(_ expression: Expression) throws(SQLFailure) -> Int {
       let key = try groupKey(expression, select, in: scope)
@@ -35,16 +34,18 @@ extension Resolver {
       case .rollup(let lists):
         var groups: [[Int]] = []
         for list in lists { groups.append(try indices(list)) }
-        return (0...groups.count).reversed().map { groups.prefix($0).flatMap { $0 } }
+        return Self.distinct(
+          (0...groups.count).reversed().map { groups.prefix($0).flatMap { $0 } })
       case .cube(let lists):
         guard lists.count <= 6 else { throw .uncertain(.largeCube, at: groupBy.range) }
         var groups: [[Int]] = []
         for list in lists { groups.append(try indices(list)) }
-        return (0..<(1 << groups.count)).reversed().map { mask in
-          groups.indices.filter { mask & (1 << (groups.count - 1 - $0)) != 0 }.flatMap {
-            groups[$0]
-          }
-        }
+        return Self.distinct(
+          (0..<(1 << groups.count)).reversed().map { mask in
+            groups.indices.filter { mask & (1 << (groups.count - 1 - $0)) != 0 }.flatMap {
+              groups[$0]
+            }
+          })
       }
     }
     var product: [[Int]] = [[]]
@@ -59,13 +60,24 @@ extension Resolver {
       if product.count > 64 { throw .uncertain(.manySets, at: groupBy.range) }
     }
     if isPlain { return (keys, nil) }
-    var unique: [[Int]] = []
-    for set in product {
-      let sorted = Array(Set(set)).sorted()
-      if unique.contains(sorted) { throw .nonScanUnion }
-      unique.append(sorted)
+    // What is repeated comes in further runs, unless DISTINCT drops it.
+    var left = groupBy.isDistinct ? Self.distinct(product) : product.map { Set($0).sorted() }
+    var runs: [[Int]] = []
+    while !left.isEmpty {
+      let run = Self.distinct(left)
+      runs += run.sorted(by: Self.comesFirst)
+      for set in run {
+        if let first = left.firstIndex(of: set) { left.remove(at: first) }
+      }
     }
-    return (keys, unique.sorted(by: Self.comesFirst))
+    return (keys, runs)
+  }
+
+  /// The different ones of some sets, each in order.
+  private static func distinct(_ sets: [[Int]]) -> [[Int]] {
+    var result: [[Int]] = []
+    for set in sets.map({ Set($0).sorted() }) where !result.contains(set) { result.append(set) }
+    return result
   }
 
   /// Calcite's order of grouping sets, in which their rows come: by their keys, a set before its

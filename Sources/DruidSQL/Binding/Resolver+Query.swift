@@ -124,15 +124,17 @@ extension Resolver {
     _ value: TypedExpression, _ query: Query, _ isNegated: Bool, in scope: Scope,
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let wasAllowed = allowsCorrelation
-    allowsCorrelation = false
-    defer { allowsCorrelation = wasAllowed }
+    let was = (allowsCorrelation, isCorrelated)
+    (allowsCorrelation, isCorrelated) = (!was.0, false)
+    defer { (allowsCorrelation, isCorrelated) = was }
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
     var values = [value]
     if case .operation(.row, let parts) = value.node { values = parts }
     try Restrictions.memberships.check(
-      BoundMembership(values: values, relation: relation, isNegated: isNegated, range: range))
+      BoundMembership(
+        values: values, relation: relation, isNegated: isNegated, isCorrelated: isCorrelated,
+        range: range))
     let result = TypedExpression(
       .inQuery(value, relation), .boolean.nullable(value.type.isNullable), range)
     return isNegated ? try negated(result) : result

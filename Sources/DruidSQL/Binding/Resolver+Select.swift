@@ -21,11 +21,21 @@ extension Resolver {
         number: nextNumber(), kind: .single, columns: [],
         shape: Relation.Shape(stage: .constant))
     var result = SelectedRelation(input: input, items: [])
+    var filters: [TypedExpression] = []
+    for condition in scope.unnestConditions {
+      filters.append(try resolve(filter: condition, in: scope, .clause("ON")))
+    }
     if let filter = select.where {
       let resolved = try resolve(filter: filter, in: scope, .clause("WHERE"))
       if resolved.type.kind != .boolean, !resolved.isNullConstant {
         throw .notCondition("WHERE", at: filter.range)
       }
+      filters.append(resolved)
+    }
+    if let first = filters.first {
+      let resolved =
+        filters.count == 1
+        ? first : TypedExpression(.operation(.and, filters), .boolean, first.range)
       result.filter = resolved
       scope.isEmpty = resolved.constant == .boolean(false)
       scope.pins = resolved.pins

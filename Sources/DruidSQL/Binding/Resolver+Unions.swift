@@ -38,10 +38,16 @@ extension Resolver {
         types.allSatisfy({ $0.kind == type.kind || $0.isCharacter && type.isCharacter })
       {
         columns[index].type = type
+      } else if !areTables {
+        // The values stay as they are, whatever the type of the column.
+        guard let type = SQLType.leastRestrictive(types),
+          types.allSatisfy({ $0.isNumeric || $0.kind == .null })
+            || type.isCharacter
+              && types.allSatisfy({ $0.isCharacter || $0.kind == .null })
+        else { throw .uncertain(.unionTypes, at: operation.range) }
+        columns[index].type = type
+        shape.mixedNumbers.insert(index)
       } else {
-        guard areTables else {
-          throw .uncertain(.unionTypes, at: operation.range)
-        }
         if types.allSatisfy(\.isNumeric), let type = SQLType.leastRestrictive(types) {
           columns[index].type = type
           shape.mixedNumbers.insert(index)

@@ -91,6 +91,8 @@ struct Scope {
   var isEmpty = false
   /// Whether joins with USING are nested.
   var isChained = false
+  /// The conditions of joins with UNNEST, which filter the rows even of a LEFT JOIN.
+  var unnestConditions: [Expression] = []
   var tables: CommonTables = .init()
   /// Entries of enclosing scopes, to tell a correlated name from an unknown one.
   var outer: [Entry] = []

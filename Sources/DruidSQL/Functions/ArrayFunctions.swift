@@ -140,13 +140,14 @@ extension Function {
 
   private static func arrayPlace(_ name: String, _ summary: String, from first: Int64) -> Function {
     Function(
-      name, summary, .init([.arrayOrText, .integer], .elementOf(0), nullable: true),
-      check: { _, arguments, _ throws(SQLFailure) in
-        guard let count = arguments[0].literalCount, case .long(let place)? = arguments[1].constant,
-          place < first || place - first >= Int64(count)
-        else { return }
-        throw .assertion
-      }
+      name, summary,
+      .init(
+        [.arrayOrText, .integer],
+        .custom { arguments in
+          // Calcite expects no NULL of literals, whatever the index.
+          let isOfLiterals = arguments[0].isOfLiterals && arguments[1].constant != nil
+          return arguments[0].type.element?.nullable(!isOfLiterals)
+        })
     ) { arguments, context throws(ValueFailure) in
       let values = try context.elements(arguments[0])
       let index = Int(clamping: try arguments.long(1) &- first)
@@ -220,17 +221,9 @@ extension TypedExpression {
     return texts.count == elements.count ? texts : nil
   }
 
-  /// The number of elements of an array constructor that contains only literals.
-  fileprivate var literalCount: Int? {
-    guard case .operation(.array, let elements) = node,
-      elements.allSatisfy({ $0.constant != nil })
-    else { return nil }
-    return elements.count
+  /// Whether it is an array constructor that contains only literals, none of them NULL.
+  fileprivate var isOfLiterals: Bool {
+    guard case .operation(.array, let elements) = node else { return false }
+    return elements.allSatisfy { $0.constant != nil && $0.constant != .null }
   }
-}
-
-extension SQLFailure {
-  /// Druid's error for a NULL in an array constructor of literals that are not nullable.
-  fileprivate static let assertion = SQLFailure(
-    "Calcite assertion violated: [Cannot add expression of different type to set]", at: nil)
 }

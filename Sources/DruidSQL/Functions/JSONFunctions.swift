@@ -61,6 +61,33 @@ extension Function {
     ],
     spelling: { $0.withJSON("json_query_array") })
 
+  private static func merged(
+    _ arguments: [SQLValue], _ context: ValueContext
+  ) throws(ValueFailure) -> SQLValue {
+    guard arguments.count > 1 else {
+      throw .invalid("Function[json_merge] must have at least two arguments")
+    }
+    guard let text = arguments[0].text else {
+      throw .invalid("Function[json_merge] invalid input expected STRING but got STRING instead")
+    }
+    func document(_ text: String) throws(ValueFailure) -> JSONTree {
+      guard let tree = JSONTree(firstOf: text) else {
+        throw .invalid("Function[json_merge] bad string input [\(text)]")
+      }
+      return tree
+    }
+    var result = try document(text)
+    for argument in arguments.dropFirst() {
+      guard let text = argument.text else { continue }
+      try context.limits.check(text.utf8.count)
+      guard let merged = result.merged(with: try document(text)) else {
+        throw .invalid("Function[json_merge] bad string input [\(text)]")
+      }
+      result = merged
+    }
+    return .text(result.text)
+  }
+
   static let json: [Function] = [
     jsonObject, jsonQueryArray,
     Function(
@@ -119,37 +146,27 @@ extension Function {
     Function(
       "JSON_MERGE", "Several JSON values in one.",
       .init([.any], required: 1, variadic: true, .json, nullable: true),
-      check: { _, arguments, range throws(SQLFailure) in
+      binding: .signature { _, arguments, range throws(SQLFailure) in
         let isKnown = arguments.allSatisfy {
           $0.type.isCharacter || $0.type.kind == .complex("json") || $0.type.kind == .null
         }
         guard isKnown else { throw .cannotApply("JSON_MERGE", arguments.map(\.type), at: range) }
-      }, isStrict: false
-    ) { arguments, context throws(ValueFailure) in
-      guard arguments.count > 1 else {
-        throw .invalid("Function[json_merge] must have at least two arguments")
-      }
-      guard let text = arguments[0].text else {
-        throw .invalid(
-          "Function[json_merge] invalid input expected STRING but got STRING instead")
-      }
-      func document(_ text: String) throws(ValueFailure) -> JSONTree {
-        guard let tree = JSONTree(firstOf: text) else {
-          throw .invalid("Function[json_merge] bad string input [\(text)]")
-        }
-        return tree
-      }
-      var result = try document(text)
-      for argument in arguments.dropFirst() {
-        guard let text = argument.text else { continue }
-        try context.limits.check(text.utf8.count)
-        guard let merged = result.merged(with: try document(text)) else {
-          throw .invalid("Function[json_merge] bad string input [\(text)]")
-        }
-        result = merged
-      }
-      return .text(result.text)
-    },
+      },
+      kernels: [
+        .scalar("json_merge", 1...Kernel.mostArguments, isStrict: false) {
+          arguments, context throws(ValueFailure) in try merged(arguments, context)
+        },
+        // Of constants, which fail in Druid's planner.
+        .scalar("planned_json_merge", 1...Kernel.mostArguments, isStrict: false) {
+          arguments, context throws(ValueFailure) in
+          do throws(ValueFailure) {
+            return try merged(arguments, context)
+          } catch {
+            if case .invalid(let words) = error { throw .uncategorized(words) }
+            throw error
+          }
+        },
+      ]),
     Function(
       "PARSE_JSON", "The JSON that a text spells.", .init([.string], .json, nullable: true)
     ) {

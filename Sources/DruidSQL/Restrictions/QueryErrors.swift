@@ -27,14 +27,12 @@ extension SQLFailure {
       at: range)
   }
 
-  // MARK: What Druid's planner fails on
-
-  /// Calcite makes a union of two grouping sets that are alike, whose branches are not scans.
-  static var nonScanUnion: SQLFailure {
-    .unplannable(
-      "SQL requires union between inputs that are not simple table scans and involve a filter "
-        + "or aliasing. Or column types of tables being unioned are not of same type.")
+  /// UNNEST is joined to the rows of the left side, and there are none without them.
+  static func unnestJoin(_ kind: Join.Kind) -> SQLFailure {
+    .runtime("Unknown join type \(kind == .right ? "RIGHT" : "FULL")")
   }
+
+  // MARK: What Druid's planner fails on
 
   /// A window over a datasource, with no column of it in the query.
   static var scanWithoutColumns: SQLFailure {

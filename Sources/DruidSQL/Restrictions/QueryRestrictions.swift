@@ -30,6 +30,8 @@ struct BoundMembership {
   let values: [TypedExpression]
   let relation: Relation
   let isNegated: Bool
+  /// Whether it reads columns of the enclosing query.
+  let isCorrelated: Bool
   let range: SourceRange
 }
 
@@ -134,6 +136,13 @@ extension Restrictions {
   /// What may not stand in IN with a query.
   static let memberships: [Restriction<BoundMembership>] = [
     Restriction(
+      "correlated subquery in IN", druid: "Joins the rows of a datasource that its filter finds."
+    ) { test throws(SQLFailure) in
+      guard test.isCorrelated else { return }
+      if case .select(let select) = test.relation.kind, select.isCorrelatedScan { return }
+      throw .uncertain(.correlatedSubquery, at: test.range)
+    },
+    Restriction(
       "IN of a query of another width", druid: "Not recorded, nor NOT IN of rows or IN of a union."
     ) { test throws(SQLFailure) in
       let width = test.relation.columns.count
@@ -163,25 +172,40 @@ extension Restrictions {
   /// What a query in the place of a value may not be.
   static let scalarQueries: [Restriction<BoundScalarQuery>] = [
     Restriction(
-      "correlated subquery", druid: "Makes a join of the MIN, MAX or SUM of a datasource's rows."
+      "correlated subquery", druid: "Makes a join of an aggregate of a datasource's rows."
     ) { query throws(SQLFailure) in
       if query.isCorrelated, query.select?.isCorrelatedTotal != true {
         throw .uncertain(.correlatedSubquery, at: query.range)
       }
     },
-    Restriction(
-      "scalar subquery that may have several rows", druid: "Fails on the second row as it runs."
-    ) { query throws(SQLFailure) in
+    Restriction("scalar subquery of several columns", druid: "Takes one field alone.") {
+      query throws(SQLFailure) in
+      if query.relation.columns.count != 1 {
+        throw .scalarFields(query.relation.columns, at: query.range)
+      }
+    },
+    Restriction("scalar subquery of some kinds", druid: "Keeps a row that is not known.") {
+      query throws(SQLFailure) in
       if query.constant != nil { return }
-      guard query.relation.columns.count == 1, let column = query.relation.columns.first,
-        query.select?.isSingle == true, column.unfinished == nil, !column.hasMultipleValues,
-        !query.relation.shape.readsSystem
+      guard let column = query.relation.columns.first, let select = query.select,
+        select.limit == nil || !select.isUnordered, column.unfinished == nil,
+        !column.hasMultipleValues, !query.relation.shape.readsSystem
       else { throw .unknown("This scalar subquery", at: query.range) }
     },
   ]
 }
 
 extension SQLFailure {
+  fileprivate static func scalarFields(
+    _ columns: [Relation.Column], at range: SourceRange
+  ) -> SQLFailure {
+    let fields = columns.map { "\($0.type.sqlName) \($0.name.uppercased())" }
+    return SQLFailure(
+      "Cannot apply '$SCALAR_QUERY' to arguments of type '$SCALAR_QUERY(<RECORDTYPE("
+        + "\(fields.joined(separator: ", ")))>)'. Supported form(s): "
+        + "'$SCALAR_QUERY(<RECORDTYPE(SINGLE FIELD)>)'", at: range)
+  }
+
   fileprivate static func membership(at range: SourceRange) -> SQLFailure {
     .unknown("IN of this query", at: range)
   }
@@ -193,14 +217,23 @@ extension Relation {
     guard case .union(let branches) = kind else { return false }
     return columns.indices.contains { index in
       let types = branches.map { $0.columns[index].type }
-      if types.allSatisfy(\.isCharacter) || types.allSatisfy(\.isIntegral) { return false }
+      if types.allSatisfy(\.isCharacter) || types.allSatisfy(\.isNumeric) { return false }
+      if types.contains(where: { $0.kind == .null }) { return false }
       return Set(types.map(\.kind)).count > 1
     }
   }
 }
 
 extension SelectedRelation {
-  /// Whether it is the MIN, MAX or SUM of a datasource's rows, in whose filter alone a column of the
+  /// Whether it is columns of each of a datasource's rows, which the filter restricts.
+  fileprivate var isCorrelatedScan: Bool {
+    guard grouping == nil, !isDistinct, limit == nil, offset == nil, orderBy.isEmpty,
+      case .table(let table) = input.kind, table.kind == .dataSource
+    else { return false }
+    return items.allSatisfy(\.isColumn)
+  }
+
+  /// Whether it is the COUNT, AVG, MIN, MAX or SUM of a datasource's rows, in whose filter alone a column of the
   /// enclosing query may stand: Druid makes a join of the groups of it.
   fileprivate var isCorrelatedTotal: Bool {
     guard let grouping, !grouping.isExplicit, having == nil, limit == nil, offset == nil,
@@ -208,13 +241,14 @@ extension SelectedRelation {
       grouping.aggregates.count == 1, items.count == 1, items[0].isColumn,
       case .aggregate(let call) = grouping.aggregates[0].node, !call.isDistinct
     else { return false }
-    return ["MIN", "MAX", "SUM"].contains(call.function.name) && call.filter == nil
+    return ["COUNT", "AVG", "MIN", "MAX", "SUM"].contains(call.function.name)
+      && call.filter == nil
       && call.arguments.allSatisfy { $0.relations.isSubset(of: [input.number]) }
   }
 
   /// Whether it returns at most one row: an aggregate without keys, or the first row in a known
   /// order.
-  fileprivate var isSingle: Bool {
+  var isSingle: Bool {
     if limit == 1 { return !isUnordered && input.shape.readsDataSource }
     guard let grouping else { return false }
     return !grouping.isExplicit && having == nil && limit == nil && offset == nil

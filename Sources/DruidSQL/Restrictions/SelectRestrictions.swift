@@ -156,16 +156,22 @@ extension Restrictions {
       }
     },
     Restriction(
-      "grouping sets with a key that WHERE restricts to one value",
-      druid: "Shows the value in the sets without the key as well (apache/druid#13204)."
+      "repeated grouping sets with ORDER BY, LIMIT, HAVING or other items than groups have",
+      druid: "Calcite makes a union of them, whose branches are not scans."
     ) { bound throws(SQLFailure) in
-      guard let grouping = bound.select.grouping, grouping.sets.count > 1,
-        let pinned = bound.select.filter?.pinned
+      let select = bound.select
+      guard let grouping = select.grouping, Set(grouping.sets).count < grouping.sets.count,
+        select.having != nil || select.limit != nil || select.offset != nil
+          || !select.orderBy.isEmpty || !select.showsGroups(grouping)
       else { return }
-      if grouping.keys.contains(where: { key in
-        pinned.contains { column in key.contains { $0 == column } }
-      }) {
-        throw .unknown("Grouping sets with a key that WHERE holds to one value", at: bound.range)
+      throw .nonScanUnion
+    },
+    Restriction(
+      "OFFSET of grouping sets that are ordered by keys alone",
+      druid: "Pushes the LIMIT down to the finest groups, and can't do so with OFFSET."
+    ) { bound throws(SQLFailure) in
+      if bound.select.limitsFinestGroups, bound.select.offset != nil {
+        throw .runtime("Cannot push down offsets")
       }
     },
     Restriction(
@@ -355,5 +361,31 @@ extension Relation {
   fileprivate var unnested: [TypedExpression] {
     if case .unnest(let input, let array) = kind { return (input?.unnested ?? []) + [array] }
     return []
+  }
+}
+
+extension SelectedRelation {
+  /// Whether its items are the keys and the aggregates in their order, each once.
+  fileprivate func showsGroups(_ grouping: Grouping) -> Bool {
+    let columns = items.map { item -> Int? in
+      if case .column(grouping.number, let index) = item.node { return index }
+      return nil
+    }
+    let (keys, others) = (
+      columns.prefix(grouping.keys.count), columns.dropFirst(grouping.keys.count)
+    )
+    let aggregates = others.compactMap { $0 }
+    return Array(keys) == Array(grouping.keys.indices) && aggregates.count == others.count
+      && Set(aggregates).count == aggregates.count
+      && aggregates.count == grouping.aggregates.count + grouping.groupings.count
+      && aggregates.filter { $0 >= 0 } == aggregates.filter { $0 >= 0 }.sorted()
+  }
+}
+
+extension SQLFailure {
+  fileprivate static var nonScanUnion: SQLFailure {
+    .unplannable(
+      "SQL requires union between inputs that are not simple table scans and involve a filter "
+        + "or aliasing. Or column types of tables being unioned are not of same type.")
   }
 }

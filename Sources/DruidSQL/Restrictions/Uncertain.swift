@@ -23,9 +23,8 @@ enum Uncertain: String, CaseIterable {
   /// `FROM (a JOIN b ON ...) AS c`
   case aliasedJoin = "An alias behind a parenthesised join"
 
-  /// A column of strings gives a NULL for a row without values in an inner join as well; of arrays it
-  /// is not certain.
-  case leftUnnest = "LEFT JOIN of UNNEST"
+  /// `a JOIN UNNEST(b) USING (c)`
+  case unnestUsing = "USING of UNNEST"
 
   /// UNNEST makes one column of one array here.
   case manyUnnested = "UNNEST of several arrays or WITH ORDINALITY"
@@ -70,9 +69,6 @@ enum Uncertain: String, CaseIterable {
 
   /// Some of the numbers are converted, depending on the plan.
   case unionTypes = "UNION ALL of different types"
-
-  /// GROUP BY that drops grouping sets that are alike.
-  case groupByDistinct = "GROUP BY DISTINCT"
 
   /// More than six expressions.
   case largeCube = "So large a CUBE"

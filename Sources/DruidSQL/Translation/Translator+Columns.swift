@@ -2,9 +2,12 @@
 extension Translator {
   /// The grouping as a ``ColumnGrouping``; nil when only SQLite can compute it.
   ///
-  /// - Parameter sql: the same grouping as a query for SQLite.
+  /// - Parameters:
+  ///   - sql: the same grouping as a query for SQLite.
+  ///   - dropsEmpty: whether a grouping without keys has no group when no row remains.
   func columnGrouping(
-    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ sql: String
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ sql: String,
+    dropsEmpty: Bool
   ) -> ColumnGrouping? {
     guard case .table(let table) = select.input.kind, table.kind == .dataSource,
       grouping.sets == [Array(grouping.keys.indices)], grouping.groupings.isEmpty
@@ -31,7 +34,8 @@ extension Translator {
     }
     return ColumnGrouping(
       name: "", sqlite: sql, source: table.sqlite, filter: tests, keys: keys,
-      aggregates: aggregates, dropsEmpty: grouping.keys.isEmpty && skipsEmptyAnswer(select))
+      aggregates: aggregates,
+      dropsEmpty: grouping.keys.isEmpty && (dropsEmpty || skipsEmptyAnswer(select)))
   }
 }
 

@@ -25,7 +25,9 @@ extension Translator {
     }
     if isLiteral, item.type.isArray { return "druid_constant_array(\(text))" }
     if isComputed, item.type.element?.kind == .null { return "druid_planned_array(\(text), 0)" }
-    if isComputed, !item.type.isNullable, !item.type.isTime { text = "druid_required(\(text))" }
+    if isComputed, !item.type.isNullable, !item.type.isTime, !item.isChoice {
+      text = "druid_required(\(text))"
+    }
     // Calcite fills a constant up to the length of its type.
     if isComputed, case .char(let length) = item.type.kind {
       return "druid_pad(\(text), \(length))"
@@ -74,11 +76,74 @@ extension Translator {
         let values = (try texts(parts)).map { "+" + $0 }.joined(separator: ", ")
         return "((\(values)) IN (\(try query(relation))))"
       }
+      if case .select(let select) = relation.kind, select.isCorrelated {
+        return "EXISTS (SELECT 1 FROM (\(try query(relation))) WHERE c0 = \(try text(operand)))"
+      }
       return "(+\(try text(operand)) IN (\(try query(relation))))"
-    case .scalarQuery(let relation): return "(\(try query(relation)))"
+    case .scalarQuery(let relation): return try scalar(relation)
     case .aggregate, .grouping, .exists:
       throw .unknown("This expression", at: expression.range)
     }
+  }
+
+  /// The value of a query of one row.
+  private func scalar(_ relation: Relation) throws(SQLFailure) -> String {
+    guard case .select(let select) = relation.kind else { return "(\(try query(relation)))" }
+    if select.isCorrelated { return try correlated(relation, select) }
+    if select.isSingle { return "(\(try query(relation)))" }
+    return "(SELECT druid_single_value(c0) FROM (\(try query(relation))))"
+  }
+
+  /// An aggregate of the rows that belong to a row of the enclosing query. Those of which a column is
+  /// equal to a value of that row are grouped once, as Druid joins them.
+  private func correlated(
+    _ relation: Relation, _ select: SelectedRelation
+  ) throws(SQLFailure) -> String {
+    var inner = select
+    var keys: [TypedExpression] = []
+    var values: [TypedExpression] = []
+    var rest: [TypedExpression] = []
+    for part in select.filter?.conjuncts ?? [] {
+      if let (key, value) = part.lookup(in: select.input.number) {
+        keys.append(key)
+        values.append(value)
+      } else {
+        rest.append(part)
+      }
+    }
+    inner.filter =
+      rest.isEmpty ? nil : TypedExpression(.operation(.and, rest), .boolean, rest[0].range)
+    let isCount = select.grouping?.aggregates.first?.isCount == true
+    guard var grouping = inner.grouping, !keys.isEmpty, !inner.isCorrelated else {
+      return "(\(try query(relation)))"
+    }
+    // The aggregate follows the keys.
+    inner.items = inner.items.map { item in
+      guard case .column(grouping.number, let index) = item.node else { return item }
+      var item = item
+      item.node = .column(relation: grouping.number, index: index + keys.count)
+      return item
+    }
+    grouping.keys = keys
+    grouping.sets = [Array(keys.indices)]
+    grouping.isExplicit = true
+    inner.grouping = grouping
+    inner.items += keys.indices.map { index in
+      TypedExpression(.column(relation: grouping.number, index: index), keys[index].type)
+    }
+    let groups = try self.query(
+      Relation(
+        number: relation.number, kind: .select(inner), columns: relation.columns,
+        shape: relation.shape))
+    var tests: [String] = []
+    for (index, value) in values.enumerated() {
+      tests.append("c\(index + 1) = \(try text(value))")
+    }
+    let name = "m\(relation.number)"
+    let lookup =
+      "(WITH \(name) AS MATERIALIZED (\(groups)) SELECT c0 FROM \(name) "
+      + "WHERE \(tests.joined(separator: " AND ")))"
+    return isCount ? "COALESCE(\(lookup), 0)" : lookup
   }
 
   func texts(_ list: [TypedExpression]) throws(SQLFailure) -> [String] {
@@ -160,11 +225,50 @@ extension TypedExpression {
     return select.isOfLiterals
   }
 
+  /// Whether it is COALESCE, of which Calcite takes a NULL for the type of its first operand.
+  fileprivate var isChoice: Bool {
+    if case .call(.coalesce, _) = node { return true }
+    return false
+  }
+
   /// Whether it is a slice of an array of literals, whose type in Calcite is NOT NULL.
   fileprivate var isSliceOfLiterals: Bool {
     guard case .call(let function, let operands) = node, function.name == "ARRAY_SLICE",
       case .operation(.array, let elements)? = operands.first?.node
     else { return false }
     return elements.allSatisfy { $0.constant != nil }
+  }
+}
+
+extension SelectedRelation {
+  /// Whether its filter or its items read a column of an enclosing query.
+  fileprivate var isCorrelated: Bool {
+    let known = input.numbers
+    let parts = (filter.map { [$0] } ?? []) + (grouping == nil ? items : [])
+    return parts.contains { !$0.relations.isSubset(of: known) }
+  }
+}
+
+extension TypedExpression {
+  fileprivate var isCount: Bool {
+    if case .aggregate(let call) = node { return call.function == .count }
+    return false
+  }
+
+  /// For a column of a relation that is equal to a value from elsewhere: the column and the value.
+  fileprivate func lookup(
+    in relation: Int
+  ) -> (key: TypedExpression, value: TypedExpression)? {
+    guard case .operation(.equal, let sides) = node, sides.count == 2 else { return nil }
+    for (key, value) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+      guard case .column(relation, _) = key.node, !key.isMultiple, !value.isMultiple,
+        !value.relations.isEmpty, !value.relations.contains(relation),
+        key.type.isCharacter && value.type.isCharacter
+          || key.type.isIntegral && value.type.isIntegral
+          || key.type.kind == .timestamp && value.type.kind == .timestamp
+      else { continue }
+      return (key, value)
+    }
+    return nil
   }
 }

@@ -83,13 +83,7 @@ extension Translator {
     let others = tieBreakers.filter { !plain.contains($0) }.map {
       RowOrder.Key(text: arrays.contains($0) ? "druid_array_order(\($0))" : $0)
     }
-    if let grouping = select.grouping {
-      if grouping.sets.count > 1, select.limit != nil, !select.orderBy.isEmpty,
-        select.orderBy.allSatisfy({ grouping.hasKey($0.expression) })
-      {
-        // Druid applies such a limit to each grouping set, so its result is not what SQL defines.
-        throw .unknown("GROUPING SETS with a LIMIT ordered by keys alone", at: nil)
-      }
+    if select.grouping != nil {
       // The sort of a GroupBy is stable over its keys.
       return RowOrder(
         keys: keys, tieBreakers: others, mayTie: isTopN && !keys.isEmpty && !others.isEmpty,
@@ -132,12 +126,16 @@ extension Translator {
     }
   }
 
-  /// One value of a multi-value group key.
+  /// One value of a multi-value group key, and the condition that a row must satisfy.
   ///
   /// A GroupBy treats a row with an empty list as NULL, and a TopN skips it (apache/druid#5897).
-  /// Both treat a row with NULL as NULL. This store does not distinguish the two.
-  func exploded(_ value: String, _ select: SelectedRelation) -> String {
-    guard let grouping = select.grouping, let first = grouping.keys.first else { return value }
+  /// Both treat a row with NULL as NULL.
+  func exploded(
+    _ value: String, of key: TypedExpression, _ select: SelectedRelation
+  ) -> (value: String, condition: String?) {
+    guard let grouping = select.grouping, let first = grouping.keys.first else {
+      return (value, nil)
+    }
     var ordered = select
     if select.orderBy.isEmpty {
       ordered.orderBy = [OrderKey(expression: first, isDescending: false)]
@@ -145,9 +143,16 @@ extension Translator {
     guard ordered.isTopN,
       approximatesTopN || select.orderBy.isEmpty
         || select.orderBy.contains(where: { grouping.hasKey($0.expression) })
-    else { return value }
-    let words = "'A LIMIT of groups by a multi-value column with NULL is not supported here'"
-    return "CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END"
+    else { return (value, nil) }
+    switch select.input.emptyLists(of: key) {
+    case .none: return (value, nil)
+    case .bit(let bit):
+      let bits = "r\(select.input.number).\(Catalog.Column.emptyLists)"
+      return (value, "NOT (\(bits) >> \(bit) & 1)")
+    case .unknown:
+      let words = "'A LIMIT of groups by a multi-value column with NULL is not supported here'"
+      return ("CASE WHEN \(value) IS NULL THEN druid_refuse(\(words)) ELSE \(value) END", nil)
+    }
   }
 
   /// A query with LIMIT or OFFSET. It fails when a row that is kept may tie with a row that is
@@ -262,6 +267,26 @@ extension SelectedRelation {
   /// Whether it is a group key.
   fileprivate func isGroupKey(_ expression: TypedExpression) -> Bool {
     grouping?.hasKey(expression) == true
+  }
+}
+
+extension SelectedRelation {
+  /// Whether Druid applies its LIMIT to the finest groups of several grouping sets.
+  var limitsFinestGroups: Bool {
+    guard let grouping, grouping.sets.count > 1, limit != nil, !orderBy.isEmpty else {
+      return false
+    }
+    return orderBy.allSatisfy { grouping.hasKey($0.expression) }
+  }
+}
+
+extension Relation {
+  /// Which rows have an empty list where the expression is NULL.
+  fileprivate func emptyLists(of expression: TypedExpression) -> Catalog.Column.EmptyLists {
+    guard case .column(number, let index) = expression.node, case .table(let table) = kind else {
+      return .unknown
+    }
+    return table.columns[index].emptyLists
   }
 }
 

@@ -80,17 +80,29 @@ final class Translator {
     pins: TypedExpression.Pins = [:]
   ) throws(SQLFailure) -> String {
     var texts: [String] = []
-    let areByPattern = items.map(\.isTimeByPattern)
+    let queried = items.count(where: \.isQueried)
+    let plain = areLiterals && isTop ? items.filter { !$0.isQueried } : []
+    let lists = plain.filter { $0.type.isArray || $0.type.isComplex }
     for (index, item) in items.enumerated() {
-      // Druid evaluates a row with such a time as a query, where it evaluates the other columns too.
-      let isAlone = !areByPattern.indices.contains { $0 != index && areByPattern[$0] }
       if item.node == .operation(.unfinishedNull, []) {
         texts.append("NULL AS c\(index)")
         continue
       }
-      let text =
-        isTop ? try output(item, isLiteral: areLiterals && isAlone, pins: pins) : try text(item)
-      texts.append(text + " AS c\(index)")
+      guard isTop else {
+        texts.append("\(try text(item)) AS c\(index)")
+        continue
+      }
+      // Druid evaluates a row with such an item as a query, where NULL may stand in any other one.
+      let isAlone = queried == 0 || queried == 1 && item.isQueried
+      let text = try output(item, isLiteral: areLiterals && isAlone, pins: pins)
+      let others = lists.filter { $0 != item }
+      if areLiterals, isAlone, !others.isEmpty, item.type.isTime || item.type.isArray {
+        let tests = (try self.texts(others)).map { "\($0) IS NOT NULL" }.joined(separator: " OR ")
+        let query = try output(item, isLiteral: false, pins: pins)
+        texts.append("CASE WHEN \(tests) THEN \(query) ELSE \(text) END AS c\(index)")
+      } else {
+        texts.append("\(text) AS c\(index)")
+      }
     }
     return texts.joined(separator: ", ")
   }
@@ -193,12 +205,91 @@ final class Translator {
   private func from(
     _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ from: String
   ) throws(SQLFailure) -> String {
+    if grouping.sets.count > 1, !select.limitsFinestGroups,
+      !grouping.keys.contains(where: \.isMultiple)
+    {
+      return try several(grouping, select, from)
+    }
     let sql = try group(grouping, select, from: from)
-    guard var columns = columnGrouping(grouping, select, sql) else { return sql }
+    guard let name = columnTable(grouping, select, sql) else { return sql }
+    // The LIMIT keeps it a subquery, which SQLite can index for a join.
+    return "SELECT * FROM \(name) LIMIT -1"
+  }
+
+  /// The table of a ``ColumnGrouping``; nil when only SQLite can compute the grouping.
+  private func columnTable(
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ sql: String,
+    dropsEmpty: Bool = false
+  ) -> String? {
+    guard var columns = columnGrouping(grouping, select, sql, dropsEmpty: dropsEmpty) else {
+      return nil
+    }
     columns.name = "g\(groupings.count)"
     groupings.append(columns)
-    // The LIMIT keeps it a subquery, which SQLite can index for a join.
-    return "SELECT * FROM \(columns.name) LIMIT -1"
+    return columns.name
+  }
+
+  /// Several grouping sets, each a grouping of its own.
+  private func several(
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ from: String
+  ) throws(SQLFailure) -> String {
+    var parts: [String] = []
+    for (position, set) in grouping.sets.enumerated() {
+      var single = grouping
+      single.keys = set.map { grouping.keys[$0] }
+      single.sets = [Array(set.indices)]
+      single.groupings = []
+      let sql = try group(single, select, from: from, dropsEmpty: true)
+      let source = columnTable(single, select, sql, dropsEmpty: true) ?? "(\(sql))"
+      var columns = grouping.keys.indices.map { index in
+        (set.firstIndex(of: index).map { "k\($0)" } ?? "NULL") + " AS k\(index)"
+      }
+      columns += grouping.aggregates.indices.map { "a\($0)" }
+      columns += marks(grouping, set) + ["\(position) AS s"]
+      parts.append("SELECT \(columns.joined(separator: ", ")) FROM \(source)")
+    }
+    return parts.joined(separator: " UNION ALL ")
+  }
+
+  /// The values of GROUPING in a grouping set.
+  private func marks(_ grouping: SelectedRelation.Grouping, _ set: [Int]) -> [String] {
+    grouping.groupings.enumerated().map { index, asked in
+      let bits = asked.reduce(0) { $0 << 1 | (set.contains($1) ? 0 : 1) }
+      return "\(bits) AS n\(index)"
+    }
+  }
+
+  /// The condition that a row belongs to one of the first of the finest groups. Druid applies a
+  /// LIMIT that is ordered by keys alone to these, and the other sets summarize only what remains.
+  private func finest(
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, _ keys: [String],
+    _ rest: String
+  ) throws(SQLFailure) -> String? {
+    guard select.limitsFinestGroups, let limit = select.limit else { return nil }
+    if select.having != nil {
+      throw .unknown("GROUPING SETS with HAVING and a LIMIT ordered by keys alone", at: nil)
+    }
+    let all = Set(grouping.sets.flatMap { $0 }).sorted()
+    var order: [(index: Int, suffix: String)] = []
+    for key in select.orderBy {
+      guard case .column(_, let index) = key.expression.node else { continue }
+      order.append((index, key.isDescending ? " DESC" : ""))
+    }
+    for index in all where !order.contains(where: { $0.index == index }) {
+      order.append((index, ""))
+    }
+    let terms = order.map { index, suffix in
+      (grouping.keys[index].type.isArray ? "druid_array_order(k\(index))" : "k\(index)") + suffix
+    }
+    func mark(_ values: [String]) -> String {
+      values.map { "quote(\($0))" }.joined(separator: " || '|' || ")
+    }
+    let named = all.map { "k\($0)" }
+    let groups =
+      "SELECT \(all.map { "\(keys[$0]) AS k\($0)" }.joined(separator: ", "))\(rest) "
+      + "GROUP BY \(all.map { "quote(\(keys[$0]))" }.joined(separator: ", ")) "
+      + "ORDER BY \(terms.joined(separator: ", ")) LIMIT \(limit)"
+    return "(\(mark(all.map { keys[$0] }))) IN (SELECT \(mark(named)) FROM (\(groups)))"
   }
 
   /// Whether the context asks a Timeseries without granularity to return no row when it counts no
@@ -209,15 +300,19 @@ final class Translator {
 
   /// The groups with keys `k0`..., aggregates `a0`..., and GROUPING values `n0`...
   private func group(
-    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, from: String
+    _ grouping: SelectedRelation.Grouping, _ select: SelectedRelation, from: String,
+    dropsEmpty: Bool = false
   ) throws(SQLFailure) -> String {
     var from = from
     var keys: [String] = []
+    var conditions: [String] = []
     for (index, key) in grouping.keys.enumerated() {
       if key.isMultiple {
         let each = "e\(grouping.number)_\(index)"
         from += ", json_each(druid_mv_json(\(try text(key)))) AS \(each)"
-        keys.append(exploded("\(each).value", select))
+        let (value, condition) = exploded("\(each).value", of: key, select)
+        keys.append(value)
+        if let condition { conditions.append(condition) }
       } else {
         keys.append(try text(key))
       }
@@ -227,26 +322,31 @@ final class Translator {
       guard case .aggregate(let call) = item.node else { continue }
       aggregates.append(try aggregate(call) + " AS a\(index)")
     }
-    let filter = try select.filter.map { (item) throws(SQLFailure) in " WHERE " + (try text(item)) }
+    if let filter = select.filter { conditions.append(try text(filter)) }
+    var rest = from.isEmpty ? "" : " FROM " + from
+    func restricted(_ conditions: [String]) -> String {
+      conditions.isEmpty ? rest : rest + " WHERE " + conditions.joined(separator: " AND ")
+    }
+    if let finest = try finest(grouping, select, keys, restricted(conditions)) {
+      conditions.append(finest)
+    }
+    rest = restricted(conditions)
     var parts: [String] = []
     for (position, set) in grouping.sets.enumerated() {
       var columns = keys.indices.map { (set.contains($0) ? keys[$0] : "NULL") + " AS k\($0)" }
       columns += aggregates
-      for (index, asked) in grouping.groupings.enumerated() {
-        let bits = asked.reduce(0) { $0 << 1 | (set.contains($1) ? 0 : 1) }
-        columns.append("\(bits) AS n\(index)")
-      }
+      columns += marks(grouping, set)
       if grouping.sets.count > 1 { columns.append("\(position) AS s") }
-      if columns.isEmpty || (aggregates.isEmpty && set.isEmpty) { columns.append("COUNT(*)") }
-      var sql = "SELECT " + columns.joined(separator: ", ")
-      if !from.isEmpty { sql += " FROM " + from }
-      sql += filter ?? ""
+      if columns.isEmpty || aggregates.isEmpty && grouping.sets.contains([]) {
+        columns.append("COUNT(*)")
+      }
+      var sql = "SELECT " + columns.joined(separator: ", ") + rest
       if !set.isEmpty {
         // 0.0 and -0.0 are different groups.
         let zeros = set.filter { grouping.keys[$0].type.isReal && !grouping.keys[$0].isColumn }
           .map { "CASE WHEN \(keys[$0]) = 0 THEN druid_double_to_text(\(keys[$0])) END" }
         sql += " GROUP BY " + (set.map { String($0 + 1) } + zeros).joined(separator: ", ")
-      } else if grouping.sets.count > 1 || select.input.shape.readsSystem
+      } else if grouping.sets.count > 1 || dropsEmpty || select.input.shape.readsSystem
         || skipsEmptyAnswer(select)
       {
         sql += " HAVING COUNT(*) > 0"
@@ -272,11 +372,11 @@ extension SelectedRelation {
 }
 
 extension TypedExpression {
-  /// Whether it is TIME_PARSE with a pattern.
-  fileprivate var isTimeByPattern: Bool {
-    guard case .call(let function, let arguments) = node, function.name == "TIME_PARSE" else {
-      return false
-    }
-    return arguments.count > 1 && !arguments[1].isNullConstant
+  /// Whether Druid's planner leaves it to a query although it is constant: TIME_PARSE with a pattern,
+  /// or TO_JSON_STRING.
+  fileprivate var isQueried: Bool {
+    guard case .call(let function, let arguments) = node else { return false }
+    if function.name == "TO_JSON_STRING" { return true }
+    return function.name == "TIME_PARSE" && arguments.count > 1 && !arguments[1].isNullConstant
   }
 }

@@ -89,7 +89,7 @@ struct AnswerWriter {
       bytes.append(UInt8(ascii: "["))
       for index in columns.indices {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        json(statement.cell(index), columns[index].type)
+        json(statement.cell(index), at: index)
       }
       bytes.append(UInt8(ascii: "]"))
     case .object, .objectLines:
@@ -98,7 +98,7 @@ struct AnswerWriter {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
         bytes.append(contentsOf: names[index])
         bytes.append(UInt8(ascii: ":"))
-        json(statement.cell(index), columns[index].type)
+        json(statement.cell(index), at: index)
       }
       bytes.append(UInt8(ascii: "}"))
     }
@@ -113,7 +113,9 @@ struct AnswerWriter {
     }
   }
 
-  private mutating func json(_ cell: SQLiteStatement.Cell, _ type: SQLType) {
+  private mutating func json(_ cell: SQLiteStatement.Cell, at index: Int) {
+    if columns[index].keepsWholeNumbers, case .integer = cell { return plain(cell, .bigint) }
+    let type = columns[index].type
     switch (cell, type.kind) {
     case (.null, _): bytes.append(contentsOf: "null".utf8)
     case (.integer(let value), .timestamp), (.integer(let value), .date):
@@ -156,7 +158,12 @@ struct AnswerWriter {
     for index in columns.indices {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       let start = bytes.count
-      plain(statement.cell(index), columns[index].type)
+      let cell = statement.cell(index)
+      if columns[index].keepsWholeNumbers, case .integer = cell {
+        plain(cell, .bigint)
+      } else {
+        plain(cell, columns[index].type)
+      }
       CSVText.quote(&bytes, from: start, isAlone: columns.count == 1)
     }
     bytes.append(UInt8(ascii: "\n"))

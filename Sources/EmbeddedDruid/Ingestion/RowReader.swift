@@ -334,6 +334,7 @@ struct RowReader: ~Copyable {
     guard case .list(let elements) = value else {
       return try set(column, text: value.javaText)
     }
+    if elements.isEmpty { return writer.setEmptyList(column) }
     var texts = elements.map { $0.javaText.map(ExactText.init) }
     if dimension.multiValues != .array, texts.count > 1 {
       texts.sort { one, other in

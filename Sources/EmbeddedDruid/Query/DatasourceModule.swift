@@ -1,4 +1,5 @@
 import CSQLite
+import DruidSQL
 import Glibc
 
 /// A datasource as a read-only virtual table of SQLite, over a snapshot.
@@ -106,4 +107,6 @@ final class BoundTable: TableContent {
     self.snapshot = snapshot
     super.init(columnNames: columnNames)
   }
+
+  override var hiddenColumns: [String] { ["\(Catalog.Column.emptyLists) HIDDEN"] }
 }

@@ -467,9 +467,16 @@ struct SourceTable {
   var catalog: Catalog.Table {
     let snapshot = bound.snapshot
     let columns = snapshot.schema.columns.enumerated().map { index, column in
-      Catalog.Column(
+      var result = Catalog.Column(
         name: column.name, type: column.kind.sqlType, sqlite: "c\(index)",
         hasMultipleValues: snapshot.hasMultipleValues[index])
+      let empties = snapshot.emptyLists[index]
+      if !empties.isComplete {
+        result.emptyLists = .unknown
+      } else if !empties.rows.isEmpty {
+        result.emptyLists = index < Catalog.Column.mostEmptyLists ? .bit(index) : .unknown
+      }
+      return result
     }
     return Catalog.Table(
       schema: Catalog.defaultSchema, name: name, kind: .dataSource, sqlite: sqliteName,

@@ -1,4 +1,5 @@
 import CSQLite
+import DruidSQL
 
 /// The state of a scan. SQLite's cursor is its first member.
 ///
@@ -54,6 +55,14 @@ struct ScanCursor {
   func free() {
     for index in unsafe columns.indices { unsafe columns[index].pages?.deallocate() }
     unsafe columns.deallocate()
+  }
+
+  private var emptyLists: Int64 {
+    let number = UInt32(truncatingIfNeeded: rowNumber)
+    return snapshot.emptyLists.prefix(Catalog.Column.mostEmptyLists).indices.reduce(0) {
+      bits, index in
+      snapshot.emptyLists[index].contains(number) ? bits | 1 << Int64(index) : bits
+    }
   }
 
   var rowNumber: Int64 { Int64(chunkNumber) << Int64(RowNumber.bits) | Int64(row) }
@@ -143,7 +152,12 @@ struct ScanCursor {
   }
 
   /// Passes a cell to SQLite. Texts are not copied, because the snapshot outlives the statement.
+  ///
+  /// The column after the last one has a bit for each column with an empty list.
   func answer(column index: Int, to context: OpaquePointer?) {
+    if index == snapshot.schema.columns.count {
+      return unsafe sqlite3_result_int64(context, emptyLists)
+    }
     guard let chunk = unsafe chunk, index >= 0, unsafe index < columns.count else {
       return unsafe sqlite3_result_null(context)
     }

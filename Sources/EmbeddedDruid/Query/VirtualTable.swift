@@ -45,9 +45,9 @@ import CSQLite
   ) -> Int32 {
     guard let context = unsafe context, let handle = unsafe handle else { return SQLITE_MISUSE }
     let content = unsafe Unmanaged<TableContent>.fromOpaque(context)
-    let names = unsafe content._withUnsafeGuaranteedRef { $0.columnNames }
+    let columns = unsafe content._withUnsafeGuaranteedRef { $0.columnNames + $0.hiddenColumns }
     let status = unsafe sqlite3_declare_vtab(
-      database, "CREATE TABLE x(\(names.joined(separator: ",")))")
+      database, "CREATE TABLE x(\(columns.joined(separator: ",")))")
     guard status == SQLITE_OK else { return status }
     let table = UnsafeMutablePointer<VirtualTable>.allocate(capacity: 1)
     unsafe table.initialize(to: VirtualTable(content: content))
@@ -88,6 +88,8 @@ import CSQLite
 /// The content of a virtual table of one connection.
 class TableContent {
   let columnNames: [String]
+  /// Columns that `*` does not include.
+  var hiddenColumns: [String] { [] }
 
   init(columnNames: [String]) { self.columnNames = columnNames }
 }

@@ -8,6 +8,10 @@ extension TableSnapshot {
   {
     var result = self
     result.chunks = []
+    // Their numbers change.
+    for column in emptyLists.indices where !emptyLists[column].rows.isEmpty {
+      result.emptyLists[column] = EmptyLists(isComplete: false)
+    }
     for chunk in chunks {
       let from = unsafe UnsafeRawPointer(chunk.block.address)
       let kept = (0..<chunk.count).filter { row in

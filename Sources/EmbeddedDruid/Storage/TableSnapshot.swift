@@ -28,6 +28,26 @@ extension ChunkRows {
   }
 }
 
+/// The rows of a column that have an empty list.
+struct EmptyLists: Sendable {
+  /// The number of rows that are remembered.
+  static let limit = 4_096
+  /// The numbers of the rows, ascending.
+  var rows: [UInt32] = []
+  /// Whether these are all.
+  var isComplete = true
+
+  func contains(_ row: UInt32) -> Bool {
+    var low = 0
+    var high = rows.count
+    while low < high {
+      let middle = (low + high) / 2
+      if rows[middle] < row { low = middle + 1 } else { high = middle }
+    }
+    return low < rows.count && rows[low] == row
+  }
+}
+
 /// A datasource at one moment. Rows that are appended later are not visible.
 struct TableSnapshot: Sendable {
   fileprivate(set) var schema: TableSchema
@@ -37,12 +57,15 @@ struct TableSnapshot: Sendable {
   var dictionaries: [DictionarySnapshot]
   /// By column: whether any row has a multi-value.
   var hasMultipleValues: [Bool]
+  /// By column: the rows with an empty list, which is stored as null.
+  var emptyLists: [EmptyLists]
 
   init(schema: TableSchema) {
     self.schema = schema
     layout = ChunkLayout(schema)
     dictionaries = Array(repeating: DictionarySnapshot(), count: schema.columns.count)
     hasMultipleValues = Array(repeating: false, count: schema.columns.count)
+    emptyLists = Array(repeating: EmptyLists(), count: schema.columns.count)
   }
 
   var rowCount: Int { chunks.reduce(0) { $0 + $1.count } }
@@ -67,6 +90,8 @@ struct TableWriter: ~Copyable {
   private let keepsChunksApart: Bool
   /// Chunks that a snapshot may share.
   private var isShared: Set<Int> = []
+  /// The columns of the current row that have an empty list.
+  private var emptyLists: [Int] = []
 
   init(schema: TableSchema, storage: TemporaryStorage, isRolledUp: Bool = false) {
     keepsChunksApart = isRolledUp
@@ -79,6 +104,7 @@ struct TableWriter: ~Copyable {
 
   /// Reserves memory for a row.
   mutating func beginRow() throws(StorageFull) {
+    if !emptyLists.isEmpty { emptyLists = [] }
     guard unsafe row == TableSchema.chunkRows || base == nil else { return }
     if let full = current { snapshot.chunks[snapshot.chunks.count - 1] = full }
     let block = try storage.block(of: snapshot.layout.size)
@@ -129,8 +155,23 @@ struct TableWriter: ~Copyable {
     }
   }
 
+  /// Stores an empty list.
+  mutating func setEmptyList(_ column: Int) {
+    setNull(column)
+    emptyLists.append(column)
+  }
+
   /// Ends the row.
   mutating func endRow() {
+    for column in emptyLists {
+      // Rows of a rollup may become one.
+      if keepsChunksApart || snapshot.emptyLists[column].rows.count == EmptyLists.limit {
+        snapshot.emptyLists[column].isComplete = false
+      } else {
+        snapshot.emptyLists[column].rows.append(rowNumber)
+      }
+    }
+    if !emptyLists.isEmpty { emptyLists = [] }
     row += 1
     current?.count = row
   }
@@ -275,6 +316,8 @@ struct TableWriter: ~Copyable {
     snapshot.dictionaries = fresh.map(\.snapshot)
     snapshot.hasMultipleValues += Array(
       repeating: false, count: schema.columns.count - snapshot.hasMultipleValues.count)
+    snapshot.emptyLists += Array(
+      repeating: EmptyLists(), count: schema.columns.count - snapshot.emptyLists.count)
     dictionaries = fresh
     values = layout.values
     nulls = layout.nulls

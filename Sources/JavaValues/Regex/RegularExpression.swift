@@ -146,14 +146,15 @@ package final class RegularExpression {
     return isFound
   }
 
-  /// REGEXP_EXTRACT: a group of the first match; nil when there is no match.
+  /// REGEXP_EXTRACT: a group of the first match; nil when there is no match. Only a match shows that
+  /// the group does not exist.
   package func extract(
     _ group: Int, of text: String, _ limits: QueryLimits? = nil
   ) throws(ValueFailure) -> String? {
-    guard (0...groupCount).contains(group) else { throw .uncategorized("No group \(group)") }
     let bytes = Array(text.utf8)
     var extracted: String?
     try eachMatch(in: bytes, limits) { groups throws(ValueFailure) in
+      guard (0...groupCount).contains(group) else { throw .uncategorized("No group \(group)") }
       extracted = groups[group].map { String(decoding: bytes[$0], as: UTF8.self) }
       return false
     }

@@ -167,7 +167,7 @@ extension KProd {
         + "--topic each message to the topic that it came from. A topic is looked for when the first "
         + "line names it. A line is a bad line when it names no topic, when the cluster has no such "
         + "topic, or when it names one more than --max-topics allows, which guards against a field "
-        + "that was chosen by mistake. Each topic has a connection of its own.",
+        + "that was chosen by mistake. All topics share the connections.",
       "--metrics FILE holds kprod_lines_total, kprod_delivered_lines_total and the like, for "
         + "node_exporter's textfile collector or a web server. The file is replaced as a whole at "
         + "the start, every 15 seconds and at the end, when kprod_up is 0.",

@@ -29,7 +29,7 @@ struct Outlet: ~Copyable {
 
   /// Readable when reports are waiting; -1 where nothing tells.
   var wakeDescriptor: Int32 {
-    mutating get { producer?.wakeDescriptor ?? -1 }
+    mutating get { producer?.wakeDescriptor ?? directory?.wakeDescriptor ?? -1 }
   }
 
   /// Whether any message is not accounted for.
@@ -46,7 +46,7 @@ struct Outlet: ~Copyable {
   var patience: Duration? {
     mutating get {
       guard isBusy else { return nil }
-      return producer == nil ? .milliseconds(20) : .milliseconds(200)
+      return directory?.isShared == false ? .milliseconds(20) : .milliseconds(200)
     }
   }
 
@@ -75,14 +75,7 @@ struct Outlet: ~Copyable {
   /// Takes in what was answered.
   mutating func collect(waiting milliseconds: Int32 = 0) {
     producer?.collect(waiting: milliseconds)
-    guard let directory else { return }
-    // Only one of them can be waited for.
-    var left = milliseconds
-    for topic in directory.topics {
-      let isBusy = topic.isBusy
-      topic.producer?.collect(waiting: isBusy ? left : 0)
-      if isBusy { left = 0 }
-    }
+    directory?.collect(waiting: milliseconds)
   }
 
   /// Looks at the partitions again now and then; returns how many there are when that was looked up for one topic.
@@ -105,8 +98,6 @@ struct Outlet: ~Copyable {
   /// Waits until every message is accounted for.
   mutating func drain() {
     producer?.drain()
-    guard directory != nil else { return }
-    _ = mayGoOn()
-    for topic in directory?.topics ?? [] { topic.producer?.drain() }
+    directory?.drain()
   }
 }

@@ -23,7 +23,7 @@ struct Terms {
   }
 }
 
-/// The topics that lines name: each is looked up when the first line names it, and has a producer from then on.
+/// The topics that lines name: each is looked up when the first line names it. All of them share one connection to the cluster.
 ///
 /// A topic that the cluster does not have makes its lines bad ones. A cluster that can't be reached ends the run.
 final class TopicDirectory {
@@ -49,6 +49,7 @@ final class TopicDirectory {
   /// Whether messages are sent at all.
   let sends: Bool
   private var settings: ClientSettings
+  private let source = ProducerSource()
   private let wait: Duration?
   private let isBatchable: Bool
   private let ledger: Ledger
@@ -65,9 +66,6 @@ final class TopicDirectory {
 
   /// More names are not remembered, but looked up again.
   private static let mostRefused = 10_000
-  /// How many kilobytes all topics together may have on their way.
-  private static let allKilobytes = 65_536
-
   /// - Parameters:
   ///   - settings: how to send; the topic in it is not looked at.
   ///   - sends: `false` for a dry run.
@@ -77,8 +75,6 @@ final class TopicDirectory {
     drainLimit: Duration, limit: Int
   ) {
     self.settings = settings
-    self.settings.queueKilobytes = max(
-      (settings.maximumLineLength + 40_000) / 1024 + 1, 1024, Self.allKilobytes / limit)
     self.sends = sends
     self.wait = wait
     self.isBatchable = isBatchable
@@ -121,15 +117,15 @@ final class TopicDirectory {
       settings.topic = name
       // Who answered once need not be waited for.
       let isFirst = topics.isEmpty && refused.isEmpty
-      let connection = try Connection(settings, wait: isFirst ? wait : nil)
+      let connection = try Connection(settings, wait: isFirst ? wait : nil, sharing: source)
       clusterID = clusterID ?? connection.clusterID
       let account = TopicAccount(ledger, topic: ledger.addTopic(name))
-      topics.append(
-        Topic(
-          name, Terms(connection),
-          Producer(
-            connection, isBatchable: isBatchable, account: account, drainLimit: drainLimit)))
-      return topics.count - 1
+      var producer = Producer(
+        connection, isBatchable: isBatchable, account: account, drainLimit: drainLimit)
+      let place = topics.count
+      producer.whenFull = { [unowned self] in takeForwarded(besides: place) }
+      topics.append(Topic(name, Terms(connection), producer))
+      return place
     } catch let failure as KafkaFailure {
       if case .missing(let words) = failure { throw refuse(name, words) }
       ledger.end(for: failure)
@@ -153,9 +149,52 @@ final class TopicDirectory {
     guard batch.count > 0 else { return }
     for (index, topic) in topics.enumerated() {
       batch.give(route: index, to: &part)
-      if part.count > 0 { topic.producer?.send(&part) }
+      if part.count > 0 { topic.producer?.send(&part, collects: false) }
     }
     batch.discard()
+    collect()
+  }
+
+  /// Takes in the reports that arrived.
+  ///
+  /// - Parameter milliseconds: how long to wait for the first one.
+  func collect(waiting milliseconds: Int32 = 0) {
+    var left = milliseconds
+    // One of them takes the reports about all from the queue.
+    var isTaken = false
+    for topic in topics {
+      let (isBusy, isShared) = (topic.isBusy, topic.producer?.isShared == true)
+      topic.producer?.collect(waiting: isShared && isTaken ? nil : isBusy ? left : 0)
+      isTaken = isTaken || isShared
+      if isBusy { left = 0 }
+    }
+  }
+
+  /// Takes in the reports about other topics, while a topic waits for room in the queue.
+  private func takeForwarded(besides waiting: Int) {
+    for (index, topic) in topics.enumerated() where index != waiting {
+      topic.producer?.takeForwarded()
+    }
+  }
+
+  /// Readable when reports are waiting.
+  var wakeDescriptor: Int32 { source.wakeDescriptor }
+
+  /// Whether ``wakeDescriptor`` tells about all topics: one with small batches has a connection of its own.
+  var isShared: Bool { topics.allSatisfy { $0.producer?.isShared == true } }
+
+  /// Waits until every message is accounted for.
+  func drain() {
+    while true {
+      // Each of them is asked: that is when the time after a signal begins.
+      let open = topics.filter { $0.producer?.mayDrain() == true }
+      guard let first = open.first else { break }
+      collect(waiting: 20)
+      let count = open.reduce(0) { $0 + ($1.producer?.outstanding ?? 0) }
+      Diagnostics.progress(
+        "waiting for \(count) acknowledgements" + (first.stall.map { ": " + $0 } ?? ""))
+    }
+    for topic in topics { topic.producer?.giveUpRest() }
   }
 }
 

@@ -80,6 +80,21 @@ import Testing
       acks.allSatisfy { places["\($0.topic) \($0.partition) \($0.offset)"] == lines[$0.line - 1] })
   }
 
+  /// Many topics take no more connections than one.
+  @Test func topicsShareAConnection() throws {
+    let server = try RunningDevstack()
+    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    defer { proxy.stop() }
+    let lines = (0..<2000).map { #"{"t":"topic\#($0 % 20)","n":\#($0)}"# }
+    let outcome = try Commands.kprod(
+      ["-b", "127.0.0.1:\(proxy.port)", "--topic-field", "t"], input: KprodTests.data(lines),
+      in: workspace)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try outcome.summary.delivered == 2000)
+    // To the address that was given, and to the broker by its own.
+    #expect(proxy.connectionCount <= 3)
+  }
+
   @Test func linesWithoutATopicOfTheirOwn() throws {
     let cluster = try MockCluster()
     for name in ["a", "b", "c", "rest"] { cluster.createTopic(name, partitions: 1) }

@@ -27,6 +27,7 @@ import Testing
       let text = unsafe try #require(list)
       unsafe brokers = String(cString: text)
       unsafe rd_kafka_mock_topic_create(cluster, "t", 2, 1)
+      unsafe rd_kafka_mock_topic_create(cluster, "u", 2, 1)
     }
 
     deinit {
@@ -79,13 +80,15 @@ import Testing
   }
 
   func producer(
-    _ cluster: Cluster, _ world: World, _ account: Account, _ properties: [(String, String)] = []
+    _ cluster: Cluster, _ world: World, _ account: Account, _ properties: [(String, String)] = [],
+    topic: String = "t", sharing source: ProducerSource? = nil
   ) throws -> Producer {
-    var settings = ClientSettings(brokers: cluster.brokers, topic: "t")
+    var settings = ClientSettings(brokers: cluster.brokers, topic: topic)
     settings.properties = properties.map { name, value in
       ClientSettings.Property(name: name, value: value, origin: "test")
     }
-    let connection = try Connection(settings, wait: .seconds(10), in: world.surroundings)
+    let connection = try Connection(
+      settings, wait: .seconds(10), sharing: source, in: world.surroundings)
     return Producer(connection, isBatchable: true, account: account, drainLimit: .seconds(10))
   }
 
@@ -168,6 +171,45 @@ import Testing
     #expect(account.failed.isEmpty && account.unsent == 0)
     // Only messages in flight when the producer died are in doubt.
     #expect(account.delivered > 0)
+  }
+
+  /// Two topics with one connection: the queue is full of messages of the other topic, and a fatal
+  /// error ends the producer of both.
+  @Test(arguments: [RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER])
+  func topicsThatShareAProducer(_ error: rd_kafka_resp_err_t) throws {
+    let cluster = try Cluster()
+    let source = ProducerSource()
+    let properties = [
+      ("max.in.flight.requests.per.connection", "1"), ("queue.buffering.max.messages", "500"),
+    ]
+    final class Lane {
+      let account = Account()
+      var producer: Producer
+
+      init(_ make: (Account) throws -> Producer) throws { producer = try make(account) }
+    }
+    let lanes = try ["t", "u"].map { topic in
+      try Lane { try producer(cluster, World(), $0, properties, topic: topic, sharing: source) }
+    }
+    #expect(lanes[0].producer.wakeDescriptor == lanes[1].producer.wakeDescriptor)
+    for index in lanes.indices {
+      lanes[index].producer.whenFull = { lanes[1 - index].producer.takeForwarded() }
+    }
+    if error != RD_KAFKA_RESP_ERR_NO_ERROR { cluster.answerProduce(error) }
+    for _ in 0..<20 { for lane in lanes { send(700, to: &lane.producer) } }
+    while lanes.contains(where: { $0.producer.mayDrain() }) {
+      for lane in lanes { lane.producer.collect(waiting: 5) }
+    }
+    for lane in lanes {
+      lane.producer.giveUpRest()
+      #expect(lane.account.failure == nil)
+      #expect(lane.account.total == 14_000)
+      #expect(lane.account.failed.isEmpty && lane.account.unsent == 0)
+      #expect(lane.account.offsets.values.allSatisfy { Set($0).count == $0.count })
+      if error == RD_KAFKA_RESP_ERR_NO_ERROR { #expect(lane.account.unknown == 0) }
+      // The lanes and their producers refer to each other.
+      lane.producer.whenFull = nil
+    }
   }
 
   @Test func theSecondSignalGivesUpWhatIsNotAnswered() throws {

@@ -13,6 +13,8 @@ package struct Producer: ~Copyable {
   var client: Client
   let account: any DeliveryAccount
   let surroundings: Surroundings
+  /// Where a new client comes from, when topics share a producer.
+  var source: ProducerSource?
   /// Messages to send again: they came back unsent, or from a topic that may be gone.
   let unsent = KeptMessages()
   /// Messages of batches that a broker refused as too large.
@@ -52,6 +54,10 @@ package struct Producer: ~Copyable {
   private let refreshInterval: Duration?
   private var lastRefresh: ContinuousClock.Instant
 
+  /// Takes in the reports about other topics that share the queue: when it is full, their messages
+  /// may be what fills it.
+  package var whenFull: (() -> Void)?
+
   /// Why nothing has been acknowledged for a while; `nil` while answers come.
   package private(set) var stall: String?
 
@@ -63,6 +69,7 @@ package struct Producer: ~Copyable {
   ) {
     settings = connection.settings
     client = connection.client
+    source = connection.source
     surroundings = connection.surroundings
     partitions = connection.partitions
     minimumInSync = connection.limits.minimumInSync
@@ -78,7 +85,7 @@ package struct Producer: ~Copyable {
   }
 
   /// Readable when reports are waiting.
-  package var wakeDescriptor: Int32 { client.wakeDescriptor }
+  package var wakeDescriptor: Int32 { client.producer.wakeDescriptor }
   /// The number of messages in flight.
   package var outstanding: Int { client.outstanding + (single?.outstanding ?? 0) }
   /// Whether the outcome of any message is still open.
@@ -89,42 +96,53 @@ package struct Producer: ~Copyable {
   // MARK: - Reports
 
   /// Reports the answers that arrived, and handles their consequences.
-  package mutating func collect(waiting milliseconds: Int32 = 0) {
+  ///
+  /// - Parameter milliseconds: how long to wait for the first one; `nil`: only those that another
+  ///   producer of a shared queue has taken from it.
+  package mutating func collect(waiting milliseconds: Int32? = 0) {
     takeReports(waiting: milliseconds)
     if !isRepairing { repair() }
     checkPatience()
   }
 
-  mutating func takeReports(waiting milliseconds: Int32) {
+  /// Reports the answers that another producer of a shared queue has taken from it, and keeps what
+  /// is to be sent again.
+  package mutating func takeForwarded() { takeReports(waiting: nil) }
+
+  /// Whether other topics use the same queue of reports.
+  package var isShared: Bool { source != nil }
+
+  mutating func takeReports(waiting milliseconds: Int32?) {
     // librdkafka's threads answer for both clients; the one that is used less is polled without
     // waiting.
-    if let single { takeReports(of: single, waiting: client.outstanding > 0 ? 0 : milliseconds) }
-    takeReports(of: client, waiting: single == nil || client.outstanding > 0 ? milliseconds : 0)
+    let isSingle = client.outstanding == 0
+    if let single { takeReports(of: single, waiting: isSingle ? milliseconds ?? 0 : 0) }
+    takeReports(
+      of: client, waiting: single != nil && isSingle ? milliseconds.map { _ in 0 } : milliseconds)
     account.settled()
   }
 
-  private mutating func takeReports(of client: Client, waiting milliseconds: Int32) {
-    var events: [OpaquePointer] = unsafe []
-    unsafe client.takeEvents(milliseconds: milliseconds) { unsafe events.append($0) }
-    for index in unsafe events.indices {
-      let event = unsafe events[index]
-      client.outstanding -= unsafe settle(event, isSingle: client === single)
-      unsafe rd_kafka_event_destroy(event)
+  private mutating func takeReports(of client: Client, waiting milliseconds: Int32?) {
+    let reports = unsafe client.takeReports(milliseconds: milliseconds)
+    for index in unsafe reports.indices {
+      let report = unsafe reports[index]
+      unsafe settle(report, isSingle: client === single)
+      client.outstanding -= unsafe report.count
+      unsafe rd_kafka_event_destroy(report.event)
     }
   }
 
-  /// Reports the messages of an event, or keeps them; returns their number.
-  private mutating func settle(_ event: OpaquePointer, isSingle: Bool) -> Int {
-    let count = unsafe rd_kafka_event_message_count(event)
+  /// Reports the messages of an event, or keeps them.
+  private mutating func settle(_ report: SharedProducer.Report, isSingle: Bool) {
+    let (event, first, count) = unsafe (report.event, report.first, report.count)
     let error = KafkaError(unsafe rd_kafka_event_error(event))
-    guard let first = unsafe rd_kafka_event_message_next(event) else { return count }
     if unsafe error.code == 0
       && rd_kafka_message_status(first) == RD_KAFKA_MSG_STATUS_PERSISTED
     {
       // The messages are from one response, so the first one's outcome applies to all of them.
       noteAnswer(isDelivery: true)
       unsafe account.delivered(DeliveredBatch(event: event, first: first, count: count))
-      return count
+      return
     }
     noteAnswer(isDelivery: error.code == 0)
     var bytes = 0
@@ -135,7 +153,6 @@ package struct Producer: ~Copyable {
       unsafe next = rd_kafka_event_message_next(event)
     }
     if error.isAboutSize { tooLarge.noteBatch(bytes: bytes) }
-    return count
   }
 
   private mutating func settle(
@@ -173,8 +190,8 @@ package struct Producer: ~Copyable {
   /// send it.
   private func isEnd(_ error: KafkaError) -> Bool {
     guard error.endsProducer else { return false }
-    client.checkForDeath()
-    return client.isDead
+    client.producer.checkForDeath()
+    return client.producer.isDead
   }
 
   private mutating func noteAnswer(isDelivery: Bool) {
@@ -182,7 +199,7 @@ package struct Producer: ~Copyable {
     guard isDelivery else { return }
     (stall, hasWarned) = (nil, false)
     (hasDeliveredSinceBirth, topicLooks) = (true, 0)
-    client.forgetTrouble()
+    client.producer.forgetTrouble()
   }
 
   // MARK: - Patience
@@ -215,15 +232,17 @@ package struct Producer: ~Copyable {
 
   /// Asks the cluster for the reason.
   private mutating func reasonForSilence() -> String {
-    if client.awaitsProducerID, client.trouble == nil || client.producerIDTrouble != nil {
-      return KafkaFailure.noProducerID(reason: client.producerIDTrouble).message
+    if client.producer.awaitsProducerID,
+      client.producer.trouble == nil || client.producer.producerIDTrouble != nil
+    {
+      return KafkaFailure.noProducerID(reason: client.producer.producerIDTrouble).message
     }
     switch client.look() {
     case .missing: return "topic \(quoted(settings.topic)) is not there"
-    case .unknown: return client.trouble.map { client.shortened($0.words) } ?? "no answer"
+    case .unknown: return client.producer.trouble.map { client.shortened($0.words) } ?? "no answer"
     case .partitions(let list):
       if let words = shortage(in: list) { return words }
-      return client.trouble.map { client.shortened($0.words) }
+      return client.producer.trouble.map { client.shortened($0.words) }
         ?? "the cluster answers, but acknowledges nothing"
     }
   }
@@ -303,7 +322,9 @@ package struct Producer: ~Copyable {
   }
 
   /// Sends a batch and empties it; messages that can't be sent are reported before it returns.
-  package mutating func send(_ batch: inout Batch) {
+  ///
+  /// - Parameter collects: whether to take in reports afterwards.
+  package mutating func send(_ batch: inout Batch, collects: Bool = true) {
     let count = batch.count
     guard count > 0 else { return }
     if !isBatchable {
@@ -319,7 +340,7 @@ package struct Producer: ~Copyable {
       }
     }
     batch.empty()
-    collect()
+    if collects { collect() }
   }
 
   /// The partition of all messages, when they have the same one.
@@ -351,8 +372,13 @@ package struct Producer: ~Copyable {
         for index in 0..<left { unsafe account.unsent(Message(messages[index])) }
         return
       }
-      if left > 0 { collect(waiting: 10) }
+      if left > 0 { waitForRoom() }
     }
+  }
+
+  private mutating func waitForRoom() {
+    collect(waiting: 10)
+    whenFull?()
   }
 
   /// Moves the messages to try again to the front and handles the others; returns how many there
@@ -390,8 +416,8 @@ package struct Producer: ~Copyable {
   /// Whether to try again: a full queue empties, and a dead producer is replaced.
   private func mustRetry(_ error: KafkaError) -> Bool {
     if error == .queueFull { return true }
-    client.checkForDeath()
-    return client.isDead
+    client.producer.checkForDeath()
+    return client.producer.isDead
   }
 
   /// Makes one call for each message, which their own times and headers require.
@@ -421,13 +447,13 @@ package struct Producer: ~Copyable {
         return
       }
       if mustRetry(error) {
-        if isRepairing, client.isDead {
+        if isRepairing, client.producer.isDead {
           // The repair goes another round.
           return unsafe unsent.add(
             KeptMessage(message, timestamp: timestamp, headers: headers, error: error))
         }
         if mayGoOn() {
-          collect(waiting: 10)
+          waitForRoom()
           continue
         }
         unsafe account.unsent(Message(message))
@@ -445,12 +471,22 @@ package struct Producer: ~Copyable {
 
   /// Waits until the outcome of every message is known.
   package mutating func drain() {
-    isDraining = true
-    while isBusy, mayGoOn() {
+    while mayDrain() {
       collect(waiting: 20)
       Diagnostics.progress(
         "waiting for \(outstanding) acknowledgements" + (stall.map { ": " + $0 } ?? ""))
     }
+    giveUpRest()
+  }
+
+  /// Whether there is something to wait for at the end, and time for it.
+  package mutating func mayDrain() -> Bool {
+    isDraining = true
+    return isBusy && mayGoOn()
+  }
+
+  /// Gives up what was not acknowledged, with that of all topics that share the queue.
+  package mutating func giveUpRest() {
     giveUpKept()
     giveUp(client)
     if let single { giveUp(single) }
@@ -461,7 +497,7 @@ package struct Producer: ~Copyable {
   /// Gives up the messages in flight, and reports them.
   mutating func giveUp(_ client: Client) {
     guard client.outstanding > 0 else { return }
-    client.giveUp()
+    client.producer.giveUp()
     let deadline = ContinuousClock.now + .seconds(5)
     while client.outstanding > 0, .now < deadline { takeReports(of: client, waiting: 20) }
     account.lost(client.outstanding)

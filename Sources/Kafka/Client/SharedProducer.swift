@@ -2,22 +2,18 @@ internal import CRdkafka
 internal import Glibc
 internal import Plumbing
 
-/// A librdkafka producer for one topic: connection, event queue, and sending.
-///
-/// One thread uses it. Nothing here blocks for longer than it is told.
-@safe final class Client {
+/// A librdkafka producer: its threads, its connections, and its queue of events.
+@safe final class SharedProducer {
   let handle: OpaquePointer
-  /// `nil` for a client that only asks about the cluster.
-  let topic: OpaquePointer?
   private let queue: OpaquePointer
-  /// Readable when an event is waiting; ``takeEvents(milliseconds:_:)`` clears it.
+  /// Readable when an event is waiting; ``poll(milliseconds:)`` clears it.
   let wakeDescriptor: Int32
   private let wakeWriteEnd: Int32
   private let settings: ClientSettings
   private let sharedHeaders: SharedHeaders?
+  /// The delivery reports of each topic; librdkafka keeps the topic's place here.
+  private var reports: [Reports] = []
 
-  /// The number of messages that were handed over and not yet reported.
-  var outstanding = 0
   /// The last problem that librdkafka reported, until it is read.
   private(set) var trouble: Trouble?
   /// Whether a fatal error makes the producer refuse every further message.
@@ -30,6 +26,30 @@ internal import Plumbing
   struct Trouble {
     let code: Int32
     let words: String
+  }
+
+  /// The outcome of messages for one partition; whoever takes it destroys its event.
+  @unsafe struct Report {
+    let event: OpaquePointer
+    /// Further messages are read from the event.
+    let first: UnsafePointer<rd_kafka_message_t>
+    let count: Int
+  }
+
+  /// The delivery reports for a topic that its client has not taken yet.
+  @safe final class Reports {
+    private var list: [Report] = unsafe []
+
+    var isEmpty: Bool { unsafe list.isEmpty }
+
+    func add(_ report: Report) { unsafe list.append(report) }
+
+    func takeAll() -> [Report] {
+      defer { unsafe list.removeAll() }
+      return unsafe list
+    }
+
+    deinit { unsafe list.forEach { unsafe rd_kafka_event_destroy($0.event) } }
   }
 
   /// - Throws: ``KafkaFailure/badSetting(_:)`` for a property that librdkafka refuses.
@@ -59,17 +79,11 @@ internal import Plumbing
     }
     // With `log.queue` set, librdkafka's messages come as events; until this call they wait.
     unsafe rd_kafka_set_log_queue(handle, nil)
-    // An older broker makes every topic that is asked for, so none is without need.
-    let topic =
-      unsafe settings.topic.isEmpty ? nil : rd_kafka_topic_new(handle, settings.topic, nil)
-    guard unsafe settings.topic.isEmpty || topic != nil,
-      let queue = unsafe rd_kafka_queue_get_main(handle)
-    else {
+    guard let queue = unsafe rd_kafka_queue_get_main(handle) else {
       unsafe rd_kafka_destroy(handle)
-      throw KafkaFailure.missing("topic \(quoted(settings.topic)) can't be used")
+      throw KafkaFailure.failed("the Kafka client can't start")
     }
     unsafe self.handle = handle
-    unsafe self.topic = topic
     unsafe self.queue = queue
     self.sharedHeaders = sharedHeaders
     var ends: [Int32] = [-1, -1]
@@ -89,7 +103,8 @@ internal import Plumbing
   deinit {
     unsafe rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
     unsafe rd_kafka_queue_destroy(queue)
-    if let topic = unsafe topic { unsafe rd_kafka_topic_destroy(topic) }
+    // Reports hold messages of the producer.
+    reports = []
     unsafe rd_kafka_destroy(handle)
     close(wakeDescriptor)
     close(wakeWriteEnd)
@@ -110,10 +125,27 @@ internal import Plumbing
     }
   }
 
-  /// Passes on every delivery report, which the caller must destroy; other events are handled here.
+  /// Opens a topic: its handle, which the caller must destroy, and the place of its reports. No
+  /// name, no handle.
+  func open(_ topic: String) throws -> (OpaquePointer?, Reports) {
+    let reports = Reports()
+    self.reports.append(reports)
+    guard !topic.isEmpty else { return (nil, reports) }
+    let configuration = unsafe rd_kafka_default_topic_conf_dup(handle) ?? rd_kafka_topic_conf_new()
+    unsafe rd_kafka_topic_conf_set_opaque(
+      configuration, UnsafeMutableRawPointer(bitPattern: self.reports.count))
+    guard let found = unsafe rd_kafka_topic_new(handle, topic, configuration) else {
+      unsafe rd_kafka_topic_conf_destroy(configuration)
+      throw KafkaFailure.missing("topic \(quoted(topic)) can't be used")
+    }
+    return unsafe (found, reports)
+  }
+
+  /// Takes in all events. Delivery reports wait for the client of their topic; other events are
+  /// handled here.
   ///
   /// - Parameter milliseconds: how long to wait for the first one.
-  func takeEvents(milliseconds: Int32, _ take: (OpaquePointer) -> Void) {
+  func poll(milliseconds: Int32) {
     var bytes: UInt64 = 0
     while unsafe read(wakeDescriptor, &bytes, 8) == 8 {}
     var patience = milliseconds
@@ -121,8 +153,13 @@ internal import Plumbing
       patience = 0
       let kind = unsafe rd_kafka_event_type(event)
       if kind == RD_KAFKA_EVENT_DR {
-        unsafe take(event)
-        continue
+        // The count is that of the messages which were not read yet.
+        let count = unsafe rd_kafka_event_message_count(event)
+        if let first = unsafe rd_kafka_event_message_next(event) {
+          let place = unsafe Int(bitPattern: rd_kafka_topic_opaque(first.pointee.rkt))
+          unsafe reports[place - 1].add(Report(event: event, first: first, count: count))
+          continue
+        }
       }
       if kind == RD_KAFKA_EVENT_ERROR { unsafe noteError(event) }
       if kind == RD_KAFKA_EVENT_LOG { unsafe takeLog(event) }

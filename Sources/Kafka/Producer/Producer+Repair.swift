@@ -10,8 +10,8 @@ extension Producer {
     isRepairing = true
     defer { isRepairing = false }
     while !isHopeless, mayGoOn() {
-      client.checkForDeathIfTroubled()
-      if client.isDead {
+      client.producer.checkForDeathIfTroubled()
+      if client.producer.isDead {
         replaceClient()
       } else if doubtsTopic {
         guard findTopicAgain() else { return }
@@ -34,7 +34,7 @@ extension Producer {
     keepsUnsent = true
     giveUp(client)
     keepsUnsent = false
-    if let refusal = client.refusal(topic: settings.topic) { return end(for: refusal) }
+    if let refusal = client.producer.refusal(topic: settings.topic) { return end(for: refusal) }
     deaths = hasDeliveredSinceBirth ? 1 : deaths + 1
     hasDeliveredSinceBirth = false
     guard deaths <= 3 else {
@@ -48,7 +48,7 @@ extension Producer {
   /// The messages at hand have their partitions already, so the known partitions are kept.
   private mutating func startClient() {
     do {
-      client = try Client(settings)
+      client = try source?.client(settings) ?? Client(settings)
       _ = try client.findTopic(
         .upTo(settings.patience ?? settings.timeout), named: settings.topic,
         brokers: settings.brokers, in: surroundings)
@@ -69,7 +69,7 @@ extension Producer {
 
   /// Waits until the messages in flight are answered, so that nothing is sent twice.
   private mutating func settleOutstanding() {
-    while outstanding > 0, mayGoOn(), !client.isDead { collect(waiting: 20) }
+    while outstanding > 0, mayGoOn(), !client.producer.isDead { collect(waiting: 20) }
   }
 
   /// Whether the topic exists after all; messages wait meanwhile.
@@ -113,6 +113,7 @@ extension Producer {
     let size = tooLarge.smallestBatch / 2
     Diagnostics.verbose("the topic refuses large batches: they are limited to \(size) bytes")
     settings.limitBatches(to: size)
+    source = nil
     startClient()
     if !isHopeless { resend(tooLarge.takeAll()) }
   }

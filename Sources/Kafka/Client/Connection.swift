@@ -4,6 +4,8 @@ internal import Plumbing
 package struct Connection {
   let settings: ClientSettings
   let client: Client
+  /// Where a new client comes from, when topics share a producer.
+  let source: ProducerSource?
   let surroundings: Surroundings
   package let partitions: [Partition]
   package let limits: TopicLimits
@@ -13,12 +15,13 @@ package struct Connection {
   /// - Parameters:
   ///   - wait: how long to wait for both; `nil`: a few seconds, the time that a refusal needs.
   ///   - partition: a partition that must exist.
+  ///   - source: the producer that topics share; `nil`: the topic gets one of its own.
   /// - Throws: ``KafkaFailure``.
   package init(
     _ settings: ClientSettings, wait: Duration?, partition: Int32? = nil,
-    in surroundings: Surroundings = .process
+    sharing source: ProducerSource? = nil, in surroundings: Surroundings = .process
   ) throws {
-    let client = try Client(settings)
+    let client = try source?.client(settings) ?? Client(settings)
     let start = surroundings.now()
     partitions = try client.findTopic(
       wait.map { .upTo($0) } ?? .short, named: settings.topic, brokers: settings.brokers,
@@ -31,16 +34,18 @@ package struct Connection {
     let took = start.duration(to: surroundings.now())
     limits = client.topicLimits(
       named: settings.topic, within: min(.milliseconds(500), .milliseconds(50) + took * 2))
-    client.forgetTrouble()
+    client.producer.forgetTrouble()
     var settings = settings
     // With batches within the topic's limit, no second attempt is needed. Only a topic with a small
     // limit needs a new client.
     if let limit = limits.maximumBatch, limit < settings.batchSize {
       settings.limitBatches(to: max(1, limit - Self.batchMargin))
+      self.source = nil
       self.client = try Client(settings)
       _ = try self.client.findTopic(
         .short, named: settings.topic, brokers: settings.brokers, in: surroundings)
     } else {
+      self.source = source
       self.client = client
     }
     self.settings = settings
@@ -58,14 +63,38 @@ package struct Connection {
   /// This is the only check of write permission that is possible before anything is written.
   package func checkPermission(within limit: Duration = .seconds(5)) throws {
     let deadline = surroundings.now() + limit
-    while client.awaitsProducerID, surroundings.now() < deadline, surroundings.signals() == 0 {
-      // Nothing was sent yet, so there are no delivery reports among the events.
-      unsafe client.takeEvents(milliseconds: 20) { _ in }
-      client.checkForDeath()
-      if client.isDead, let refusal = client.refusal(topic: settings.topic) { throw refusal }
+    while client.producer.awaitsProducerID, surroundings.now() < deadline,
+      surroundings.signals() == 0
+    {
+      client.producer.poll(milliseconds: 20)
+      client.producer.checkForDeath()
+      if client.producer.isDead, let refusal = client.producer.refusal(topic: settings.topic) {
+        throw refusal
+      }
     }
-    if client.awaitsProducerID { throw KafkaFailure.noProducerID(reason: client.producerIDTrouble) }
+    if client.producer.awaitsProducerID {
+      throw KafkaFailure.noProducerID(reason: client.producer.producerIDTrouble)
+    }
   }
+}
+
+/// The producer that several topics share.
+package final class ProducerSource {
+  private var producer: SharedProducer?
+
+  package init() {}
+
+  /// A client for the topic of `settings`. The first settings are those of the producer, which is
+  /// replaced when it had a fatal error.
+  func client(_ settings: ClientSettings) throws -> Client {
+    if let producer, !producer.isDead { return try Client(settings, on: producer) }
+    let client = try Client(settings)
+    producer = client.producer
+    return client
+  }
+
+  /// Readable when reports for any of the topics are waiting; -1 before the first of them.
+  package var wakeDescriptor: Int32 { producer?.wakeDescriptor ?? -1 }
 }
 
 extension Connection {

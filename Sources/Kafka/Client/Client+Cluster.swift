@@ -73,7 +73,7 @@ extension Client {
       case .short:
         // The connection is refused, or the topic is not auto-created: 1.5 seconds are enough to be
         // sure.
-        if trouble != nil || isMissing(failure) { refusedSince = refusedSince ?? now }
+        if producer.trouble != nil || isMissing(failure) { refusedSince = refusedSince ?? now }
         if let refusedSince, refusedSince.duration(to: now) > .milliseconds(1500) {
           throw failure
         }
@@ -86,7 +86,7 @@ extension Client {
         Diagnostics.progress("waiting: \(failure.message)")
       }
       // A distant broker needs a longer attempt; a refusal needs only another attempt.
-      slice = trouble == nil ? min(slice * 2, 2000) : 250
+      slice = producer.trouble == nil ? min(slice * 2, 2000) : 250
       pause(milliseconds: 10, surroundings)
     }
   }
@@ -107,8 +107,7 @@ extension Client {
       var metadata: UnsafePointer<rd_kafka_metadata>?
       let error = unsafe rd_kafka_metadata(
         handle, 1, nil, &metadata, max(10, min(1500, left.pollMilliseconds)))
-      // Nothing was sent, so no delivery report is among the events.
-      unsafe takeEvents(milliseconds: 0) { _ in }
+      producer.poll(milliseconds: 0)
       defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
       if error == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata?.pointee {
         return unsafe (0..<Int(found.topic_cnt)).compactMap { index in
@@ -125,7 +124,7 @@ extension Client {
       let waited = start.duration(to: surroundings.now())
       switch patience {
       case .short:
-        if waited >= patience.limit || trouble != nil && waited > .milliseconds(1500) {
+        if waited >= patience.limit || producer.trouble != nil && waited > .milliseconds(1500) {
           throw failure
         }
       case .upTo(let limit):
@@ -141,8 +140,7 @@ extension Client {
   private func ask(for name: String, brokers: String, milliseconds: Int32) throws -> Answer {
     var metadata: UnsafePointer<rd_kafka_metadata>?
     let error = unsafe rd_kafka_metadata(handle, 0, topic, &metadata, milliseconds)
-    // Nothing was sent yet, so there are no delivery reports among the events.
-    unsafe takeEvents(milliseconds: 0) { _ in }
+    producer.poll(milliseconds: 0)
     defer { if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) } }
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata = unsafe metadata else {
       return answer(error: error.rawValue, brokers: brokers)
@@ -199,8 +197,8 @@ extension Client {
 
   /// The meaning of a request that the cluster did not answer.
   private func answer(error code: Int32, brokers: String) -> Answer {
-    let code = trouble?.code ?? code
-    let words = trouble.map { shortened($0.words) } ?? "no answer"
+    let code = producer.trouble?.code ?? code
+    let words = producer.trouble.map { shortened($0.words) } ?? "no answer"
     switch rd_kafka_resp_err_t(rawValue: code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
@@ -219,7 +217,7 @@ extension Client {
         brokers: brokers, reason: "the listener does not support SASL",
         hint: "set security.protocol to plaintext or ssl, or use another port")
     }
-    if mechanism.uppercased().hasPrefix("SCRAM"), !Self.hasSCRAM {
+    if producer.mechanism.uppercased().hasPrefix("SCRAM"), !Self.hasSCRAM {
       let version = unsafe String(cString: rd_kafka_version_str())
       return .refused(
         "\(brokers) refuses the credentials: librdkafka \(version) can't do SCRAM with Kafka 4 "

@@ -73,6 +73,7 @@ struct KProd: Tool {
 
   mutating func run() throws -> ExitStatus {
     if listsTopics || checksOnly { return try look() }
+    keepFreedMemory()
     let started = TimePoint.now
     var clusterID: String?
     var deliveries = form.hasTopics ? [] : [TopicDelivery(topic: settings.topic)]

@@ -143,6 +143,26 @@ import Testing
     #expect(account.failure == nil && account.delivered == 10)
   }
 
+  @Test func aClusterThatPausesGetsMoreMessagesAtOnce() throws {
+    let cluster = try Cluster()
+    let world = World()
+    let account = Account()
+    var producer = try producer(cluster, world, account)
+    cluster.answerProduce(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, count: 100)
+    // The clock of the test jumps while the window is full.
+    Thread.detachNewThread {
+      for _ in 0..<50 {
+        usleep(2000)
+        world.seconds.add(1, ordering: .relaxed)
+      }
+    }
+    send(20_000, to: &producer)
+    let window = producer.window
+    #expect(window == .max)
+    producer.drain()
+    #expect(account.failure == nil && account.delivered == 20_000)
+  }
+
   @Test func anInvalidRecordSparesTheOthers() throws {
     let cluster = try Cluster()
     let account = Account()

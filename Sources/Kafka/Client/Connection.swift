@@ -9,6 +9,8 @@ package struct Connection {
   let surroundings: Surroundings
   package let partitions: [Partition]
   package let limits: TopicLimits
+  /// How long a small request and its answer took.
+  let roundTrip: Duration
 
   /// Connects to the cluster and finds the topic.
   ///
@@ -31,9 +33,11 @@ package struct Connection {
         "topic \(quoted(settings.topic)) has no partition \(partition): it has \(partitions.count)")
     }
     // This request takes as long as the one about the topic did, or gets no answer at all.
-    let took = start.duration(to: surroundings.now())
+    let asked = surroundings.now()
+    let took = start.duration(to: asked)
     limits = client.topicLimits(
       named: settings.topic, within: min(.milliseconds(500), .milliseconds(50) + took * 2))
+    roundTrip = asked.duration(to: surroundings.now())
     client.producer.forgetTrouble()
     var settings = settings
     // With batches within the topic's limit, no second attempt is needed. Only a topic with a small

@@ -51,6 +51,14 @@ package struct Producer: ~Copyable {
   /// When the cluster last answered, or last had nothing to answer.
   private var lastAnswer: ContinuousClock.Instant
   private var hasWarned = false
+  /// How many messages may be in flight before further ones wait.
+  ///
+  /// Few of them stay in the processor's caches, which makes each one cheaper. A distant cluster
+  /// needs more, and so does one that does not answer for a while.
+  private(set) var window: Int
+  private static let nearWindow = 10_000
+  private static let nearRoundTrip = Duration.milliseconds(5)
+  private static let patienceAtWindow = Duration.milliseconds(50)
   private let refreshInterval: Duration?
   private var lastRefresh: ContinuousClock.Instant
 
@@ -76,6 +84,7 @@ package struct Producer: ~Copyable {
     self.account = account
     self.drainLimit = drainLimit
     self.isBatchable = isBatchable
+    window = connection.roundTrip < Self.nearRoundTrip ? Self.nearWindow : .max
     refreshInterval = settings.refreshInterval
     patience = settings.patience
     lastAnswer = surroundings.now()
@@ -361,6 +370,7 @@ package struct Producer: ~Copyable {
   private mutating func send(
     _ messages: UnsafeMutablePointer<rd_kafka_message_t>, _ count: Int, to partition: Int32
   ) {
+    waitAtWindow()
     var left = count
     while left > 0 {
       let sent = unsafe rd_kafka_produce_batch(
@@ -373,6 +383,20 @@ package struct Producer: ~Copyable {
         return
       }
       if left > 0 { waitForRoom() }
+    }
+  }
+
+  /// Waits until fewer messages are in flight than the window allows.
+  @inline(__always)
+  private mutating func waitAtWindow() {
+    if client.outstanding >= window { waitForAnswers() }
+  }
+
+  @inline(never)
+  private mutating func waitForAnswers() {
+    while client.outstanding >= window, !isRepairing, mayGoOn() {
+      waitForRoom()
+      if lastAnswer.duration(to: surroundings.now()) >= Self.patienceAtWindow { window = .max }
     }
   }
 
@@ -438,6 +462,7 @@ package struct Producer: ~Copyable {
   mutating func produce(
     _ message: rd_kafka_message_t, timestamp: Int64, headers: OpaquePointer?
   ) {
+    waitAtWindow()
     while true {
       let error = KafkaError(
         unsafe SingleMessage.produce(

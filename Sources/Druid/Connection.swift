@@ -62,6 +62,8 @@ protocol BodySink: AnyObject {
   private let errorText: UnsafeMutablePointer<CChar>
   /// How long to wait before telling the user that nothing has come.
   private static let silence = Duration.seconds(10)
+  /// Does what can't wait for an answer; returns when it wants to be called again.
+  var whileWaiting: (() -> Duration)?
 
   init(settings: ConnectionSettings) throws(DruidFailure) {
     curl_global_init(Int(CURL_GLOBAL_DEFAULT))
@@ -211,6 +213,7 @@ protocol BodySink: AnyObject {
       if let failure = transfer.failure { throw failure }
       guard running > 0 else { break }
       var limit = try transfer.sink.pause() ?? .seconds(60)
+      if let whileWaiting { limit = min(limit, whileWaiting()) }
       if let end = silenceEnd {
         let left = ContinuousClock.now.duration(to: end)
         if left <= .zero {

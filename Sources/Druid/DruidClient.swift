@@ -14,7 +14,7 @@ package struct Patience: Sendable {
 /// A client of Druid's SQL endpoint that never takes a cut answer for a complete one.
 package struct DruidClient: ~Copyable {
   let settings: ConnectionSettings
-  let connection: Connection
+  private(set) var connection: Connection
   private let patience: Patience
   /// The time that a server may take, after the time limit that it was given, to report that it is
   /// over.
@@ -29,6 +29,13 @@ package struct DruidClient: ~Copyable {
     self.settings = settings
     self.patience = patience
     connection = try Connection(settings: settings)
+  }
+
+  /// Does what can't wait for an answer, such as keeping a file up to date; returns when it wants to
+  /// be called again.
+  package var whileWaiting: (() -> Duration)? {
+    get { connection.whileWaiting }
+    set { connection.whileWaiting = newValue }
   }
 
   /// Runs a query, writes the answer in its format, and returns a report; retries failures that
@@ -276,8 +283,9 @@ package struct DruidClient: ~Copyable {
     var waiting = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
     let end = ContinuousClock.now + span
     while ContinuousClock.now < end, Interruption.count == 0 {
+      let limit = min(ContinuousClock.now.duration(to: end), whileWaiting?() ?? .seconds(60))
       // poll ignores a descriptor of -1.
-      _ = unsafe poll(&waiting, 1, ContinuousClock.now.duration(to: end).pollMilliseconds)
+      _ = unsafe poll(&waiting, 1, limit.pollMilliseconds)
     }
     if Interruption.count > 0 { throw DruidFailure(.interrupted, "interrupted while waiting") }
   }

@@ -23,7 +23,7 @@ struct DSQL: Tool {
     let metrics: FollowMetrics?
     do {
       metrics = try settings.follow?.metrics.map { try FollowMetrics($0) }
-      session = try Session(settings, output: output)
+      session = try Session(settings, output: output, metrics: metrics)
     } catch {
       output.abandon()
       throw error

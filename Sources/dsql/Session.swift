@@ -33,11 +33,18 @@ struct Session: ~Copyable {
   /// The largest limit that is sent, because a broker reserves memory for that many rows.
   private static let largestSentLimit = 100_000
 
-  init(_ settings: Settings, output: ResultOutput) throws {
+  /// - Parameter metrics: the file to keep up to date while answers are awaited.
+  init(_ settings: Settings, output: ResultOutput, metrics: FollowMetrics? = nil) throws {
     let receipts = try settings.receipt.map {
       try ReceiptFile($0, adding: settings.appends || settings.follow != nil)
     }
-    let client = try DruidClient(settings: settings.connection, patience: settings.patience)
+    var client = try DruidClient(settings: settings.connection, patience: settings.patience)
+    if let metrics {
+      client.whileWaiting = {
+        metrics.writeIfDue()
+        return metrics.timeLeft
+      }
+    }
     self.settings = settings
     self.output = output
     self.receipts = receipts

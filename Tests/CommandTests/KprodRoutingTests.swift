@@ -395,4 +395,25 @@ import Testing
     let end = try #require(samples["dsql_window_end_time_seconds"].flatMap { Double($0) })
     #expect(end.truncatingRemainder(dividingBy: 3600) == 0 && end < Date().timeIntervalSince1970)
   }
+
+  @Test func ofDsqlWhileAQueryRuns() throws {
+    let stub = try DsqlStub { _, _ in [.stall] }
+    defer { stub.stop() }
+    let path = workspace.url.appendingPathComponent("m.prom").path
+    func inode() -> UInt64? {
+      (try? FileManager.default.attributesOfItem(atPath: path))?[.systemFileNumber] as? UInt64
+    }
+    let child = try DsqlChild(
+      [
+        "--follow", "1h", "--lag", "0s", "--since", "-600m", "--metrics", path, "-e",
+        DsqlWaitingTests.statement,
+      ], url: stub.url)
+    try eventually("the query is asked") { !stub.requests.isEmpty }
+    let first = inode()
+    try eventually(within: 60, "the file is replaced") { inode() != first }
+    #expect(try file()["dsql_up"] == "1")
+    child.signal(SIGTERM)
+    #expect(child.status == 1)
+    #expect(try file()["dsql_up"] == "0")
+  }
 }

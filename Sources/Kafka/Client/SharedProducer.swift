@@ -28,7 +28,7 @@ internal import Plumbing
     let words: String
   }
 
-  /// The outcome of messages for one partition; whoever takes it destroys its event.
+  /// The outcome of messages for one partition. Its event must be destroyed afterwards.
   @unsafe struct Report {
     let event: OpaquePointer
     /// Further messages are read from the event.

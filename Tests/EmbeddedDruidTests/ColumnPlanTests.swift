@@ -232,7 +232,12 @@ import Testing
       var sql = "SELECT \(items.joined(separator: ", ")) FROM shop"
       if random.below(3) > 0 { sql += " WHERE \(test(2))" }
       if !keys.isEmpty {
-        sql += " GROUP BY " + keys.indices.map { String($0 + 1) }.joined(separator: ", ")
+        let sets = random.pick(["", "", "", "", "", "", "ROLLUP", "CUBE"])
+        sql +=
+          " GROUP BY "
+          + (sets.isEmpty
+            ? keys.indices.map { String($0 + 1) }.joined(separator: ", ")
+            : "\(sets) (\(keys.joined(separator: ", ")))")
         if random.below(5) == 0 { sql += " HAVING COUNT(*) > \(random.below(20))" }
         switch random.below(6) {
         case 0:
@@ -273,6 +278,21 @@ import Testing
     // Otherwise the test would compare SQLite with itself.
     #expect(answered > 1_200)
     #expect(byColumns * 10 > answered * 6)
+  }
+
+  /// A sample of the recorded queries, whose answers the command tests compare with Druid's.
+  @Test func recordedQueriesAreAnsweredAlike() throws {
+    let recorded = try RecordedServer()
+    let rows = QueryService(recorded.supervisors, computesColumns: false)
+    var answered = 0
+    for (number, query) in try RecordedServer.randomQueries().enumerated()
+    where number % 17 == 0 && query.parameters == nil {
+      let context = query.context ?? "{}"
+      guard let one = try? Self.answer(query.sql, context, recorded.queries) else { continue }
+      #expect(try Self.answer(query.sql, context, rows) == one, "\(query.sql) \(context)")
+      if !one.hasPrefix("error") { answered += 1 }
+    }
+    #expect(answered > 100)
   }
 
   // MARK: What must be computed over columns, and what must not

@@ -51,6 +51,28 @@ struct RecordedServer {
     server = try HTTPServer(port: 0) { router.answer($0) }
   }
 
+  struct Query: Decodable {
+    var sql: String
+    var parameters: String?
+    var context: String?
+  }
+
+  /// The recorded queries that a program made.
+  static func randomQueries() throws -> [Query] {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "gzip", "-dc",
+      fixtures.appending(path: "../../CommandTests/Fixtures/sets/random.ndjson.gz").path,
+    ]
+    process.standardOutput = output
+    try process.run()
+    let bytes = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return try bytes.split(separator: 10).map { try JSONDecoder().decode(Query.self, from: $0) }
+  }
+
   /// A socket connected to the server. The caller closes it.
   static func connected(to port: UInt16) throws -> Int32 {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -38,6 +38,15 @@ import Testing
     ("SELECT CASE WHEN tags = 'red' THEN 1 ELSE 0 END FROM shelf WHERE pages = 300", "[1]"),
     ("SELECT \"$SUM0\"(pages) FILTER (WHERE pages > 1000) FROM shelf", "[0]"),
     ("SELECT COUNT(DISTINCT tags), APPROX_COUNT_DISTINCT_DS_HLL(tags) FROM shelf", "[3,3]"),
+    // A CASE that becomes a filter; and one that does not, which gives NULL for several values.
+    (
+      "SELECT SUM(CASE WHEN tags = 'red' THEN 1 ELSE 0 END), COUNT(CASE WHEN tags LIKE 'o%' THEN 'x' END) FROM shelf",
+      "[2,1]"
+    ),
+    (
+      "SELECT title, SUM(CASE WHEN tags IN ('red', 'blue') THEN price ELSE 0 END) FROM shelf GROUP BY 1",
+      #"[null,0.0] ["",null] ["7",null] ["7.5",2.0] ["moss",0.0]"#
+    ),
   ])
   func severalValues(sql: String, expected: String) throws {
     #expect(try SmallTableTests.answer(sql) == expected)

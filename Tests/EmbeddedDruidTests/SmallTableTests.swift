@@ -340,6 +340,17 @@ import Testing
       try Self.answer("SELECT COALESCE(title, ARRAY['x']) FROM shelf").contains("Illegal mixing"))
   }
 
+  /// A DATE plus some hours is the day of the sum, in the zone of the session.
+  @Test func datesInZones() throws {
+    let sql =
+      "SELECT DATE '2025-02-28' - INTERVAL '30' SECOND, DATE '2025-02-28' + INTERVAL '2' DAY, "
+      + "TIMESTAMPADD(HOUR, -2, DATE '2026-11-01'), TIMESTAMPADD(MONTH, 1, DATE '2026-01-31') FROM shelf LIMIT 1"
+    #expect(
+      try Self.answer(sql, context: #"{"sqlTimeZone": "America/Los_Angeles"}"#)
+        == #"["2025-02-27T00:00:00.000-08:00","2025-03-02T00:00:00.000-08:00","#
+        + #""2026-10-31T22:00:00.000-07:00","2026-02-28T00:00:00.000-08:00"]"#)
+  }
+
   @Test func intervalsInZones() throws {
     let sql = "SELECT COUNT(*) FROM shelf WHERE TIME_IN_INTERVAL(__time, '2020-03-01/P1D')"
     #expect(try Self.answer(sql) == "[1]")

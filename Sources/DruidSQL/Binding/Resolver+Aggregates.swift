@@ -32,13 +32,15 @@ extension Resolver {
       }
       arguments.append(try resolve(expression, in: scope, inner).withListTests)
     }
+    var use = Function.AggregateUse(
+      function: function, name: name, arguments: arguments, isDistinct: call.isDistinct == true,
+      filter: filter, scope: scope, range: range)
+    let ofCase = try testingValues(use, call, inner)
     try Restrictions.aggregates.check(
       BoundAggregate(
-        name: name, function: function, arguments: arguments, call: placed, settings: settings))
-    let use = filtered(
-      Function.AggregateUse(
-        function: function, name: name, arguments: arguments, isDistinct: call.isDistinct == true,
-        filter: filter, scope: scope, range: range))
+        name: name, function: function, arguments: arguments, call: placed, settings: settings,
+        isOfCase: ofCase != nil))
+    use = ofCase ?? filtered(use)
     let order = call.orderBy + (function == .stringAggregate ? [] : call.withinGroup)
     if !order.isEmpty {
       failInPlanning(.withinGroup(name))
@@ -46,6 +48,52 @@ extension Resolver {
     guard case .aggregate(let bind) = use.function.binding else { throw .function(name, at: range) }
     if use.arguments.isEmpty { return use.aggregate([], .bigint.nullable(false)) }
     return try bind(self, use)
+  }
+
+  /// A COUNT or SUM of a CASE that tests a multi-value column; nil for any other aggregate.
+  ///
+  /// What becomes a FILTER is true when any of the values satisfies it. Where it does not, Druid
+  /// makes a list of the results for a row with several values, which does not count as a number.
+  private func testingValues(
+    _ use: Function.AggregateUse, _ call: FunctionCall, _ place: Place
+  ) throws(SQLFailure) -> Function.AggregateUse? {
+    guard use.function == .sum || use.function == .count, !use.isDistinct,
+      use.arguments.count == 1, case .expression(let written)? = call.arguments.first,
+      case .conditional(nil, let branches, _) = written.kind, branches.count == 1,
+      let (tested, result, otherwise) = use.arguments[0].singleCase, tested.testsMultiple,
+      !result.testsMultiple, !result.isMultiple, !otherwise.isMultiple
+    else { return nil }
+    let condition = try resolve(filter: branches[0].condition, in: use.scope, place)
+    var filtered = use
+    let isCount =
+      use.function == .count
+      ? result.isConstant && !result.isNullConstant && otherwise.isNullConstant
+      : use.arguments[0].isCaseOfSum && result.uncast.constant == .long(1)
+    if isCount || use.function == .sum && use.arguments[0].isCaseOfSum {
+      filtered.function = isCount ? .count : .sum
+      filtered.arguments = isCount ? [] : [result]
+      filtered.filter =
+        use.filter.map { filter in
+          TypedExpression(.operation(.and, [filter, condition]), .boolean, filter.range)
+        } ?? condition
+      return filtered
+    }
+    guard use.function == .sum, result.type.isReal, otherwise.isZero,
+      let column = tested.onlyMultiple
+    else { return nil }
+    let length = TypedExpression(.call(.mvLength, [column]), .integer, column.range)
+    let isSeveral = TypedExpression(
+      .operation(.greater, [length, long(1)]), .boolean, column.range)
+    let nothing = TypedExpression(.constant(.null), use.arguments[0].type.nullable(true))
+    filtered.arguments = [
+      TypedExpression(
+        .conditional(
+          [
+            .init(condition: isSeveral, result: nothing),
+            .init(condition: condition, result: result),
+          ], otherwise: otherwise), use.arguments[0].type.nullable(true), use.range)
+    ]
+    return filtered
   }
 
   /// Rewrites an aggregate of a CASE as an aggregate with the condition as FILTER
@@ -124,6 +172,17 @@ extension Resolver {
 }
 
 extension TypedExpression {
+  /// The multi-value column that it reads, if it is the only one.
+  fileprivate var onlyMultiple: TypedExpression? {
+    var columns: Set<TypedExpression> = []
+    func collect(_ expression: TypedExpression) {
+      if expression.isColumn, expression.isMultiple { columns.insert(expression) }
+      expression.children.forEach(collect)
+    }
+    collect(self)
+    return columns.count == 1 ? columns.first : nil
+  }
+
   /// The operand of a cast, or the expression itself.
   fileprivate var uncast: TypedExpression {
     if case .cast(let operand) = node { operand.uncast } else { self }

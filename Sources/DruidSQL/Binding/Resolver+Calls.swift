@@ -204,6 +204,7 @@ extension Resolver {
           failInPlanning(.operandNotLiteral(1))
           return TypedExpression(.constant(.text("DAY")), .varchar, value.range)
         }
+        if operand == .optionalText, value.isNullConstant { return value }
         throw .computedText(of: name, at: range)
       }
       fits = type.isCharacter

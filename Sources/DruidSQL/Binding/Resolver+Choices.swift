@@ -18,7 +18,8 @@ extension Resolver {
     let result = type.nullable(parts.allSatisfy { $0.type.isNullable })
     if parts.count == 1 {
       var only = parts[0]
-      only.type = result
+      // A constant may come to NULL here, whatever its type says.
+      only.type = result.nullable(result.isNullable || only.isConstant)
       return only
     }
     var call = TypedExpression(.call(.coalesce, parts), result, range)

@@ -191,7 +191,7 @@ extension TypedExpression {
   }
 
   /// The constant 0, cast or not.
-  private var isZero: Bool {
+  var isZero: Bool {
     if case .cast(let operand) = node, type.isNumeric { return operand.isZero }
     return constant == .long(0) || constant == .double(0)
   }

@@ -9,6 +9,11 @@ extension Resolver {
     }
     let (value, array) = (arguments[0], arguments[1])
     guard value.type.isCharacter || value.type.isNumeric, array.type.isArray else {
+      if value.isNullConstant, case .operation(.array, let elements) = array.node,
+        elements.allSatisfy({ $0.constant != nil && $0.constant != .null })
+      {
+        return TypedExpression(.constant(.null), .boolean, range)
+      }
       if value.type.kind == .null || array.type.kind == .null {
         throw .nullOperand(of: "SCALAR_IN_ARRAY", at: range)
       }
@@ -17,6 +22,8 @@ extension Resolver {
     let holdsNull: Bool
     if case .operation(.array, let elements) = array.node {
       holdsNull = elements.contains { $0.type.isNullable || $0.isNullConstant }
+    } else if case .call(let function, _) = array.node {
+      holdsNull = function.name != "STRING_TO_ARRAY"
     } else {
       holdsNull = true
     }

@@ -75,9 +75,6 @@ extension Resolver {
       }
       throw .cannotApply(op.rawValue, [left.type, right.type], at: range)
     }
-    guard time.type.kind == .timestamp || isUTC else {
-      throw .uncertain(.dateAndInterval, at: range)
-    }
     let type = time.type.nullable(time.type.isNullable || interval.type.isNullable)
     guard case .long(let length)? = interval.constant else {
       var step = interval
@@ -108,7 +105,7 @@ extension Resolver {
         .operation(.addMonths, [time, step, text(settings.timeZone)]), type, range)
     }
     if time.type.kind == .date {
-      if case .long(let length)? = step.constant, length % 86_400_000 == 0 {
+      if case .long(let length)? = step.constant, length % 86_400_000 == 0, isUTC {
         if case .long(let start)? = time.constant {
           return TypedExpression(.constant(.long(start &+ length)), type, range)
         }
@@ -217,9 +214,6 @@ extension Resolver {
     var count = count
     if count.type.isCharacter { count = number(of: count).asWhole }
     guard time.type.isTime, count.type.isIntegral || count.isNullConstant else { throw refusal() }
-    guard time.type.kind == .timestamp || isUTC else {
-      throw .uncertain(.dateInZone, at: range)
-    }
     let isWhole = unit.isMonths || unit == .week || unit == .day
     let type = (isWhole ? time.type : .timestamp)
       .nullable(time.type.isNullable || count.type.isNullable)
@@ -234,6 +228,14 @@ extension Resolver {
       parts > 1
       ? TypedExpression(.operation(.divide, [count, long(parts)]), .bigint)
       : TypedExpression(.operation(.multiply, [count, long(length)]), .bigint)
+    if type.kind == .date, !isUTC {
+      var start = time
+      start.type = SQLType(.timestamp, isNullable: time.type.isNullable)
+      let sum = TypedExpression(
+        .operation(.addMilliseconds, [start, step]), SQLType.timestamp.nullable(type.isNullable),
+        range)
+      return TypedExpression(.cast(sum), type, range)
+    }
     return TypedExpression(.operation(.addMilliseconds, [time, step]), type, range)
   }
 

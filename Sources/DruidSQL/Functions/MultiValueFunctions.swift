@@ -62,12 +62,14 @@ extension Function {
     [mvToArray, mvContains, mvOverlap, mvFilterOnly, mvFilterNone] + multipleLists
     + multiplePlaces
 
+  static let mvLength = Function(
+    "MV_LENGTH", "The number of values.", .init([.multiple], .integer),
+    [.readsValues, .takesArrays],
+    spelling: unlessNull("mv_length"), isStrict: false
+  ) { arguments, _ throws(ValueFailure) in .integer(Int64(arguments[0].texts.count)) }
+
   private static let multipleLists: [Function] = [
-    Function(
-      "MV_LENGTH", "The number of values.", .init([.multiple], .integer),
-      [.readsValues, .takesArrays],
-      spelling: unlessNull("mv_length"), isStrict: false
-    ) { arguments, _ throws(ValueFailure) in .integer(Int64(arguments[0].texts.count)) },
+    mvLength,
     Function(
       "MV_TO_STRING", "The values joined with a text.",
       .init([.multiple, .constantText], .varchar), [.readsValues, .takesArrays]

@@ -18,6 +18,8 @@ struct BoundAggregate {
   let arguments: [TypedExpression]
   let call: PlacedCall
   let settings: PlanSettings
+  /// Whether it is the aggregate of a CASE that tests a multi-value column as Druid does.
+  var isOfCase = false
 
   var isDistinct: Bool { call.call.isDistinct == true }
 }
@@ -48,6 +50,7 @@ extension Restrictions {
       "test of a multi-value column in an aggregate",
       druid: "Evaluates it for each of the values and makes a multi-value of the results."
     ) { bound throws(SQLFailure) in
+      if bound.isOfCase { return }
       for argument in bound.arguments { try argument.refuseTests() }
     },
     Restriction(

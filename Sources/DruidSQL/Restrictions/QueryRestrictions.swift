@@ -143,12 +143,16 @@ extension Restrictions {
       throw .uncertain(.correlatedSubquery, at: test.range)
     },
     Restriction(
-      "IN of a query of another width", druid: "Not recorded, nor NOT IN of rows or IN of a union."
+      "IN of a query of another width", druid: "Finds no type that the two sides have in common."
     ) { test throws(SQLFailure) in
-      let width = test.relation.columns.count
-      if width != test.values.count || width != 1 && test.isNegated
-        || test.relation.shape.stage == .union
-      {
+      if test.relation.columns.count != test.values.count {
+        throw SQLFailure(
+          "Values passed to IN operator must have compatible types", at: test.range)
+      }
+    },
+    Restriction("NOT IN of rows, or IN of a union", druid: "Not recorded.") {
+      test throws(SQLFailure) in
+      if test.values.count > 1 && test.isNegated || test.relation.shape.stage == .union {
         throw .membership(at: test.range)
       }
     },

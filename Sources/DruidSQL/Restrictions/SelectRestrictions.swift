@@ -68,7 +68,7 @@ extension Restrictions {
     ) { bound throws(SQLFailure) in
       guard case .unnest = bound.select.input.kind, let filter = bound.select.filter else { return }
       if filter.comparesWithNull(bound.select.input.number) {
-        throw .unknown("A comparison of an unnested number with a text", at: filter.range)
+        throw .unhandled
       }
     },
     Restriction(
@@ -306,7 +306,12 @@ extension BoundSelect {
 extension TypedExpression {
   /// Druid evaluates a test of a multi-value column for each of the values.
   func refuseTests() throws(SQLFailure) {
-    let isTest = contains {
+    if testsMultiple { throw .unknown("A test of a multi-value column as a value", at: range) }
+  }
+
+  /// Whether there is a test of a multi-value column in it.
+  var testsMultiple: Bool {
+    contains {
       switch $0.node {
       case .operation(let op, let operands):
         op.isTestOfValue && operands.contains(where: \.isMultiple)
@@ -316,7 +321,6 @@ extension TypedExpression {
       default: false
       }
     }
-    if isTest { throw .unknown("A test of a multi-value column as a value", at: range) }
   }
 
   /// Whether it compares a column of a relation with NULL, which a text that is not a number is.

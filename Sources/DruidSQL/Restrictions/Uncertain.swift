@@ -92,12 +92,6 @@ enum Uncertain: String, CaseIterable {
   /// `-INTERVAL ...`
   case signOfInterval = "A sign before this"
 
-  /// In a zone other than UTC the day of the sum depends on where Druid adds.
-  case dateAndInterval = "A date and an interval"
-
-  /// The same by a function.
-  case dateInZone = "TIMESTAMPADD to a DATE in this zone"
-
   /// A sum that overflows 64 bits of milliseconds.
   case farTime = "A time so far away"
 

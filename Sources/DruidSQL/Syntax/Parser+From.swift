@@ -101,11 +101,12 @@ extension Parser {
       noteIdentifier()
       throw .unexpected
     }
-    if at("FOR") || at("MATCH_RECOGNIZE") || at("TABLESAMPLE") {
+    if at("FOR") || at("MATCH_RECOGNIZE") {
       throw refuse("\(token.key) is not supported", at: token.range)
     }
     let alias = try tableAlias()
-    if at("TABLESAMPLE") { throw refuse("TABLESAMPLE is not supported", at: token.range) }
+    // It parses, and no plan has it.
+    if at("TABLESAMPLE") { throw .refused(.unhandled) }
     return .table(name, alias: alias)
   }
 

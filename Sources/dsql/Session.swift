@@ -412,10 +412,12 @@ struct Session: ~Copyable {
     return hints
   }
 
-  /// Reports a failure and continues.
-  mutating func note(_ failure: any ToolFailure) {
+  /// Counts a failure and continues.
+  ///
+  /// - Parameter isKnown: whether it was reported already.
+  mutating func note(_ failure: any ToolFailure, isKnown: Bool = false) {
     failed += 1
-    failure.say()
+    if !isKnown { failure.say() }
   }
 
   /// Writes the JSON object of `--summary`.

@@ -183,6 +183,19 @@ import Testing
     #expect(screen.output.contains("\u{1b}[H\u{1b}[Jevery 0.01 s, last at "), "\(screen.output)")
   }
 
+  @Test func aFailureThatRepeatsIsSaidOnce() throws {
+    let stub = try DsqlStub { request, number in
+      number % 10 > 1 ? DsqlFaultTests.refusal("down") : DsqlFaultTests.rows("a", ["\(number)"])
+    }
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      "dsql --csv --no-header --watch 10ms -e 'SELECT 1' | head -n 5", stub)
+    #expect(outcome.output == "1\n\n10\n\n11\n", "\(outcome.output)")
+    let words = outcome.errors.split(separator: "\n").filter { $0.hasSuffix("statement 1: down") }
+    // Once for the second to the ninth run, and once when it fails again behind the last answer.
+    #expect((1...2).contains(words.count), "\(outcome.errors)")
+  }
+
   /// An interactive session: editing, history, errors that do not end it, Ctrl-C that discards a
   /// line.
   @Test func prompt() throws {

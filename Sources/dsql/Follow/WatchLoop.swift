@@ -18,6 +18,8 @@ struct WatchLoop {
     }
     let isTerminal = session.output.isTerminal
     var hasAnswered = false
+    /// The failure of the last run, which is said once.
+    var said: String?
     while Interruption.count == 0 {
       session.output.hold()
       if isTerminal { session.beginAnew() }
@@ -30,9 +32,11 @@ struct WatchLoop {
           try session.output.release()
         }
         hasAnswered = true
+        said = nil
       } catch let failure as any ToolFailure where hasAnswered && failure.isPassing {
         _ = session.output.discard()
-        session.note(failure)
+        session.note(failure, isKnown: failure.message == said)
+        said = failure.message
       }
       try wait()
     }

@@ -336,6 +336,8 @@ package struct Producer: ~Copyable {
   package mutating func send(_ batch: inout Batch, collects: Bool = true) {
     let count = batch.count
     guard count > 0 else { return }
+    // Nothing was awaited until now: the pause of a quiet pipe is not the cluster's silence.
+    if !isBusy { lastAnswer = surroundings.now() }
     if !isBatchable {
       sendSingly(batch)
     } else if let partition = common(batch) {

@@ -7,6 +7,9 @@ static inline CURLcode ccurl_set_long(CURL *handle, CURLoption option, long valu
   return curl_easy_setopt(handle, option, value);
 }
 
+/// The constants of curl's options are an enumeration in some releases and plain numbers in others.
+static const long ccurl_netrc_optional = CURL_NETRC_OPTIONAL;
+
 static inline CURLcode ccurl_set_string(CURL *handle, CURLoption option, const char *value) {
   return curl_easy_setopt(handle, option, value);
 }

@@ -180,7 +180,7 @@ protocol BodySink: AnyObject {
         unsafe ccurl_set_string(easy, CURLOPT_PASSWORD, settings.password ?? "")
         unsafe ccurl_set_long(easy, CURLOPT_HTTPAUTH, 1)
       } else {
-        unsafe ccurl_set_long(easy, CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue))
+        unsafe ccurl_set_long(easy, CURLOPT_NETRC, ccurl_netrc_optional)
         if let file = settings.netrcFile {
           unsafe ccurl_set_string(easy, CURLOPT_NETRC_FILE, file)
         }

@@ -18,6 +18,7 @@ package final class ValueContext {
   private var lastZone = ("UTC", TimeZoneTable.utc)
   private var lastKnownZone = ("UTC", TimeZoneTable.utc)
   private var lastPeriod = ("", Period())
+  private var lastInterval = (text: "", zone: "", start: Int64(0), end: Int64(0))
 
   /// Maximum entries of each cache. A full cache is emptied.
   private static let limit = 200
@@ -65,6 +66,19 @@ package final class ValueContext {
       }
     guard isPlain, let bytes = readZone(name) else { return nil }
     return TimeZoneTable(name: name, tzif: bytes)
+  }
+
+  package func interval(
+    _ text: String, _ zone: TimeZoneTable
+  ) throws(ValueFailure) -> (start: Int64, end: Int64) {
+    if lastInterval.text == text, lastInterval.zone == zone.name, !text.isEmpty {
+      return (lastInterval.start, lastInterval.end)
+    }
+    guard let interval = TimeText.interval(text, zone: zone) else {
+      throw .invalid("Invalid interval \(text)")
+    }
+    lastInterval = (text, zone.name, interval.start, interval.end)
+    return interval
   }
 
   package func period(_ text: String) throws(ValueFailure) -> Period {

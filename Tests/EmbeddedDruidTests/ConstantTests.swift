@@ -258,6 +258,15 @@ import Testing
     ("SELECT INTERVAL '1'", "INVALID_INPUT 17"),
   ]
 
+  /// Beyond the basic plane, characters are escaped in arrays as well, whether these are texts or not.
+  @Test func arraysOfDistantCharacters() throws {
+    let sql = #"SELECT ARRAY['é🙂"'] AS a"#
+    #expect(try SmallTableTests.answer(sql) == #"["[\"é\uD83D\uDE42\\\"\"]"]"#)
+    #expect(
+      try SmallTableTests.answer(sql, context: #"{"sqlStringifyArrays": false}"#)
+        == #"[["é\uD83D\uDE42\""]]"#)
+  }
+
   @Test(arguments: recorded)
   func answersAsRecorded(sql: String, expected: String) throws {
     let answer = try SmallTableTests.answer(sql)

@@ -311,7 +311,7 @@ extension Resolver {
     guard let text = interval.text else {
       throw .notLiteral("TIME_IN_INTERVAL", at: call.arguments[1].range)
     }
-    guard TimeText.interval(text) != nil else {
+    guard let span = TimeText.interval(text) else {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count == 2, TimeText.interval("\(parts[0])/P1D") != nil else {
         failInPlanning(.invalidInterval(of: call.range))
@@ -319,8 +319,20 @@ extension Resolver {
       }
       throw .intervalEnd(parts[1], at: call.range)
     }
-    let type = SQLType.boolean.nullable(call.arguments[0].type.isNullable)
-    return timed(call, [call.arguments[0], interval, self.text(settings.timeZone)], type)
+    let time = call.arguments[0]
+    let type = SQLType.boolean.nullable(time.type.isNullable)
+    guard isUTC, time.isColumn, time.type.kind == .timestamp else {
+      return timed(call, [time, interval, self.text(settings.timeZone)], type)
+    }
+    // Two comparisons, as in Druid.
+    func test(_ op: Operator, _ bound: Int64) -> TypedExpression {
+      let bound = TypedExpression(
+        .constant(.long(bound)), .timestamp.nullable(false), interval.range)
+      return TypedExpression(.operation(op, [time, bound]), type, call.range)
+    }
+    return TypedExpression(
+      .operation(.and, [test(.greaterOrEqual, span.start), test(.less, span.end)]), type,
+      call.range)
   }
 
   /// TIME_FLOOR, TIME_CEIL and TIME_SHIFT: a time, a period, an origin or a step, a zone.

@@ -120,9 +120,7 @@ extension Function {
         .strict("in_interval", 3) { arguments, context throws(ValueFailure) in
           let text = try arguments.text(1)
           let zone = try context.zone(try arguments.text(2))
-          guard let interval = TimeText.interval(text, zone: zone) else {
-            throw .invalid("Invalid interval \(text)")
-          }
+          let interval = try context.interval(text, zone)
           let time = try arguments.long(0)
           return .boolean(interval.start <= time && time < interval.end)
         }

@@ -129,7 +129,7 @@ struct AnswerWriter {
       plain(cell, type)
       if !isNumber { bytes.append(UInt8(ascii: "\"")) }
     case (.text(let text), .array) where !format.stringifiesArrays:
-      unsafe bytes.append(contentsOf: text)
+      unsafe JSONText.append(json: text, to: &bytes)
     case (.text(let text), _), (.blob(let text), _): unsafe JSONText.append(text, to: &bytes)
     default: plain(cell, type)
     }

@@ -8,11 +8,26 @@ enum JSONText {
 
   static func append(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
+    unsafe escape(bytes, to: &out) { byte in
+      byte < 0x20 || byte >= 0xf0 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+    out.append(UInt8(ascii: "\""))
+  }
+
+  /// Appends JSON as it is, but for the characters beyond the basic plane.
+  static func append(json bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
+    unsafe escape(bytes, to: &out) { $0 >= 0xf0 }
+  }
+
+  @inline(__always)
+  private static func escape(
+    _ bytes: UnsafeRawBufferPointer, to out: inout [UInt8], where isEscaped: (UInt8) -> Bool
+  ) {
     var start = 0
     var index = 0
     while index < bytes.count {
       let byte = unsafe bytes[index]
-      if byte >= 0x20 && byte < 0xf0 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
+      guard isEscaped(byte) else {
         index += 1
         continue
       }
@@ -33,7 +48,6 @@ enum JSONText {
       start = index
     }
     unsafe out.append(contentsOf: bytes[start..<bytes.count])
-    out.append(UInt8(ascii: "\""))
   }
 
   private static func appendEscape(_ byte: UInt8, to out: inout [UInt8]) {

@@ -51,6 +51,8 @@ package struct Attribution: Sendable, Equatable {
   /// Half the deviance from which on the whole's own change must be explained, and the share of it.
   private static let visible = 6.0
   private static let explained = 0.5
+  /// Half the deviance from which on a part differs from the whole.
+  private static let distinct = 4.0
   /// Several segments that are more of the whole than this are the whole.
   private static let largestShare = 0.7
 
@@ -86,10 +88,10 @@ package struct Attribution: Sendable, Equatable {
       var gain = -max(0, even)
       var chosen: [Segment] = []
       for one in own.prefix(Self.largestSet) {
-        // A weaker segment is a consequence or chance, unless it is significant by itself.
-        guard chosen.isEmpty || one.deviance > max(price, 0.25 * own[0].deviance) else { break }
+        guard chosen.isEmpty || one.deviance > price else { break }
         gain += one.deviance - price
-        chosen.append(one.member)
+        // A weaker segment is a consequence, or another change at the same time.
+        if chosen.isEmpty || one.deviance > 0.25 * own[0].deviance { chosen.append(one.member) }
       }
       guard gain > 0 else { continue }
       if chosen.count > 1, chosen.reduce(0, { $0 + $1.share }) > Self.largestShare { continue }
@@ -103,6 +105,25 @@ package struct Attribution: Sendable, Equatable {
         slots = chosen.map(\.slot)
       }
     }
+  }
+
+  /// Whether a part deviates from what an even change of the whole would make of it. Otherwise the
+  /// part's alarm is a consequence of the whole's change.
+  ///
+  /// - Parameter share: the part's usual share of the whole's events.
+  package static func standsOut(
+    _ part: [Evidence?], from whole: [Evidence?]?, traits: [Trait], share: Double
+  ) -> Bool {
+    guard let whole else { return true }
+    for (measure, evidence) in part.enumerated() {
+      guard let evidence, evidence.expected > 0, evidence.dispersion > 0 else { continue }
+      guard let total = whole[measure], total.expected > 0 else { return true }
+      // With the whole's factor, and without it.
+      let rest = evenHalf(evidence, total, traits[measure], share)
+      let own = evenHalf(evidence, total, traits[measure], share, isEven: false)
+      if rest >= 0.5 * own, half(evidence) >= distinct { return true }
+    }
+    return false
   }
 
   /// The share of the whole's deviance that is left when the changes of some segments are undone; 0
@@ -131,7 +152,7 @@ package struct Attribution: Sendable, Equatable {
 
   /// Half the deviance from the value that the part has when the whole's change is even.
   private static func evenHalf(
-    _ evidence: Evidence, _ total: Evidence, _ trait: Trait, _ share: Double
+    _ evidence: Evidence, _ total: Evidence, _ trait: Trait, _ share: Double, isEven: Bool = true
   ) -> Double {
     let factor = max(total.amount / total.expected, 1e-6)
     let isRare = trait.isRare || factor > 50
@@ -141,6 +162,6 @@ package struct Attribution: Sendable, Equatable {
       max(evidence.dispersion, isRare ? 1 : 0) * max(1, min(factor, 10))
       + unevenness * unevenness * expected
     let amount = max(0, evidence.amount)
-    return min(1e6, max(0, deviance(amount, expected) / dispersion))
+    return min(1e6, max(0, deviance(amount, isEven ? expected : evidence.expected) / dispersion))
   }
 }

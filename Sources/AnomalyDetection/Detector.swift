@@ -92,6 +92,9 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
   private var routine = Routine()
   fileprivate var verdicts: [Verdict] = []
   fileprivate var factor = 1.0
+  /// The common factor and 1, summed over the memory of each scale.
+  private var factorSums: [4 of Double] = .init(repeating: 0)
+  private var factorWeights: [4 of Double] = .init(repeating: 0)
 
   package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
     self.measures = measures
@@ -153,12 +156,19 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
       }
       if slot == 0, let common { factor = series[common].commonFactor(tempo) }
     }
+    for j in 0..<4 {
+      factorSums[j] = (1 - tempo.weight[j]) * factorSums[j] + factor
+      factorWeights[j] = (1 - tempo.weight[j]) * factorWeights[j] + 1
+    }
   }
 
   fileprivate func evidence(series index: Int, lens: Verdict.Lens) -> Evidence? {
     let traits = measures[index % measures.count]
-    let isPart = index >= measures.count && traits.usesCommonFactor
-    return series[index].evidence(lens, factor: isPart ? factor : 1, tempo: tempo)
+    let scale = tempo.scale(of: lens)
+    // The expected sum of a part has the factor of each of its buckets.
+    let isPart = index >= measures.count && traits.usesCommonFactor && factorWeights[scale] > 0
+    return series[index].evidence(
+      scale, factor: isPart ? factorSums[scale] / factorWeights[scale] : 1, tempo: tempo)
   }
 
   fileprivate func usualExposure(series index: Int) -> Double? {
@@ -171,6 +181,10 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for one in tables { one.encode(to: &bytes) }
     crowd.encode(to: &bytes)
     routine.encode(to: &bytes)
+    for j in 0..<4 {
+      bytes.put(factorSums[j])
+      bytes.put(factorWeights[j])
+    }
   }
 
   fileprivate mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
@@ -182,6 +196,10 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for index in tables.indices { try tables[index].decode(from: &bytes) }
     try crowd.decode(from: &bytes)
     try routine.decode(from: &bytes, seriesCount: count)
+    for j in 0..<4 {
+      factorSums[j] = try bytes.double()
+      factorWeights[j] = try bytes.double()
+    }
   }
 }
 

@@ -13,6 +13,8 @@ struct JumpLens<Real: StoredReal>: Sendable {
 
   struct Verdict {
     var score: Double
+    /// Half the squared deviation in standard deviations; 0 while the lens is silent.
+    var deviance: Double
     var expected: Double
     var dispersion: Double
     var isUp: Bool
@@ -60,10 +62,11 @@ struct JumpLens<Real: StoredReal>: Sendable {
     }
     d = min(d, TallyRules.largestDeviance)
     var verdict = Verdict(
-      score: TallyRules.silentScore, expected: m, dispersion: dispersion, isUp: y > m)
+      score: TallyRules.silentScore, deviance: 0, expected: m, dispersion: dispersion, isUp: y > m)
     if count >= tempo.rules.jumpWarmUp, d >= TailTable.lowest {
       let law = isRows ? tempo.rules.rowsLaw : tempo.rules.keyedLaw
       verdict.score = 2 * log(2 * d) + law - tempo.lnBuckets
+      verdict.deviance = d
     }
     guard learns else { return verdict }
     let isFull = count >= tempo.rules.fullWeight

@@ -95,6 +95,13 @@ struct TailTable: Sendable {
     return log(tail[bin] + share * (tail[bin + 1] - tail[bin])) - log(built)
   }
 
+  /// ln of the expected excursions per bucket that reach a deviance, by a power; nil before enough
+  /// are known.
+  func lnPower(_ deviance: Double, tempo: TallyTempo) -> Double? {
+    guard top >= 0, built >= tempo.rules.minimumBuckets else { return nil }
+    return lnRate(deviance, lnRootScale: 0, isRows: true, tempo: tempo)
+  }
+
   func encode(to bytes: inout StateWriter) {
     for bin in 0..<Self.binCount { bytes.put(peaks[bin]) }
     for bin in 0...Self.binCount { bytes.put(tail[bin]) }
@@ -123,16 +130,21 @@ struct TailTables: Sendable {
   /// Index: twice the scale's index, plus 1 for excursions above.
   var tables: [8 of TailTable] = .init(repeating: TailTable())
 
+  /// Excursions of the jump lens, of both signs; used for keyed measures.
+  var jump = TailTable()
+
   init(isRows: Bool) { self.isRows = isRows }
 
   func encode(to bytes: inout StateWriter) {
     bytes.put(isRows)
     for index in 0..<8 { tables[index].encode(to: &bytes) }
+    jump.encode(to: &bytes)
   }
 
   mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
     isRows = try bytes.bool()
     for index in 0..<8 { try tables[index].decode(from: &bytes) }
+    try jump.decode(from: &bytes)
   }
 }
 

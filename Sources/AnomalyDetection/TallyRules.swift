@@ -71,6 +71,9 @@ package struct TallyRules: Sendable {
   package var farTail: Double?
   package var farPower = 3.0
 
+  /// Whether the jump lens of keyed measures also learns how often chance causes its excursions.
+  package var learnsJumps = false
+
   /// Whether a series of a keyed measure that often has incidents alone is given lower scores.
   package var learnsHabits = false
   static let habitHalfLife = 7 * TallyRules.day
@@ -102,6 +105,7 @@ package struct TallyRules: Sendable {
     rules.learnsHabits = true
     rules.learnsRoutines = true
     rules.farTail = 0.1
+    rules.learnsJumps = true
     rules.excess = [0.05, 0.2, 0.3]
     return rules
   }()
@@ -170,6 +174,12 @@ package final class TallyTempo: Sendable {
     if seconds >= 3600 { return known[2] }
     if seconds < 300 { return known[0] + (known[1] - known[0]) * log(seconds / 60) / log(5) }
     return known[1] + (known[2] - known[1]) * log(seconds / 300) / log(12)
+  }
+
+  /// The index of a lens's scale; that of the first for lenses without a memory of their own.
+  func scale(of lens: Verdict.Lens) -> Int {
+    let j = min(max(0, Int(lens.rawValue) - 1), 3)
+    return lens.rawValue > Verdict.Lens.scale4.rawValue || j >= scaleCount ? 0 : j
   }
 
   /// The hour of the week that contains the middle of a bucket.

@@ -68,19 +68,23 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   private var habitCount: Real = 0
   private var habitPeak: Real = 0
   private var incidentPeak: Real = 0
+  /// The highest deviance of the jump lens in its excursion.
+  private var jumpPeak: Real = 0
   private var jump = JumpLens<Real>()
-  private var stuck = StuckLens<Real>()
-  private var learnt: Int32 = 0
-  private var seen: Int32 = 0
-  private var hour: Int16 = -1
+  // These three fill the padding behind the jump lens.
   /// Bit j: the sign of scale j's peak. Bit 4 + j: whether a crowd was present in its excursion.
   private var signs: UInt8 = 0
   private var calm: UInt8 = 0
   private(set) var isOpen = false
+  private var stuck = StuckLens<Real>()
+  private var learnt: Int32 = 0
+  private var seen: Int32 = 0
+  private var hour: Int16 = -1
   private var isSharp = false
   private var wasExpected = false
   /// Whether other series were in an incident during the one that is open.
   private var isShared = false
+  private var isJumpShared = false
 
   var isNew: Bool { first.isNaN }
 
@@ -210,6 +214,12 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     // 8. Learn.
     learn(y, mu: mu, base: base, learns: learns, tempo: tempo)
     var jumpScore = jumped.score
+    if !tables.isRows, tempo.rules.learnsJumps, !isWarm {
+      if jumped.deviance > 0, let lnRate = tables.jump.lnPower(jumped.deviance, tempo: tempo) {
+        jumpScore = min(jumpScore, -lnRate - tempo.lnBuckets)
+      }
+      teachJump(jumped.deviance, isCrowd, &tables, tempo)
+    }
     if !tables.isRows, max(verdict.score, jumpScore) > TallyTempo.promisedFrom {
       let habit = habit(at: time, tempo)
       if habit > 0 {
@@ -253,6 +263,21 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     if d > peak[j].double {
       peak[j] = Real(min(d, Real.largestAmount))
       signs = signs & ~(1 << UInt8(j)) | (isUp ? 1 : 0) << UInt8(j)
+    }
+  }
+
+  /// Adds an excursion of the jump lens to its table when it ends.
+  private mutating func teachJump(
+    _ d: Double, _ isCrowd: Bool, _ tables: inout TailTables, _ tempo: TallyTempo
+  ) {
+    tables.jump.countBucket(tempo)
+    if d >= TailTable.lowest {
+      if isCrowd { isJumpShared = true }
+      if d > jumpPeak.double { jumpPeak = Real(min(d, Real.largestAmount)) }
+    } else if jumpPeak > 0 {
+      if !isJumpShared, !isCrowd { tables.jump.add(peak: jumpPeak.double) }
+      jumpPeak = 0
+      isJumpShared = false
     }
   }
 
@@ -377,12 +402,9 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     return exposure / weight
   }
 
-  /// Amount, expected amount and dispersion over the memory of a scale; for other lenses, of the
-  /// first scale.
-  func evidence(_ lens: Verdict.Lens, factor: Double, tempo: TallyTempo) -> Evidence? {
+  /// Amount, expected amount and dispersion over the memory of a scale.
+  func evidence(_ scale: Int, factor: Double, tempo: TallyTempo) -> Evidence? {
     guard learnt > 1 else { return nil }
-    let j = min(max(0, Int(lens.rawValue) - 1), 3)
-    let scale = lens.rawValue > Verdict.Lens.scale4.rawValue || j >= tempo.scaleCount ? 0 : j
     return Evidence(
       amount: sums[scale].double, expected: expectedSums[scale].double / max(factor, 1e-9),
       dispersion: scalePhi(scale, mean, tempo) * tempo.spread[scale])
@@ -409,6 +431,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     }
     for number in [
       hourAmount, hourExpected, shape, unit, phi, slowPhi, habitCount, habitPeak, incidentPeak,
+      jumpPeak,
     ] {
       number.encode(to: &bytes)
     }
@@ -423,6 +446,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     bytes.put(isSharp)
     bytes.put(wasExpected)
     bytes.put(isShared)
+    bytes.put(isJumpShared)
   }
 
   mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
@@ -448,6 +472,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     habitCount = try Real(from: &bytes)
     habitPeak = try Real(from: &bytes)
     incidentPeak = try Real(from: &bytes)
+    jumpPeak = try Real(from: &bytes)
     try jump.decode(from: &bytes)
     try stuck.decode(from: &bytes)
     learnt = try Int32.stored(&bytes)
@@ -460,5 +485,6 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     isSharp = try bytes.bool()
     wasExpected = try bytes.bool()
     isShared = try bytes.bool()
+    isJumpShared = try bytes.bool()
   }
 }

@@ -35,6 +35,9 @@ struct Grading {
     }
   }
 
+  /// How long after the start of a lasting change an incident is still about it, in milliseconds.
+  private static let longestNews: Int64 = 6 * 3_600_000
+
   private(set) var rows: [(kind: String, row: Row)] = []
   private(set) var total = Row()
   private(set) var incidents = 0
@@ -55,16 +58,27 @@ struct Grading {
     self.incidents = raised.count
     let slack = max(bucket, 600_000)
     let truths = labels.filter { !$0.isExpected }
-    for label in truths {
+    func isHit(_ incident: Incident, _ label: Label) -> Bool {
+      // Late rows come after the end, and a shift is news for some hours only.
+      let end =
+        label.kind == "shift"
+        ? min(label.end, Self.sum(label.start, Self.longestNews)) : label.end
+      let until = Self.sum(end, label.kind == "lag" ? 600_000 + slack : slack)
+      let begins = incident.start >= label.start - bucket && incident.start <= until
+      let goesOn =
+        incident.start < label.start && incident.end > label.start
+        && Self.names(incident, label) == true
+      return begins || goesOn
+    }
+    // The labels that an incident can belong to: those that it names, if there are any.
+    let places = raised.map { incident -> [Int] in
+      let near = truths.indices.filter { isHit(incident, truths[$0]) }
+      let own = near.filter { Self.touches(incident, truths[$0]) }
+      return own.isEmpty ? near : own
+    }
+    for (place, label) in truths.enumerated() {
       var row = Row(labels: 1)
-      let until = Self.sum(label.end, label.kind == "lag" ? 600_000 + slack : slack)
-      let hits = raised.filter { incident in
-        let begins = incident.start >= label.start - bucket && incident.start <= until
-        let goesOn =
-          incident.start < label.start && incident.end > label.start
-          && Self.names(incident, label) == true
-        return begins || goesOn
-      }
+      let hits = raised.indices.filter { places[$0].contains(place) }.map { raised[$0] }
       let own = hits.first { Self.names($0, label) == true } ?? hits.first
       if let own {
         row.found = 1
@@ -117,6 +131,16 @@ struct Grading {
     guard wanted.count == filter.count else { return false }
     return wanted.allSatisfy { one in
       filter.contains { $0.field == one.field && $0.value == one.value }
+    }
+  }
+
+  /// Whether an incident is about the label's segment or, as the country of a city, one that
+  /// contains it.
+  private static func touches(_ incident: Incident, _ label: Label) -> Bool {
+    if names(incident, label) == true { return true }
+    guard let filter = incident.filter, !filter.isEmpty else { return false }
+    return filter.allSatisfy { one in
+      label.filter.contains { $0.field == one.field && $0.value == one.value }
     }
   }
 
@@ -217,7 +241,7 @@ struct Grading {
       padded("KIND", 12) + aligned("LABELS", 7) + aligned("FOUND", 7) + aligned("SHARE", 8)
       + aligned("DELAY", 9) + aligned("NAMED", 9) + "\n"
     for (kind, row) in rows + [("all", total)] {
-      out += padded(kind, 12) + aligned("\(row.labels)", 7) + aligned("\(row.found)", 7)
+      out += padded(shown(kind), 12) + aligned("\(row.labels)", 7) + aligned("\(row.found)", 7)
       out += aligned(rounded(row.share, 2), 8)
       out += aligned(row.delay.map { "\(rounded($0 / 60, 1))m" } ?? "-", 9)
       out += aligned(row.nameable == 0 ? "-" : "\(row.named)/\(row.nameable)", 9) + "\n"
@@ -314,7 +338,8 @@ enum Backtest {
       let date = String(TimePoint(milliseconds: start).iso8601.prefix(10))
       switch settings.format {
       case .table:
-        text += padded(date, 14) + aligned("\(own.count)", 10) + "  " + (highest?.why ?? "") + "\n"
+        text +=
+          padded(date, 14) + aligned("\(own.count)", 10) + "  " + shown(highest?.why ?? "") + "\n"
       case .csv: text += "\(date),\(own.count),\(csvText(highest?.why ?? ""))\n"
       case .ndjson:
         text +=

@@ -12,12 +12,13 @@ struct IncidentKeeper {
     var isUp: Bool
     /// The sum of the differences to the expected values so far.
     var impact: Double
+    /// The bucket of its last alarm, in milliseconds.
+    var lastAlarm: Int64
   }
 
   struct Incident {
     var id: String
     var start: Int64
-    var lastOnset: Int64
     var lastAlarm: Int64
     var members: [Int: Member] = [:]
     var peak = 0.0
@@ -26,12 +27,50 @@ struct IncidentKeeper {
     /// The leading series, and the slots that explain the incident; empty for the total.
     var lead = 0
     var cause: [Int] = []
+    /// The highest score and the number of series when the cause was found.
     var attributedPeak = 0.0
+    var attributedSize = 0
     /// The impact on the total, by measure.
     var totalImpact: [Double] = []
     /// The kind of the expected event that covers it; nil for an anomaly.
     var kind: String?
+    /// What is reported: the bucket with the highest score so far.
     var line: IncidentLine?
+
+    /// Whether there is more evidence than when the cause was found: a higher score, or more series
+    /// while the score is about as high. What alarms when it has fallen is a consequence.
+    func hasGrown(_ verdicts: [Verdict]) -> Bool {
+      if peak > attributedPeak * 1.1 { return true }
+      return members.count > attributedSize
+        && members.keys.contains { verdicts[$0].score >= 0.8 * attributedPeak }
+    }
+
+    /// The series with the highest score.
+    var strongest: Int? {
+      members.max {
+        $0.value.peak != $1.value.peak ? $0.value.peak < $1.value.peak : $0.key > $1.key
+      }?.key
+    }
+
+    /// Adds an alarm of a series.
+    mutating func join(_ series: Int, _ verdict: Verdict, start: Int64) {
+      lastAlarm = start
+      if var member = members[series] {
+        if verdict.score > member.peak {
+          member.peak = verdict.score
+          member.lens = verdict.lens
+          member.isUp = verdict.isUp
+        }
+        member.lastAlarm = start
+        members[series] = member
+      } else {
+        // A long memory's excess has accumulated before the alarm.
+        members[series] = Member(
+          peak: verdict.score, lens: verdict.lens, isUp: verdict.isUp,
+          impact: verdict.sum - verdict.expectedSum, lastAlarm: start)
+      }
+      peak = max(peak, verdict.score)
+    }
   }
 
   private static let group: Int64 = 1_800_000
@@ -97,23 +136,49 @@ struct IncidentKeeper {
     }
     if alarms.isEmpty, open.isEmpty { return }
     for index in open.indices { measure(&open[index], values, verdicts, detector.factor) }
+    let near = max(Self.group, every)
+    let peaks = open.map(\.peak)
     var touched: Set<Int> = []
+    // Alarms that go on belong to their incident. Of the others, those on expected events are apart.
+    var fresh: [Bool: [Int]] = [:]
     for series in alarms {
       let isExpected = !expected.isEmpty && expected[series / width]
+      let place = open.firstIndex { incident in
+        guard let member = incident.members[series], (incident.kind != nil) == isExpected else {
+          return false
+        }
+        return start - member.lastAlarm <= near
+      }
+      if let place {
+        touched.insert(place)
+        open[place].join(series, verdicts[series], start: start)
+      } else {
+        fresh[isExpected, default: []].append(series)
+      }
+    }
+    for isExpected in [false, true] {
+      guard let group = fresh[isExpected] else { continue }
+      let kind = isExpected ? events.first?.kind ?? "event" : nil
       let place = self.place(
-        of: series, start: start, every: every,
-        kind: isExpected ? events.first?.kind ?? "event" : nil)
+        of: group, verdicts, start: start, near: near, kind: kind, detector: detector, slots: slots,
+        order: order)
       touched.insert(place)
-      join(series, verdicts[series], values, factor: detector.factor, incident: place, start: start)
+      for series in group { open[place].join(series, verdicts[series], start: start) }
     }
     let run = Double(max(1, order.count * width))
     for place in touched.sorted() {
-      if open[place].peak > open[place].attributedPeak * 1.1 || open[place].line == nil {
-        attribute(place, detector: detector, slots: slots, order: order)
+      // What comes later may be a consequence: the cause is that of the incident's beginning.
+      let isYoung = start - open[place].start <= near
+      let isUnknown = open[place].line == nil || (isYoung && open[place].hasGrown(verdicts))
+      if isUnknown {
+        let age = (start - open[place].start) / max(1, every) + 1
+        attribute(&open[place], age: age, detector: detector, slots: slots, order: order)
       }
-      open[place].line = line(
-        open[place], .open, start: start, every: every, values: values, detector: detector,
-        slots: slots, run: run)
+      if isUnknown || open[place].peak > peaks[place] {
+        open[place].line = line(
+          open[place], .open, start: start, every: every, values: values, detector: detector,
+          slots: slots, run: run)
+      }
       try tell(place, events: events, output: &output)
     }
     try close(start: start, every: every, output: &output)
@@ -143,52 +208,44 @@ struct IncidentKeeper {
     }
   }
 
-  /// The incident that an alarm belongs to, which is opened if necessary.
-  private mutating func place(of series: Int, start: Int64, every: Int64, kind: String?) -> Int {
-    if let place = open.firstIndex(where: { $0.members[series] != nil && $0.kind == kind }) {
-      return place
-    }
-    let slot = series / max(1, measures.count)
-    let near = max(Self.group, every)
-    if let place = open.firstIndex(where: { incident in
-      guard incident.kind == kind else { return false }
-      if start - incident.lastOnset <= near { return true }
-      return incident.cause.isEmpty || incident.cause.contains(slot)
-        || incident.members.keys.contains { $0 / measures.count == slot }
+  /// The incident that new alarms belong to: one that is beginning, one with the same cause, one of
+  /// which they are a weaker consequence, or a new one.
+  private mutating func place(
+    of alarms: [Int], _ verdicts: [Verdict], start: Int64, near: Int64, kind: String?,
+    detector: any Detector, slots: [Slot], order: [Int]
+  ) -> Int {
+    if let place = open.lastIndex(where: {
+      $0.kind == kind && (kind != nil || start - $0.start <= near)
     }) {
       return place
+    }
+    var candidate = Incident(
+      id: "", start: start, lastAlarm: start,
+      totalImpact: [Double](repeating: 0, count: measures.count), kind: kind)
+    for series in alarms { candidate.join(series, verdicts[series], start: start) }
+    if kind == nil, !open.isEmpty {
+      attribute(&candidate, age: 1, detector: detector, slots: slots, order: order)
+      let own = Set(candidate.cause)
+      let affected = Set(alarms.map { $0 / measures.count })
+      if let place = open.firstIndex(where: { incident in
+        guard incident.kind == nil else { return false }
+        if own.isEmpty ? incident.cause.isEmpty : !own.isDisjoint(with: incident.cause) {
+          return true
+        }
+        return candidate.peak < incident.peak
+          && incident.members.contains { series, member in
+            affected.contains(series / measures.count) && start - member.lastAlarm <= near
+          }
+      }) {
+        return place
+      }
     }
     sequence = start == lastStart ? sequence + 1 : 1
     lastStart = start
     let stamp = TimePoint(milliseconds: start).iso8601.filter { $0 != "-" && $0 != ":" }
-    let id = String(stamp.prefix(15)) + "Z-\(sequence)"
-    open.append(
-      Incident(
-        id: id, start: start, lastOnset: start, lastAlarm: start,
-        totalImpact: [Double](repeating: 0, count: measures.count), kind: kind))
+    candidate.id = String(stamp.prefix(15)) + "Z-\(sequence)"
+    open.append(candidate)
     return open.count - 1
-  }
-
-  private mutating func join(
-    _ series: Int, _ verdict: Verdict, _ values: borrowing BucketValues, factor: Double,
-    incident place: Int, start: Int64
-  ) {
-    open[place].lastAlarm = start
-    if var member = open[place].members[series] {
-      if verdict.score > member.peak {
-        member.peak = verdict.score
-        member.lens = verdict.lens
-        member.isUp = verdict.isUp
-      }
-      open[place].members[series] = member
-    } else {
-      open[place].lastOnset = start
-      // A long memory's excess has accumulated before the alarm.
-      open[place].members[series] = Member(
-        peak: verdict.score, lens: verdict.lens, isUp: verdict.isUp,
-        impact: verdict.sum - verdict.expectedSum)
-    }
-    open[place].peak = max(open[place].peak, verdict.score)
   }
 
   /// Adds a bucket's differences to the expected values.
@@ -210,22 +267,19 @@ struct IncidentKeeper {
   // MARK: Causes
 
   /// Finds the segments that explain an incident, and the measure that shows it best.
-  private mutating func attribute(_ place: Int, detector: any Detector, slots: [Slot], order: [Int])
-  {
-    var incident = open[place]
+  ///
+  /// - Parameter age: buckets since the incident's start.
+  private func attribute(
+    _ incident: inout Incident, age: Int64, detector: any Detector, slots: [Slot], order: [Int]
+  ) {
     let width = measures.count
     incident.attributedPeak = incident.peak
-    let strongest = incident.members.max {
-      $0.value.peak != $1.value.peak ? $0.value.peak < $1.value.peak : $0.key > $1.key
-    }
-    let lens = strongest?.value.lens ?? .scale1
-    let changed = Set(incident.members.keys.map { $0 % width }).sorted()
-    func evidence(_ slot: Int) -> [Evidence?] {
-      changed.map { detector.evidence(series: slot * width + $0, lens: lens) }
-    }
+    incident.attributedSize = incident.members.count
+    let strongest = incident.strongest
+    let lens = strongest.flatMap { incident.members[$0]?.lens } ?? .scale1
     let hasTotal = slots.first?.breakdown == -1
     if settings.breakdowns.isEmpty || (hasTotal && order.count > 100_000) {
-      incident.cause = settings.breakdowns.isEmpty ? [] : [(strongest?.key ?? 0) / width]
+      incident.cause = settings.breakdowns.isEmpty ? [] : [(strongest ?? 0) / width]
     } else if settings.lens == .novelty || !hasTotal || lens == .stuck {
       // Without a total, each series is its own cause. The strongest ones are reported.
       let ranked = incident.members.sorted {
@@ -238,27 +292,8 @@ struct IncidentKeeper {
       }
       incident.cause = chosen
     } else {
-      let events =
-        measures.firstIndex { $0.kind == .count } ?? measures.firstIndex { $0.isAdditive }
-      let whole = events.flatMap { detector.evidence(series: $0, lens: .scale4)?.expected } ?? 0
-      let parts = order.filter { slots[$0].breakdown >= 0 }.map { slot in
-        let own = events.flatMap {
-          detector.evidence(series: slot * width + $0, lens: .scale4)?.expected
-        }
-        return Attribution.Segment(
-          slot: slot, breakdown: slots[slot].breakdown, evidence: evidence(slot),
-          share: whole > 0 ? (own ?? 0) / whole : 0)
-      }
-      let traits = changed.map { measure in
-        let kind = measures[measure].kind
-        return Attribution.Trait(
-          isSized: kind == .sum || kind == .mean, isRare: kind == .late)
-      }
-      incident.cause = Attribution(whole: evidence(0), traits: traits, parts: parts).slots
-      if incident.cause.isEmpty, let strongest {
-        let share = parts.first { $0.slot == strongest.key / width }?.share ?? 1
-        if share < Self.largePart { incident.cause = alone(incident, strongest.key) }
-      }
+      incident.cause = explanation(
+        incident, lens: lens, age: age, detector: detector, slots: slots, order: order)
     }
     let causes = incident.cause.isEmpty ? [0] : incident.cause
     let own = incident.members.filter { causes.contains($0.key / width) }
@@ -268,9 +303,71 @@ struct IncidentKeeper {
     if let best {
       incident.lead = best.key
     } else {
-      incident.lead = causes[0] * width + (strongest?.key ?? 0) % width
+      incident.lead = causes[0] * width + (strongest ?? 0) % width
     }
-    open[place] = incident
+  }
+
+  /// The segments that explain an incident best at this bucket; none for the total.
+  private func explanation(
+    _ incident: Incident, lens: Verdict.Lens, age: Int64, detector: any Detector, slots: [Slot],
+    order: [Int]
+  ) -> [Int] {
+    let changed = Set(incident.members.keys.map { $0 % measures.count }).sorted()
+    let traits = changed.map { measure in
+      let kind = measures[measure].kind
+      return Attribution.Trait(
+        isSized: kind == .sum || kind == .mean, isRare: kind == .late)
+    }
+    var best: (cause: [Int], gain: Double) = ([], 0)
+    for lens in lenses(for: lens, age: age) {
+      let found = Attribution(
+        whole: evidence(0, lens, changed, detector), traits: traits,
+        parts: parts(lens, changed, detector, slots, order))
+      if found.gain > best.gain { best = (found.slots, found.gain) }
+    }
+    guard best.cause.isEmpty, let strongest = incident.strongest else { return best.cause }
+    let parts = parts(lens, changed, detector, slots, order)
+    guard let part = parts.first(where: { $0.slot == strongest / measures.count }),
+      part.share < Self.largePart,
+      Attribution.standsOut(
+        part.evidence, from: evidence(0, lens, changed, detector), traits: traits, share: part.share
+      )
+    else { return [] }
+    return alone(incident, strongest)
+  }
+
+  /// The lenses whose evidence is compared: that of the strongest alarm, and longer memories while
+  /// they are filled by the incident.
+  private func lenses(for lens: Verdict.Lens, age: Int64) -> [Verdict.Lens] {
+    let memories: [(Verdict.Lens, Int64)] = [
+      (.scale1, 1), (.scale2, 3), (.scale3, 12), (.scale4, 48),
+    ]
+    let own = memories.first { $0.0 == lens } ?? memories[0]
+    return memories.filter { $0.1 == own.1 || ($0.1 > own.1 && $0.1 <= 2 * age) }.map(\.0)
+  }
+
+  private func evidence(
+    _ slot: Int, _ lens: Verdict.Lens, _ changed: [Int], _ detector: any Detector
+  ) -> [Evidence?] {
+    changed.map { detector.evidence(series: slot * measures.count + $0, lens: lens) }
+  }
+
+  /// All keys but the total, each with its usual share of the events.
+  private func parts(
+    _ lens: Verdict.Lens, _ changed: [Int], _ detector: any Detector, _ slots: [Slot],
+    _ order: [Int]
+  ) -> [Attribution.Segment] {
+    let events = measures.firstIndex { $0.kind == .count } ?? measures.firstIndex { $0.isAdditive }
+    let whole = events.flatMap { detector.evidence(series: $0, lens: .scale4)?.expected } ?? 0
+    return order.filter { slots[$0].breakdown >= 0 }.map { slot in
+      let own = events.flatMap {
+        detector.evidence(series: slot * measures.count + $0, lens: .scale4)?.expected
+      }
+      return Attribution.Segment(
+        slot: slot, breakdown: slots[slot].breakdown,
+        evidence: evidence(slot, lens, changed, detector), share: whole > 0 ? (own ?? 0) / whole : 0
+      )
+    }
   }
 
   // MARK: Lines
@@ -378,8 +475,14 @@ struct IncidentKeeper {
         default: nil
         }
       if let memory {
-        words += ", over the last \(memory) buckets \(rounded(verdict.sum, 2))"
-        words += " instead of \(rounded(verdict.expectedSum, 2))"
+        if line.parts == nil {
+          words += ", over the last \(memory) buckets \(rounded(verdict.sum, 2))"
+          words += " instead of \(rounded(verdict.expectedSum, 2))"
+        } else if verdict.expectedSum > 0 {
+          let percent = (verdict.sum / verdict.expectedSum - 1) * 100
+          words += ", over the last \(memory) buckets \(percent < 0 ? "" : "+")"
+          words += "\(rounded(percent, 0)) %"
+        }
       }
     }
     if let share = line.segments.first?.share, line.key != "total", line.segments.count == 1 {
@@ -487,7 +590,8 @@ struct IncidentKeeper {
     bytes.put(open.count)
     for one in open {
       bytes.put(one.id)
-      for number in [one.start, one.lastOnset, one.lastAlarm] { bytes.put(Int(number)) }
+      bytes.put(Int(one.start))
+      bytes.put(Int(one.lastAlarm))
       bytes.put(one.members.count)
       for (series, member) in one.members.sorted(by: { $0.key < $1.key }) {
         bytes.put(series)
@@ -495,12 +599,14 @@ struct IncidentKeeper {
         bytes.put(member.lens.rawValue)
         bytes.put(member.isUp)
         bytes.put(member.impact)
+        bytes.put(Int(member.lastAlarm))
       }
       bytes.put(one.peak)
       bytes.put(one.told ?? -.infinity)
       bytes.put(one.lead)
       bytes.put(one.cause.map(Double.init))
       bytes.put(one.attributedPeak)
+      bytes.put(one.attributedSize)
       bytes.put(one.totalImpact)
       bytes.put(one.kind ?? "")
       if let line = one.line {
@@ -519,16 +625,15 @@ struct IncidentKeeper {
     for _ in 0..<(try bytes.listCount(of: 32)) {
       let id = try bytes.text()
       let start = Int64(try bytes.integer())
-      let onset = Int64(try bytes.integer())
-      let alarm = Int64(try bytes.integer())
-      var one = Incident(id: id, start: start, lastOnset: onset, lastAlarm: alarm)
-      for _ in 0..<(try bytes.listCount(of: 26)) {
+      var one = Incident(id: id, start: start, lastAlarm: Int64(try bytes.integer()))
+      for _ in 0..<(try bytes.listCount(of: 34)) {
         let series = try bytes.integer()
         guard series >= 0 else { throw StateDamage() }
         let peak = try bytes.double()
         guard let lens = Verdict.Lens(rawValue: try bytes.byte()) else { throw StateDamage() }
         one.members[series] = Member(
-          peak: peak, lens: lens, isUp: try bytes.bool(), impact: try bytes.double())
+          peak: peak, lens: lens, isUp: try bytes.bool(), impact: try bytes.double(),
+          lastAlarm: Int64(try bytes.integer()))
       }
       one.peak = try bytes.double()
       let told = try bytes.double()
@@ -540,6 +645,7 @@ struct IncidentKeeper {
         one.cause.append(Int(slot))
       }
       one.attributedPeak = try bytes.double()
+      one.attributedSize = try bytes.integer()
       one.totalImpact = try bytes.doubles()
       let kind = try bytes.text()
       one.kind = kind.isEmpty ? nil : kind

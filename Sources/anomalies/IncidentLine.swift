@@ -71,7 +71,7 @@ struct IncidentLine {
     case .table:
       let moment = String(stamp(state == .close ? end ?? time : start).prefix(16))
         .split(separator: "T").joined(separator: " ")
-      return moment + "  " + padded(state.rawValue, 9) + why
+      return moment + "  " + padded(state.rawValue, 9) + shown(why)
     }
   }
 
@@ -80,7 +80,8 @@ struct IncidentLine {
   }
 
   var json: String {
-    var out = "{\"version\":1,\"state\":\"\(state.rawValue)\",\"id\":\"\(id)\""
+    var out = "{\"version\":1,\"state\":\"\(state.rawValue)\",\"id\":"
+    JSONValue.write(id, to: &out)
     out += ",\"start\":\"\(stamp(start))\",\"end\":\(end.map { "\"\(stamp($0))\"" } ?? "null")"
     out += ",\"time\":\"\(stamp(time))\",\"key\":"
     JSONValue.write(key, to: &out)

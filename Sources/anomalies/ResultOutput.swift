@@ -115,7 +115,8 @@ extension ScoreLine {
       field("direction", direction, quoted: true)
       return out + "}"
     case .table:
-      return padded(stamp, 26) + padded(key, 26) + padded(measure, 16) + aligned(value, 10) + " "
+      return padded(stamp, 26) + padded(shown(key), 26) + padded(measure, 16) + aligned(value, 10)
+        + " "
         + aligned(expected, 12) + " " + aligned(isEmpty ? "" : rounded(verdict.score, 2), 8)
     }
   }
@@ -135,6 +136,12 @@ extension Verdict.Lens {
     case .novelty: "novelty"
     }
   }
+}
+
+/// Text of the input for a table: characters that would act on the terminal are escaped.
+func shown(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: { shownEscape(of: $0) != nil }) else { return text }
+  return text.unicodeScalars.map { shownEscape(of: $0) ?? String($0) }.joined()
 }
 
 func padded(_ text: String, _ width: Int) -> String {

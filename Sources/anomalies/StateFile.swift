@@ -3,7 +3,7 @@ import Plumbing
 
 /// The state file: a line of JSON that identifies it, then the state of the watch as bytes.
 extension Watch {
-  private static let version = 3
+  private static let version = 4
 
   /// The settings on which the state depends. It is not valid for others.
   private var fingerprint: String {

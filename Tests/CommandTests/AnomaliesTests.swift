@@ -194,6 +194,40 @@ import Testing
     #expect(silent[1].contains("\"end\":\"2026-01-05T05:00:00.000Z\""), "\(silent[1])")
   }
 
+  /// What begins while an incident is open is another one when it has another cause, and keys are
+  /// not taken from what follows.
+  @Test func causesThatOverlapAreTwoIncidents() throws {
+    let outcome = try Self.run(
+      #"""
+      awk 'BEGIN { srand(5); for (b = 0; b < 900; b++) for (k = 0; k < 8; k++) {
+        n = 24 + int(rand() * 9); v = 10
+        if (k == 0 && b >= 800 && b < 814) v = 100
+        if (k == 0 && b >= 805 && b < 814) n *= 4
+        if (k == 1 && b >= 810 && b < 816) n *= 30
+        for (i = 0; i < n; i++)
+          print "{\"t\":" 1767571200 + b * 300 + int(i * 299 / n) ",\"k\":\"" substr("abcdefgh", k + 1, 1) "\",\"v\":" v + rand() "}"
+      } }' | anomalies --time t --by k --every 5m --lag 5m --measure count --measure 'price = mean(v)' > out
+      grep '"state":"close"' out | sed 's/"measure".*//; s/.*"key"://'
+      """#)
+    #expect(outcome.output == "\"k=b\",\n\"k=a\",\n", "\(outcome)")
+  }
+
+  /// Keys of the input can't break the output, nor act on a terminal.
+  @Test func keysAreWrittenSafely() throws {
+    let outcome = try Self.run(
+      #"""
+      awk 'BEGIN { for (i = 0; i < 400; i++) { t = 1767571200 + i * 60
+        print "{\"t\":" t ",\"k\":\"a\"}"
+        if (i < 100) print "{\"t\":" t ",\"k\":\"b\\\"\\u001b[2J\"}" } }' > rows
+      anomalies --time t --by k --silence 30m < rows | jq -r .id | grep silent
+      anomalies --time t --by k --silence 30m -f table < rows | grep 'no row'
+      """#)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(outcome.status == 0 && lines.count == 2, "\(outcome)")
+    #expect(lines.first == "20260105T014000Z-silent-k=b\"\u{1b}[2J", "\(outcome)")
+    #expect(lines.last?.contains(#"k=b"\x1b[2J has had no row"#) == true, "\(outcome)")
+  }
+
   /// After a signal the state has everything that was read, and the rest goes on from there.
   @Test func aSignalSavesTheState() throws {
     let outcome = try Self.run(
@@ -337,6 +371,23 @@ import Testing
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 4 && lines[1] == "1" && lines[3] == "0", "\(outcome)")
     #expect(lines[2].contains("\"found\":1"))
+  }
+
+  /// An incident that names another label of the same time does not count as found, and neither does one that starts long after a shift.
+  @Test func incidentsBelongToTheLabelsThatTheyName() throws {
+    let outcome = try Self.run(
+      #"""
+      { echo '{"id":"1","kind":"shift","start":1767571200,"end":1767643200,"filter":{}}'
+        echo '{"id":"2","kind":"spike","start":1767574800,"end":1767576600,"filter":{"country":"India"}}'
+      } > truth
+      { echo '{"state":"open","id":"a","start":"2026-01-05T01:00:00Z","time":"2026-01-05T01:05:00Z","key":"country=India","filter":{"country":"India"}}'
+        echo '{"state":"open","id":"b","start":"2026-01-05T12:00:00Z","time":"2026-01-05T12:05:00Z","key":"total","filter":{}}'
+      } | anomalies grade --labels truth -f ndjson
+      """#)
+    #expect(
+      outcome.output.hasPrefix(
+        #"{"labels":2,"found":1,"share":0.5,"delay":300,"named":1,"nameable":1,"#),
+      "\(outcome)")
   }
 
   @Test func backtestsTellTheWeeks() throws {

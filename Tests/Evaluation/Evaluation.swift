@@ -8,7 +8,8 @@ import Plumbing
 ///     evaluation judge BUCKETS SLICES EVERY DETECTOR        a line of JSON: false alarms, and the scores in each slice
 ///
 /// KEYS has a line for each key: `total`, `country=India`, `device=mobile`, `product_id=17`. ONLY is the one key that is
-/// counted besides the total. SLICES has lines `FROM END_OF_WINDOW FILE KEY`.
+/// counted besides the total. SLICES has lines `FROM START END FILE KEY`, separated by tabs: where the events of FILE begin, the window
+/// of the anomaly in them, and the index of its key. `frozen N` in the place of FILE keeps measure N as it is at START.
 @main
 struct Evaluation {
   static func main() {
@@ -64,15 +65,16 @@ struct Collector {
   let only: String?
 
   func run(to path: String) throws {
-    var slots: [[UInt8]: Int] = [:]
+    var slots: [UInt64: Int] = [:]
     for (index, key) in keys.enumerated() where only == nil || key == only {
-      slots[Array(key.split(separator: "=").last ?? "").flatMap { Array($0.utf8) }] = index
+      let text = key.split(separator: "=").last ?? ""
+      slots[text.utf8.reduce(FakeEvent.empty, FakeEvent.fingerprint)] = index
     }
     let keep = only.map { [0, keys.firstIndex(of: $0) ?? 0] } ?? Array(keys.indices)
     var place = [Int](repeating: -1, count: keys.count)
     for (index, key) in keep.enumerated() { place[key] = index }
     var tables = Self.lengths.map { length in
-      [Int32](
+      [Int64](
         repeating: 0, count: (Int(to - from) + length - 1) / length * keep.count * Self.width)
     }
     var users = Self.lengths.map { _ in UserSet() }
@@ -118,9 +120,9 @@ struct Collector {
 
   @inline(__always)
   private func add(
-    _ table: inout [Int32], _ bucket: Int, _ keys: Int, _ slots: [Int], _ field: Int, _ amount: Int
+    _ table: inout [Int64], _ bucket: Int, _ keys: Int, _ slots: [Int], _ field: Int, _ amount: Int
   ) {
-    for slot in slots { table[(bucket * keys + slot) * Self.width + field] += Int32(amount) }
+    for slot in slots { table[(bucket * keys + slot) * Self.width + field] += Int64(amount) }
   }
 }
 
@@ -188,17 +190,26 @@ struct FakeEvent {
   var user: UInt32 = 0
   /// The first letter of its type.
   var type: UInt8 = 0
-  var country: [UInt8] = []
-  var device: [UInt8] = []
-  var product: [UInt8] = []
+  /// Fingerprints of the texts.
+  var country: UInt64 = 0
+  var device: UInt64 = 0
+  var product: UInt64 = 0
   var cents = 0
   var quantity = 0
   var time: Int64 = 0
+
+  @inline(__always)
+  static func fingerprint(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+    (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+  }
+
+  static let empty: UInt64 = 0xcbf2_9ce4_8422_2325
 
   init(_ line: RawSpan) {
     var place = 0
     var field = 0
     let count = line.byteCount
+    @inline(__always)
     func byte(_ index: Int) -> UInt8 {
       index < count ? unsafe line.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self) : 125
     }
@@ -210,33 +221,31 @@ struct FakeEvent {
       if isText { place += 1 }
       let start = place
       let stop: UInt8 = isText ? 34 : 44
-      while place < count, byte(place) != stop, isText || byte(place) != 125 { place += 1 }
-      switch field {
-      case 0, 7, 8:
-        var number = 0
-        for index in start..<place { number = number &* 10 &+ Int(byte(index) &- 48) }
-        if field == 0 {
-          user = UInt32(truncatingIfNeeded: number)
-        } else if field == 7 {
-          quantity = number
+      var hash = Self.empty
+      var number = 0
+      var decimals = -1
+      while place < count, byte(place) != stop, isText || byte(place) != 125 {
+        let one = byte(place)
+        hash = Self.fingerprint(hash, one)
+        if one == 46 {
+          decimals = 0
         } else {
-          time = Int64(number)
+          number = number &* 10 &+ Int(one &- 48)
+          if decimals >= 0 { decimals += 1 }
         }
+        place += 1
+      }
+      switch field {
+      case 0: user = UInt32(truncatingIfNeeded: number)
       case 1: type = byte(start)
-      case 2: country = (start..<place).map(byte)
-      case 4: device = (start..<place).map(byte)
-      case 5: product = (start..<place).map(byte)
+      case 2: country = hash
+      case 4: device = hash
+      case 5: product = hash
       case 6:
-        var decimals = -1
-        for index in start..<place {
-          if byte(index) == 46 {
-            decimals = 0
-          } else {
-            cents = cents &* 10 &+ Int(byte(index) &- 48)
-            if decimals >= 0 { decimals += 1 }
-          }
-        }
+        cents = number
         for _ in max(0, decimals)..<2 { cents *= 10 }
+      case 7: quantity = number
+      case 8: time = Int64(number)
       default: break
       }
       if isText { place += 1 }

@@ -102,12 +102,13 @@ struct Player {
     return "\(detector.verdicts[series].lens)"
   }
 
-  /// The best score of some keys.
-  func best(of keys: [Int]) -> Double {
-    var best = -9.0
+  /// The best score of some keys, and its series.
+  func best(of keys: [Int]) -> (score: Double, series: Int) {
+    var best = (score: -9.0, series: 0)
     for key in keys {
-      for series in key * Trial.measures..<(key + 1) * Trial.measures {
-        best = max(best, scores[series])
+      for series in key * Trial.measures..<(key + 1) * Trial.measures
+      where scores[series] > best.score {
+        best = (scores[series], series)
       }
     }
     return best
@@ -217,7 +218,10 @@ extension TallyRules {
     switch pair[0] {
     case "levelHalfLife": levelHalfLife = value
     case "dispersionHalfLife": dispersionHalfLife = value
+    case "scale2": scales[1] = value
+    case "scale3": scales[2] = value
     case "scale4": scales[3] = value
+    case "jumpTable": learnsJumps = value != 0
     case "clip": clip = value
     case "keyedLaw": keyedLaw = value
     case "jumpLevel": jumpLevel = value

@@ -22,16 +22,16 @@ struct Buckets {
     for length in Collector.lengths {
       count = (Int(head[1] - head[0]) + length - 1) / length
       if length == every { break }
-      start += count * keys * Collector.width * 4
+      start += count * keys * Collector.width * 8
     }
     self.count = count
     self.start = start
   }
 
   func field(_ bucket: Int, _ key: Int, _ field: Int) -> Double {
-    let place = start + ((bucket * keys + key) * Collector.width + field) * 4
+    let place = start + ((bucket * keys + key) * Collector.width + field) * 8
     return unsafe bytes.withUnsafeBytes { bytes in
-      Double(unsafe bytes.loadUnaligned(fromByteOffset: place, as: Int32.self))
+      Double(unsafe bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
     }
   }
 
@@ -71,7 +71,11 @@ struct Trial {
     let windowEnd: Double
     let buckets: Buckets
     let key: Int
+    /// The measure that keeps the value of the bucket before the window; nil for an anomaly of its own events.
+    var frozen: Int?
+    /// The best score, and the measure and lens that gave it.
     var best = -9.0
+    var by = ""
     var steps: [(score: Double, delay: Double)] = []
     var placebo = -9.0
   }
@@ -112,7 +116,7 @@ struct Trial {
       for index in slices.indices.prefix(next) where time < slices[index].windowEnd {
         if time + Double(every) > slices[index].windowStart {
           let slice = slices[index]
-          let score = player.best(of: [0, slice.key])
+          let score = player.best(of: [0, slice.key]).score
           slices[index].placebo = max(slice.placebo, score)
         }
       }
@@ -128,9 +132,11 @@ struct Trial {
     try slices.map { line in
       let words = line.split(separator: "\t").map(String.init)
       let from = Double(words[0]) ?? 0
+      let frozen = words[3].hasPrefix("frozen ") ? Int(words[3].dropFirst(7)) : nil
       return Slice(
         from: from, windowStart: Double(words[1]) ?? 0, windowEnd: Double(words[2]) ?? 0,
-        buckets: try Buckets(words[3], every: every), key: Int(words[4]) ?? 0)
+        buckets: frozen == nil ? try Buckets(words[3], every: every) : buckets,
+        key: Int(words[4]) ?? 0, frozen: frozen)
     }
   }
 
@@ -139,21 +145,34 @@ struct Trial {
     var values = BucketValues()
     values.reset(buckets.keys * Self.measures)
     let order = slice.key == 0 ? [0] : [0, slice.key]
-    for bucket in 0..<slice.buckets.count {
-      let time = slice.from + Double(bucket * every)
-      slice.buckets.fill(&values, bucket: bucket, key: 0, slot: 0)
-      if slice.key > 0 {
-        slice.buckets.fill(&values, bucket: bucket, key: 1, slot: slice.key)
+    var kept: Double?
+    let offset = Int(slice.from - slice.buckets.from) / every
+    let end = slice.windowEnd + 2 * Double(every)
+    for bucket in offset..<slice.buckets.count {
+      let time = slice.buckets.from + Double(bucket * every)
+      guard time < end else { break }
+      for key in order {
+        // The buckets of a slice have the total and its key only.
+        slice.buckets.fill(
+          &values, bucket: bucket, key: slice.frozen == nil ? min(key, 1) : key, slot: key)
+      }
+      let isInWindow = time + Double(every) > slice.windowStart && time < slice.windowEnd
+      if let frozen = slice.frozen {
+        let series = slice.key * Self.measures + frozen
+        if isInWindow, let kept { values.amounts[series] = kept }
+        kept = values.amounts[series]
       }
       copy.judge(time, values, order)
       // From the first bucket that overlaps the window to the one after its last.
       guard time + Double(every) > slice.windowStart,
         time < slice.windowEnd + Double(every)
       else { continue }
-      let score = copy.best(of: order)
-      if score > slice.best {
-        slice.best = score
-        slice.steps.append((score, time + Double(every) - slice.windowStart))
+      let best = copy.best(of: order)
+      if best.score > slice.best {
+        slice.best = best.score
+        slice.by =
+          "\(best.series / Self.measures) \(best.series % Self.measures) \(copy.lens(of: best.series))"
+        slice.steps.append((best.score, time + Double(every) - slice.windowStart))
       }
     }
   }
@@ -168,7 +187,7 @@ struct Trial {
     var out = "{\"alarms\":[" + tally.alarms.map(list).joined(separator: ",") + "]"
     out += ",\"groups\":[" + tally.groups.map(list).joined(separator: ",") + "],\"slices\":["
     out += slices.map { slice in
-      "{\"best\":\(short(slice.best)),\"placebo\":\(short(slice.placebo)),\"steps\":["
+      "{\"best\":\(short(slice.best)),\"by\":\"\(slice.by)\",\"placebo\":\(short(slice.placebo)),\"steps\":["
         + slice.steps.map { "[\(short($0.score)),\(Int($0.delay))]" }.joined(separator: ",") + "]}"
     }.joined(separator: ",")
     // The loudest clean buckets, for a closer look.

@@ -59,7 +59,8 @@ struct Transcript {
     let workspace = try Commands.Workspace()
     var result = self
     for index in exchanges.indices {
-      let outcome = try Commands.run(exchanges[index].command, in: workspace)
+      // A guard against hanging alone: the demo takes minutes on a machine with much else to do.
+      let outcome = try Commands.run(exchanges[index].command, in: workspace, within: 600)
       result.exchanges[index].answer = Self.answer(outcome)
     }
     return result

@@ -77,7 +77,12 @@ struct TailTable: Sendable {
     _ deviance: Double, lnRootScale: Double, isRows: Bool, tempo: TallyTempo
   ) -> Double {
     if top < 0 || built < tempo.rules.minimumBuckets {
-      return (isRows ? -2 * log(2 * deviance) - tempo.rules.rowsLaw : -deviance) - lnRootScale
+      if isRows { return -2 * log(2 * deviance) - tempo.rules.rowsLaw - lnRootScale }
+      let lnRate = -deviance - lnRootScale
+      guard let seen = tempo.rules.farTail else { return lnRate }
+      let far = min(log(seen / max(1, count)), -Self.lowest - lnRootScale)
+      guard lnRate < far else { return lnRate }
+      return far - tempo.rules.farPower * log(deviance / (-far - lnRootScale))
     }
     let edge = Self.edges[top]
     if deviance >= edge {

@@ -214,7 +214,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     // 8. Learn.
     learn(y, mu: mu, base: base, learns: learns, tempo: tempo)
     var jumpScore = jumped.score
-    if !tables.isRows, tempo.rules.learnsJumps, !isWarm {
+    if !tables.isRows, tempo.rules.learnsJumps {
       if jumped.deviance > 0, let lnRate = tables.jump.lnPower(jumped.deviance, tempo: tempo) {
         jumpScore = min(jumpScore, -lnRate - tempo.lnBuckets)
       }

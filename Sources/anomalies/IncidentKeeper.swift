@@ -485,7 +485,9 @@ struct IncidentKeeper {
         }
       }
     }
-    if let share = line.segments.first?.share, line.key != "total", line.segments.count == 1 {
+    if let share = line.segments.first?.share, line.key != "total", line.segments.count == 1,
+      (0.01...1.5).contains(share)
+    {
       words += ", \(rounded(share * 100, 0)) % of the whole's change"
     }
     if let days = line.days { words += "; by chance once in \(spanText(days))" }

@@ -16,8 +16,6 @@ package protocol BlockStore: AnyObject {
 /// blocks are the lines' own memory.)
 @safe
 struct LateLines: ~Copyable {
-  /// The length of a span in seconds.
-  private static let spanLength: Int64 = 1024
   private static let linesInBlock = 256
 
   private struct Bucket {

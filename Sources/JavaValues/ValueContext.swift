@@ -5,13 +5,13 @@ package final class ValueContext {
   private let readZone: (String) -> [UInt8]?
   private var zones: [String: TimeZoneTable] = [:]
   private var periods: [String: Period] = [:]
-  private var patterns: [ExactText: JodaPattern] = [:]
-  private var expressions: [ExactText: RegularExpression] = [:]
-  private var paths: [ExactText: JSONPath] = [:]
-  private var lists: [ExactText: [JSONTree]] = [:]
+  private var patterns = Memo<JodaPattern>()
+  private var expressions = Memo<RegularExpression>()
+  private var paths = Memo<JSONPath>()
+  private var lists = Memo<[JSONTree]?>()
   /// Bucket starts of periods in zones, by the names of both.
   private var steps: [String: [Int64]] = [:]
-  private var likes: [ExactText: LikePattern] = [:]
+  private var likes = Memo<LikePattern>()
   /// The limits of the current query.
   package let limits: QueryLimits
   /// The last zone, because a query uses the same one for row after row.
@@ -21,7 +21,7 @@ package final class ValueContext {
   private var lastInterval = (text: "", zone: "", start: Int64(0), end: Int64(0))
 
   /// Maximum entries of each cache. A full cache is emptied.
-  private static let limit = 200
+  fileprivate static let limit = 200
 
   /// - Parameter readZone: returns the bytes of the TZif file of this name; nil when there is none.
   ///   The name never leads out of the zones' folder.
@@ -104,48 +104,42 @@ package final class ValueContext {
   }
 
   package func like(_ pattern: String, escape: String) -> LikePattern {
-    let key = ExactText(escape + "\0" + pattern)
-    if let like = likes[key] { return like }
-    let like = LikePattern(pattern, escape: escape)
-    if likes.count >= Self.limit { likes.removeAll() }
-    likes[key] = like
-    return like
+    likes.value(for: escape + "\0" + pattern) { _ in LikePattern(pattern, escape: escape) }
   }
 
   package func pattern(_ text: String) throws(ValueFailure) -> JodaPattern {
-    let key = ExactText(text)
-    if let pattern = patterns[key] { return pattern }
-    let pattern = try JodaPattern(text)
-    if patterns.count >= Self.limit { patterns.removeAll() }
-    patterns[key] = pattern
-    return pattern
+    try patterns.value(for: text) { text throws(ValueFailure) in try JodaPattern(text) }
   }
 
   package func expression(_ text: String) throws(ValueFailure) -> RegularExpression {
-    let key = ExactText(text)
-    if let expression = expressions[key] { return expression }
-    let expression = try RegularExpression(text)
-    if expressions.count >= Self.limit { expressions.removeAll() }
-    expressions[key] = expression
-    return expression
+    try expressions.value(for: text) { text throws(ValueFailure) in try RegularExpression(text) }
   }
 
   package func path(_ text: String) throws(ValueFailure) -> JSONPath {
-    let key = ExactText(text)
-    if let path = paths[key] { return path }
-    let path = try JSONPath(text)
-    if paths.count >= Self.limit { paths.removeAll() }
-    paths[key] = path
-    return path
+    try paths.value(for: text) { text throws(ValueFailure) in try JSONPath(text) }
   }
 
   /// The elements of an array's text, which is usually the same literal for each row.
   package func list(_ text: String) -> [JSONTree]? {
+    lists.value(for: text) { text in
+      if case .array(let list)? = JSONTree(parsing: text) { list } else { nil }
+    }
+  }
+}
+
+/// What was made of texts, up to a number of them.
+private struct Memo<Value> {
+  private var values: [ExactText: Value] = [:]
+
+  /// The value for a text, made once and kept.
+  mutating func value<Failure>(
+    for text: String, _ make: (String) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
     let key = ExactText(text)
-    if let list = lists[key] { return list }
-    guard case .array(let list)? = JSONTree(parsing: text) else { return nil }
-    if lists.count >= Self.limit { lists.removeAll() }
-    lists[key] = list
-    return list
+    if let value = values[key] { return value }
+    let value = try make(text)
+    if values.count >= ValueContext.limit { values.removeAll() }
+    values[key] = value
+    return value
   }
 }

@@ -2,7 +2,7 @@
 /// JSONLines.
 ///
 /// Numbers keep their text, so no precision is lost; objects keep the order of their keys.
-package indirect enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   /// A number as written.

@@ -110,6 +110,4 @@ final class OpenBucket {
     }
     candidates[breakdown][id] += 1
   }
-
-  var slotCapacity: Int { slots }
 }

@@ -87,7 +87,6 @@ struct Watch: ~Copyable {
   /// The last time far ahead, and the number of such times in a row. They may be the new present.
   var farTime: Int64 = 0
   var farCount = 0
-  var wereExpected: [Bool] = []
   let evaluator: RowEvaluator
   var scratch: [UInt8] = []
   var rowSlots: [Int] = []

@@ -180,3 +180,7 @@ struct Printer {
     }
   }
 }
+
+extension Keywords {
+  static func isReserved(_ word: String) -> Bool { reserved.contains(word.uppercased()) }
+}

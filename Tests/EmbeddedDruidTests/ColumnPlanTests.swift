@@ -35,16 +35,8 @@ import Testing
 
     init(_ lines: [String]) throws {
       let storage = try TemporaryStorage(directory: "/tmp")
-      let supervisors = Supervisors(
-        brokers: "127.0.0.1:9", storage: storage,
-        open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
-        endOffsets: { _ in nil }, report: { _ in })
-      let spec = try IngestionSpec(JSONValue(parsing: specText))
-      _ = try supervisors.submit(spec)
-      var reader = RowReader(spec, storage: storage)
-      for line in lines { _ = try Messages.read(Array(line.utf8), with: &reader) }
-      let snapshot = reader.publish()
-      supervisors.find("shop")?.follower.state.change { $0.snapshot = snapshot }
+      let supervisors = Supervisors(offline: storage)
+      try supervisors.hold(lines.map { Array($0.utf8) }, as: specText, in: storage)
       let heard = Heard()
       self.heard = heard
       columns = QueryService(supervisors) { reason in heard.reasons.withLock { $0.append(reason) } }

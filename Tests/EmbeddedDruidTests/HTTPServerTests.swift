@@ -157,24 +157,31 @@ import Testing
     let supervisors = try RecordedServer.shared.get().supervisors
     let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
     Fuzzing.run("bodies") { random in
-      var body = good
-      for _ in 0...random.below(4) {
-        let place = random.below(body.count)
-        switch random.below(4) {
-        case 0: body[place] = UInt8(random.below(256))
-        case 1: body.remove(at: place)
-        case 2:
-          body.insert(contentsOf: Array("[{\"\\u0000,:}]".utf8)[random.below(6)...], at: place)
-        default: body.replaceSubrange(place..., with: body.prefix(random.below(body.count)))
-        }
-        if body.isEmpty { body = [0] }
-      }
+      let body = Self.damaged(good, with: "[{\"\\u0000,:}]", &random)
       var request = HTTPRequest(method: "POST", path: "/druid/v2/sql")
       request.headers["content-type"] = "application/json"
       request.body = body
       let answer = router.answer(request)
       #expect([200, 400, 500, 501, 504].contains(answer.status), "seed \(Fuzzing.seed)")
     }
+  }
+
+  /// Some bytes changed, taken out, cut off, or put in from the end of `words`.
+  private static func damaged(
+    _ good: [UInt8], with words: String, _ random: inout SeededGenerator
+  ) -> [UInt8] {
+    var body = good
+    for _ in 0...random.below(4) {
+      let place = random.below(body.count)
+      switch random.below(4) {
+      case 0: body[place] = UInt8(random.below(256))
+      case 1: body.remove(at: place)
+      case 2: body.insert(contentsOf: words.utf8.dropFirst(random.below(5)), at: place)
+      default: body.replaceSubrange(place..., with: body.prefix(random.below(body.count)))
+      }
+      if body.isEmpty { body = [0] }
+    }
+    return body
   }
 
   /// Damaged orders are refused as a whole, with words that are JSON.
@@ -184,17 +191,7 @@ import Testing
       "cut@rows=10,x3,p=0.5,seed=7\n503+Retry-After=2,after=5s\nslow=1ms,on=sql\n".utf8)
     Fuzzing.run("orders of faults", share: 0.5) { random in
       let router = Router(supervisors: supervisors, queries: QueryService(supervisors))
-      var body = good
-      for _ in 0...random.below(4) {
-        let place = random.below(body.count)
-        switch random.below(4) {
-        case 0: body[place] = UInt8(random.below(256))
-        case 1: body.remove(at: place)
-        case 2: body.insert(contentsOf: Array("=,\n\u{301}x".utf8)[random.below(4)...], at: place)
-        default: body.replaceSubrange(place..., with: body.prefix(random.below(body.count)))
-        }
-        if body.isEmpty { body = [0] }
-      }
+      let body = Self.damaged(good, with: "=,\n\u{301}x", &random)
       var request = HTTPRequest(method: "POST", path: "/devstack/faults")
       request.body = body
       let answer = router.answer(request)

@@ -25,25 +25,15 @@ struct RecordedServer {
 
   init() throws {
     let storage = try TemporaryStorage(directory: "/tmp")
-    supervisors = Supervisors(
-      brokers: "127.0.0.1:9", storage: storage,
-      open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
-      endOffsets: { _ in nil }, report: { _ in })
+    supervisors = Supervisors(offline: storage)
     for (name, file) in [("ecommerce", "events.ndjson"), ("edge", "edge.ndjson")] {
       let text =
         name == "ecommerce"
         ? DruidServer.ecommerceSpec
         : try String(
           contentsOf: Self.recorded.appending(path: "supervisor-\(name).json"), encoding: .utf8)
-      let spec = try IngestionSpec(JSONValue(parsing: text))
-      _ = try supervisors.submit(spec)
-      var reader = RowReader(spec, storage: storage)
       let lines = try Data(contentsOf: Self.recorded.appending(path: file)).split(separator: 10)
-      for line in lines {
-        _ = try Messages.read(Array(line), with: &reader)
-      }
-      let snapshot = reader.publish()
-      supervisors.find(name)?.follower.state.change { $0.snapshot = snapshot }
+      try supervisors.hold(lines.map { Array($0) }, as: text, in: storage)
     }
     let queries = QueryService(supervisors)
     self.queries = queries
@@ -140,6 +130,26 @@ struct RecordedAnswer {
 }
 
 /// Messages as a consumer passes them: followed by readable bytes.
+extension Supervisors {
+  /// Supervisors that reach no broker.
+  convenience init(offline storage: TemporaryStorage) {
+    self.init(
+      brokers: "127.0.0.1:9", storage: storage,
+      open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
+      endOffsets: { _ in nil }, report: { _ in })
+  }
+
+  /// Adds a datasource with the rows of these messages.
+  func hold(_ messages: [[UInt8]], as specText: String, in storage: TemporaryStorage) throws {
+    let spec = try IngestionSpec(JSONValue(parsing: specText))
+    _ = try submit(spec)
+    var reader = RowReader(spec, storage: storage)
+    for message in messages { _ = try Messages.read(message, with: &reader) }
+    let snapshot = reader.publish()
+    find(spec.dataSource)?.follower.state.change { $0.snapshot = snapshot }
+  }
+}
+
 enum Messages {
   static func read(_ message: [UInt8], with reader: inout RowReader) throws -> RowReader.Outcome {
     let padded = message + [UInt8](repeating: 0, count: 64)

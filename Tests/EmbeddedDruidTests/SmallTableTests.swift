@@ -30,16 +30,8 @@ import Testing
 
   static func service(over rows: [String]) throws -> QueryService {
     let storage = try TemporaryStorage(directory: "/tmp")
-    let supervisors = Supervisors(
-      brokers: "127.0.0.1:9", storage: storage,
-      open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
-      endOffsets: { _ in nil }, report: { _ in })
-    let spec = try IngestionSpec(JSONValue(parsing: specText))
-    _ = try supervisors.submit(spec)
-    var reader = RowReader(spec, storage: storage)
-    for row in rows { _ = try Messages.read(Array(row.utf8), with: &reader) }
-    let snapshot = reader.publish()
-    supervisors.find("shelf")?.follower.state.change { $0.snapshot = snapshot }
+    let supervisors = Supervisors(offline: storage)
+    try supervisors.hold(rows.map { Array($0.utf8) }, as: specText, in: storage)
     return QueryService(supervisors)
   }
 

@@ -9,8 +9,7 @@ import Testing
   private let client: RawClient
 
   init() throws {
-    broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
-    client = try RawClient(port: broker.port)
+    (broker, client) = try RawClient.withBroker()
     _ = try #require(client.ask(.metadata(["t"])))
   }
 
@@ -118,15 +117,19 @@ import Testing
 
   // MARK: Partitions
 
-  private func refusalOfGrowing(_ topic: String, to count: Int) -> String? {
+  private func growing(_ topic: String, to count: Int, isTrial: Bool = false) -> RequestBytes {
     var request = RequestBytes(37, version: 1)
     request.int32(1)
     request.string(topic)
     request.int32(count)
     request.int32(-1)
     request.int32(1000)
-    request.int8(0)
-    guard var answer = client.ask(request) else { return nil }
+    request.int8(isTrial ? 1 : 0)
+    return request
+  }
+
+  private func refusalOfGrowing(_ topic: String, to count: Int) -> String? {
+    guard var answer = client.ask(growing(topic, to: count)) else { return nil }
     _ = (answer.int32(), answer.int32(), answer.string(), answer.int16())
     return answer.string()
   }
@@ -172,14 +175,7 @@ import Testing
   }
 
   private func grow(_ topic: String, to count: Int, isTrial: Bool = false) -> Int {
-    var request = RequestBytes(37, version: 1)
-    request.int32(1)
-    request.string(topic)
-    request.int32(count)
-    request.int32(-1)
-    request.int32(1000)
-    request.int8(isTrial ? 1 : 0)
-    guard var answer = client.ask(request) else { return -99 }
+    guard var answer = client.ask(growing(topic, to: count, isTrial: isTrial)) else { return -99 }
     _ = (answer.int32(), answer.int32(), answer.string())
     return answer.int16()
   }

@@ -12,8 +12,7 @@ import Testing
   private let client: RawClient
 
   init() throws {
-    broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
-    client = try RawClient(port: broker.port)
+    (broker, client) = try RawClient.withBroker()
     _ = try #require(client.ask(.metadata(["t"])))
   }
 

@@ -9,8 +9,7 @@ import Testing
   private let client: RawClient
 
   init() throws {
-    broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
-    client = try RawClient(port: broker.port)
+    (broker, client) = try RawClient.withBroker()
   }
 
   private func makeTopic(_ name: String) throws {

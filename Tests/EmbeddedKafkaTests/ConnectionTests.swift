@@ -10,8 +10,7 @@ import Testing
   private let client: RawClient
 
   init() throws {
-    broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
-    client = try RawClient(port: broker.port)
+    (broker, client) = try RawClient.withBroker()
   }
 
   @Test func aBadFrameEndsItsOwnConnectionAlone() throws {

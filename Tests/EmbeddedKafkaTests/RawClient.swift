@@ -1,5 +1,7 @@
-import Glibc
+import Foundation
 import Testing
+
+@testable import EmbeddedKafka
 
 /// A request as bytes, encoded by hand: the tests share no encoder with the broker.
 struct RequestBytes {
@@ -88,6 +90,12 @@ final class RawClient {
     var limit = timeval(tv_sec: 10, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  /// A new broker and a connection to it.
+  static func withBroker() throws -> (Broker, RawClient) {
+    let broker = try Broker(port: 0, directory: NSTemporaryDirectory()) { _ in }
+    return (broker, try RawClient(port: broker.port))
   }
 
   deinit { close(descriptor) }

@@ -1,7 +1,5 @@
 /// The keywords of Druid's grammar. A reserved word is an identifier only in quotes.
 package enum Keywords {
-  package static func isReserved(_ word: String) -> Bool { reserved.contains(word.uppercased()) }
-
   /// Reserved words that are function names when a parenthesis follows.
   static let functionNames: Set<String> = words(
     """

@@ -28,12 +28,7 @@ extension Parser {
       let value = try literal()
       return first.key == "+" ? value : try node(.prefix(.minus, value), range(from: start))
     case "DATE", "TIME", "TIMESTAMP", "DATETIME":
-      opened = index
-      advance()
-      note("<QUOTED_STRING>")
-      guard token.kind == .string else { throw .unexpected }
-      let text = token.text
-      advance()
+      let text = try quoted()
       openedFar = -1
       return try node(.literal(dateTime(first.key, text)), range(from: start))
     default: throw .unexpected
@@ -87,16 +82,22 @@ extension Parser {
     else { throw refuse("Unknown character set '\(name)'") }
   }
 
-  /// `{d '...'}`, `{t '...'}`, `{ts '...'}`
-  mutating func bracedLiteral() throws(ParseStop) -> Expression {
-    let start = token.range
-    let word = token.key
+  /// The text behind a word such as DATE.
+  private mutating func quoted() throws(ParseStop) -> String {
     opened = index
     advance()
     note("<QUOTED_STRING>")
     guard token.kind == .string else { throw .unexpected }
     let text = token.text
     advance()
+    return text
+  }
+
+  /// `{d '...'}`, `{t '...'}`, `{ts '...'}`
+  mutating func bracedLiteral() throws(ParseStop) -> Expression {
+    let start = token.range
+    let word = token.key
+    let text = try quoted()
     try expect("}")
     return try node(.literal(dateTime(word, text)), range(from: start))
   }

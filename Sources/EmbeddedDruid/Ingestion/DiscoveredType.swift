@@ -107,31 +107,4 @@ extension FieldValue {
     case (.text(let text), _): self = JSONTree(parsing: text).map { FieldValue($0) } ?? .null
     }
   }
-
-  private init(_ tree: JSONTree) {
-    switch tree {
-    case .null: self = .null
-    case .boolean(let isTrue): self = .bool(isTrue)
-    case .integer(let value): self = .long(value)
-    case .digits(let digits): self = Double(digits).map { .double($0) } ?? .null
-    case .real(let value): self = .double(value)
-    case .string(let text): self = .text(text)
-    case .array(let elements): self = .list(elements.map { FieldValue($0) })
-    case .object(let members):
-      self = .object(members.map { Member(key: $0.key, value: FieldValue($0.value)) })
-    }
-  }
-
-  var tree: JSONTree {
-    switch self {
-    case .null: .null
-    case .long(let value): .integer(value)
-    case .double(let value): .real(value)
-    case .bool(let isTrue): .boolean(isTrue)
-    case .text(let text): .string(text)
-    case .list(let elements): .array(elements.map(\.tree))
-    case .object(let members):
-      .object(members.map { JSONTree.Member(key: $0.key, value: $0.value.tree) })
-    }
-  }
 }

@@ -2,7 +2,7 @@ import DruidSQL
 import JavaValues
 
 /// A value of a message, as in Druid's reader: 64-bit integers, and doubles for all other numbers.
-indirect enum FieldValue: Sendable, Equatable {
+enum FieldValue: Sendable, Equatable {
   case null
   case long(Int64)
   case double(Double)
@@ -21,6 +21,40 @@ indirect enum FieldValue: Sendable, Equatable {
     let isWhole = token.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
     if isWhole, let whole = Int64(token) { return .long(whole) }
     return .double(Double(token) ?? .nan)
+  }
+
+  /// The objects of a message, one after the other; nil when anything else stands in it.
+  static func objects(of message: String) -> [[Member]]? {
+    JSONTree.objects(ofMessage: message)?.map { object in
+      object.map { Member(key: $0.key, value: FieldValue($0.value)) }
+    }
+  }
+
+  init(_ tree: JSONTree) {
+    switch tree {
+    case .null: self = .null
+    case .boolean(let isTrue): self = .bool(isTrue)
+    case .integer(let value): self = .long(value)
+    case .digits(let digits): self = Double(digits).map { .double($0) } ?? .null
+    case .real(let value): self = .double(value)
+    case .string(let text): self = .text(text)
+    case .array(let elements): self = .list(elements.map { FieldValue($0) })
+    case .object(let members):
+      self = .object(members.map { Member(key: $0.key, value: FieldValue($0.value)) })
+    }
+  }
+
+  var tree: JSONTree {
+    switch self {
+    case .null: .null
+    case .long(let value): .integer(value)
+    case .double(let value): .real(value)
+    case .bool(let isTrue): .boolean(isTrue)
+    case .text(let text): .string(text)
+    case .list(let elements): .array(elements.map(\.tree))
+    case .object(let members):
+      .object(members.map { JSONTree.Member(key: $0.key, value: $0.value.tree) })
+    }
   }
 
   /// The text from Java's `String.valueOf`, which a string column stores; nil for null.

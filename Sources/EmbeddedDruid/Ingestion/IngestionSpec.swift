@@ -90,8 +90,7 @@ struct IngestionSpec: Sendable {
       guard let key, let keyFormat else { return nil }
       switch keyFormat {
       case .json:
-        var text = unsafe key.span.bytes.withUnsafeBytes { bytes in unsafe MessageText(bytes) }
-        return (try? text.objects())?.first?.first?.value
+        return FieldValue.objects(of: String(decoding: key, as: UTF8.self))?.first?.first?.value
       case .delimited(let format):
         return format.rows(String(decoding: key, as: UTF8.self)).first?.first?.value
       }

@@ -207,8 +207,8 @@ struct RowReader: ~Copyable {
   ) throws(StorageFull) -> Outcome? {
     let first = unsafe message.first { !" \t\r\n".utf8.contains($0) }
     guard first == UInt8(ascii: "{") else { return .unparseable("not a JSON object") }
-    var text = unsafe MessageText(message)
-    guard let object = (try? text.objects())?.first else { return .unparseable("not JSON") }
+    let text = unsafe String(decoding: message, as: UTF8.self)
+    guard let object = FieldValue.objects(of: text)?.first else { return .unparseable("not JSON") }
     guard let found = automatic.find(in: object),
       let decided = spec.decided(column: found.column, format: found.format)
     else { return .unparseable(automatic.reason) }
@@ -290,11 +290,7 @@ struct RowReader: ~Copyable {
       case .number: return .number(line.text(of: field))
       case .string: return .text(line.text(of: field))
       case .array, .object:
-        var text = "{\"v\":" + line.text(of: field) + "}"
-        return text.withUTF8 { bytes in
-          var reader = unsafe MessageText(UnsafeRawBufferPointer(bytes))
-          return (try? reader.objects())?.first?.first?.value ?? .null
-        }
+        return JSONTree(parsingMessage: line.text(of: field)).map { FieldValue($0) } ?? .null
       }
     }
   }
@@ -448,12 +444,11 @@ struct RowReader: ~Copyable {
     if let format = spec.delimitedText {
       objects = unsafe format.rows(String(decoding: message, as: UTF8.self))
     } else {
-      var text = unsafe MessageText(message)
-      do {
-        objects = try text.objects()
-      } catch {
+      let text = unsafe String(decoding: message, as: UTF8.self)
+      guard let found = FieldValue.objects(of: text) else {
         return .unparseable(unsafe "Unable to parse row [\(Self.shown(message))]")
       }
+      objects = found
     }
     guard !objects.isEmpty else {
       return .unparseable(

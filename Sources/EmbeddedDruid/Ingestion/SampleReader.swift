@@ -17,8 +17,8 @@ package struct SampleReader {
 
   package mutating func read(_ message: RawSpan) {
     messages += 1
-    var text = unsafe message.withUnsafeBytes { unsafe MessageText($0) }
-    guard let objects = try? text.objects(), !objects.isEmpty else {
+    let text = unsafe message.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    guard let objects = FieldValue.objects(of: text), !objects.isEmpty else {
       return skip("not JSON objects")
     }
     for fields in objects {

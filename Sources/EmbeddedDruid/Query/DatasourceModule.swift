@@ -15,7 +15,6 @@ enum DatasourceModule {
 
   /// One for the whole process, and never changed after it is made, so sharing the pointer is safe.
   private nonisolated(unsafe) static let module = unsafe VirtualTable.module { methods in
-    unsafe methods.xConnect = connect
     unsafe methods.xBestIndex = bestIndex
     unsafe methods.xOpen = open
     unsafe methods.xClose = close
@@ -28,14 +27,6 @@ enum DatasourceModule {
 
   private typealias Handle = VirtualTable.Handle
   private typealias CursorHandle = VirtualTable.CursorHandle
-
-  private static let connect:
-    @convention(c) (
-      OpaquePointer?, UnsafeMutableRawPointer?, Int32, UnsafePointer<UnsafePointer<CChar>?>?,
-      UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-    ) -> Int32 = { database, context, _, _, handle, _ in
-      unsafe VirtualTable.connect(database, context, handle)
-    }
 
   private static let bestIndex:
     @convention(c) (Handle?, UnsafeMutablePointer<sqlite3_index_info>?) -> Int32 = { handle, info in

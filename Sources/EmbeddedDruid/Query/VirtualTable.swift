@@ -26,20 +26,28 @@ import CSQLite
 
   /// The module of a kind of table, which exists as long as the process.
   ///
-  /// - Parameter define: sets the methods of this kind. The methods that end a table are already
-  ///   set.
+  /// - Parameter define: sets the methods of this kind. Those that begin and end a table are
+  ///   already set.
   static func module(_ define: (inout sqlite3_module) -> Void) -> Module {
     let module = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
     var methods = sqlite3_module()
     methods.iVersion = 1
+    unsafe methods.xConnect = connect
     unsafe methods.xDisconnect = disconnect
     define(&methods)
     unsafe module.initialize(to: methods)
     return unsafe UnsafePointer(module)
   }
 
-  /// Makes the table in `xConnect`.
-  static func connect(
+  private static let connect:
+    @convention(c) (
+      OpaquePointer?, UnsafeMutableRawPointer?, Int32, UnsafePointer<UnsafePointer<CChar>?>?,
+      UnsafeMutablePointer<Handle?>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) -> Int32 = { database, context, _, _, handle, _ in
+      unsafe connect(database, context, handle)
+    }
+
+  private static func connect(
     _ database: OpaquePointer?, _ context: UnsafeMutableRawPointer?,
     _ handle: UnsafeMutablePointer<Handle?>?
   ) -> Int32 {

@@ -36,7 +36,6 @@ enum ErrorCode: Int16, Error {
   case nonEmptyGroup = 68
   case groupIDNotFound = 69
   case fetchSessionIDNotFound = 70
-  case fencedLeaderEpoch = 74
   case unknownLeaderEpoch = 75
   case unsupportedCompressionType = 76
   case groupMaxSizeReached = 81

@@ -1,5 +1,5 @@
 /// A JSON value, as arrays, multi-values and nested columns contain it.
-package indirect enum JSONTree: Hashable, Sendable {
+package enum JSONTree: Hashable, Sendable {
   case null
   case boolean(Bool)
   case integer(Int64)

@@ -1,6 +1,32 @@
 import DruidSQL
 import JavaValues
 
+/// Rows of one chunk, and the group of each.
+struct GroupedRows {
+  let rows: SelectedRows
+  let groups: Lane<UInt32>
+  let groupCount: Int
+  /// What an aggregate's filter says of each row; nil without one.
+  var truth: Lane<UInt8>?
+
+  /// Calls `body` with the number of each row that the filter keeps, and its group.
+  @inline(__always)
+  func forEach(_ body: (_ index: Int, _ group: Int) -> Void) {
+    for index in 0..<rows.count where truth?[index] ?? 1 == Truth.true {
+      body(index, Int(groups[index]))
+    }
+  }
+
+  /// The same for the rows in which a number is not NULL.
+  @inline(__always)
+  func forEach(of argument: NumberNode, _ body: (_ index: Int, _ group: Int) -> Void) {
+    let nulls = argument.nulls
+    for index in 0..<rows.count where nulls[index] == 0 && truth?[index] ?? 1 == Truth.true {
+      body(index, Int(groups[index]))
+    }
+  }
+}
+
 /// An aggregate of all groups. It takes rows in the same order as SQLite, so that sums of doubles
 /// are equal.
 class Aggregator {
@@ -8,125 +34,143 @@ class Aggregator {
 
   init(filter: TestNode?) { self.filter = filter }
 
-  /// - Parameter groups: the group of each row.
-  final func add(_ rows: SelectedRows, _ groups: Lane<UInt32>, groupCount: Int) throws {
-    try filter?.evaluate(rows)
-    try add(rows.count, rows, groups, groupCount, filter?.truth)
+  final func add(_ rows: GroupedRows) throws {
+    try filter?.evaluate(rows.rows)
+    var kept = rows
+    kept.truth = filter?.truth
+    try take(kept)
   }
 
-  func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {}
+  func take(_ rows: GroupedRows) throws {}
 
   /// The result for a group, which may have no rows.
   func cell(_ group: Int) -> GroupCell { .null }
 }
 
-/// COUNT(*), and COUNT of numbers.
-final class CountAggregator: Aggregator {
-  private let argument: NumberNode?
-  let counts = GroupLane<Int64>(0)
+/// An aggregate of numbers.
+class NumberAggregator: Aggregator {
+  let argument: NumberNode
 
-  init(_ argument: NumberNode?, filter: TestNode?) {
+  init(_ argument: NumberNode, filter: TestNode?) {
     self.argument = argument
     super.init(filter: filter)
   }
 
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument?.evaluate(rows)
-    counts.grow(to: groupCount)
-    let counts = counts.lane
-    if let nulls = argument?.nulls {
-      for index in 0..<count where nulls[index] == 0 && truth?[index] ?? 1 == Truth.true {
-        counts[Int(groups[index])] += 1
-      }
-    } else if let truth {
-      for index in 0..<count {
-        counts[Int(groups[index])] += truth[index] == Truth.true ? 1 : 0
-      }
-    } else {
-      for index in 0..<count { counts[Int(groups[index])] += 1 }
-    }
+  override final func take(_ rows: GroupedRows) throws {
+    try argument.evaluate(rows.rows)
+    takeNumbers(rows)
   }
 
-  override func cell(_ group: Int) -> GroupCell {
-    .long(counts[group])
-  }
+  func takeNumbers(_ rows: GroupedRows) {}
 }
 
-/// COUNT of values other than numbers.
-final class CodeCountAggregator: Aggregator {
-  private let argument: CodeNode
-  private let counts = GroupLane<Int64>(0)
-  /// By code: whether it is NULL.
-  private var isNull: [Bool] = []
+/// An aggregate of values of any type, by their codes.
+class CodeAggregator: Aggregator {
+  let argument: CodeNode
 
   init(_ argument: CodeNode, filter: TestNode?) {
     self.argument = argument
     super.init(filter: filter)
   }
 
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument.evaluate(rows)
-    counts.grow(to: groupCount)
+  override final func take(_ rows: GroupedRows) throws {
+    try argument.evaluate(rows.rows)
+    try takeCodes(rows)
+  }
+
+  func takeCodes(_ rows: GroupedRows) throws {}
+}
+
+/// COUNT(*).
+final class RowCountAggregator: Aggregator {
+  let counts = GroupLane<Int64>(0)
+
+  override func take(_ rows: GroupedRows) throws {
+    counts.grow(to: rows.groupCount)
+    let counts = counts.lane
+    if let truth = rows.truth {
+      for index in 0..<rows.rows.count {
+        counts[Int(rows.groups[index])] += truth[index] == Truth.true ? 1 : 0
+      }
+    } else {
+      for index in 0..<rows.rows.count { counts[Int(rows.groups[index])] += 1 }
+    }
+  }
+
+  override func cell(_ group: Int) -> GroupCell { .long(counts[group]) }
+}
+
+/// COUNT of numbers.
+final class CountAggregator: NumberAggregator {
+  private let counts = GroupLane<Int64>(0)
+
+  override func takeNumbers(_ rows: GroupedRows) {
+    counts.grow(to: rows.groupCount)
+    let counts = counts.lane
+    rows.forEach(of: argument) { _, group in counts[group] += 1 }
+  }
+
+  override func cell(_ group: Int) -> GroupCell { .long(counts[group]) }
+}
+
+/// COUNT of values other than numbers, and the exact COUNT(DISTINCT ...).
+final class CodeCountAggregator: CodeAggregator {
+  private let counts = GroupLane<Int64>(0)
+  /// By code: whether it is NULL.
+  private var isNull: [Bool] = []
+  /// The groups and codes that were counted, to count each of them once.
+  private let seen: CodeTable?
+
+  init(_ argument: CodeNode, isDistinct: Bool, filter: TestNode?) {
+    seen = isDistinct ? CodeTable() : nil
+    super.init(argument, filter: filter)
+  }
+
+  override func takeCodes(_ rows: GroupedRows) throws {
+    counts.grow(to: rows.groupCount)
     while isNull.count < argument.count {
       isNull.append(argument.cell(UInt32(isNull.count)).isNull)
     }
     let (codes, counts) = (argument.codes, counts.lane)
-    for index in 0..<count where truth?[index] ?? 1 == Truth.true {
-      if !isNull[Int(codes[index])] { counts[Int(groups[index])] += 1 }
+    guard let seen else {
+      rows.forEach { index, group in if !isNull[Int(codes[index])] { counts[group] += 1 } }
+      return
     }
+    rows.forEach { index, group in
+      let code = codes[index]
+      if !isNull[Int(code)], seen.insert(UInt64(group) << 32 | UInt64(code)) { counts[group] += 1 }
+    }
+    if seen.count > ColumnGroups.limit { throw Unsuited("too many distinct values") }
   }
 
-  override func cell(_ group: Int) -> GroupCell {
-    .long(counts[group])
-  }
+  override func cell(_ group: Int) -> GroupCell { .long(counts[group]) }
 }
 
 /// SUM of longs, which wraps around; NULL for no rows.
-final class LongSumAggregator: Aggregator {
-  private let argument: NumberNode
+final class LongSumAggregator: NumberAggregator {
   private let sums = GroupLane<Int64>(0)
   private let hasAny = GroupLane<Bool>(false)
 
-  init(_ argument: NumberNode, filter: TestNode?) throws {
+  init(longs argument: NumberNode, filter: TestNode?) throws {
     guard !argument.isReal else { throw Unsuited("a sum of longs over doubles") }
-    self.argument = argument
-    super.init(filter: filter)
+    super.init(argument, filter: filter)
   }
 
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument.evaluate(rows)
-    sums.grow(to: groupCount)
-    hasAny.grow(to: groupCount)
-    let sums = sums.lane
-    let hasAny = hasAny.lane
-    let (bits, nulls) = (argument.bits, argument.nulls)
-    for index in 0..<count where nulls[index] == 0 && truth?[index] ?? 1 == Truth.true {
-      let group = Int(groups[index])
+  override func takeNumbers(_ rows: GroupedRows) {
+    sums.grow(to: rows.groupCount)
+    hasAny.grow(to: rows.groupCount)
+    let (sums, hasAny, bits) = (sums.lane, hasAny.lane, argument.bits)
+    rows.forEach(of: argument) { index, group in
       sums[group] &+= bits[index]
       hasAny[group] = true
     }
   }
 
-  override func cell(_ group: Int) -> GroupCell {
-    hasAny[group] ? .long(sums[group]) : .null
-  }
+  override func cell(_ group: Int) -> GroupCell { hasAny[group] ? .long(sums[group]) : .null }
 }
 
 /// SUM and AVG as in SQLite: a double that starts at 0 and adds row after row.
-final class RealSumAggregator: Aggregator {
-  private let argument: NumberNode
+final class RealSumAggregator: NumberAggregator {
   private let isAverage: Bool
   private let sums = GroupLane<Double>(0)
   private let counts = GroupLane<Int64>(0)
@@ -134,25 +178,16 @@ final class RealSumAggregator: Aggregator {
   init(_ argument: NumberNode, isAverage: Bool, filter: TestNode?) throws {
     // SQLite's SUM of longs is a long.
     guard isAverage || argument.isReal else { throw Unsuited("a sum of doubles over longs") }
-    self.argument = argument
     self.isAverage = isAverage
-    super.init(filter: filter)
+    super.init(argument, filter: filter)
   }
 
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument.evaluate(rows)
-    sums.grow(to: groupCount)
-    counts.grow(to: groupCount)
-    let sums = sums.lane
-    let counts = counts.lane
-    let (bits, reals, nulls, isReal) = (
-      argument.bits, argument.reals, argument.nulls, argument.isReal
-    )
-    for index in 0..<count where nulls[index] == 0 && truth?[index] ?? 1 == Truth.true {
-      let group = Int(groups[index])
+  override func takeNumbers(_ rows: GroupedRows) {
+    sums.grow(to: rows.groupCount)
+    counts.grow(to: rows.groupCount)
+    let (sums, counts) = (sums.lane, counts.lane)
+    let (bits, reals, isReal) = (argument.bits, argument.reals, argument.isReal)
+    rows.forEach(of: argument) { index, group in
       sums[group] += isReal ? reals[index] : Double(bits[index])
       counts[group] += 1
     }
@@ -165,124 +200,73 @@ final class RealSumAggregator: Aggregator {
 }
 
 /// MIN and MAX. Of equal values, the first is kept.
-final class ExtremeAggregator: Aggregator {
-  private let argument: NumberNode
+final class ExtremeAggregator: NumberAggregator {
   private let isMaximum: Bool
   private let best = GroupLane<Int64>(0)
   private let hasAny = GroupLane<Bool>(false)
 
   init(_ argument: NumberNode, isMaximum: Bool, filter: TestNode?) {
-    self.argument = argument
     self.isMaximum = isMaximum
-    super.init(filter: filter)
+    super.init(argument, filter: filter)
   }
 
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument.evaluate(rows)
-    best.grow(to: groupCount)
-    hasAny.grow(to: groupCount)
-    let best = best.lane
-    let hasAny = hasAny.lane
-    let (bits, nulls, isReal) = (argument.bits, argument.nulls, argument.isReal)
-    for index in 0..<count where nulls[index] == 0 && truth?[index] ?? 1 == Truth.true {
-      let group = Int(groups[index])
+  override func takeNumbers(_ rows: GroupedRows) {
+    best.grow(to: rows.groupCount)
+    hasAny.grow(to: rows.groupCount)
+    let (best, hasAny) = (best.lane, hasAny.lane)
+    let (bits, isReal, isMaximum) = (argument.bits, argument.isReal, isMaximum)
+    rows.forEach(of: argument) { index, group in
       let (old, new) = (best[group], bits[index])
-      guard hasAny[group] else {
-        best[group] = new
-        hasAny[group] = true
-        continue
-      }
-      let isBetter: Bool
-      if isReal {
-        let (one, other) = (
-          Double(bitPattern: UInt64(bitPattern: old)), Double(bitPattern: UInt64(bitPattern: new))
-        )
-        // -0.0 comes before 0.0.
-        let isEqual = one == other && one == 0 && one.sign != other.sign
-        isBetter =
-          isEqual
-          ? (other.sign == .minus) != isMaximum : isMaximum ? other > one : other < one
-      } else {
-        isBetter = isMaximum ? new > old : new < old
-      }
+      let isBetter =
+        !hasAny[group]
+        || (isReal
+          ? Self.isBetter(Self.real(new), than: Self.real(old), isMaximum)
+          : isMaximum ? new > old : new < old)
+      hasAny[group] = true
       if isBetter { best[group] = new }
     }
   }
 
+  @inline(__always)
+  private static func real(_ bits: Int64) -> Double {
+    Double(bitPattern: UInt64(bitPattern: bits))
+  }
+
+  /// -0.0 comes before 0.0.
+  @inline(__always)
+  private static func isBetter(_ new: Double, than old: Double, _ isMaximum: Bool) -> Bool {
+    if old == new, old == 0, old.sign != new.sign { return (new.sign == .minus) != isMaximum }
+    return isMaximum ? new > old : new < old
+  }
+
   override func cell(_ group: Int) -> GroupCell {
     guard hasAny[group] else { return .null }
-    let value = best[group]
-    return argument.isReal ? .real(Double(bitPattern: UInt64(bitPattern: value))) : .long(value)
-  }
-}
-
-/// Exact COUNT(DISTINCT ...).
-final class DistinctAggregator: Aggregator {
-  private let argument: CodeNode
-  private let seen = CodeTable()
-  private let counts = GroupLane<Int64>(0)
-  private var isNull: [Bool] = []
-
-  init(_ argument: CodeNode, filter: TestNode?) {
-    self.argument = argument
-    super.init(filter: filter)
-  }
-
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument.evaluate(rows)
-    counts.grow(to: groupCount)
-    while isNull.count < argument.count {
-      isNull.append(argument.cell(UInt32(isNull.count)).isNull)
-    }
-    let (codes, counts) = (argument.codes, counts.lane)
-    for index in 0..<count where truth?[index] ?? 1 == Truth.true {
-      let (group, code) = (groups[index], codes[index])
-      if isNull[Int(code)] { continue }
-      if seen.insert(UInt64(group) << 32 | UInt64(code)) { counts[Int(group)] += 1 }
-    }
-    if seen.count > ColumnGroups.limit { throw Unsuited("too many distinct values") }
-  }
-
-  override func cell(_ group: Int) -> GroupCell {
-    .long(counts[group])
+    return argument.isReal ? .real(Self.real(best[group])) : .long(best[group])
   }
 }
 
 /// Druid's estimate of COUNT(DISTINCT ...).
-final class EstimateAggregator: Aggregator {
-  private let argument: CodeNode
+final class EstimateAggregator: CodeAggregator {
   private let isFloat: Bool
   private var registers: [HyperLogLog] = []
   /// By code: the effect of a value on the registers; nil for NULL.
   private var places: [HyperLogLog.Place?] = []
 
   init(_ argument: CodeNode, isFloat: Bool, filter: TestNode?) {
-    self.argument = argument
     self.isFloat = isFloat
-    super.init(filter: filter)
+    super.init(argument, filter: filter)
   }
 
-  override func add(
-    _ count: Int, _ rows: SelectedRows, _ groups: Lane<UInt32>, _ groupCount: Int,
-    _ truth: Lane<UInt8>?
-  ) throws {
-    try argument.evaluate(rows)
+  override func takeCodes(_ rows: GroupedRows) throws {
     // Each group has 2 KiB of registers.
-    if groupCount > 20_000 { throw Unsuited("estimates for too many groups") }
-    while registers.count < groupCount { registers.append(HyperLogLog()) }
+    if rows.groupCount > 20_000 { throw Unsuited("estimates for too many groups") }
+    while registers.count < rows.groupCount { registers.append(HyperLogLog()) }
     while places.count < argument.count {
       places.append(place(argument.cell(UInt32(places.count))))
     }
     let codes = argument.codes
-    for index in 0..<count where truth?[index] ?? 1 == Truth.true {
-      guard let place = places[Int(codes[index])] else { continue }
-      registers[Int(groups[index])].add(place)
+    rows.forEach { index, group in
+      if let place = places[Int(codes[index])] { registers[group].add(place) }
     }
   }
 

@@ -181,7 +181,7 @@ final class ColumnGroups: TableContent {
     _ aggregate: ColumnGrouping.Aggregate, _ builder: NodeBuilder
   ) throws -> Aggregator {
     let filter = try aggregate.filter.map(builder.test)
-    guard let argument = aggregate.argument else { return CountAggregator(nil, filter: filter) }
+    guard let argument = aggregate.argument else { return RowCountAggregator(filter: filter) }
     switch aggregate.function {
     case .count:
       let isText =
@@ -191,9 +191,9 @@ final class ColumnGroups: TableContent {
         default: false
         }
       return isText
-        ? CodeCountAggregator(try builder.code(argument), filter: filter)
+        ? CodeCountAggregator(try builder.code(argument), isDistinct: false, filter: filter)
         : CountAggregator(try builder.number(argument), filter: filter)
-    case .sumLongs: return try LongSumAggregator(builder.number(argument), filter: filter)
+    case .sumLongs: return try LongSumAggregator(longs: builder.number(argument), filter: filter)
     case .sumReals:
       return try RealSumAggregator(builder.number(argument), isAverage: false, filter: filter)
     case .average:
@@ -202,7 +202,8 @@ final class ColumnGroups: TableContent {
       return ExtremeAggregator(try builder.number(argument), isMaximum: false, filter: filter)
     case .maximum:
       return ExtremeAggregator(try builder.number(argument), isMaximum: true, filter: filter)
-    case .countDistinct: return DistinctAggregator(try builder.code(argument), filter: filter)
+    case .countDistinct:
+      return CodeCountAggregator(try builder.code(argument), isDistinct: true, filter: filter)
     case .estimateDistinct(let isFloat):
       return EstimateAggregator(try builder.code(argument), isFloat: isFloat, filter: filter)
     }
@@ -212,7 +213,7 @@ final class ColumnGroups: TableContent {
   private func take(
     _ tests: [TestNode], within times: ClosedRange<Int64>?, _ check: () throws -> Void
   ) throws -> GroupLane<Int64> {
-    let counter = CountAggregator(nil, filter: nil)
+    let counter = RowCountAggregator(filter: nil)
     let placeRoom = LaneRoom<UInt16>()
     let places = placeRoom.lane
     var stamp = 0
@@ -242,10 +243,9 @@ final class ColumnGroups: TableContent {
       try keys.evaluate(rows)
       let groupCount = keys.count
       if groupCount > Self.limit { throw Unsuited("too many groups") }
-      try counter.add(rows, keys.codes, groupCount: groupCount)
-      for aggregator in aggregators {
-        try aggregator.add(rows, keys.codes, groupCount: groupCount)
-      }
+      let grouped = GroupedRows(rows: rows, groups: keys.codes, groupCount: groupCount)
+      try counter.add(grouped)
+      for aggregator in aggregators { try aggregator.add(grouped) }
     }
     return counter.counts
   }

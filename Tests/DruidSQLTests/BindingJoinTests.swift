@@ -35,8 +35,8 @@ import Testing
   @Test(arguments: [
     ("SELECT n FROM edge WHERE name = (SELECT name FROM edge ORDER BY __time DESC LIMIT 1)", true),
     ("SELECT n FROM edge WHERE n > (SELECT MAX(n) FROM edge)", true),
-    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge)", false),
-    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge LIMIT 2)", false),
+    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge)", true),
+    ("SELECT n FROM edge WHERE name = (SELECT name FROM edge LIMIT 2)", true),
     ("SELECT n FROM edge WHERE (name, n) IN (SELECT name, n FROM edge)", true),
     ("SELECT n FROM edge WHERE (name, n) IN (('a', 1), ('b', 2))", true),
     ("SELECT n FROM edge WHERE (name, n) NOT IN (SELECT name, n FROM edge)", false),

@@ -87,6 +87,7 @@ let package = Package(
     tests("KafkaTests", ["Kafka", "Plumbing", "CRdkafka"]),
     tests("kprodTests", ["kprod", "Kafka", "Plumbing"]),
     tests("DruidTests", ["Druid", "Plumbing"], reading: ["Fixtures"]),
+    tests("dsqlTests", ["dsql", "Druid", "Plumbing"]),
     tests("EmbeddedKafkaTests", ["EmbeddedKafka", "Plumbing", "CRdkafka", "CBroker"]),
     tests("JavaValuesTests", ["JavaValues"]),
     tests("DruidSQLTests", ["DruidSQL", "JavaValues"], reading: ["Fixtures"]),

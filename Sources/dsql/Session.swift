@@ -271,7 +271,9 @@ struct Session: ~Copyable {
     }
     do {
       try waitUntilCaughtUp(statement)
-      try client.run(query, format: format, output: output, report: &report)
+      try client.run(query, limits: format.limits, output: output, report: &report) {
+        AnswerFormatter(format)
+      }
       // The next statement may take long.
       try output.flushWhole()
       hasAnswered = true

@@ -49,8 +49,8 @@ struct Settings {
     format.hasHeader = !arguments.isSet(.noHeader)
     format.hasTypes = arguments.isSet(.types)
     format.hasPlainNumbers = arguments.isSet(.plainNumbers)
-    format.maximumRowLength =
-      try arguments.integer(.maximumRow, in: 1...(1 << 40)) ?? format.maximumRowLength
+    format.limits.maximumRowLength =
+      try arguments.integer(.maximumRow, in: 1...(1 << 40)) ?? format.limits.maximumRowLength
     if format.format == .json || format.format == .ndjson {
       for flag in [Flag.types, .null] where arguments.isSet(flag) {
         throw UsageFailure("\(flag.spelling) cannot be used with \(name)")
@@ -70,10 +70,10 @@ struct Settings {
     isExplained = arguments.isSet(.explain)
     isComplete = arguments.isSet(.complete)
     rowLimit = try arguments.integer(.rowLimit, in: 1...Int.max - 1)
-    format.rowLimit = rowLimit
+    format.limits.rowLimit = rowLimit
     receipt = arguments.text(.receipt)
     if receipt == "" || receipt == "-" { throw UsageFailure("--receipt: a file needs a name") }
-    format.tracksTime = receipt != nil
+    format.limits.tracksTime = receipt != nil
     keepsGoing = arguments.isSet(.keepGoing)
     summarizes = arguments.isSet(.summary)
     output = arguments.text(.output)

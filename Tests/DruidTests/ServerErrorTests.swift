@@ -1,5 +1,6 @@
 import Foundation
 import Plumbing
+import TestSupport
 import Testing
 
 @testable import Druid

@@ -30,8 +30,7 @@ struct AnswerReader: ~Copyable {
   ///   - limits: the longest row, the most rows, and whether to track times.
   ///   - overflow: receives the text of a row that is too long to be held twice.
   init(
-    formatter: AnswerFormatter, limits: FormatOptions = FormatOptions(format: .csv),
-    overflow: Overflow? = nil
+    formatter: any RowFormatter, limits: AnswerLimits = AnswerLimits(), overflow: Overflow? = nil
   ) {
     lines = AnswerLines(formatter: formatter, limits: limits, overflow: overflow)
   }
@@ -118,7 +117,7 @@ struct AnswerLines: ~Copyable {
   private(set) var surplus = 0
   private(set) var newestTime = NewestTime()
   private(set) var repairedLines = 0
-  private var formatter: AnswerFormatter
+  private let formatter: any RowFormatter
   private let maximumRowLength: Int
   private let rowLimit: Int
   private let tracksTime: Bool
@@ -131,7 +130,7 @@ struct AnswerLines: ~Copyable {
   private var names: [String] = []
   private var nativeTypes: [String] = []
 
-  init(formatter: AnswerFormatter, limits: FormatOptions, overflow: Overflow?) {
+  init(formatter: any RowFormatter, limits: AnswerLimits, overflow: Overflow?) {
     self.formatter = formatter
     maximumRowLength = limits.maximumRowLength
     rowLimit = limits.rowLimit ?? .max

@@ -47,9 +47,9 @@ package struct AnswerReport: Sendable {
   package var missingSegments = 0
   /// The query's id on the server.
   package var identifier = ""
-  /// The newest `__time` of the rows, if ``FormatOptions/tracksTime`` is set.
+  /// The newest `__time` of the rows, if ``AnswerLimits/tracksTime`` is set.
   package var newestTime: String?
-  /// Whether there are more rows than ``FormatOptions/rowLimit`` allows.
+  /// Whether there are more rows than ``AnswerLimits/rowLimit`` allows.
   package var hasMore = false
   /// The number of lines that are not UTF-8: invalid bytes are written as U+FFFD.
   package var repairedLines = 0
@@ -118,12 +118,11 @@ final class FormattingSink: AnswerSink {
   private let settles: Bool
   private var settleTime: ContinuousClock.Instant?
 
-  init(_ options: FormatOptions, output: any AnswerOutput) {
+  init(_ formatter: any RowFormatter, limits: AnswerLimits, output: any AnswerOutput) {
     overflow = Overflow(to: output)
-    reader = AnswerReader(
-      formatter: AnswerFormatter(options), limits: options, overflow: overflow)
+    reader = AnswerReader(formatter: formatter, limits: limits, overflow: overflow)
     self.output = output
-    settles = options.terminalWidth != nil && options.format == .table
+    settles = formatter.settles
   }
 
   override var rowCount: Int { reader.rowCount }
@@ -170,4 +169,14 @@ final class FormattingSink: AnswerSink {
   }
 
   override func flush() throws { try output.flush() }
+}
+
+/// Formats a body in the form of an answer that dsql made itself.
+package func format(
+  _ body: RawSpan, with formatter: any RowFormatter, output: any AnswerOutput
+) throws {
+  let sink = FormattingSink(formatter, limits: AnswerLimits(), output: output)
+  try sink.takeRows(body)
+  _ = try sink.finish(isWhole: true)
+  try output.flush()
 }

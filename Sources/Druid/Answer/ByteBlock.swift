@@ -7,7 +7,7 @@ import Glibc
   private var storage: UnsafeMutableRawPointer
   private var capacity: Int
   /// Spare bytes at the end, so that a few bytes can be copied as sixteen or thirty-two.
-  static var slack: Int { 32 }
+  package static var slack: Int { 32 }
   package private(set) var count = 0
   /// The destination for ``relieve()``.
   var overflow: Overflow?
@@ -75,7 +75,7 @@ import Glibc
   /// Writes the bytes to the overflow output if there are many. Only for rows that are too long to
   /// be held twice, where nobody holds an offset into the block.
   @inline(__always)
-  mutating func relieve() {
+  package mutating func relieve() {
     guard count >= Overflow.limit, let overflow else { return }
     overflow.take(bytes)
     removeAll()
@@ -160,6 +160,29 @@ import Glibc
     count &+= filled
   }
 
+  /// Appends a column of a table: a bar unless it is the first, a part of a span, and spaces before
+  /// or after it up to a width; false, and nothing is appended, when the text needs a closer look.
+  ///
+  /// All of it is one call, because calls into another module are not inlined.
+  package mutating func append(
+    column span: RawSpan, from start: Int, to end: Int, width: Int, isRight: Bool, isFirst: Bool,
+    isText: Bool
+  ) -> Bool {
+    if isText, !span.isPrintableASCII(from: start, to: end) { return false }
+    if !isFirst {
+      reserve(4)
+      // The fourth byte is overwritten by the next.
+      unsafe (storage + count).storeBytes(
+        of: UInt32(0x0020_7c20).littleEndian, as: UInt32.self)
+      count &+= 3
+    }
+    let missing = width &- (end &- start)
+    if isRight { append(repeating: 32, count: missing) }
+    append(span, from: start, to: end)
+    if !isRight { append(repeating: 32, count: missing) }
+    return true
+  }
+
   package mutating func append(_ text: String) {
     for byte in text.utf8 { append(byte) }
   }
@@ -197,7 +220,7 @@ extension RawSpan {
   }
 
   /// The offset of the next occurrence of a byte in a part of the span.
-  func offset(of byte: UInt8, from start: Int, to end: Int) -> Int? {
+  package func offset(of byte: UInt8, from start: Int, to end: Int) -> Int? {
     precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in
       // The bytes from `start` to `end` are inside the span.
@@ -209,7 +232,7 @@ extension RawSpan {
   }
 
   /// A part of the span as text; invalid UTF-8 becomes U+FFFD.
-  func text(from start: Int, to end: Int) -> String {
+  package func text(from start: Int, to end: Int) -> String {
     precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in
       // The pointer does not outlive the call.
@@ -219,7 +242,7 @@ extension RawSpan {
 
   /// Whether a part of the span has no byte above 0x7e; control characters are not checked.
   @inline(__always)
-  func isPrintableASCII(from start: Int, to end: Int) -> Bool {
+  package func isPrintableASCII(from start: Int, to end: Int) -> Bool {
     precondition(start >= 0 && start <= end && end <= byteCount)
     let ones: UInt64 = 0x0101_0101_0101_0101
     var place = start
@@ -250,7 +273,7 @@ extension RawSpan {
   }
 
   /// The byte at an offset inside the span.
-  func byte(at offset: Int) -> UInt8 {
+  package func byte(at offset: Int) -> UInt8 {
     precondition(offset >= 0 && offset < byteCount)
     return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
   }
@@ -258,8 +281,17 @@ extension RawSpan {
 
 extension [UInt8] {
   /// The bytes as a raw span, which is sound because every bit pattern is a valid byte.
-  var rawSpan: RawSpan {
+  package var rawSpan: RawSpan {
     @_lifetime(borrow self)
     get { unsafe span.bytes }
+  }
+}
+
+extension RawSpan {
+  /// The first character boundary at or after `place`, at most `end`.
+  package func letterStart(from place: Int, to end: Int) -> Int {
+    var place = place
+    while place < end, byte(at: place) & 0xc0 == 0x80 { place += 1 }
+    return place
   }
 }

@@ -1,12 +1,12 @@
 /// JSON inside a cell: the text of a string, and whether a text is valid JSON.
-enum JSONText {
+package enum JSONText {
   /// Appends the decoded text of a string token (`from` and `to` are inside its quotes), or about
   /// `limit` bytes of it; returns where it stopped.
   ///
   /// A lone surrogate can't be encoded in UTF-8: it becomes U+FFFD. The token was validated when
   /// its row was scanned.
   @discardableResult
-  static func decode(
+  package static func decode(
     _ line: RawSpan, from: Int, to: Int, upTo limit: Int = .max, into block: inout ByteBlock
   ) -> Int {
     let start = block.count
@@ -74,14 +74,14 @@ enum JSONText {
 
   /// Appends text as a quoted JSON string; only quotes, backslashes and control characters are
   /// escaped.
-  static func encode(_ text: RawSpan, into block: inout ByteBlock) {
+  package static func encode(_ text: RawSpan, into block: inout ByteBlock) {
     block.append(UInt8(ascii: "\""))
     encodeInside(text, into: &block)
     block.append(UInt8(ascii: "\""))
   }
 
   /// Appends the content of a JSON string, without quotes.
-  static func encodeInside(_ text: RawSpan, into block: inout ByteBlock) {
+  package static func encodeInside(_ text: RawSpan, into block: inout ByteBlock) {
     var run = 0
     for place in 0..<text.byteCount {
       let next = byte(text, place)
@@ -109,7 +109,7 @@ enum JSONText {
   }
 
   /// Whether the text is exactly one JSON value.
-  static func isValid(_ text: RawSpan) -> Bool {
+  package static func isValid(_ text: RawSpan) -> Bool {
     var walker = JSONWalker(from: 0)
     walker.skipSpace(text)
     guard walker.value(text) else { return false }

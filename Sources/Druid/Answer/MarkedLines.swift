@@ -21,7 +21,7 @@ import JSONLines
 ///
 /// It takes only what is certainly a row. ``RowScanner`` reads all other lines, and decides about
 /// them.
-struct MarkedLines: ~Copyable {
+package struct MarkedLines: ~Copyable {
   /// The longest line that is read here, in bytes.
   static let longestLine = Window.size
 

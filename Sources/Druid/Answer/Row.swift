@@ -18,7 +18,7 @@ package struct Cell: Sendable {
   package var end: Int
   package var kind: CellKind
 
-  var isText: Bool { kind == .plainText || kind == .escapedText }
+  package var isText: Bool { kind == .plainText || kind == .escapedText }
 }
 
 /// A column of an answer.
@@ -44,7 +44,7 @@ package struct Column: Sendable, Equatable {
   }
 
   /// Whether its strings hold JSON text that the JSON formats write as JSON.
-  var holdsJSON: Bool {
+  package var holdsJSON: Bool {
     nativeType.hasPrefix("ARRAY<") || nativeType == "COMPLEX<json>" || sqlType == "ARRAY"
   }
 }

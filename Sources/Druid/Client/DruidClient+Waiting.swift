@@ -102,33 +102,60 @@ extension DruidClient {
     var query = Query(Statement(source: "dsql", number: 1, text: sql))
     query.timeout = timeout
     query.parameters = parameters
-    let output = CollectedOutput()
     var report = AnswerReport()
-    var format = FormatOptions(format: .json)
-    format.hasHeader = false
+    let output = TooMuch()
+    var rows = CollectedRows()
     if let deadline {
-      try attempt(query, format: format, output: output, report: &report, deadline: deadline)
+      try attempt(
+        query, limits: AnswerLimits(), output: output, report: &report, formatter: rows,
+        deadline: deadline)
     } else {
-      try run(query, format: format, output: output, report: &report)
+      try run(query, limits: AnswerLimits(), output: output, report: &report) {
+        rows = CollectedRows()
+        return rows
+      }
     }
-    let rows = try? JSONValue(parsing: output.bytes)
-    return rows?.elements?.map { row in (row.members ?? []).map(\.value) } ?? []
+    return rows.rows
   }
 }
 
 /// Collects the answer to one of dsql's own questions.
-private final class CollectedOutput: AnswerOutput {
+private final class CollectedRows: RowFormatter {
   /// A larger answer, in bytes, is not one to such a question.
   private static let limit = 16 << 20
 
-  private var block = ByteBlock(capacity: 4096)
-  var bytes: [UInt8] { block.array }
+  private(set) var rows: [[JSONValue]] = []
+  private var size = 0
 
-  func write(_ bytes: RawSpan) throws(SystemFailure) {
-    guard block.count + bytes.byteCount <= Self.limit else {
-      throw SystemFailure("reading the answer to a question of dsql's own", code: EMSGSIZE)
+  func begin(_ columns: [Column], into block: inout ByteBlock) {}
+  func rows(
+    _ lines: inout MarkedLines, of text: RawSpan, from place: inout Int, limit: Int,
+    into block: inout ByteBlock
+  ) -> Int { 0 }
+  func row(_ line: RawSpan, _ cells: [Cell], _ range: Range<Int>, into block: inout ByteBlock) {
+    for index in range { size += cells[index].end - cells[index].start }
+    // What is written ends the reading.
+    guard size <= Self.limit else { return block.append(UInt8(ascii: "\n")) }
+    var row: [JSONValue] = []
+    for index in range {
+      let cell = cells[index]
+      if cell.isText {
+        row.append(.string(JSONText.text(line, cell)))
+      } else {
+        row.append((try? JSONValue(parsing: line.text(from: cell.start, to: cell.end))) ?? .null)
+      }
     }
-    block.append(bytes)
+    rows.append(row)
+  }
+  func end(isWhole: Bool, into block: inout ByteBlock) {}
+  func settle(into block: inout ByteBlock) {}
+  var settles: Bool { false }
+}
+
+/// Is written to only when an answer is too large.
+private final class TooMuch: AnswerOutput {
+  func write(_ bytes: RawSpan) throws(SystemFailure) {
+    throw SystemFailure("reading the answer to a question of dsql's own", code: EMSGSIZE)
   }
   func flush() {}
 }

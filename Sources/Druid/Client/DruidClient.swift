@@ -41,15 +41,18 @@ package struct DruidClient: ~Copyable {
   /// Runs a query, writes the answer in its format, and returns a report; retries failures that
   /// came before the first byte.
   ///
+  /// - Parameter formatter: makes the formatter of an attempt.
   /// - Throws: ``DruidFailure``; ``SystemFailure`` when the output can't be written.
   package func run(
-    _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport
+    _ query: Query, limits: AnswerLimits, output: any AnswerOutput, report: inout AnswerReport,
+    formatter: () -> any RowFormatter
   ) throws {
     var retries = 0
     defer { report.retries += retries }
     try retrying(waitingFor: query.statement.tableNames, retries: &retries) {
       do {
-        try attempt(query, format: format, output: output, report: &report)
+        try attempt(
+          query, limits: limits, output: output, report: &report, formatter: formatter())
       } catch let failure as DruidFailure {
         throw unserved(failure, query.statement) ?? failure
       }
@@ -58,11 +61,11 @@ package struct DruidClient: ~Copyable {
 
   /// Makes one attempt, limited by `deadline`, or by the query's own time limit.
   func attempt(
-    _ query: Query, format: FormatOptions, output: any AnswerOutput, report: inout AnswerReport,
-    deadline: ContinuousClock.Instant? = nil
+    _ query: Query, limits: AnswerLimits, output: any AnswerOutput, report: inout AnswerReport,
+    formatter: any RowFormatter, deadline: ContinuousClock.Instant? = nil
   ) throws {
     let identifier = query.identifier()
-    let sink = FormattingSink(format, output: output)
+    let sink = FormattingSink(formatter, limits: limits, output: output)
     // Our own small queries have a deadline, and end before they could be cancelled.
     let isCancelled = deadline == nil
     let deadline = deadline ?? query.timeout.map { .now + $0 + Self.grace }

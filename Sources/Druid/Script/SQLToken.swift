@@ -1,5 +1,5 @@
 /// A token of a statement, in as much detail as a client needs.
-struct SQLToken: Equatable {
+package struct SQLToken: Equatable {
   enum Kind: Equatable {
     /// A keyword or a name without quotes.
     case word
@@ -72,7 +72,7 @@ struct SQLToken: Equatable {
     String(decoding: bytes, as: UTF8.self)
   }
 
-  static func isWordByte(_ byte: UInt8) -> Bool {
+  package static func isWordByte(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x24, 0x80...: true
     default: false

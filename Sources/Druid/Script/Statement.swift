@@ -87,10 +87,10 @@ package struct Statement: Sendable, Equatable {
     let (_, _, text, before) = locate(place)
     var scratch = ByteBlock(capacity: 256)
     let shownBefore = before.count > 60 ? "…" + before.suffix(60) : String(before)
-    let width = DisplayText.append(shownBefore.replacingTabs, into: &scratch)
+    let width = EscapedText.append(shownBefore.replacingTabs, into: &scratch)
     let behind = text.dropFirst(before.count)
     let shownBehind = behind.count > 60 ? behind.prefix(60) + "…" : behind
-    _ = DisplayText.append(String(shownBehind).replacingTabs, into: &scratch)
+    _ = EscapedText.append(String(shownBehind).replacingTabs, into: &scratch)
     return [
       "  " + String(decoding: scratch.array, as: UTF8.self),
       "  " + String(repeating: " ", count: width) + "^",

@@ -1,8 +1,10 @@
+import Druid
+
 /// Formats aligned columns. Widths come from the first rows: 1,000 rows, or those that arrive
 /// within a moment on a terminal. A wider cell later, or one wider than any screen, shifts the rest
 /// of its line. Rows, columns and cells are never cut: a table that does not fit its terminal is
 /// shown vertically, a line for each cell.
-struct TableFormatter: RowFormatter {
+struct TableFormatter: RowWriter {
   private enum Shape { case undecided, aligned, vertical }
 
   /// The maximum number of rows and bytes that are held back to determine the widths.
@@ -44,7 +46,7 @@ struct TableFormatter: RowFormatter {
     }
     names = columns.map {
       var text = ByteBlock(capacity: 64)
-      let width = DisplayText.append(verticalName($0), into: &text)
+      let width = EscapedText.append(verticalName($0), into: &text)
       return (text.array, width)
     }
     nameWidth = names.map(\.width).max() ?? 0
@@ -53,7 +55,7 @@ struct TableFormatter: RowFormatter {
   private func headerWidth(_ text: String) -> Int {
     guard options.hasHeader else { return 0 }
     var scratch = ByteBlock(capacity: 64)
-    return DisplayText.append(text, into: &scratch)
+    return EscapedText.append(text, into: &scratch)
   }
 
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
@@ -115,7 +117,7 @@ struct TableFormatter: RowFormatter {
     hasHeading = true
     if options.follows { block.append("\n") }
     guard let heading = options.heading else { return }
-    _ = DisplayText.append(heading, into: &block)
+    _ = EscapedText.append(heading, into: &block)
     block.append("\n")
   }
 
@@ -133,7 +135,7 @@ struct TableFormatter: RowFormatter {
     for index in texts.indices {
       if index > 0 { block.append(" | ") }
       var text = ByteBlock(capacity: 64)
-      let width = DisplayText.append(texts[index], into: &text)
+      let width = EscapedText.append(texts[index], into: &text)
       append(text.bytes, width: width, at: index, into: &block)
     }
     block.append("\n")
@@ -183,23 +185,25 @@ struct TableFormatter: RowFormatter {
     let widths = widths.span
     let isRight = isRight.span
     for index in cells.indices {
-      if index > 0 {
-        block.append(UInt8(ascii: " "))
-        block.append(UInt8(ascii: "|"))
-        block.append(UInt8(ascii: " "))
-      }
       let cell = cells[index]
-      if !isRight[index] {
-        let width = display.append(line, cell, into: &block)
-        if index < last { block.append(repeating: 32, count: widths[index] &- width) }
-      } else if cell.kind == .number, !hasPlainNumbers {
-        block.append(repeating: 32, count: widths[index] &- (cell.end &- cell.start))
-        block.append(line, from: cell.start, to: cell.end)
-      } else {
+      // The last column needs no padding after it.
+      let width = isRight[index] || index < last ? widths[index] : 0
+      if display.isToken(cell),
+        block.append(
+          column: line, from: cell.start, to: cell.end, width: width, isRight: isRight[index],
+          isFirst: index == 0, isText: cell.kind == .plainText)
+      {
+        continue
+      }
+      if index > 0 { block.append(" | ") }
+      if isRight[index] {
         var text = ByteBlock(capacity: 64)
         let width = display.append(line, cell, into: &text)
         block.append(repeating: 32, count: widths[index] - width)
         block.append(text.bytes)
+      } else {
+        let width = display.append(line, cell, into: &block)
+        if index < last { block.append(repeating: 32, count: widths[index] &- width) }
       }
     }
     block.append(UInt8(ascii: "\n"))

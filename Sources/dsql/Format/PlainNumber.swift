@@ -1,3 +1,5 @@
+import Druid
+
 /// Writes numbers without an exponent: `1.5E10` becomes 15000000000, `1.0E-7` becomes 0.0000001.
 /// The digits are kept, so nothing is rounded.
 enum PlainNumber {

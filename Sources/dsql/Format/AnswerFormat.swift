@@ -1,63 +1,53 @@
+import Druid
+
 /// The output format of an answer.
-package enum AnswerFormat: String, Sendable, CaseIterable {
+enum AnswerFormat: String, Sendable, CaseIterable {
   case table, csv, tsv, ndjson, json, vertical, markdown
 }
 
 /// The options of the formats.
-package struct FormatOptions: Sendable {
-  package var format: AnswerFormat
+struct FormatOptions: Sendable {
+  var format: AnswerFormat
   /// The text for NULL in csv, tsv, table and vertical; `nil` for the format's own.
-  package var nullText: String?
+  var nullText: String?
   /// Whether to write a header with the column names.
-  package var hasHeader = true
+  var hasHeader = true
   /// Whether to write the SQL types below the names.
-  package var hasTypes = false
+  var hasTypes = false
   /// Whether to write `1.5E10` as 15000000000.
-  package var hasPlainNumbers = false
+  var hasPlainNumbers = false
   /// Whether another answer precedes this one in the same stream.
-  package var follows = false
-  /// The maximum row length in bytes; a longer row is an error.
-  package var maximumRowLength = 1 << 30
-  /// The maximum number of rows; further rows are not written.
-  package var rowLimit: Int?
-  /// Whether to track the newest `__time`.
-  package var tracksTime = false
+  var follows = false
+  /// What is read of an answer.
+  var limits = AnswerLimits()
   /// The heading above a table's rows.
-  package var heading: String?
+  var heading: String?
   /// The width of the terminal that a table must fit; `nil` without a terminal.
-  package var terminalWidth: Int?
+  var terminalWidth: Int?
 
-  package init(format: AnswerFormat) { self.format = format }
+  init(format: AnswerFormat) { self.format = format }
 }
 
-/// Formats rows as text.
-protocol RowFormatter {
-  /// Receives the header lines.
+/// The steps that the formats have in common.
+protocol RowWriter {
   mutating func begin(_ columns: [Column], into block: inout ByteBlock)
-  /// Receives the next row, with the positions of its cells in `line`.
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock)
-  /// Receives the end of the answer, complete or cut.
   mutating func end(isWhole: Bool, into block: inout ByteBlock)
-  /// Writes what is held back, because no data came for a while.
-  mutating func settle(into block: inout ByteBlock)
 }
 
-extension RowFormatter {
-  mutating func settle(into block: inout ByteBlock) {}
-}
-
-/// The formatter of a format. This is an enumeration of structs and not a type parameter, because a
-/// sink is reached through a class, where a type parameter would be looked up for every row.
-struct AnswerFormatter: RowFormatter {
+/// The formatter of a format.
+final class AnswerFormatter: RowFormatter {
   private enum Kind { case separated, json, table, markdown }
 
   private let kind: Kind
+  let settles: Bool
   private var separated: SeparatedFormatter
   private var json: JSONFormatter
   private var table: TableFormatter
   private var markdown: MarkdownFormatter
 
   init(_ options: FormatOptions) {
+    settles = options.terminalWidth != nil && options.format == .table
     kind =
       switch options.format {
       case .csv, .tsv: .separated
@@ -72,7 +62,7 @@ struct AnswerFormatter: RowFormatter {
     markdown = MarkdownFormatter(options: options)
   }
 
-  mutating func begin(_ columns: [Column], into block: inout ByteBlock) {
+  func begin(_ columns: [Column], into block: inout ByteBlock) {
     switch kind {
     case .separated: separated.begin(columns, into: &block)
     case .json: json.begin(columns, into: &block)
@@ -83,7 +73,7 @@ struct AnswerFormatter: RowFormatter {
 
   /// Writes rows while they are found, when their cells need no closer inspection; returns how many
   /// there were.
-  mutating func rows(
+  func rows(
     _ lines: inout MarkedLines, of text: RawSpan, from place: inout Int, limit: Int,
     into block: inout ByteBlock
   ) -> Int {
@@ -94,15 +84,8 @@ struct AnswerFormatter: RowFormatter {
     }
   }
 
-  @inline(__always)
-  mutating func row(
-    _ line: RawSpan, _ cells: [Cell], _ range: Range<Int>, into block: inout ByteBlock
-  ) {
-    row(line, cells.span.extracting(range), into: &block)
-  }
-
-  @inline(__always)
-  mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {
+  func row(_ line: RawSpan, _ cells: [Cell], _ range: Range<Int>, into block: inout ByteBlock) {
+    let cells = cells.span.extracting(range)
     switch kind {
     case .separated: separated.row(line, cells, into: &block)
     case .json: json.row(line, cells, into: &block)
@@ -111,7 +94,7 @@ struct AnswerFormatter: RowFormatter {
     }
   }
 
-  mutating func end(isWhole: Bool, into block: inout ByteBlock) {
+  func end(isWhole: Bool, into block: inout ByteBlock) {
     switch kind {
     case .separated: separated.end(isWhole: isWhole, into: &block)
     case .json: json.end(isWhole: isWhole, into: &block)
@@ -120,7 +103,7 @@ struct AnswerFormatter: RowFormatter {
     }
   }
 
-  mutating func settle(into block: inout ByteBlock) {
+  func settle(into block: inout ByteBlock) {
     if kind == .table { table.settle(into: &block) }
   }
 }

@@ -1,6 +1,17 @@
 extension MarkedLines {
-  /// Writes rows as csv or tsv, with the separator after each cell but the last.
-  mutating func write<Separator: CellSeparator>(
+  /// Writes rows as csv, or as tsv.
+  package mutating func write(
+    _ text: RawSpan, from place: inout Int, limit: Int, columns: Int, byTabs: Bool,
+    into block: inout ByteBlock
+  ) -> Int {
+    byTabs
+      ? write(text, from: &place, limit: limit, columns: columns, separator: Tab.self, into: &block)
+      : write(
+        text, from: &place, limit: limit, columns: columns, separator: Comma.self, into: &block)
+  }
+
+  /// Writes rows with the separator after each cell but the last.
+  private mutating func write<Separator: CellSeparator>(
     _ text: RawSpan, from place: inout Int, limit: Int, columns: Int, separator: Separator.Type,
     into block: inout ByteBlock
   ) -> Int {
@@ -15,7 +26,7 @@ extension MarkedLines {
   ///
   /// - Parameter keys: the text before each value, in sequence, followed by ``ByteBlock/slack``
   ///   bytes.
-  mutating func write(
+  package mutating func write(
     _ text: RawSpan, from place: inout Int, limit: Int, keys: [UInt8], keyEnds: [Int],
     into block: inout ByteBlock
   ) -> Int {

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Druid
+@testable import dsql
 
 /// Compares lines that are read many at a time with the same lines read byte by byte.
 @Suite struct MarkedLinesTests {
@@ -77,7 +78,7 @@ import Testing
       "[\"2026-01-01T00:00:00.000Z\",\"São Paulo\",\($0).25,\($0 % 7),\($0 % 3 == 0 ? "null" : "\"\"")]\n"
     }
     let text = Array(rows.joined().utf8)
-    var formatter = AnswerFormatter(FormatOptions(format: format))
+    let formatter = AnswerFormatter(FormatOptions(format: format))
     var output = ByteBlock()
     formatter.begin(
       names.map { Column(name: $0, nativeType: "STRING", sqlType: "VARCHAR") }, into: &output)

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Druid
+@testable import dsql
 
 @Suite struct AnswerReaderTests {
   static let small = "[\"a\",\"b\"]\n[\"STRING\",\"LONG\"]\n[\"VARCHAR\",\"BIGINT\"]\n"
@@ -114,9 +115,9 @@ import Testing
     let header = "[\"s\"]\n[\"STRING\"]\n[\"VARCHAR\"]\n[\"a\"]\n"
     let body = Array((header + "[\"" + String(repeating: "x", count: 1000) + "\"]\n\n").utf8)
     var options = FormatOptions(format: .csv)
-    options.maximumRowLength = 1004
+    options.limits.maximumRowLength = 1004
     #expect(Reading.read(body, options, pieces: pieces).isWhole)
-    options.maximumRowLength = 1003
+    options.limits.maximumRowLength = 1003
     let outcome = Reading.read(body, options, pieces: pieces)
     #expect(outcome.failure?.isOverLimit == true)
     #expect(outcome.failure?.line == 5)

@@ -1,30 +1,5 @@
-import Foundation
-import Testing
-
 @testable import Druid
-
-/// A real Druid's answer.
-struct Recording: Decodable {
-  let name: String
-  let sql: String
-  let status: Int
-  let body: String
-  let csv: String?
-  let objectLines: String?
-
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("Fixtures")
-
-  static func all() throws -> [Recording] {
-    let text = try String(
-      contentsOf: folder.appendingPathComponent("answers.ndjson"), encoding: .utf8)
-    return try text.split(separator: "\n").map {
-      try JSONDecoder().decode(Recording.self, from: Data($0.utf8))
-    }
-  }
-
-  static func whole() throws -> [Recording] { try all().filter { $0.status == 200 } }
-}
+@testable import dsql
 
 /// Formats an answer in this process.
 enum Reading {
@@ -48,8 +23,7 @@ enum Reading {
     let output = Output()
     let overflow = Overflow(to: output)
     var reader = AnswerReader(
-      formatter: AnswerFormatter(options), limits: options,
-      overflow: overflow)
+      formatter: AnswerFormatter(options), limits: options.limits, overflow: overflow)
     var failure: MalformedAnswer?
     var start = 0
     do {

@@ -1,8 +1,10 @@
 import Foundation
 import Plumbing
+import TestSupport
 import Testing
 
 @testable import Druid
+@testable import dsql
 
 @Suite struct FormatterTests {
   /// A body with these columns (name, native type, SQL type) and rows.

@@ -1,9 +1,10 @@
-package import Plumbing
+import Druid
+import Plumbing
 
 /// Writes rows that dsql itself produces, in the format of an answer.
 ///
 /// - Parameter rows: a value for each column.
-package func write(
+func write(
   _ rows: [[JSONValue]], columns: [Column], format: FormatOptions, output: any AnswerOutput
 ) throws {
   let header: [JSONValue] = [
@@ -12,10 +13,7 @@ package func write(
   ]
   let lines = header + rows.map { .array($0) }
   let body = lines.map { $0.jsonText + "\n" }.joined() + "\n"
-  let sink = FormattingSink(format, output: output)
   var block = ByteBlock(capacity: body.utf8.count)
   block.append(body)
-  try sink.takeRows(block.bytes)
-  _ = try sink.finish(isWhole: true)
-  try output.flush()
+  try Druid.format(block.bytes, with: AnswerFormatter(format), output: output)
 }

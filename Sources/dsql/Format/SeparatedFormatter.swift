@@ -1,9 +1,11 @@
+import Druid
+
 /// Formats csv and tsv after RFC 4180, with LF line ends: NULL is an empty cell and the empty text
 /// is `""`.
 ///
 /// A row with NULL as its only cell is also `""`, as Druid writes it. Most readers skip an empty
 /// line, and here an empty line separates two answers.
-struct SeparatedFormatter: RowFormatter {
+struct SeparatedFormatter: RowWriter {
   private let separator: UInt8
   private let options: FormatOptions
   private let nullText: [UInt8]
@@ -40,11 +42,8 @@ struct SeparatedFormatter: RowFormatter {
     into block: inout ByteBlock
   ) -> Int {
     guard !hasNullText, !hasPlainNumbers else { return 0 }
-    return separator == Comma.byte
-      ? lines.write(
-        text, from: &place, limit: limit, columns: columnCount, separator: Comma.self, into: &block)
-      : lines.write(
-        text, from: &place, limit: limit, columns: columnCount, separator: Tab.self, into: &block)
+    return lines.write(
+      text, from: &place, limit: limit, columns: columnCount, byTabs: separator == 9, into: &block)
   }
 
   mutating func row(_ line: RawSpan, _ cells: Span<Cell>, into block: inout ByteBlock) {

@@ -1,6 +1,8 @@
+import Druid
+
 /// Formats a Markdown table: rows are written as they come, and Markdown's special characters are
 /// escaped.
-struct MarkdownFormatter: RowFormatter {
+struct MarkdownFormatter: RowWriter {
   private let options: FormatOptions
   private let display: DisplayText
 
@@ -43,7 +45,7 @@ struct MarkdownFormatter: RowFormatter {
 
   private func append(_ text: String, into block: inout ByteBlock) {
     var shown = ByteBlock(capacity: 64)
-    _ = DisplayText.append(text, into: &shown)
+    _ = EscapedText.append(text, into: &shown)
     append(shown.bytes, into: &block)
   }
 

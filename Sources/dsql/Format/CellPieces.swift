@@ -1,3 +1,5 @@
+import Druid
+
 /// The text of a cell that is too long to be held twice, in pieces of whole characters.
 struct CellPieces {
   /// The size of a piece in bytes; a longer cell is written in pieces.
@@ -34,13 +36,4 @@ struct CellPieces {
 extension Cell {
   /// Whether the cell is written in pieces.
   var isLong: Bool { end - start > CellPieces.size }
-}
-
-extension RawSpan {
-  /// The first character boundary at or after `place`, at most `end`.
-  func letterStart(from place: Int, to end: Int) -> Int {
-    var place = place
-    while place < end, byte(at: place) & 0xc0 == 0x80 { place += 1 }
-    return place
-  }
 }

@@ -1,10 +1,12 @@
+import Druid
+
 /// Formats ndjson (an object per line) and json (an array of objects, left open when the answer was
 /// cut).
 ///
 /// Every value is the token that Druid sent, except that escaped characters are decoded and that
 /// the JSON text in an ARRAY or COMPLEX<json> cell becomes JSON. A repeated name gets a number:
 /// `c`, `c_2`.
-struct JSONFormatter: RowFormatter {
+struct JSONFormatter: RowWriter {
   private let isArray: Bool
   private let hasPlainNumbers: Bool
   /// `{"name":`, then `,"name":` for each column, in sequence, followed by spare bytes.
@@ -160,7 +162,7 @@ struct JSONFormatter: RowFormatter {
 ///
 /// Names are compared byte by byte, because a String treats é and e with a combining accent as
 /// equal.
-package func distinctNames(_ names: [String]) -> [String] {
+func distinctNames(_ names: [String]) -> [String] {
   let all = Set(names.map { Array($0.utf8) })
   var taken = Set<[UInt8]>()
   var numbers: [[UInt8]: Int] = [:]

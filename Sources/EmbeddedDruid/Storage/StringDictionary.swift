@@ -57,6 +57,8 @@ extension DictionaryEntry {
     unsafe UnsafeRawBufferPointer(start: bytes, count: Int(length))
   }
 
+  var string: String { unsafe String(decoding: text, as: UTF8.self) }
+
   func equals(_ other: UnsafeRawBufferPointer) -> Bool {
     guard Int(length) == other.count else { return false }
     guard let start = other.baseAddress, length > 0 else { return length == 0 }

@@ -329,8 +329,7 @@ struct TableWriter: ~Copyable {
   private func storedText(_ base: UnsafeRawPointer, _ column: Int, _ row: Int) -> StoredCell {
     let id = unsafe base.load(fromByteOffset: values[column] + row * 4, as: UInt32.self)
     guard id != 0 else { return .null }
-    return .text(
-      unsafe String(decoding: dictionaries[column].snapshot.entry(id).text, as: UTF8.self))
+    return .text(dictionaries[column].snapshot.entry(id).string)
   }
 
   private func storedNumber(_ base: UnsafeRawPointer, _ column: Int, _ row: Int) -> StoredCell {

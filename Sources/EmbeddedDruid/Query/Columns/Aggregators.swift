@@ -276,8 +276,7 @@ final class EstimateAggregator: CodeAggregator {
     case .long(let value): HyperLogLog.place(of: value)
     case .real(let value):
       isFloat ? HyperLogLog.place(of: Float(value)) : HyperLogLog.place(of: value)
-    case .entry(let entry):
-      HyperLogLog.place(of: unsafe String(decoding: entry.text, as: UTF8.self))
+    case .entry(let entry): HyperLogLog.place(of: entry.string)
     case .text(let text): HyperLogLog.place(of: text)
     }
   }

@@ -83,6 +83,9 @@ struct SelectedRows {
   /// Unique for each set of rows.
   let stamp: Int
 
+  /// A column of the chunk.
+  func column<Element>(at offset: Int) -> Lane<Element> { unsafe Lane(base, at: offset) }
+
   /// Calls `body` with the number of each row, counted from 0, and its place in the chunk.
   @inline(__always)
   func forEach(_ body: (_ index: Int, _ place: Int) -> Void) {

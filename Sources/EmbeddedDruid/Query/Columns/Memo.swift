@@ -47,7 +47,7 @@ final class EntryNode: CodeNode {
   override var count: Int { dictionary.count }
 
   override func compute(_ rows: SelectedRows) throws {
-    let source = unsafe Lane<UInt32>(rows.base, at: values)
+    let source: Lane<UInt32> = rows.column(at: values)
     let codes = codes
     rows.forEach { index, place in codes[index] = source[place] }
   }

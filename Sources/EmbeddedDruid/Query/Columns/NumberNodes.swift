@@ -48,11 +48,11 @@ final class ColumnNode: NumberNode {
   }
 
   override func compute(_ rows: SelectedRows) throws {
-    let source = unsafe Lane<Int64>(rows.base, at: values)
+    let source: Lane<Int64> = rows.column(at: values)
     let (bits, nulls) = (bits, self.nulls)
     rows.forEach { index, place in bits[index] = source[place] }
     if let nullMarks {
-      let marks = unsafe Lane<UInt8>(rows.base, at: nullMarks)
+      let marks: Lane<UInt8> = rows.column(at: nullMarks)
       rows.forEach { index, place in nulls[index] = marks[place] }
     }
     guard isReal else { return }

@@ -59,8 +59,7 @@ struct Anomalies: Tool {
     }
     let pace = LivePace(settings, isFile: reader.isFile)
     var hasChecked = false
-    var saved = ContinuousClock.now
-    var savedLine = 0
+    var saving = SavePace(from: .now)
     var first = Int64.max
     reading: while !watch.output.isClosed {
       switch try reader.next(upTo: .zero) {
@@ -83,17 +82,13 @@ struct Anomalies: Tool {
         try watch.output.flush()
         watch.showProgress()
         var limits = [pace.limit(watch)].compactMap { $0 }
-        if settings.statePath != nil, reader.lineNumber > savedLine {
-          limits.append(max(.milliseconds(1), .seconds(60) - saved.duration(to: .now)))
+        if settings.statePath != nil, let rest = saving.limit(line: reader.lineNumber, at: .now) {
+          limits.append(rest)
         }
         try reader.awaitInput(upTo: limits.min())
       case .end: break reading
       }
-      if settings.statePath != nil, saved.duration(to: .now) >= .seconds(60),
-        reader.lineNumber > savedLine
-      {
-        saved = .now
-        savedLine = reader.lineNumber
+      if settings.statePath != nil, saving.isDue(line: reader.lineNumber, at: .now) {
         try save(&watch)
       }
     }
@@ -144,6 +139,28 @@ struct Anomalies: Tool {
     return Outcome(
       status: watch.complaints.total > 0 ? .incomplete : .done, lines: watch.incidents.lines,
       first: first, last: watch.newest, series: watch.liveCount * watch.measureCount)
+  }
+}
+
+/// When the state is saved while the input goes on: each minute, if there are new lines.
+struct SavePace {
+  private static let interval = Duration.seconds(60)
+  private var saved: ContinuousClock.Instant
+  private var savedLine = 0
+
+  init(from start: ContinuousClock.Instant) { saved = start }
+
+  /// How long to wait for input until the state is due; nil when nothing is new.
+  func limit(line: Int, at now: ContinuousClock.Instant) -> Duration? {
+    line > savedLine ? max(.milliseconds(1), Self.interval - saved.duration(to: now)) : nil
+  }
+
+  /// Whether the state is due at this line of the input. It is then considered saved.
+  mutating func isDue(line: Int, at now: ContinuousClock.Instant) -> Bool {
+    guard line > savedLine, saved.duration(to: now) >= Self.interval else { return false }
+    saved = now
+    savedLine = line
+    return true
   }
 }
 

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import anomalies
+
 /// The detector as a filter: events or rows in, incidents out.
 @Suite struct AnomaliesTests {
   private static func run(
@@ -243,6 +245,18 @@ import Testing
         cat first second | cmp - whole && echo same
         """)
     #expect(outcome.output == "143\nsame\n" && outcome.errors == "", "\(outcome)")
+  }
+
+  /// The state is saved a minute after the last time, and only if lines have come since.
+  @Test func theStateIsSavedEachMinute() {
+    let start = ContinuousClock.now
+    var pace = SavePace(from: start)
+    #expect(pace.limit(line: 0, at: start + .seconds(10)) == nil)
+    #expect(pace.limit(line: 7, at: start + .seconds(10)) == .seconds(50))
+    let looks = [(0, 100), (7, 59), (7, 60), (7, 200), (8, 200), (9, 259)]
+    let due = looks.map { line, second in pace.isDue(line: line, at: start + .seconds(second)) }
+    #expect(due == [false, false, true, false, true, false])
+    #expect(pace.limit(line: 9, at: start + .seconds(300)) == .milliseconds(1))
   }
 
   /// The keys that were unseen the longest are forgotten, and that is said.

@@ -5,6 +5,7 @@ import Plumbing
 /// The measuring half of `scripts/evaluate`: counts events into buckets, and plays buckets through detectors.
 ///
 ///     evaluation collect FROM TO KEYS OUT [ONLY] < EVENTS   events of fake-events to a file of buckets
+///     evaluation speed KEYS BUCKETS                         nanoseconds a point of the detector, over this many keys in random order
 ///     evaluation judge BUCKETS SLICES EVERY DETECTOR        a line of JSON: false alarms, and the scores in each slice
 ///
 /// KEYS has a line for each key: `total`, `country=India`, `device=mobile`, `product_id=17`. ONLY is the one key that is
@@ -26,8 +27,11 @@ struct Evaluation {
         let trial = try Trial(
           buckets: Buckets(words[2], every: every), slices: lines(of: words[3]), every: every)
         print(try trial.run(words[5], settings: Array(words[6...])))
+      case "speed" where words.count == 4:
+        print(Speed.nanoseconds(keys: Int(words[2]) ?? 64, buckets: Int(words[3]) ?? 1000))
       default:
         Diagnostics.error("usage: evaluation collect FROM TO KEYS OUT [ONLY]")
+        Diagnostics.error("usage: evaluation speed KEYS BUCKETS")
         Diagnostics.error("usage: evaluation judge BUCKETS SLICES EVERY DETECTOR [RULE=VALUE]...")
         exit(64)
       }

@@ -37,6 +37,13 @@ extension TypedExpression {
     return TypedExpression(.operation(opposite, operands), type, range)
   }
 
+  /// The text that it compares a multi-value with, if it tests for equality alone.
+  fileprivate func equalText(of subject: TypedExpression) -> String? {
+    guard case .operation(.equal, let operands) = node, operands.count == 2 else { return nil }
+    if operands[0] == subject { return operands[1].text }
+    return operands[1] == subject ? operands[0].text : nil
+  }
+
   /// A bound of a multi-value by a constant, with the multi-value on the left.
   fileprivate var bound: (name: String, subject: TypedExpression, value: TypedExpression)? {
     guard case .operation(let op, let operands) = node, op.opposite != nil,
@@ -72,9 +79,16 @@ extension Resolver {
         asked[subject, default: []].append(mine.allSatisfy(\.isNegative))
       }
     }
-    for (_, kinds) in asked where kinds.count > 1 {
+    for (subject, kinds) in asked where kinds.count > 1 {
       if op == .and {
         if kinds.allSatisfy({ $0 }) { continue }
+        let texts = operands.filter { operand in
+          operand.multipleTests.contains { $0.subject == subject }
+        }.map { $0.equalText(of: subject) }
+        // To Calcite a column is never equal to two texts.
+        if texts.allSatisfy({ $0 != nil }), Set(texts).count > 1 {
+          return TypedExpression(.constant(.boolean(false)), .boolean.nullable(false), range)
+        }
         if operands.count == 2, let one = operands[0].bound, let other = operands[1].bound,
           one.subject == other.subject, one.name.first != other.name.first
         {

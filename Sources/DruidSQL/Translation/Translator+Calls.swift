@@ -79,7 +79,10 @@ extension Translator {
     case .monthsBetween:
       let values = try texts(operands)
       return "(druid_months_between(\(values[0]), \(values[1]), \(values[3])) / \(values[2]))"
-    case .row, .unfinished, .unfinishedNull: throw .unknown(op.rawValue, at: whole.range)
+    case .row: throw .unknown(op.rawValue, at: whole.range)
+    case .unfinished, .unfinishedNull:
+      throw .unknown(
+        "An expression of a joined aggregate that Druid has not finished", at: whole.range)
     }
   }
 

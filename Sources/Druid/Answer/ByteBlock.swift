@@ -161,26 +161,19 @@ import Glibc
   }
 
   /// Appends a column of a table: a bar unless it is the first, a part of a span, and spaces before
-  /// or after it up to a width; false, and nothing is appended, when the text needs a closer look.
-  ///
-  /// All of it is one call, because calls into another module are not inlined.
+  /// and after it. One call, because calls into another module are not inlined.
   package mutating func append(
-    column span: RawSpan, from start: Int, to end: Int, width: Int, isRight: Bool, isFirst: Bool,
-    isText: Bool
-  ) -> Bool {
-    if isText, !span.isPrintableASCII(from: start, to: end) { return false }
+    column span: RawSpan, from start: Int, to end: Int, before: Int, after: Int, isFirst: Bool
+  ) {
     if !isFirst {
       reserve(4)
       // The fourth byte is overwritten by the next.
-      unsafe (storage + count).storeBytes(
-        of: UInt32(0x0020_7c20).littleEndian, as: UInt32.self)
+      unsafe (storage + count).storeBytes(of: UInt32(0x0020_7c20).littleEndian, as: UInt32.self)
       count &+= 3
     }
-    let missing = width &- (end &- start)
-    if isRight { append(repeating: 32, count: missing) }
+    append(repeating: 32, count: before)
     append(span, from: start, to: end)
-    if !isRight { append(repeating: 32, count: missing) }
-    return true
+    append(repeating: 32, count: after)
   }
 
   package mutating func append(_ text: String) {

@@ -12,11 +12,12 @@ struct DisplayText {
     hasPlainNumbers = options.hasPlainNumbers
   }
 
-  /// Whether a cell's text is its token, unless it has characters that are wide or escaped.
+  /// Whether a cell's text is its token, each byte of which takes one column.
   @inline(__always)
-  func isToken(_ cell: Cell) -> Bool {
+  func isPlain(_ line: RawSpan, _ cell: Cell) -> Bool {
     switch cell.kind {
-    case .plainText, .boolTrue, .boolFalse: true
+    case .plainText: line.isPrintableASCII(from: cell.start, to: cell.end)
+    case .boolTrue, .boolFalse: true
     case .number: !hasPlainNumbers
     default: false
     }
@@ -25,9 +26,7 @@ struct DisplayText {
   /// Appends a cell's text and returns its width.
   @inline(__always)
   func append(_ line: RawSpan, _ cell: Cell, into block: inout ByteBlock) -> Int {
-    guard isToken(cell),
-      cell.kind != .plainText || line.isPrintableASCII(from: cell.start, to: cell.end)
-    else { return appendOther(line, cell, into: &block) }
+    guard isPlain(line, cell) else { return appendOther(line, cell, into: &block) }
     block.append(line, from: cell.start, to: cell.end)
     return cell.end &- cell.start
   }

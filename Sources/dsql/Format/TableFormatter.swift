@@ -186,13 +186,12 @@ struct TableFormatter: RowWriter {
     let isRight = isRight.span
     for index in cells.indices {
       let cell = cells[index]
-      // The last column needs no padding after it.
-      let width = isRight[index] || index < last ? widths[index] : 0
-      if display.isToken(cell),
+      if display.isPlain(line, cell) {
+        let missing = widths[index] &- (cell.end &- cell.start)
+        let (before, after) = isRight[index] ? (missing, 0) : (0, index < last ? missing : 0)
         block.append(
-          column: line, from: cell.start, to: cell.end, width: width, isRight: isRight[index],
-          isFirst: index == 0, isText: cell.kind == .plainText)
-      {
+          column: line, from: cell.start, to: cell.end, before: before, after: after,
+          isFirst: index == 0)
         continue
       }
       if index > 0 { block.append(" | ") }

@@ -106,7 +106,7 @@ package struct TallyRules: Sendable {
     rules.learnsRoutines = true
     rules.farTail = 0.1
     rules.learnsJumps = true
-    rules.excess = [0.05, 0.2, 0.3]
+    rules.excess = [0, 0, 0.1]
     return rules
   }()
 }

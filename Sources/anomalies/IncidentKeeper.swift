@@ -490,7 +490,7 @@ struct IncidentKeeper {
     {
       words += ", \(rounded(share * 100, 0)) % of the whole's change"
     }
-    if let days = line.days { words += "; by chance once in \(spanText(days))" }
+    if let days = line.days { words += "; by chance \(rarity(days))" }
     if let kind = line.kind { words += "; expected: \(kind)" }
     return words
   }
@@ -554,7 +554,7 @@ struct IncidentKeeper {
     var line = silence(of: slot, since: since, at: time)
     line.score = score
     line.days = exp(min(50, score)) / Double(max(1, keys))
-    if let days = line.days { line.why += "; by chance once in \(spanText(days))" }
+    if let days = line.days { line.why += "; by chance \(rarity(days))" }
     raised += 1
     starts.append(since)
     try write(line, &output)

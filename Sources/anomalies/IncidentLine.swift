@@ -139,3 +139,17 @@ func spanText(_ days: Double) -> String {
   if capped < 2 { return "\(Int((capped * 24).rounded()))h" }
   return "\(Int(capped.rounded()))d"
 }
+
+/// How rare something is that chance brings once in so many days, in words.
+func rarity(_ days: Double) -> String {
+  let unit: (size: Double, name: String)
+  switch days {
+  case ..<(1.0 / 12): unit = (1.0 / 1440, "minutes")
+  case ..<2: unit = (1.0 / 24, "hours")
+  case ..<730: unit = (1, "days")
+  case ..<36_525: unit = (365.25, "years")
+  default: return "less than once in 100 years"
+  }
+  let count = Int(max(1, (days / unit.size).rounded()))
+  return "once in \(count) \(count == 1 ? String(unit.name.dropLast()) : unit.name)"
+}

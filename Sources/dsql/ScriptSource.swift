@@ -109,9 +109,8 @@ struct ScriptItems {
     let isBetween = !splitter.isInsideStatement
     if isBetween, start.first == UInt8(ascii: "\\") {
       let text = String(decoding: start, as: UTF8.self)
-      guard try use(.command(MetaCommand(text, at: "\(source): line \(lineNumber)"))) else {
-        return false
-      }
+      let place = source.isEmpty ? "line \(lineNumber)" : "\(source): line \(lineNumber)"
+      guard try use(.command(MetaCommand(text, at: place))) else { return false }
     } else {
       if isBetween { heading = Self.heading(start) ?? heading }
       for var statement in try splitter.take(unsafe line.span.bytes) {

@@ -2,7 +2,8 @@ package import Plumbing
 
 /// A statement of a script, with its position there.
 package struct Statement: Sendable, Equatable {
-  /// The file's name, `standard input`, or the option that the statement came from.
+  /// The file's name, `standard input`, or the option that the statement came from; empty at the
+  /// prompt, where each statement stands alone.
   package let source: String
   /// Its number in that source, counted from 1.
   package let number: Int
@@ -72,13 +73,15 @@ package struct Statement: Sendable, Equatable {
   /// The statement's name in messages: `queries.sql: statement 1`, `queries.sql: line 9 (statement
   /// 2)`.
   package var title: String {
-    line == 1
+    if source.isEmpty { return "statement" }
+    return line == 1
       ? "\(source): statement \(number)" : "\(source): line \(line) (statement \(number))"
   }
 
   /// The position in the user's file: `queries.sql: line 12, column 5 (statement 2)`.
   package func title(at place: Place) -> String {
     let found = locate(place)
+    if source.isEmpty { return "line \(found.line), column \(found.column)" }
     return "\(source): line \(found.line), column \(found.column) (statement \(number))"
   }
 

@@ -34,7 +34,8 @@ struct Receipt {
     }
     return .object([
       "version": .integer(Self.version), "tool": .string("dsql"),
-      "source": .string(statement.source), "statement": .integer(statement.number),
+      "source": .string(statement.source.isEmpty ? "standard input" : statement.source),
+      "statement": .integer(statement.number),
       "line": .integer(statement.line), "answer": .string(outcome.rawValue),
       "rows": .integer(report.rows), "bytes": .integer(output.count),
       "sha256": .string(output.hash.finish()), "columns": .array(columns),

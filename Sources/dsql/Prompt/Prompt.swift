@@ -24,22 +24,27 @@ struct Prompt {
       session.isPrompt = false
       editor.saveHistory()
     }
-    var items = ScriptItems(source: "standard input")
+    var items = ScriptItems(source: "")
     while true {
       guard let line = editor.nextLine(continues: items.isInsideStatement) else {
         Diagnostics.detail("")
         guard Interruption.firstSignal == SIGINT else { return }
         // Ctrl-C discards the lines typed so far.
         Interruption.forget()
-        items = ScriptItems(source: "standard input")
+        items = ScriptItems(source: "")
         continue
       }
       do {
-        guard try items.take(Array(line.utf8), isTerminated: true, { try session.run($0) }) else {
-          return
+        var hasRun = false
+        let goesOn = try items.take(Array(line.utf8), isTerminated: true) { item in
+          hasRun = true
+          return try session.run(item)
         }
+        guard goesOn else { return }
+        // Lines are counted from the statement's first, not from the session's.
+        if hasRun, !items.isInsideStatement { items = ScriptItems(source: "") }
       } catch let failure as any ToolFailure {
-        items = ScriptItems(source: "standard input")
+        items = ScriptItems(source: "")
         try goOn(after: failure, &session)
       }
     }

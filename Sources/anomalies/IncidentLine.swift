@@ -140,7 +140,7 @@ func spanText(_ days: Double) -> String {
   return "\(Int(capped.rounded()))d"
 }
 
-/// How rare something is that chance brings once in so many days, in words.
+/// How rare something is that chance brings once in this number of days, in words.
 func rarity(_ days: Double) -> String {
   let unit: (size: Double, name: String)
   switch days {

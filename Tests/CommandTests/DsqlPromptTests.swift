@@ -209,8 +209,8 @@ import Testing
       see() { until [ $(grep -c "$1" log) -ge $2 ]; do sleep 0.05; done; }
       printf 'SELECT\\n' >&3; see '   -> ' 1; printf '1;\\n' >&3; see '^1' 1
       printf 'SELECT half\\n' >&3; see '   -> ' 2; printf '\\003' >&3; see 'dsql> ' 3
-      printf 'SELECT nope;\\n' >&3; see 'statement 1: no' 1
-      printf '\\033[A\\n' >&3; see 'statement 1: no' 2
+      printf 'SELECT nope;\\n' >&3; see 'statement: no' 1
+      printf '\\033[A\\n' >&3; see 'statement: no' 2
       printf '\\\\?\\n' >&3; see 'a table.s columns' 1
       printf '\\\\timing\\n' >&3; see 'timing is on' 1
       printf 'SELECT 2;\\n' >&3; see '^2' 1; see '^time: ' 1

@@ -158,11 +158,11 @@ import Testing
         world.seconds.add(1, ordering: .relaxed)
       }
     }
-    send(20_000, to: &producer)
+    send(40_000, to: &producer)
     let window = producer.window
     #expect(window == .max)
     producer.drain()
-    #expect(account.failure == nil && account.delivered == 20_000)
+    #expect(account.failure == nil && account.delivered == 40_000)
   }
 
   @Test func anInvalidRecordSparesTheOthers() throws {

@@ -36,9 +36,10 @@ struct Routine: Sendable {
   ]
   /// How long a mark is kept.
   private static let memory = 22 * TallyRules.day
-  /// The buckets that are marked of one excursion, and the distance between two excursions.
-  private static let longestRun = 40
+  /// Excursions this many seconds apart are two. At most this many marks are made in that time,
+  /// so that a long excursion in short buckets does not fill the list.
   private static let gap = 1800.0
+  private static let longestRun = 40
   private static let largestCount = 4096
   /// How much larger than earlier ones an excursion may be.
   private static let slack: Float = 1.5

@@ -132,7 +132,7 @@ struct IncidentLine {
   }
 }
 
-/// A number of days in a suitable unit: `40m`, `9h`, `12d`, `30w`.
+/// A number of days in a suitable unit: `40m`, `9h`, `12d`.
 func spanText(_ days: Double) -> String {
   let capped = min(max(days, 1.0 / 1440), 1e9)
   if capped < 1.0 / 12 { return "\(Int((capped * 1440).rounded()))m" }

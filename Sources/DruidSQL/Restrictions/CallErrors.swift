@@ -1,6 +1,6 @@
 /// What Druid says of calls: how many arguments they have, and which.
 extension SQLFailure {
-  /// Names the smallest number of arguments that the function takes.
+  /// - Parameter count: the fewest arguments that the function takes.
   static func argumentCount(
     of function: String, _ count: Int, at range: SourceRange
   ) -> SQLFailure {

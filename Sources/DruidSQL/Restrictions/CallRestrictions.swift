@@ -67,7 +67,8 @@ extension Restrictions {
       }
     },
     Restriction(
-      "number of arguments of an aggregate", druid: "Names the smallest number that it takes."
+      "number of arguments of an aggregate",
+      druid: "Refuses the call, and names the fewest arguments."
     ) { bound throws(SQLFailure) in
       let signature = bound.function.signature
       if bound.arguments.isEmpty

@@ -97,7 +97,8 @@ extension Restrictions {
       }
     },
     Restriction(
-      "number of arguments of a window function", druid: "Names the smallest number that it takes."
+      "number of arguments of a window function",
+      druid: "Refuses the call, and names the fewest arguments."
     ) { bound throws(SQLFailure) in
       let signature = bound.function.signature
       if bound.function != .count, !signature.accepts(count: bound.arguments.count) {

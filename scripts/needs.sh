@@ -142,8 +142,13 @@ absolute() {
   esac
 }
 
-# Builds the commands for release, with Swift's own library inside them, and says where they are: $commands. Without a
-# run path, no library is looked for beside the program first.
+# Swift's build of a release, with Swift's own library inside the programs. Without a run path, no library is looked for
+# beside the program first.
+swift_release() {
+  swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build-release "$@"
+}
+
+# Builds the commands for release, and says where they are: $commands.
 # A folder of programs that are built already can be named by COMMANDS.
 build_release() {
   if [ -n "${COMMANDS:-}" ]; then
@@ -162,10 +167,10 @@ build_release() {
   pwd > .build-release/folder
   printf '#define CBUILD_COMMIT "%s"\n' "$(tools_commit)" > .build-release/commit.h
   cmp -s .build-release/commit.h Sources/CBuild/commit.h || cp .build-release/commit.h Sources/CBuild/commit.h
-  if ! swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build-release > .build-release/log 2>&1; then
+  if ! swift_release > .build-release/log 2>&1; then
     cat .build-release/log >&2
     complain "the release build failed"
     exit 70
   fi
-  commands=$(swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build-release --show-bin-path)
+  commands=$(swift_release --show-bin-path)
 }

@@ -440,13 +440,11 @@ import Testing
     #expect(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"))
   }
 
-  private static let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
   /// A browser without script draws the page in light, dark and narrow.
-  @Test(.enabled(if: chromium != nil, "no chromium is installed (apt-get install chromium)"))
+  @Test(
+    .enabled(if: Commands.chromium != nil, "no chromium is installed (apt-get install chromium)"))
   func aBrowserDrawsTheReport() throws {
-    let chromium = try #require(Self.chromium)
+    let chromium = try #require(Commands.chromium)
     let driver = Commands.root.appendingPathComponent(
       "Tests/CommandTests/Fixtures/report/look.py")
     let outcome = try Commands.run(

@@ -11,6 +11,12 @@ enum Commands {
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
+  /// A browser for the tests of pages; nil if none is installed.
+  static let chromium = [
+    "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
+  ]
+  .first { FileManager.default.isExecutableFile(atPath: $0) }
+
   /// The result of a command.
   struct Outcome: Equatable {
     var output: String

@@ -3,17 +3,13 @@ import Testing
 
 /// The console at `/`, in a real browser if one is installed.
 @Suite struct DevstackConsoleTests {
-  private static let chromium = [
-    "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
-  ]
-  .first { FileManager.default.isExecutableFile(atPath: $0) }
-
   private static let driver = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures/console/drive.py").path
 
-  @Test(.enabled(if: chromium != nil, "no chromium is installed (apt-get install chromium)"))
+  @Test(
+    .enabled(if: Commands.chromium != nil, "no chromium is installed (apt-get install chromium)"))
   func aPersonTypesRunsAndReads() throws {
-    let chromium = try #require(Self.chromium)
+    let chromium = try #require(Commands.chromium)
     let outcome = try Commands.run(
       """
       mkdir shots

@@ -2,52 +2,15 @@
 
 Usage: drive.py CHROMIUM URL FOLDER. Prints what it has seen, a line each; screenshots go into the folder.
 """
-import base64, json, os, subprocess, sys, time
+import os, sys, time
 
-chromium, url, folder = sys.argv[1:4]
-to_read, to_write = os.pipe()
-from_read, from_write = os.pipe()
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from chromium import Browser
 
-
-def descriptors():
-    # The browser reads its orders from descriptor 3 and answers on 4.
-    order, answer = os.dup(to_read), os.dup(from_write)
-    os.dup2(order, 3)
-    os.dup2(answer, 4)
-
-
-browser = subprocess.Popen(
-    [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-     "--disable-dev-shm-usage", "--remote-debugging-pipe", "--user-data-dir=" + folder + "/profile",
-     "--window-size=1200,900", "about:blank"],
-    preexec_fn=descriptors, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    stderr=open(folder + "/chromium.log", "w"))
-os.close(to_read)
-os.close(from_write)
-answers = os.fdopen(from_read, "rb", buffering=0)
-number = 0
-pending = b""
-
-
-def call(method, session=None, **parameters):
-    global number, pending
-    number += 1
-    message = {"id": number, "method": method, "params": parameters}
-    if session:
-        message["sessionId"] = session
-    os.write(to_write, json.dumps(message).encode() + b"\0")
-    while True:
-        while b"\0" not in pending:
-            block = answers.read(65536)
-            if not block:
-                sys.exit("chromium is gone")
-            pending += block
-        line, pending = pending.split(b"\0", 1)
-        answer = json.loads(line)
-        if answer.get("id") == number:
-            if "error" in answer:
-                sys.exit(method + ": " + str(answer["error"]))
-            return answer["result"]
+program, url, folder = sys.argv[1:4]
+browser = Browser(program, folder, "--window-size=1200,900")
+call = browser.call
 
 
 def value(expression):
@@ -81,14 +44,11 @@ def type_sql(text):
 
 
 def shot(name):
-    image = call("Page.captureScreenshot", page, format="png")["data"]
-    with open(folder + "/" + name + ".png", "wb") as file:
-        file.write(base64.b64decode(image))
+    browser.shot(page, name)
 
 
 try:
-    target = call("Target.createTarget", url="about:blank")["targetId"]
-    page = call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+    page = browser.page()
     call("Page.enable", page)
     call("Page.navigate", page, url=url)
     wait("document.readyState === 'complete' && document.querySelector('#datasources .item') !== null")
@@ -129,5 +89,4 @@ try:
     print("cells:", value("[...document.querySelectorAll('td')].map(c => c.textContent).join(' | ')"))
     print("images:", value("document.images.length"))
 finally:
-    browser.terminate()
-    browser.wait()
+    browser.close()

@@ -63,7 +63,7 @@ package enum Diagnostics {
   /// Shows a line as it is, at the level of an error: a piece of input, a caret.
   package static func detail(_ line: String) {
     state.withLock { state in
-      write(printable(line) + "\n", &state)
+      write(shown(line, keepingTabs: true) + "\n", &state)
     }
   }
 
@@ -83,7 +83,8 @@ package enum Diagnostics {
       if let last = state.lastProgress, last.duration(to: now) < .milliseconds(100) { return }
       state.lastProgress = now
       let width = Terminal.width(STDERR_FILENO) ?? 80
-      let line = String(printable(state.tool + ": " + text()).prefix(max(1, width - 1)))
+      let line = String(
+        shown(state.tool + ": " + text(), keepingTabs: true).prefix(max(1, width - 1)))
       write("\r\u{1b}[K" + line, &state, isProgress: true)
     }
   }
@@ -104,7 +105,7 @@ package enum Diagnostics {
       guard state.level.rawValue >= level.rawValue else { return }
       var name = state.tool + ":"
       if state.isColored, let color { name = "\u{1b}[1;\(color)m\(name)\u{1b}[0m" }
-      write(name + " " + printable(message) + "\n", &state)
+      write(name + " " + shown(message, keepingTabs: true) + "\n", &state)
     }
   }
 
@@ -117,25 +118,5 @@ package enum Diagnostics {
       // A message is lost only when standard error itself fails.
       _ = unsafe writeFully(bytes, to: STDERR_FILENO)
     }
-  }
-
-  /// Escapes control characters of foreign text, so that the terminal shows them and does not act
-  /// on them; a tab stays.
-  private static func printable(_ text: String) -> String {
-    func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-      scalar == "\t" || (0x20..<0x7f).contains(scalar.value)
-    }
-    guard text.unicodeScalars.contains(where: { !isPlain($0) && shownEscape(of: $0) != nil }) else {
-      return text
-    }
-    var out = ""
-    for scalar in text.unicodeScalars {
-      if !isPlain(scalar), let escape = shownEscape(of: scalar) {
-        out += escape
-      } else {
-        out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
   }
 }

@@ -2,7 +2,6 @@
 /// reverse its direction.
 ///
 /// - Returns: `nil` for a character that is shown as it is.
-/// - Returns: `nil` for a character that stands for itself.
 package func shownEscape(of scalar: Unicode.Scalar) -> String? {
   let digits = String(scalar.value, radix: 16)
   switch scalar.value {
@@ -14,4 +13,24 @@ package func shownEscape(of scalar: Unicode.Scalar) -> String? {
     return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
   default: return nil
   }
+}
+
+/// Foreign text for a terminal: the characters that would act on it are escaped, except tabs where
+/// they are kept.
+package func shown(_ text: String, keepingTabs: Bool = false) -> String {
+  func escape(of scalar: Unicode.Scalar) -> String? {
+    // Most characters, without a call.
+    if (0x20..<0x7f).contains(scalar.value) || keepingTabs && scalar == "\t" { return nil }
+    return shownEscape(of: scalar)
+  }
+  guard text.unicodeScalars.contains(where: { escape(of: $0) != nil }) else { return text }
+  var out = ""
+  for scalar in text.unicodeScalars {
+    if let escape = escape(of: scalar) {
+      out += escape
+    } else {
+      out.unicodeScalars.append(scalar)
+    }
+  }
+  return out
 }

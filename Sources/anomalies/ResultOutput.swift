@@ -138,12 +138,6 @@ extension Verdict.Lens {
   }
 }
 
-/// Text of the input for a table: characters that would act on the terminal are escaped.
-func shown(_ text: String) -> String {
-  guard text.unicodeScalars.contains(where: { shownEscape(of: $0) != nil }) else { return text }
-  return text.unicodeScalars.map { shownEscape(of: $0) ?? String($0) }.joined()
-}
-
 func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(1, width - text.count))
 }

@@ -254,11 +254,6 @@ extension Function {
       call.values += signature.defaults.suffix(missing)
     }
     if let spelling { return try spelling(call) }
-    if call.whole.isConstant,
-      kernels.contains(where: { $0.name == "druid_planned_" + name.lowercased() })
-    {
-      return call.kernel("planned_" + name.lowercased())
-    }
     return call.kernel(name.lowercased())
   }
 }

@@ -166,7 +166,8 @@ extension Function {
             throw error
           }
         },
-      ]),
+      ],
+      spelling: { $0.kernel($0.whole.isConstant ? "planned_json_merge" : "json_merge") }),
     Function(
       "PARSE_JSON", "The JSON that a text spells.", .init([.string], .json, nullable: true)
     ) {

@@ -113,9 +113,14 @@ struct AnswerWriter {
     }
   }
 
+  /// The type as which a cell is written.
+  private func type(of cell: SQLiteStatement.Cell, at index: Int) -> SQLType {
+    if columns[index].keepsWholeNumbers, case .integer = cell { return .bigint }
+    return columns[index].type
+  }
+
   private mutating func json(_ cell: SQLiteStatement.Cell, at index: Int) {
-    if columns[index].keepsWholeNumbers, case .integer = cell { return plain(cell, .bigint) }
-    let type = columns[index].type
+    let type = type(of: cell, at: index)
     switch (cell, type.kind) {
     case (.null, _): bytes.append(contentsOf: "null".utf8)
     case (.integer(let value), .timestamp), (.integer(let value), .date):
@@ -159,11 +164,7 @@ struct AnswerWriter {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       let start = bytes.count
       let cell = statement.cell(index)
-      if columns[index].keepsWholeNumbers, case .integer = cell {
-        plain(cell, .bigint)
-      } else {
-        plain(cell, columns[index].type)
-      }
+      plain(cell, type(of: cell, at: index))
       CSVText.quote(&bytes, from: start, isAlone: columns.count == 1)
     }
     bytes.append(UInt8(ascii: "\n"))

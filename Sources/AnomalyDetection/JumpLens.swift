@@ -31,34 +31,26 @@ struct JumpLens<Real: StoredReal>: Sendable {
     let B = exposure.double
     let usual = mean.double
     let Q = square.double
-    let level = B > 0 ? A / B : y / n
-    var m = level * n
+    var m: Double
     var dispersion = 1.0
     var d = 0.0
-    let sd: Double
-    let cap: Double
+    let variance: Double
     let clip = tempo.rules.jumpClip
     let floor = tempo.rules.relativeFloor
     if isSigned {
-      let v = max(count > 0 ? Q : 1, floor * floor * usual * usual, TallyRules.tiny)
-      sd = v.squareRoot()
-      cap = clip * clip * v
-      if count > 0 { d = (y - m) * (y - m) / (2 * v) }
+      m = (B > 0 ? A / B : y / n) * n
+      variance = max(count > 0 ? Q : 1, floor * floor * usual * usual, TallyRules.tiny)
+      if count > 0 { d = (y - m) * (y - m) / (2 * variance) }
     } else {
       let half = tempo.rules.halfUnit * unit
-      m = max(max(level, half / (B > 0 ? B : n)) * n, TallyRules.tiny)
+      m = max((B > 0 ? max(A, half) / B : max(y, half) / n) * n, TallyRules.tiny)
       let phi = max(
         count > 0 ? Q / usual : 1, floor * floor * usual,
         usual < tempo.rules.rare * unit ? half : 0,
         TallyRules.tiny)
-      sd = (phi * m).squareRoot() + phi
-      cap = clip * clip * phi * m
+      variance = phi * m
       dispersion = phi
-      // The deviance is at most the squared difference over m, so most buckets do not need a
-      // logarithm.
-      if count > 0, (y - m) * (y - m) >= TailTable.lowest * phi * m {
-        d = max(0, deviance(y, m) / phi)
-      }
+      if count > 0, mayBeExcursion(y, m, dispersion: phi) { d = max(0, deviance(y, m) / phi) }
     }
     d = min(d, TallyRules.largestDeviance)
     var verdict = Verdict(
@@ -69,12 +61,19 @@ struct JumpLens<Real: StoredReal>: Sendable {
       verdict.deviance = d
     }
     guard learns else { return verdict }
-    let isFull = count >= tempo.rules.fullWeight
-    let learnt = isFull ? y.clamped(m - clip * sd, m + clip * sd) : y
-    var x = (learnt - m) * (learnt - m)
-    if isFull { x = min(x, cap) }
+    var learnt = y
+    var x = (y - m) * (y - m)
+    if count >= tempo.rules.fullWeight {
+      let cap = isSigned ? clip * clip * variance : clip * clip * dispersion * m
+      // Within the cap, nothing is clipped.
+      if x > cap {
+        let sd = variance.squareRoot() + (isSigned ? 0 : dispersion)
+        learnt = y.clamped(m - clip * sd, m + clip * sd)
+        x = min((learnt - m) * (learnt - m), cap)
+      }
+    }
     count = min(count + 1, 1 << 30)
-    let rate = max(tempo.jumpRate, 1 / Double(count))
+    let rate = tempo.jumpRate[count]
     mean = Real(usual + rate * (abs(m) - usual))
     square = Real(Q + rate * (x - Q))
     sum = Real(A * tempo.jumpDecay + learnt)

@@ -18,18 +18,23 @@ struct StuckLens<Real: StoredReal>: Sendable {
     defer { last = value }
     guard last >= 0 else { return TallyRules.silentScore }
     let isEqual = value == last && value != 0
-    var chance = (same.double + 1) / (count.double + 2)
-    if tempo.rules.knowsChanceOfEquals {
-      // The probability of the most likely count at this level. Small counts at night are equal more
-      // often than the learnt chance, which also includes the day.
-      chance = min(0.999, max(chance, 1 / (2 * Double.pi * max(value.double, 0.2)).squareRoot()))
-    }
     run = isEqual ? min(run + 1, 1 << 20) : 0
+    var score = TallyRules.silentScore
+    if run > 0 {
+      var chance = (same.double + 1) / (count.double + 2)
+      if tempo.rules.knowsChanceOfEquals {
+        // The probability of the most likely count at this level. Small counts at night are equal
+        // more often than the learnt chance, which also includes the day.
+        let likeliest = 1 / (2 * Double.pi * max(value.double, 0.2)).squareRoot()
+        chance = min(0.999, max(chance, likeliest))
+      }
+      score = -Double(run) * log(chance) - tempo.lnBuckets
+    }
     if run < 3, last != 0 {
       count = Real(count.double * (1 - 1 / 2048) + 1)
       same = Real(same.double * (1 - 1 / 2048) + (isEqual ? 1 : 0))
     }
-    return run > 0 ? -Double(run) * log(chance) - tempo.lnBuckets : TallyRules.silentScore
+    return score
   }
 
   func encode(to bytes: inout StateWriter) {

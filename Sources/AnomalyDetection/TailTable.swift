@@ -24,6 +24,9 @@ struct TailTable: Sendable {
   private(set) var top = -1
   private(set) var slope = 1.0
   private(set) var power = 2.0
+  /// Logarithms of ``built`` and of the peaks at ``top`` or above.
+  private var lnBuilt = 0.0
+  private var lnTop = 0.0
 
   static func bin(_ deviance: Double) -> Int {
     Int((log(deviance / lowest) / lnRatio).rounded(.down).clamped(0, Double(binCount - 1)))
@@ -57,6 +60,7 @@ struct TailTable: Sendable {
     added = 0
     slope = 1
     power = rules.power
+    takeLogarithms()
     guard top >= 0 else { return }
     let edge = Self.edges[top]
     var excess = 0.0
@@ -70,9 +74,15 @@ struct TailTable: Sendable {
     power = (rules.powerWeight + tail[top]) / (rules.powerWeight / rules.power + logs)
   }
 
+  private mutating func takeLogarithms() {
+    lnBuilt = log(built)
+    lnTop = top >= 0 ? log(tail[top]) : 0
+  }
+
   /// ln of the expected excursions per bucket that reach a deviance of at least ``lowest``.
   ///
   /// - Parameter lnRootScale: half the logarithm of the scale.
+  @inline(__always)  // A call copies the table.
   func lnRate(
     _ deviance: Double, lnRootScale: Double, isRows: Bool, tempo: TallyTempo
   ) -> Double {
@@ -87,17 +97,17 @@ struct TailTable: Sendable {
     let edge = Self.edges[top]
     if deviance >= edge {
       let fall = isRows ? power * log(deviance / edge) : (deviance - edge) / slope
-      let lnRate = log(tail[top]) - fall - log(built)
+      let lnRate = lnTop - fall - lnBuilt
       guard let seen = tempo.rules.farTail, !isRows else { return lnRate }
       // Nothing as rare as this can have been seen yet, so the tail may be heavier from here on.
       let far = log(seen / built)
       guard lnRate < far else { return lnRate }
-      let farDeviance = edge + slope * (log(tail[top]) - log(seen))
+      let farDeviance = edge + slope * (lnTop - log(seen))
       return far - tempo.rules.farPower * log(deviance / max(farDeviance, edge))
     }
     let bin = Self.bin(deviance)
     let share = (deviance - Self.edges[bin]) / (Self.edges[bin + 1] - Self.edges[bin])
-    return log(tail[bin] + share * (tail[bin + 1] - tail[bin])) - log(built)
+    return log(tail.span[bin] + share * (tail.span[bin + 1] - tail.span[bin])) - lnBuilt
   }
 
   /// ln of the expected excursions per bucket that reach a deviance, by a power; nil before enough
@@ -124,6 +134,7 @@ struct TailTable: Sendable {
     top = Int(bin)
     slope = try bytes.double()
     power = try bytes.double()
+    takeLogarithms()
   }
 }
 

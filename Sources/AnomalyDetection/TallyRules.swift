@@ -111,6 +111,29 @@ package struct TallyRules: Sendable {
   }()
 }
 
+/// The weight of the latest value in an average that first counts all values alike and later
+/// forgets the old ones.
+struct LearningRate: Sendable {
+  private let lasting: Double
+  /// The first count from which on the lasting weight applies, so that no later value needs a division.
+  private let lastsFrom: Double
+
+  /// - Parameter lasting: the smallest weight.
+  init(_ lasting: Double) {
+    self.lasting = lasting
+    var count = max(1, (1 / lasting).rounded(.down))
+    while 1 / count > lasting { count += 1 }
+    lastsFrom = count
+  }
+
+  /// The weight of a value, the larger of 1 / `count` and the lasting weight.
+  @inline(__always)
+  subscript(count: Int32) -> Double {
+    let count = Double(count)
+    return count < lastsFrom ? 1 / count : lasting
+  }
+}
+
 /// Values derived from the rules for one bucket length, computed once.
 package final class TallyTempo: Sendable {
   let rules: TallyRules
@@ -126,9 +149,10 @@ package final class TallyTempo: Sendable {
   /// ln of the number of buckets a day.
   let lnBuckets: Double
   let levelDecay: Double
-  let dispersionRate: Double
+  let dispersionRate: LearningRate
   let jumpDecay: Double
-  let jumpRate: Double
+  let jumpRate: LearningRate
+  let unitRate: LearningRate
   let freeze: Double
   let accept: Double
   /// The number of hours of the week between neighbouring buckets.
@@ -153,9 +177,10 @@ package final class TallyTempo: Sendable {
     lnTests = log(TallyRules.day / seconds * Double(scaleCount))
     lnBuckets = log(TallyRules.day / seconds)
     levelDecay = exp2(-seconds / rules.levelHalfLife)
-    dispersionRate = 1 - exp2(-seconds / rules.dispersionHalfLife)
+    dispersionRate = LearningRate(1 - exp2(-seconds / rules.dispersionHalfLife))
     jumpDecay = exp2(-1 / rules.jumpLevel)
-    jumpRate = 1 - exp2(-1 / rules.jumpDispersion)
+    jumpRate = LearningRate(1 - exp2(-1 / rules.jumpDispersion))
+    unitRate = LearningRate(rules.unitRate)
     freeze = max(rules.freeze, 2 * seconds)
     accept = max(rules.accept, 24 * seconds)
     let hours = rules.profilesLongBuckets ? (seconds / 3600).rounded() : 1
@@ -197,6 +222,15 @@ package final class TallyTempo: Sendable {
 /// counts as 0.
 func deviance(_ sum: Double, _ mean: Double) -> Double {
   sum > TallyRules.tiny * mean ? sum * log(sum / mean) - (sum - mean) : mean
+}
+
+/// Whether the deviance may be as large as an excursion's. It is at most the squared difference over
+/// twice the smaller of the two and, below the mean, over the mean, so that most buckets do not need
+/// a logarithm.
+@inline(__always)
+func mayBeExcursion(_ sum: Double, _ mean: Double, dispersion: Double) -> Bool {
+  let bound = TailTable.lowest * dispersion * max(2 * min(sum, mean), mean)
+  return (sum - mean) * (sum - mean) >= bound
 }
 
 extension Double {

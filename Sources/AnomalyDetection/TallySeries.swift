@@ -152,7 +152,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     // 3. The expected value.
     let B = exposure
     let half = tempo.rules.halfUnit * unit.double
-    let level = max(B > 0 ? amount / B : y / base, half / (B > 0 ? B : base))
+    let level = B > 0 ? max(amount, half) / B : max(y, half) / base
     let mu = max(level * base, TallyRules.tiny)
     verdict.expected = mu
     let isWarm = time - first < tempo.rules.warmUp
@@ -161,6 +161,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
     let rareFloor = mean < tempo.rules.rare * unit.double ? half : 0
     var short = 0.0
+    var scalePhis: [4 of Double] = .init(repeating: 0)
     for j in 0..<tempo.scaleCount {
       // 4. Running sums, dispersion, deviance.
       let a = tempo.weight[j]
@@ -173,12 +174,12 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       expectedSums[j] = Real(M)
       let scalePhi = max(
         learnt > 0 ? square[j] * a / mean : 1, floor * mean / a, rareFloor, TallyRules.tiny)
+      scalePhis[j] = scalePhi
       if j == 0 { phi = Real(scalePhi) }
       slowPhi = Real(scalePhi)
-      let difference = S - M
       let spread = tempo.spread[j] * scalePhi
       var d = 0.0
-      if learnt > 0, difference * difference >= TailTable.lowest * spread * M {
+      if learnt > 0, mayBeExcursion(S, M, dispersion: spread) {
         d = min(max(0, deviance(S, M) / spread), TallyRules.largestDeviance)
       }
       let isUp = S > M
@@ -186,7 +187,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       var score = -tempo.lnTests
       if d >= TailTable.lowest {
         if j < 2 { short = max(short, (2 * d).squareRoot()) }
-        score -= tables.tables[2 * j + (isUp ? 1 : 0)].lnRate(
+        score -= tables.tables.span[2 * j + (isUp ? 1 : 0)].lnRate(
           d, lnRootScale: tempo.lnRootScale[j], isRows: tables.isRows, tempo: tempo)
       }
       if score > verdict.score {
@@ -212,7 +213,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       }
     }
     // 8. Learn.
-    learn(y, mu: mu, base: base, learns: learns, tempo: tempo)
+    learn(y, mu: mu, base: base, scalePhis: scalePhis, learns: learns, tempo: tempo)
     var jumpScore = jumped.score
     if !tables.isRows, tempo.rules.learnsJumps {
       if jumped.deviance > 0, let lnRate = tables.jump.lnPower(jumped.deviance, tempo: tempo) {
@@ -345,18 +346,21 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   }
 
   private mutating func learn(
-    _ y: Double, mu: Double, base: Double, learns: Bool, tempo: TallyTempo
+    _ y: Double, mu: Double, base: Double, scalePhis: [4 of Double], learns: Bool, tempo: TallyTempo
   ) {
     let phi = self.phi.double
     var taught = y
     if learnt > tempo.rules.fullWeight {
-      let z = tempo.rules.clip * ((phi * mu).squareRoot() + phi)
-      taught = y.clamped(mu - z, mu + z)
+      let clip = tempo.rules.clip
+      // Within ``clip`` standard deviations, nothing is clipped.
+      if (y - mu) * (y - mu) > clip * clip * phi * mu {
+        let z = clip * ((phi * mu).squareRoot() + phi)
+        taught = y.clamped(mu - z, mu + z)
+      }
     }
     learnt = min(learnt + 1, 1 << 30)
     if learns {
-      let rate = max(tempo.dispersionRate, 1 / Double(learnt))
-      let meanBefore = mean
+      let rate = tempo.dispersionRate[learnt]
       mean += rate * (mu - mean)
       let error = taught - mu
       square[0] += rate * (error * error - square[0])
@@ -366,7 +370,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
         let difference = sums[j].double - M
         var x = difference * difference * (2 - a)
         if learnt > tempo.rules.fullWeight {
-          x = min(x, 1.5 * tempo.rules.clip * tempo.rules.clip * scalePhi(j, meanBefore, tempo) * M)
+          x = min(x, 1.5 * tempo.rules.clip * tempo.rules.clip * scalePhis[j] * M)
         }
         square[j] += rate * (x - square[j])
       }
@@ -375,7 +379,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     }
     if y > 0 {
       seen = min(seen + 1, 1 << 30)
-      unit = Real(unit.double + max(1 / Double(seen), tempo.rules.unitRate) * (y - unit.double))
+      unit = Real(unit.double + tempo.unitRate[seen] * (y - unit.double))
     }
     amount = amount * tempo.levelDecay + taught
     exposure = exposure * tempo.levelDecay + base
@@ -383,9 +387,8 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     hourExpected = Real(hourExpected.double + mu)
   }
 
-  /// The dispersion of a scale, as in step 4. All other inputs are unchanged since then.
-  @inline(__always)
-  private func scalePhi(_ j: Int, _ mean: Double, _ tempo: TallyTempo) -> Double {
+  /// The dispersion of a scale, as in step 4.
+  private func scalePhi(_ j: Int, _ tempo: TallyTempo) -> Double {
     let a = tempo.weight[j]
     let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
     let unit = self.unit.double
@@ -407,7 +410,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     guard learnt > 1 else { return nil }
     return Evidence(
       amount: sums[scale].double, expected: expectedSums[scale].double / max(factor, 1e-9),
-      dispersion: scalePhi(scale, mean, tempo) * tempo.spread[scale])
+      dispersion: scalePhi(scale, tempo) * tempo.spread[scale])
   }
 
   /// Updates the lens for runs of equal values.

@@ -54,6 +54,33 @@ import Testing
     }
   }
 
+  /// The logarithm is left out only where the deviance is too small to matter.
+  @Test func noExcursionIsMissedByTheBoundOfTheDeviance() {
+    var excursions = 0
+    var skipped = 0
+    Fuzzing.run("bound of the deviance") { generator in
+      let mean = exp2(Double(generator.below(80)) - 40)
+      let dispersion = max(exp2(Double(generator.below(60)) - 40), 1e-4 * mean)
+      for step in -400...400 {
+        // Around the value at which the deviance is that of the smallest excursion.
+        let distance = Double(step) / 100 * (dispersion * mean).squareRoot()
+        let sum = max(0, mean + distance)
+        let isExcursion = deviance(sum, mean) / dispersion >= TailTable.lowest
+        if isExcursion { excursions += 1 }
+        if mayBeExcursion(sum, mean, dispersion: dispersion) { continue }
+        skipped += 1
+        #expect(!isExcursion, "\(sum), \(mean), dispersion \(dispersion)")
+      }
+    }
+    #expect(excursions > 1000 && skipped > excursions / 2, "\(excursions), \(skipped)")
+  }
+
+  @Test(arguments: [1.0, 0.5, 1.0 / 64, 1 - exp2(-1.0 / 4096), 1e-3])
+  func aLearningRateIsTheLargerWeight(_ lasting: Double) {
+    let rate = LearningRate(lasting)
+    for count in 1...10_000 { #expect(rate[Int32(count)] == max(lasting, 1 / Double(count))) }
+  }
+
   @Test func whatACalendarAnnouncesIsNotLearnt() {
     func scores(announced: Bool) -> [Double] {
       var series = LonelySeries<CompactPrecision>(seconds: 300, isRows: false)

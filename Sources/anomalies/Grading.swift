@@ -49,11 +49,9 @@ struct Grading {
 
   /// - Parameters:
   ///   - bucket: the length of a bucket in milliseconds, which is the precision of an alarm's time.
-  ///   - span: the time that was watched; nil for the time from the first label or incident to the
-  ///     last.
-  init(
-    _ labels: [Label], _ incidents: [Incident], bucket: Int64, span: ClosedRange<Int64>? = nil
-  ) {
+  ///   - watched: how long was watched, in milliseconds; nil for the time from the first label or
+  ///     incident to the last, at least a day.
+  init(_ labels: [Label], _ incidents: [Incident], bucket: Int64, watched: Int64? = nil) {
     let raised = incidents.filter { !$0.isExpected }
     self.incidents = raised.count
     let slack = max(bucket, 600_000)
@@ -112,8 +110,8 @@ struct Grading {
       raised.map(\.start) + labels.map(\.start)
       + labels.map { min($0.end, Int64.max / 4) }
       .filter { $0 < Int64.max / 4 }
-    let all = span ?? (times.min() ?? 0)...(times.max() ?? 0)
-    days = max(1, Double(all.upperBound - all.lowerBound) / 86_400_000)
+    let span = watched ?? max(86_400_000, (times.max() ?? 0) - (times.min() ?? 0))
+    days = Double(span) / 86_400_000
   }
 
   private static func sum(_ a: Int64, _ b: Int64) -> Int64 {
@@ -150,7 +148,7 @@ struct Grading {
   static func run(_ settings: Settings) throws -> ExitStatus {
     let labels = try Label.read(settings.labelsPath ?? "")
     let (incidents, bucket) = try readIncidents(timeField: settings.alarmTimeField)
-    let grading = Grading(labels, incidents, bucket: bucket)
+    let grading = Grading(labels, incidents, bucket: bucket, watched: settings.watched)
     return try grading.report(settings)
   }
 
@@ -246,7 +244,8 @@ struct Grading {
       out += aligned(row.delay.map { "\(rounded($0 / 60, 1))m" } ?? "-", 9)
       out += aligned(row.nameable == 0 ? "-" : "\(row.named)/\(row.nameable)", 9) + "\n"
     }
-    out += "\(incidents) incidents in \(rounded(days, 1)) days: \(falseCount) false"
+    out += "\(incidents) \(incidents == 1 ? "incident" : "incidents") in "
+    out += "\(rounded(days, 1)) \(days == 1 ? "day" : "days"): \(falseCount) false"
     out += " (\(rounded(falseADay, 2)) a day), \(onDecoys) on expected events\n"
     return out
   }
@@ -313,7 +312,8 @@ enum Backtest {
     }
     let lengths: [Int64] = opened.map { $0.time - $0.start }.filter { $0 > 0 }
     let bucket: Int64 = lengths.min() ?? 300_000
-    let grading = Grading(labels, incidents, bucket: bucket, span: outcome.first...outcome.last)
+    let grading = Grading(
+      labels, incidents, bucket: bucket, watched: max(86_400_000, outcome.last - outcome.first))
     try report(opened, outcome, settings)
     let status = try grading.report(settings)
     return outcome.status == .done ? status : outcome.status

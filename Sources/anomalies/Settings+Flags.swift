@@ -74,11 +74,15 @@ extension Settings {
     "min-found", value: "SHARE", help: "grade: return 1 when a smaller share was found")
   static let maxFalse = Flag.option(
     "max-false", value: "RATE", help: "grade: return 1 when more false incidents were raised")
+  static let over = Flag.option(
+    "over", value: "SPAN",
+    help: "grade: how long was watched (default: from the first label or incident to the last)")
 
   static let flags: [Flag] = [
     time, inputFormat, shop, measure, by, every, lag, value, fillValue, lensName, everyTime, rules,
     falseAlarms, scoreValue, up, down, minChange, minImpact, warm, timeZone, silence, live, noLive,
     calendarFile, state, maxKeys, all, outputFormat, report, labels, minFound, maxFalse,
+    over,
   ]
 
   static let statuses: [(status: String, meaning: String)] = [

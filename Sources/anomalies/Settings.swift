@@ -58,6 +58,8 @@ struct Settings {
   var alarmTimeField: String?
   var smallestFound: Double?
   var largestFalse: Double?
+  /// How long was watched, in milliseconds.
+  var watched: Int64?
   var historyPath: String?
   var summarizes = false
   var isQuiet = false
@@ -74,6 +76,7 @@ struct Settings {
     largestFalse = try arguments.text(Self.maxFalse).map { text throws(UsageFailure) in
       1 / (try Self.days(text, Self.maxFalse))
     }
+    watched = try milliseconds(arguments, Self.over, 60_000...31_536_000_000)
     if mode == .grade {
       alarmTimeField = arguments.text(Self.time)
       guard labelsPath != nil else {

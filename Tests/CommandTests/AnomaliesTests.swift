@@ -201,17 +201,18 @@ import Testing
   @Test func causesThatOverlapAreTwoIncidents() throws {
     let outcome = try Self.run(
       #"""
-      awk 'BEGIN { srand(5); for (b = 0; b < 900; b++) for (k = 0; k < 8; k++) {
-        n = 24 + int(rand() * 9); v = 10
+      awk 'function random() { x = x * 16807 % 2147483647; return x / 2147483647 }
+        BEGIN { x = 5; for (b = 0; b < 900; b++) for (k = 0; k < 8; k++) {
+        n = 24 + int(random() * 9); v = 10
         if (k == 0 && b >= 800 && b < 814) v = 100
         if (k == 0 && b >= 805 && b < 814) n *= 4
         if (k == 1 && b >= 810 && b < 816) n *= 30
         for (i = 0; i < n; i++)
-          print "{\"t\":" 1767571200 + b * 300 + int(i * 299 / n) ",\"k\":\"" substr("abcdefgh", k + 1, 1) "\",\"v\":" v + rand() "}"
+          print "{\"t\":" 1767571200 + b * 300 + int(i * 299 / n) ",\"k\":\"" substr("abcdefgh", k + 1, 1) "\",\"v\":" v + random() "}"
       } }' | anomalies --time t --by k --every 5m --lag 5m --measure count --measure 'price = mean(v)' > out
       grep '"state":"close"' out | sed 's/"measure".*//; s/.*"key"://'
       """#)
-    #expect(outcome.output == "\"k=b\",\n\"k=a\",\n", "\(outcome)")
+    #expect(outcome.output == "\"k=a\",\n\"k=b\",\n", "\(outcome)")
   }
 
   /// Keys of the input can't break the output, nor act on a terminal.
@@ -385,6 +386,29 @@ import Testing
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 4 && lines[1] == "1" && lines[3] == "0", "\(outcome)")
     #expect(lines[2].contains("\"found\":1"))
+  }
+
+  /// Two false incidents within an hour of a watched month are few.
+  @Test func falseIncidentsAreCountedByTheTimeThatWasWatched() throws {
+    let outcome = try Self.run(
+      #"""
+      : > truth
+      { echo '{"at":1767571200}'; echo '{"at":1767574800}'; } > alarms
+      for over in "" "--over 30d" "--over 12h"; do
+        anomalies grade --labels truth --time at --max-false 1/d -f table $over < alarms > grade
+        echo $?; tail -1 grade
+      done
+      """#)
+    #expect(
+      outcome.output == """
+        1
+        2 incidents in 1 day: 2 false (2 a day), 0 on expected events
+        0
+        2 incidents in 30 days: 2 false (0.07 a day), 0 on expected events
+        1
+        2 incidents in 0.5 days: 2 false (4 a day), 0 on expected events
+
+        """, "\(outcome)")
   }
 
   /// An incident that names another label of the same time does not count as found, and neither does one that starts long after a shift.

@@ -90,6 +90,13 @@ package enum Interruption {
     _ = unsafe write(writeEnd.load(ordering: .relaxed), &byte, 1)
   }
 
+  /// Waits until a signal comes, at most as long as `limit`.
+  package static func wait(_ limit: Duration) {
+    // poll ignores a descriptor of -1.
+    var signal = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    _ = unsafe poll(&signal, 1, limit.pollMilliseconds)
+  }
+
   /// Resets the signals for a prompt, where Ctrl-C ends a query and not the session.
   package static func forget() {
     var byte: UInt8 = 0

@@ -6,6 +6,11 @@ import Glibc
 package enum SmallFile {
   package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+  /// - Throws: ``SystemFailure`` when the file can't be read.
+  package static func requireReadable(_ path: String) throws(SystemFailure) {
+    guard unsafe access(path, R_OK) == 0 else { throw SystemFailure("opening \(quoted(path))") }
+  }
+
   /// The content of a file.
   ///
   /// - Parameter limit: a larger file, in bytes, was given by mistake.
@@ -13,8 +18,7 @@ package enum SmallFile {
   package static func read(
     _ path: String, limit: Int = 64 << 20
   ) throws(SystemFailure) -> [UInt8] {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    let descriptor = try openFile(path, O_RDONLY)
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65536)
@@ -44,15 +48,13 @@ package enum SmallFile {
     let isRegular = unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
     guard isRegular, let path = target(of: path) else {
       // What a descriptor's file holds already stays in it.
-      let descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+      let descriptor = try openFile(path, O_WRONLY | O_APPEND)
       var output = LineWriter(to: descriptor, named: quoted(path), owns: true)
       try output.append(bytes)
       return try output.close()
     }
     let draft = "\(path).\(getpid())"
-    let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(draft))") }
+    let descriptor = try openFile(draft, O_WRONLY | O_CREAT | O_TRUNC)
     var isWhole = false
     defer { if !isWhole { unsafe unlink(draft) } }
     var output = LineWriter(to: descriptor, named: quoted(draft), owns: true)

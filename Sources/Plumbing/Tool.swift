@@ -123,7 +123,7 @@ private func reserveStandardDescriptors() throws(SystemFailure) {
 }
 
 /// A variable of the environment.
-@Sendable private func environmentVariable(_ name: String) -> String? {
+@Sendable package func environmentVariable(_ name: String) -> String? {
   // Nothing here changes the environment.
   unsafe getenv(name).map { unsafe String(cString: $0) }
 }

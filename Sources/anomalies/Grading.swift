@@ -280,16 +280,11 @@ enum Backtest {
   static func run(
     _ settings: Settings, watch: (Int32, String) throws -> Anomalies.Outcome
   ) throws -> ExitStatus {
-    var descriptor = STDIN_FILENO
-    let name = settings.historyPath ?? "standard input"
-    if let path = settings.historyPath, path != "-" {
-      descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
-    }
-    let outcome = try watch(descriptor, name)
+    let file = try InputFile(settings.historyPath ?? "-")
+    let outcome = try watch(file.descriptor, file.name)
     let opened = outcome.lines.filter { $0.state == .open }
     guard outcome.first <= outcome.last else {
-      throw UnusableInput("\(name): it contains no rows")
+      throw UnusableInput("\(file.name): it contains no rows")
     }
     if settings.labelsPath == nil {
       try report(opened, outcome, settings)

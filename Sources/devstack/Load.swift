@@ -24,11 +24,10 @@ struct Load {
 
   /// Appends all lines of the file to the topic.
   func fill(_ broker: Broker) throws {
-    let file = unsafe path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw SystemFailure("reading \(path)") }
-    defer { if file != STDIN_FILENO { close(file) } }
+    let file = try InputFile(path)
+    defer { file.close() }
     var lines = LineReader(
-      from: file, named: path == "-" ? "standard input" : path, maximumLineLength: 1 << 20)
+      from: file.descriptor, named: file.name, maximumLineLength: 1 << 20)
     do {
       var loader = try broker.loader(of: topic)
       while let line = try lines.nextLine() {

@@ -82,10 +82,8 @@ struct Stack {
     try output.append("export DEVSTACK_PID='\(getpid())'\n")
     try output.flush()
     // Replaced, not closed: otherwise the next opened file would become standard output.
-    let null = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
-    guard null >= 0, dup2(null, STDOUT_FILENO) >= 0 else {
-      throw SystemFailure("opening /dev/null")
-    }
+    let null = try openFile("/dev/null", O_WRONLY)
+    guard dup2(null, STDOUT_FILENO) >= 0 else { throw SystemFailure("replacing standard output") }
     close(null)
     // Fails for a shell's foreground job, which Ctrl-C should reach in any case.
     _ = setsid()

@@ -38,11 +38,10 @@ enum ScriptSource {
         guard try items.take(Array(line.utf8), isTerminated: isTerminated, use) else { return }
       }
     case .file(let path):
-      let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else {
-        let failure = SystemFailure("opening \(quoted(path))")
-        if failure.code == ENOENT, path.contains(" ") { throw UnopenedScript(failure: failure) }
-        throw failure
+      let descriptor: Int32
+      do { descriptor = try openFile(path, O_RDONLY) } catch {
+        if error.code == ENOENT, path.contains(" ") { throw UnopenedScript(failure: error) }
+        throw error
       }
       defer { _ = close(descriptor) }
       guard try read(descriptor, &items, use) else { return }

@@ -195,8 +195,7 @@ extension ConnectionSettings {
     clientCertificate = arguments.text(.clientCertificate)
     clientKey = arguments.text(.clientKey)
     for file in [caCertificate, clientCertificate, clientKey] {
-      guard let file, unsafe access(file, R_OK) != 0 else { continue }
-      throw SystemFailure("opening \(quoted(file))")
+      if let file { try SmallFile.requireReadable(file) }
     }
     if clientKey != nil, clientCertificate == nil {
       throw UsageFailure("--client-key needs --client-cert")

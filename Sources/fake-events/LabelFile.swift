@@ -7,9 +7,8 @@ struct LabelFile: ~Copyable {
 
   /// - Throws: ``SystemFailure`` when the file can't be created.
   init(_ path: String) throws(SystemFailure) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(path)") }
-    writer = LineWriter(to: descriptor, named: path, owns: true)
+    let descriptor = try openFile(path, O_WRONLY | O_CREAT | O_TRUNC)
+    writer = LineWriter(to: descriptor, named: quoted(path), owns: true)
   }
 
   mutating func write(_ labels: String) throws(SystemFailure) {

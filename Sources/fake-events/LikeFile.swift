@@ -4,16 +4,14 @@ import Plumbing
 
 /// Reads the events of `--like`.
 func readLikeness(_ path: String) throws -> Likeness {
-  let name = path == "-" ? "standard input" : quoted(path)
-  let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw SystemFailure("opening \(name)") }
-  defer { if descriptor != STDIN_FILENO { close(descriptor) } }
-  var input = LineReader(from: descriptor, named: name)
+  let file = try InputFile(path)
+  defer { file.close() }
+  var input = LineReader(from: file.descriptor, named: file.name)
   var reader = LikenessReader()
   while let line = try input.nextLine() {
     reader.take(unsafe line.withUnsafeBytes { unsafe Array($0) })
   }
-  let likeness = try reader.likeness(of: name)
+  let likeness = try reader.likeness(of: file.name)
   for note in likeness.notes { Diagnostics.warning("--like: \(note)") }
   return likeness
 }

@@ -14,8 +14,7 @@ final class AppendedFile {
   /// - Parameter inputs: the descriptors being read; the file can't be one of them.
   /// - Throws: ``SystemFailure``; ``UsageFailure`` when the file is an input.
   init(_ flag: Flag, path: String, delimiter: [UInt8], inputs: [Int32]) throws {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    let descriptor = try openFile(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
     if inputs.contains(where: { isSameFile(descriptor, $0) }) {
       close(descriptor)
       throw UsageFailure(

@@ -150,17 +150,8 @@ struct KProd: Tool {
     return .done
   }
 
-  private func openInputs() throws -> [Pump.Input] {
-    let standardInput = Pump.Input(descriptor: STDIN_FILENO, name: "standard input")
-    let inputs =
-      try paths.inputs.isEmpty
-      ? [standardInput]
-      : paths.inputs.map { path in
-        if path == "-" { return standardInput }
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
-        return Pump.Input(descriptor: descriptor, name: quoted(path))
-      }
+  private func openInputs() throws -> [InputFile] {
+    let inputs = try paths.inputs.isEmpty ? [.standardInput] : paths.inputs.map(InputFile.init)
     if inputs.contains(where: { $0.descriptor == STDIN_FILENO }),
       Terminal.isTerminal(STDIN_FILENO)
     {
@@ -171,7 +162,7 @@ struct KProd: Tool {
 
   /// Finds where the last run stopped, and moves the input to that position.
   private func openState(
-    _ path: String, of input: Pump.Input
+    _ path: String, of input: InputFile
   ) throws -> (value: ReadingState, path: String) {
     var state = try ReadingState(beginning: input.descriptor, named: input.name)
     if let earlier = try ReadingState(contentsOf: path) {
@@ -190,7 +181,7 @@ struct KProd: Tool {
     return (state, path)
   }
 
-  private func openFiles(_ inputs: [Pump.Input]) throws -> Ledger.Files {
+  private func openFiles(_ inputs: [InputFile]) throws -> Ledger.Files {
     func file(_ flag: Flag, _ path: String?, _ delimiter: [UInt8]) throws -> AppendedFile? {
       try path.map {
         try AppendedFile(

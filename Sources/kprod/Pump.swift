@@ -9,7 +9,7 @@ import Plumbing
 struct Pump: ~Copyable {
   private var input: BlockReader
   /// The inputs after the current one.
-  private var nextInputs: ArraySlice<Input>
+  private var nextInputs: ArraySlice<InputFile>
   private let form: RecordForm
   private var composer: Composer
   private var batch = Batch()
@@ -49,12 +49,6 @@ struct Pump: ~Copyable {
   /// How many lines of a dry run to show to the user.
   private var samples: Int
 
-  /// An input file or stream.
-  struct Input {
-    let descriptor: Int32
-    let name: String
-  }
-
   /// The result of a run.
   struct Ending {
     var tally = Tally()
@@ -75,7 +69,7 @@ struct Pump: ~Copyable {
   ///   - ledger: accounts for every line.
   ///   - offset: the position in the input at which reading begins, when its state is kept.
   init(
-    from inputs: [Input], as form: RecordForm, through connection: Connection?,
+    from inputs: [InputFile], as form: RecordForm, through connection: Connection?,
     directory: TopicDirectory? = nil, headers: [Header], ledger: Ledger, drainLimit: Duration,
     from offset: Int? = nil, metrics: MetricsKeeper? = nil
   ) {

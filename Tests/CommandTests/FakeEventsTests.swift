@@ -107,7 +107,7 @@ import Testing
     let outcome = try run(
       "fake-events --from 2026-01-05 -n 50 --anomaly spike@+0s+5s --labels /dev/full > /dev/null")
     #expect(outcome.status == 74)
-    #expect(outcome.errors == "fake-events: writing /dev/full: no space left on device\n")
+    #expect(outcome.errors == "fake-events: writing '/dev/full': no space left on device\n")
   }
 
   @Test func whatIsWrongInASpecStandsOverACaret() throws {

@@ -283,12 +283,10 @@ package struct DruidClient: ~Copyable {
 
   /// Waits for a time; a signal ends the wait.
   package func sleep(_ span: Duration) throws(DruidFailure) {
-    var waiting = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
     let end = ContinuousClock.now + span
     while ContinuousClock.now < end, Interruption.count == 0 {
-      let limit = min(ContinuousClock.now.duration(to: end), whileWaiting?() ?? .seconds(60))
-      // poll ignores a descriptor of -1.
-      _ = unsafe poll(&waiting, 1, limit.pollMilliseconds)
+      Interruption.wait(
+        min(ContinuousClock.now.duration(to: end), whileWaiting?() ?? .seconds(60)))
     }
     if Interruption.count > 0 { throw DruidFailure(.interrupted, "interrupted while waiting") }
   }

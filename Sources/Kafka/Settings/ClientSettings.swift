@@ -206,10 +206,9 @@ package struct ClientSettings: Sendable, Equatable {
     }
     for property in properties where Self.fileNames.contains(property.name) {
       if property.value == "probe" { continue }
-      if unsafe access(property.value, R_OK) == 0 { continue }
-      let reason = systemErrorText(errno)
-      throw .badSetting(
-        "\(property.origin): \(property.name): opening \(quoted(property.value)): \(reason)")
+      do { try SmallFile.requireReadable(property.value) } catch {
+        throw .badSetting("\(property.origin): \(property.name): \(error.message)")
+      }
     }
   }
 

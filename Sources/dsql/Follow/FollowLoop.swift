@@ -153,13 +153,11 @@ struct FollowLoop {
   }
 
   private func wait(until milliseconds: Int64) throws {
-    var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
     while Interruption.count == 0 {
       let left = milliseconds - TimePoint.now.milliseconds
       guard left > 0 else { return }
       // The clock may be changed during the wait, so it is read again after a minute at most.
-      let limit = min(60_000, Int64(metrics?.timeLeft.pollMilliseconds ?? 60_000))
-      _ = unsafe poll(&signal, 1, Int32(min(left, limit)))
+      Interruption.wait(min(.milliseconds(left), metrics?.timeLeft ?? .seconds(60), .seconds(60)))
       metrics?.writeIfDue()
     }
   }

@@ -44,11 +44,10 @@ struct WatchLoop {
 
   private func wait() throws {
     let end = ContinuousClock.now + interval
-    var signal = pollfd(fd: Interruption.descriptor, events: Int16(POLLIN), revents: 0)
     while Interruption.count == 0 {
       let left = ContinuousClock.now.duration(to: end)
       guard left > .zero else { return }
-      _ = unsafe poll(&signal, 1, left.pollMilliseconds)
+      Interruption.wait(left)
     }
   }
 }

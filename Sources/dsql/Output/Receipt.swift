@@ -64,9 +64,7 @@ final class ReceiptFile {
   private var writer: LineWriter
 
   init(_ path: String, adding: Bool) throws(SystemFailure) {
-    let mode = adding ? O_APPEND : O_TRUNC
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0o666)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    let descriptor = try openFile(path, O_WRONLY | O_CREAT | (adding ? O_APPEND : O_TRUNC))
     writer = LineWriter(to: descriptor, named: quoted(path), owns: true)
   }
 

@@ -47,8 +47,7 @@ final class ResultOutput: AnswerOutput {
   init(appendingTo path: String) throws(SystemFailure) {
     name = quoted(path)
     isSynced = true
-    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+    descriptor = try openFile(path, O_WRONLY | O_CREAT | O_APPEND)
     var status = stat()
     hasContent = unsafe fstat(descriptor, &status) == 0 && status.st_size > 0
     isTorn = hasContent && lastByte(of: path) != 10
@@ -63,8 +62,7 @@ final class ResultOutput: AnswerOutput {
     var status = stat()
     let exists = unsafe stat(path, &status) == 0
     if exists, status.st_mode & S_IFMT != S_IFREG {
-      descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
+      descriptor = try openFile(path, O_WRONLY)
     } else {
       let target = try resolved(path)
       var template = Array((target + ".XXXXXX").utf8CString)
@@ -192,8 +190,7 @@ private func resolved(_ path: String) throws(SystemFailure) -> String {
 
 /// The last byte of a file; a newline when the file can't be read.
 private func lastByte(of path: String) -> UInt8 {
-  let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { return 10 }
+  guard let descriptor = try? openFile(path, O_RDONLY) else { return 10 }
   defer { _ = close(descriptor) }
   var byte: UInt8 = 10
   guard lseek(descriptor, -1, SEEK_END) >= 0, unsafe read(descriptor, &byte, 1) == 1 else {
@@ -205,8 +202,7 @@ private func lastByte(of path: String) -> UInt8 {
 /// Syncs the folder, where possible, so that a rename survives a crash.
 func syncFolder(of path: String) {
   let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-  let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-  guard descriptor >= 0 else { return }
+  guard let descriptor = try? openFile(folder, O_RDONLY | O_DIRECTORY) else { return }
   _ = fsync(descriptor)
   _ = close(descriptor)
 }

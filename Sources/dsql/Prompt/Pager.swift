@@ -9,9 +9,9 @@ import Plumbing
   /// - Returns: `nil` when there is no pager.
   init?() {
     // On a terminal that can't move its cursor, rows are shown as they come.
-    let terminal = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
+    let terminal = environmentVariable("TERM") ?? ""
     guard !terminal.isEmpty, terminal != "dumb" else { return nil }
-    let command = unsafe getenv("PAGER").map { unsafe String(cString: $0) } ?? "less"
+    let command = environmentVariable("PAGER") ?? "less"
     guard !command.isEmpty, command != "cat" else { return nil }
     if command == "less" {
       let folders = ["/usr/bin/less", "/bin/less", "/usr/local/bin/less"]

@@ -7,6 +7,8 @@ import Plumbing
 ///     evaluation collect FROM TO KEYS OUT [ONLY] < EVENTS   events of fake-events to a file of buckets
 ///     evaluation speed KEYS BUCKETS                         nanoseconds a point of the detector, over this many keys in random order
 ///     evaluation judge BUCKETS SLICES EVERY DETECTOR        a line of JSON: false alarms, and the scores in each slice
+///     evaluation trace BUCKETS EVERY FROM KEY...            from FROM on, a line a bucket and measure of some keys, by their index:
+///                                                           time, key, measure, value, expected value, its normal range, score
 ///
 /// KEYS has a line for each key: `total`, `country=India`, `device=mobile`, `product_id=17`. ONLY is the one key that is
 /// counted besides the total. SLICES has lines `FROM START END FILE KEY`, separated by tabs: where the events of FILE begin, the window
@@ -27,12 +29,17 @@ struct Evaluation {
         let trial = try Trial(
           buckets: Buckets(words[2], every: every), slices: lines(of: words[3]), every: every)
         print(try trial.run(words[5], settings: Array(words[6...])))
+      case "trace" where words.count >= 6:
+        let every = Int(words[3]) ?? 300
+        try Trial(buckets: Buckets(words[2], every: every), slices: [], every: every)
+          .trace(from: Double(words[4]) ?? 0, keys: words[5...].compactMap { Int($0) })
       case "speed" where words.count == 4:
         print(Speed.nanoseconds(keys: Int(words[2]) ?? 64, buckets: Int(words[3]) ?? 1000))
       default:
         Diagnostics.error("usage: evaluation collect FROM TO KEYS OUT [ONLY]")
         Diagnostics.error("usage: evaluation speed KEYS BUCKETS")
         Diagnostics.error("usage: evaluation judge BUCKETS SLICES EVERY DETECTOR [RULE=VALUE]...")
+        Diagnostics.error("usage: evaluation trace BUCKETS EVERY FROM KEY...")
         exit(64)
       }
     } catch {

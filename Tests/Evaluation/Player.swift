@@ -99,11 +99,14 @@ struct Player {
     }
   }
 
-  /// Which memory or lens gave a score.
-  func lens(of series: Int) -> String {
-    guard case .tally(let detector) = kind else { return "" }
-    return "\(detector.verdicts[series].lens)"
+  /// What the flow lens says of a series' last bucket; nil for other detectors.
+  func verdict(of series: Int) -> Verdict? {
+    guard case .tally(let detector) = kind else { return nil }
+    return detector.verdicts[series]
   }
+
+  /// Which memory or lens gave a score.
+  func lens(of series: Int) -> String { verdict(of: series).map { "\($0.lens)" } ?? "" }
 
   /// The best score of some keys, and its series.
   func best(of keys: [Int]) -> (score: Double, series: Int) {

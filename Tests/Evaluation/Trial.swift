@@ -128,6 +128,34 @@ struct Trial {
     return json(tally, slices, loud)
   }
 
+  /// Prints what the flow lens says of some keys, from a time on.
+  func trace(from: Double, keys: [Int]) throws {
+    var player = try Player("tally", every: Double(every), keys: buckets.keys, settings: [])
+    var values = BucketValues()
+    values.reset(buckets.keys * Self.measures)
+    var order: [Int] = []
+    for bucket in 0..<buckets.count {
+      let time = buckets.from + Double(bucket * every)
+      order = (0..<buckets.keys).filter { order.contains($0) || buckets.field(bucket, $0, 0) > 0 }
+      for key in order { buckets.fill(&values, bucket: bucket, key: key, slot: key) }
+      player.judge(time, values, order)
+      for key in keys where time >= from {
+        for measure in 0..<Self.measures {
+          let series = key * Self.measures + measure
+          guard let verdict = player.verdict(of: series), values.exposures[series] > 0 else {
+            continue
+          }
+          let divisor = [3, 5, 6].contains(measure) ? values.exposures[series] : 1
+          let variance = verdict.dispersion * verdict.expected
+          print(
+            Int(time), key, measure, values.amounts[series] / divisor, verdict.expected / divisor,
+            3 * (variance.squareRoot() + verdict.dispersion) / divisor, verdict.score,
+            separator: "\t")
+        }
+      }
+    }
+  }
+
   private func readSlices() throws -> [Slice] {
     try slices.map { line in
       let words = line.split(separator: "\t").map(String.init)

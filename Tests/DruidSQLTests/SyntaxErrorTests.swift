@@ -46,6 +46,40 @@ import Testing
     #expect(failure.errorMessage.contains("(line [1], column [\(column)]), acceptable options: ["))
   }
 
+  /// Errors of Calcite's parser, whose grammar is Druid's.
+  @Test(arguments: [
+    ("SELECT a FROM t WHERE b = ANY 1", 31, "1"), ("SELECT a FROM t WHERE b LIKE - )", 32, ")"),
+    ("SELECT a FROM t WHERE b SIMILAR TO )", 36, ")"), ("SELECT a FROM t WHERE - > 1", 25, ">"),
+    ("SELECT a FROM t WHERE b IN (1, - )", 34, ")"), ("SELECT - FROM t", 8, "- FROM"),
+    ("SELECT a % FROM t", 10, "% FROM"), ("SELECT $", 8, "$"), ("SELECT 'a' 'b' +", 16, "+ <EOF>"),
+    ("SELECT a RLIKE 'b' +", 20, "+ <EOF>"), ("SELECT f(a, b ORDER BY c)", 15, "ORDER"),
+    ("SELECT POSITION(('a') IN b)", 17, "("), ("SELECT JSON_OBJECT(KEY 'a' 1)", 28, "1"),
+    ("SELECT a FROM t WHERE (b = 1 LIMIT 5", 36, "<EOF>"),
+  ])
+  func operatorsLookAsFarAsTheirGrammarDoes(sql: String, column: Int32, token: String) throws {
+    let failure = try #require(self.failure(sql))
+    #expect(failure.range?.column == column)
+    #expect(failure.token == token)
+  }
+
+  /// Errors without a position, which go before those of names and types.
+  @Test(arguments: [
+    ("SELECT a FROM t WHERE (b = 1 OR c = 2 ORDER BY d", "ORDER BY unexpected"),
+    ("SELECT SUM(a ORDER BY b) FROM t", "ORDER BY unexpected"),
+    ("SELECT a FROM t WHERE b BETWEEN 1 AND", "BETWEEN operator has no terminating AND"),
+    ("SELECT a FROM t WHERE b BETWEEN 'x' 'y'", "BETWEEN operator has no terminating AND"),
+    ("SELECT * FROM t WHERE (b BETWEEN 1 AND OR c)", "BETWEEN operator has no terminating AND"),
+    ("(SELETC 1)", "Non-query expression encountered in illegal context"),
+    ("SELETC * FROM t", "Non-query expression encountered in illegal context"),
+    ("a RLIKE 'b'", "Non-query expression encountered in illegal context"),
+    ("'a' 'b'", "Non-query expression encountered in illegal context"),
+  ])
+  func isRefusedWhereItIsRead(sql: String, message: String) throws {
+    let failure = try #require(self.failure(sql))
+    #expect(failure.message == message)
+    #expect(failure.range == nil)
+  }
+
   @Test func saysExactlyWhatDruidSays() throws {
     let paren = try #require(failure("SELECT COUNT(* FROM ecommerce"))
     #expect(
@@ -68,6 +102,12 @@ import Testing
     ("SELECT UPPER( FROM t", "FROM", 15), ("SELECT a FROM t NATURAL b", "NATURAL", 17),
     ("SELECT a FROM t FOR UPDATE", "FOR", 17), ("SHOW TABLES", "SHOW", 1),
     ("SELECT DISTINCT FROM t", "FROM", 17), ("SELECT a AS FROM t", "AS", 10),
+    ("SELECT a IN FROM t", "IN", 10), ("SELECT a FROM t WHERE b BETWEEN = 4", "BETWEEN", 25),
+    ("SELECT a FROM t WHERE b BETWEEN 1 AND - )", "AND", 35),
+    ("SELECT a FROM t WHERE EXISTS SELECT 1", "SELECT", 30),
+    ("SELECT a FROM t WHERE b LIKE 'x' ESCAPE", "ESCAPE", 34),
+    ("SELECT WIDTH_BUCKET(a, 0, 9, 5) FROM t", "WIDTH_BUCKET", 8),
+    ("SELECT SUM(a) OVER (ORDER BY b ROWS CURRENT) FROM t", "CURRENT", 37),
   ])
   func keywordsAreNamedInWords(sql: String, word: String, column: Int) throws {
     let failure = try #require(self.failure(sql))

@@ -48,8 +48,11 @@ extension Parser {
     parameterCount = 0
     nesting = 0
     aliasedStar = nil
+    refusal = nil
     opened = -1
     openedFar = -1
+    signed = -1
+    aliasNesting = -1
     notedIndex = place
     notes = [:]
   }

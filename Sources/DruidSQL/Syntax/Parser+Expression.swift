@@ -5,13 +5,15 @@ private enum Infix {
   case inside(isNegated: Bool)
   case between(isNegated: Bool)
   case like(isNegated: Bool, isSimilar: Bool)
+  /// An operator of the grammar that no function stands for.
+  case missing
   case test(Test, width: Int)
   case item
 
   var precedence: Int {
     switch self {
     case .binary(_, let precedence, _), .logical(_, let precedence): precedence
-    case .inside, .between, .like: 32
+    case .inside, .between, .like, .missing: 32
     case .test: 28
     case .item: 100
     }
@@ -27,9 +29,6 @@ extension Parser {
     defer { nesting -= 1 }
     guard nesting <= Self.nestingLimit else { throw tooDeep() }
     var left = try operand()
-    if ["ILIKE", "RLIKE"].contains(token.key), minimum < 32, startsExpression(peek()) {
-      throw refuse("No match found for function signature \(token.key)", at: left.range)
-    }
     while let infix = try infix(), infix.precedence > minimum {
       left = try applied(infix, to: left)
     }
@@ -42,20 +41,21 @@ extension Parser {
     let start = token.range
     noteExpression()
     switch token.key {
-    case "NOT":
+    case "NOT", "-", "+":
+      let word = token.key
+      if signed == index { opened = index }
       advance()
-      return try prefixed(.not, start, 26)
-    case "-":
-      opened = index
-      advance()
-      return try prefixed(.minus, start, 80)
-    case "+":
-      opened = index
-      advance()
-      return try prefixed(.plus, start, 80)
+      if word == "NOT" { return try prefixed(.not, start, 26) }
+      return try prefixed(word == "-" ? .minus : .plus, start, 80)
     case "EXISTS":
       advance()
-      let query = try parenthesizedQuery()
+      noteExpression()
+      try expect("(")
+      guard case .query(let query) = try queryOrExpression(acceptsExpression: true) else {
+        try expect(")")
+        throw nonQuery()
+      }
+      try expect(")")
       return try node(.exists(query), range(from: start))
     case "UNIQUE": throw refuse("UNIQUE is not supported", at: start)
     default:
@@ -101,9 +101,7 @@ extension Parser {
     case "*": return .binary(.times, 60, width: 1)
     case "/": return .binary(.divide, 60, width: 1)
     case "||": return .binary(.concat, 60, width: 1)
-    case "%":
-      throw refuse(
-        "Percent remainder '%' is not allowed under the current SQL conformance level")
+    case "%": throw percent()
     case "[": return .item
     case "IN": return .inside(isNegated: false)
     case "BETWEEN": return .between(isNegated: false)
@@ -111,8 +109,21 @@ extension Parser {
     case "SIMILAR": return peek().key == "TO" ? .like(isNegated: false, isSimilar: true) : nil
     case "NOT": return negatedInfix()
     case "IS": return try testInfix()
+    case "ILIKE", "RLIKE": return startsExpression(peek()) ? .missing : nil
     default: return periodInfix()
     }
+  }
+
+  /// The refusal of `%` between two operands. Without the second one it is an error of the grammar.
+  private mutating func percent() -> ParseStop {
+    let isSigned = ["+", "-"].contains(peek().key)
+    guard startsExpression(peek()), !isSigned || startsExpression(peek(2)) else {
+      openedFar = index
+      for _ in 0..<(isSigned ? 2 : 1) { advance() }
+      noteExpression()
+      return .unexpected
+    }
+    return refuse("Percent remainder '%' is not allowed under the current SQL conformance level")
   }
 
   private func negatedInfix() -> Infix? {
@@ -204,6 +215,9 @@ extension Parser {
     case .between(let isNegated): return try between(left, isNegated: isNegated)
     case .like(let isNegated, let isSimilar):
       return try like(left, isNegated: isNegated, isSimilar: isSimilar)
+    case .missing:
+      refuseLater("No match found for function signature \(token.key)", at: left.range)
+      return try like(left, isNegated: false, isSimilar: false)
     case .item:
       opened = index
       advance()
@@ -227,7 +241,6 @@ extension Parser {
   }
 
   private mutating func quantifier() -> Quantifier? {
-    guard peek().key == "(" else { return nil }
     switch token.key {
     case "SOME", "ANY": return .some
     case "ALL": return .all
@@ -239,6 +252,7 @@ extension Parser {
     _ left: Expression, _ operation: BinaryOperator, _ quantifier: Quantifier
   ) throws(ParseStop) -> Expression {
     advance()
+    startAnew()
     let set: QuantifiedSet =
       switch try listOrQuery() {
       case .query(let query): .query(query)
@@ -252,6 +266,7 @@ extension Parser {
     _ left: Expression, isNegated: Bool
   ) throws(ParseStop) -> Expression {
     let start = index
+    if !isNegated, nesting == aliasNesting { noteIdentifier() }
     advance()
     if isNegated { advance() }
     startAnew()
@@ -295,13 +310,20 @@ extension Parser {
   private mutating func between(
     _ left: Expression, isNegated: Bool
   ) throws(ParseStop) -> Expression {
+    let start = index
     advance()
     if isNegated { advance() }
     startAnew()
+    if !isNegated { opened = start }
     let isSymmetric = acceptLone("SYMMETRIC")
     if !isSymmetric { _ = acceptLone("ASYMMETRIC") }
     let low = try expression(above: 24)
-    guard accept("AND") else { throw refuse("BETWEEN operator has no terminating AND") }
+    // An AND without an operand behind it is none.
+    guard token.key == "AND", startsExpression(peek()) else {
+      throw refuse("BETWEEN operator has no terminating AND")
+    }
+    openedFar = index
+    advance()
     let high = try expression(above: 32)
     return try node(
       .between(left, low: low, high: high, isNegated: isNegated, isSymmetric: isSymmetric),
@@ -311,13 +333,17 @@ extension Parser {
   private mutating func like(
     _ left: Expression, isNegated: Bool, isSimilar: Bool
   ) throws(ParseStop) -> Expression {
-    openedFar = index
+    opened = index
     advance()
     if isNegated { advance() }
     if isSimilar { try expect("TO") }
+    if isNegated || isSimilar { startAnew() }
     let pattern = try expression(above: 32)
     var escape: Expression?
-    if accept("ESCAPE") { escape = try primary() }
+    if accept("ESCAPE") {
+      noteExpression()
+      escape = try primary()
+    }
     return try node(
       .like(left, pattern: pattern, escape: escape, isNegated: isNegated, isSimilar: isSimilar),
       range(from: left.range))

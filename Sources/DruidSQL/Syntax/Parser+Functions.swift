@@ -20,11 +20,15 @@ extension Parser {
       } else if acceptLone("ALL") {
         call.isDistinct = false
       }
-      repeat { call.arguments.append(try argument()) } while accept(",")
+      let isOrdered = Self.orderedAggregates.contains(name.last.uppercased())
+      repeat {
+        let isFirst = call.arguments.isEmpty
+        call.arguments.append(try argument(isFirst: isFirst, allowsOrder: isOrdered))
+      } while accept(",")
       let place = token.range
       call.nulls = try nullTreatment()
       call.nullsPosition = Position(place)
-      if accept("ORDER") {
+      if isOrdered, accept("ORDER") {
         try expect("BY")
         call.orderBy = try orderItems()
       }
@@ -34,7 +38,14 @@ extension Parser {
     return call
   }
 
-  private mutating func argument() throws(ParseStop) -> FunctionCall.Argument {
+  /// Aggregates that take ORDER BY behind their arguments.
+  private static let orderedAggregates: Set<String> = [
+    "ARRAY_AGG", "ARRAY_CONCAT_AGG", "GROUP_CONCAT", "STRING_AGG",
+  ]
+
+  private mutating func argument(
+    isFirst: Bool, allowsOrder: Bool
+  ) throws(ParseStop) -> FunctionCall.Argument {
     if token.key == "DEFAULT" {
       let position = Position(token.range)
       advance()
@@ -52,7 +63,11 @@ extension Parser {
       if isParenthesized { try expect(")") }
       return .table(name)
     }
-    switch try queryOrExpression(acceptsExpression: true) {
+    guard isFirst || ["SELECT", "WITH", "VALUES"].contains(token.key) else {
+      signed = index
+      return .expression(try expression())
+    }
+    switch try queryOrExpression(acceptsExpression: true, allowsOrder: allowsOrder) {
     case .query(let query): return .query(query)
     case .expression(let expression): return .expression(expression)
     }
@@ -191,6 +206,7 @@ extension Parser {
       advance()
       return bound
     }
+    if token.key == "CURRENT" { noteExpression() }
     let offset = try expression()
     if acceptLone("PRECEDING") { return .preceding(offset) }
     try expect("FOLLOWING")

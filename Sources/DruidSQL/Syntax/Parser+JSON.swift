@@ -70,10 +70,11 @@ extension Parser {
     json.hasPairs = true
     if !at(")"), !atNullClause() {
       repeat {
-        if token.key == "KEY", !["VALUE", ":", ","].contains(peek().key) { advance() }
+        let hasWord = token.key == "KEY" && !["VALUE", ":", ","].contains(peek().key)
+        if hasWord { advance() }
         let key = index
         call.arguments.append(.expression(try expression()))
-        if index == key + 1, call.arguments.count == 1 { opened = key }
+        if index == key + 1, call.arguments.count == 1, !hasWord { opened = key }
         guard acceptLone("VALUE") || acceptLone(":") || acceptLone(",") else {
           throw .unexpected
         }

@@ -59,8 +59,8 @@ extension Parser {
     var raw = first.text
     note("<QUOTED_STRING>")
     while token.kind == .string {
-      guard token.range.line > previousRange.endLine else {
-        throw refuse("No match found for function signature $LiteralChain", at: start)
+      if token.range.line <= previousRange.endLine {
+        refuseLater("No match found for function signature $LiteralChain", at: start)
       }
       text += token.text
       raw += token.text

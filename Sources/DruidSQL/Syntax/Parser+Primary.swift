@@ -61,6 +61,10 @@ extension Parser {
     case "ARRAY" where peek().key == "[" || peek().key == "(", "MULTISET":
       return try collection()
     case "MAP" where peek().key == "[": throw refuse("MAP is not supported", at: start)
+    case "CURRENT" where peek().key != "VALUE":
+      opened = index
+      advance()
+      throw .unexpected
     case "CURSOR", "PERIOD", "NEW", "SPECIFIC", "NEXT", "CURRENT":
       throw refuse("\(token.key) is not supported", at: start)
     default:
@@ -183,6 +187,7 @@ extension Parser {
     try expect("[")
     var list: [Expression] = []
     if !at("]") {
+      signed = index
       repeat { list.append(try expression()) } while accept(",")
     }
     try expect("]")
@@ -195,6 +200,7 @@ extension Parser {
     let start = token.range
     opened = index
     advance()
+    signed = index
     let operand = at("WHEN") ? nil : try expression()
     var branches: [WhenBranch] = []
     try expect("WHEN")

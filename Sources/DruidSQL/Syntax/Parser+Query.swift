@@ -19,8 +19,9 @@ extension Parser {
   }
 
   mutating func queryOrExpression(
-    acceptsExpression: Bool
+    acceptsExpression: Bool, allowsOrder: Bool = false
   ) throws(ParseStop) -> QueryOrExpression {
+    signed = index
     nesting += 1
     defer { nesting -= 1 }
     guard nesting <= Self.nestingLimit else { throw tooDeep() }
@@ -30,7 +31,10 @@ extension Parser {
     let isSet = at(Self.setWords)
     let isOrdered = at(["ORDER", "LIMIT", "OFFSET", "FETCH"])
     if case .expression(let expression) = first, with.isEmpty, !isSet {
-      guard isOrdered, case .subquery = expression.kind else { return first }
+      guard isOrdered else { return first }
+      guard case .subquery = expression.kind else {
+        return try ordered(expression, allowsOrder: allowsOrder)
+      }
     }
     let body = try setOperations(over: try queryBody(first), minimum: 0)
     var orderBy: [OrderItem] = []
@@ -43,6 +47,23 @@ extension Parser {
       Query(
         with: with, isRecursive: isRecursive, body: body, orderBy: orderBy, offset: offset,
         limit: limit, range: range(from: start)))
+  }
+
+  /// An expression with ORDER BY, LIMIT or OFFSET behind it, which only a query can have.
+  private mutating func ordered(
+    _ expression: Expression, allowsOrder: Bool
+  ) throws(ParseStop) -> QueryOrExpression {
+    let place = token.range
+    if token.key == "ORDER" {
+      if !allowsOrder, peek().key == "BY" { throw refuse("ORDER BY unexpected") }
+      return .expression(expression)
+    }
+    _ = try limits()
+    if refusal == nil {
+      refusal = SQLFailure(
+        "LIMIT behind an expression is not supported here", at: place, category: .unsupported)
+    }
+    return .expression(expression)
   }
 
   private func queryBody(_ leaf: QueryOrExpression) throws(ParseStop) -> QueryBody {
@@ -75,13 +96,23 @@ extension Parser {
       startAnew()
       throw .unexpected
     }
+    if !acceptsExpression, index == 0 { try passParentheses() }
     if !acceptsExpression, token.key != "(" {
       noteExpression()
       guard startsExpression() else { throw .unexpected }
-      _ = try expression()
+      if !["NOT", "+", "-", "EXISTS"].contains(token.key) { _ = try primary() }
       throw nonQuery()
     }
     return .expression(try expression())
+  }
+
+  /// Goes to the first operand of a statement that is an expression in parentheses.
+  private mutating func passParentheses() throws(ParseStop) {
+    var depth = 0
+    while peek(depth).key == "(" { depth += 1 }
+    let isQuery = ["SELECT", "WITH", "VALUES", "VALUE", "TABLE"].contains(peek(depth).key)
+    guard depth > 0, !isQuery, startsExpression(peek(depth)) else { return }
+    for _ in 0..<depth { advance() }
   }
 
   private func wrap(_ body: QueryBody, _ start: SourceRange) -> Query {

@@ -39,7 +39,10 @@ extension Parser {
       if try selectAlias() != nil { aliasedStar = aliasedStar ?? start }
       return SelectItem(expression: star, alias: nil, range: start)
     }
+    signed = index
+    aliasNesting = nesting + 1
     let expression = try expression()
+    aliasNesting = -1
     let alias = try selectAlias()
     return SelectItem(expression: expression, alias: alias, range: range(from: start))
   }
@@ -123,6 +126,7 @@ extension Parser {
       advance()
       return .set([])
     }
+    signed = index
     let expression = try expression()
     if case .row(let members) = expression.kind { return .set(members) }
     return .expression(expression)

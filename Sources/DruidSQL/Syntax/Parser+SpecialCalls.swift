@@ -139,6 +139,8 @@ extension Parser {
 
   private mutating func position() throws(ParseStop) -> Expression {
     let name = try begin()
+    noteExpression()
+    if token.key == "(" { throw .unexpected }
     var arguments = [try primary()]
     try expect("IN")
     arguments.append(try expression())
@@ -197,6 +199,7 @@ extension Parser {
       .millisecond, .microsecond, .nanosecond,
     ]
     for unit in units { note(unit.rawValue) }
+    noteIdentifier()
     let unit = TimeUnit(rawValue: word).flatMap { units.contains($0) ? $0 : nil }
     guard token.kind == .word, unit != nil || isIdentifier(token) else { throw .unexpected }
     advance()

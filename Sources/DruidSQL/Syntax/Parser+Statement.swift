@@ -17,6 +17,7 @@ extension Parser {
       body = try bare()
     }
     try expectEnd()
+    if let refusal { throw .refused(refusal) }
     if let aliasedStar { throw refuse("Unknown identifier '*'", at: aliasedStar) }
     return Statement(
       isExplain: isExplain, body: body, parameterCount: parameterCount, range: range(from: start))

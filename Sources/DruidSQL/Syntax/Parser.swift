@@ -11,11 +11,17 @@ package struct Parser {
   var nesting = 0
   /// The first bare star with an alias, which the grammar accepts but nothing else does.
   var aliasedStar: SourceRange?
+  /// What the validator refuses first, once the whole text is parsed.
+  var refusal: SQLFailure?
   /// For each `(`, the index after its `)`.
   let parenthesisEnds: [Int: Int]
   /// The tokens whose decision looks one token ahead, and two tokens ahead.
   var opened = -1
   var openedFar = -1
+  /// The token at which a sign or NOT decides together with the token behind it.
+  var signed = -1
+  /// The nesting of a select item, behind which an alias can stand.
+  var aliasNesting = -1
   /// The token at which the second pass takes notes; -1 in the first pass.
   var notedIndex = -1
   var notes: [Int: [String]] = [:]
@@ -113,6 +119,11 @@ extension Parser {
 
   /// Makes the next token a decision of its own.
   mutating func startAnew() { (opened, openedFar) = (-1, -1) }
+
+  /// Keeps a refusal that an error of the grammar further on goes before.
+  mutating func refuseLater(_ message: String, at range: SourceRange) {
+    if refusal == nil { refusal = SQLFailure(message, at: range) }
+  }
 
   /// Consumes a token that is a decision by itself.
   mutating func acceptLone(_ key: String) -> Bool {

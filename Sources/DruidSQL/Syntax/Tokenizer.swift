@@ -76,6 +76,7 @@ struct Tokenizer {
     } else if isLetter() {
       kind = .word
       while index < bytes.count, isLetter() || isDigit(peek()) { step() }
+      if index == start + 1, byte == UInt8(ascii: "$") { kind = .symbol }
     } else {
       let width = symbolWidth()
       guard width > 0 else { throw lexicalError(at: from) }

@@ -89,7 +89,7 @@ import Testing
     #expect(call.isDistinct == true)
     #expect(call.filter?.text == "y")
     #expect(call.over != nil)
-    #expect(call.position.range.endColumn == 17)
+    #expect(call.range.endColumn == 17)
   }
 
   @Test func countsParameters() throws {

@@ -1,4 +1,4 @@
-import DruidSQL
+@testable import DruidSQL
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 /// Columns that WHERE restricts to one value. Calcite replaces such a column by the value.
 extension TypedExpression {
-  package typealias Pins = [Node: TypedExpression]
+  typealias Pins = [Node: TypedExpression]
 
   /// The columns that must have one value for the condition to hold, with that value.
-  package var pins: Pins {
+  var pins: Pins {
     guard case .operation(let op, let operands) = node else { return [:] }
     switch op {
     case .and: return operands.reduce(into: [:]) { $0.merge($1.pins) { first, _ in first } }
@@ -19,7 +19,7 @@ extension TypedExpression {
   }
 
   /// Whether it reads only such columns, and at least one.
-  package func isSettled(by pins: Pins) -> Bool {
+  func isSettled(by pins: Pins) -> Bool {
     if pins.isEmpty { return false }
     if isColumn { return pins[node] != nil }
     switch node {

@@ -1,31 +1,31 @@
 /// Rows with columns: an item of FROM, or the result of a query.
-package final class Relation: Sendable, Hashable {
-  package struct Column: Sendable {
-    package var name: String
-    package var type: SQLType
-    package var hasMultipleValues = false
-    package var isWild = false
+final class Relation: Sendable, Hashable {
+  struct Column: Sendable {
+    var name: String
+    var type: SQLType
+    var hasMultipleValues = false
+    var isWild = false
     /// See ``TypedExpression/isExploded``.
-    package var isExploded = false
+    var isExploded = false
     /// Set for an approximate or unfinished aggregate of a grouped subquery. Druid has no value for
     /// it in a join.
-    package var unfinished: Unfinished? = nil
+    var unfinished: Unfinished? = nil
     /// A multi-value column that a join looks up in a hash table. It can be shown but not computed
     /// with.
-    package var isLookedUp = false
+    var isLookedUp = false
     /// Whether `SELECT *` shows it.
-    package var isHidden = false
+    var isHidden = false
   }
 
   /// What a join sees of an aggregate that Druid finalizes only in the outermost query.
-  package enum Unfinished: Sendable {
+  enum Unfinished: Sendable {
     /// NULL, as for an approximate COUNT(DISTINCT ...)
     case null
     /// Something else; this module does not know what.
     case unknown
   }
 
-  package indirect enum Kind: Sendable {
+  indirect enum Kind: Sendable {
     case table(Catalog.Table)
     case values([[TypedExpression]])
     case join(JoinedRelation)
@@ -38,12 +38,12 @@ package final class Relation: Sendable, Hashable {
   }
 
   /// Unique in its query.
-  package let number: Int
-  package let kind: Kind
-  package let columns: [Column]
-  package let shape: Shape
+  let number: Int
+  let kind: Kind
+  let columns: [Column]
+  let shape: Shape
 
-  package init(number: Int, kind: Kind, columns: [Column], shape: Shape) {
+  init(number: Int, kind: Kind, columns: [Column], shape: Shape) {
     self.number = number
     self.kind = kind
     self.columns = columns
@@ -51,7 +51,7 @@ package final class Relation: Sendable, Hashable {
   }
 
   /// Whether an expression is a datasource's column, passed on unchanged.
-  package func stores(_ expression: TypedExpression) -> Bool {
+  func stores(_ expression: TypedExpression) -> Bool {
     switch kind {
     case .table(let table):
       guard case .column(number, _) = expression.node else { return false }
@@ -68,13 +68,13 @@ package final class Relation: Sendable, Hashable {
     }
   }
 
-  package static func == (left: Relation, right: Relation) -> Bool { left === right }
+  static func == (left: Relation, right: Relation) -> Bool { left === right }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(number) }
+  func hash(into hasher: inout Hasher) { hasher.combine(number) }
 
   /// How Druid runs the relation, as far as that decides which sorts it accepts.
-  package struct Shape: Sendable {
-    package enum Stage: Sendable {
+  struct Shape: Sendable {
+    enum Stage: Sendable {
       /// A datasource's rows, filtered and projected at most.
       case table
       /// Grouped, without a LIMIT.
@@ -90,28 +90,28 @@ package final class Relation: Sendable, Hashable {
       case union
     }
 
-    package var stage: Stage
+    var stage: Stage
     /// For `.table`: the index of the column that is `__time`.
-    package var timeColumn: Int?
+    var timeColumn: Int?
     /// The index of the output column that is `__time`, however the rows were changed; nil after a
     /// grouping.
-    package var timeOutput: Int?
+    var timeOutput: Int?
     /// Whether it reads a table of INFORMATION_SCHEMA or sys.
-    package var readsSystem = false
-    package var readsDataSource = false
+    var readsSystem = false
+    var readsDataSource = false
     /// A join whose leftmost side is a datasource.
-    package var joinsTable = false
+    var joinsTable = false
     /// Datasources that are read as one, in no particular order.
-    package var isUnion = false
+    var isUnion = false
     /// For such a union: the columns whose names or types differ between the datasources.
-    package var mixed: Set<Int> = []
+    var mixed: Set<Int> = []
     /// For such a union: the columns that are numbers of different types.
-    package var mixedNumbers: Set<Int> = []
+    var mixedNumbers: Set<Int> = []
   }
 }
 
-package struct JoinedRelation: Sendable {
-  package enum Kind: String, Sendable {
+struct JoinedRelation: Sendable {
+  enum Kind: String, Sendable {
     case inner = "JOIN"
     case left = "LEFT JOIN"
     case right = "RIGHT JOIN"
@@ -119,43 +119,43 @@ package struct JoinedRelation: Sendable {
     case cross = "CROSS JOIN"
   }
 
-  package var kind: Kind
-  package var left: Relation
-  package var right: Relation
-  package var condition: TypedExpression?
+  var kind: Kind
+  var left: Relation
+  var right: Relation
+  var condition: TypedExpression?
 }
 
 /// A SELECT with all of its clauses, in the order in which they apply.
-package struct SelectedRelation: Sendable {
-  package var input: Relation
-  package var filter: TypedExpression?
-  package var grouping: Grouping?
+struct SelectedRelation: Sendable {
+  var input: Relation
+  var filter: TypedExpression?
+  var grouping: Grouping?
   /// With a grouping, HAVING reads the grouping's columns.
-  package var having: TypedExpression?
-  package var items: [TypedExpression]
-  package var isDistinct = false
-  package var orderBy: [OrderKey] = []
-  package var limit: Int64?
-  package var offset: Int64?
+  var having: TypedExpression?
+  var items: [TypedExpression]
+  var isDistinct = false
+  var orderBy: [OrderKey] = []
+  var limit: Int64?
+  var offset: Int64?
   /// Whether a LIMIT or OFFSET cuts rows whose order is unknown.
-  package var isUnordered = false
+  var isUnordered = false
 
   /// Whether its rows are its input's rows, filtered at most.
-  package var passesOn: Bool {
+  var passesOn: Bool {
     grouping == nil && !isDistinct && orderBy.isEmpty && limit == nil && offset == nil
   }
 
-  package struct Grouping: Sendable {
+  struct Grouping: Sendable {
     /// The relation number by which items and HAVING name the grouping's columns: keys, then
     /// aggregates, then GROUPING values.
-    package var number: Int
-    package var keys: [TypedExpression]
-    package var aggregates: [TypedExpression]
+    var number: Int
+    var keys: [TypedExpression]
+    var aggregates: [TypedExpression]
     /// The grouping sets; each is a list of key indices.
-    package var sets: [[Int]]
+    var sets: [[Int]]
     /// For each GROUPING(...): the indices of its keys.
-    package var groupings: [[Int]] = []
+    var groupings: [[Int]] = []
     /// Whether the query has GROUP BY or DISTINCT, rather than aggregates alone.
-    package var isExplicit: Bool
+    var isExplicit: Bool
   }
 }

@@ -24,7 +24,7 @@ extension Resolver {
     }
     let arguments = try self.arguments(call, in: scope, place)
     guard let function else {
-      throw noFunction(call.innerName, arguments, call.innerTypes, at: call.position.range)
+      throw noFunction(call.innerName, arguments, call.innerTypes, at: call.range)
     }
     guard call.isDistinct == nil, call.orderBy.isEmpty, call.withinGroup.isEmpty,
       call.filter == nil, call.nulls == nil

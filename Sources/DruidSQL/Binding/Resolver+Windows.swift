@@ -3,7 +3,7 @@ extension Resolver {
     _ call: FunctionCall, over: WindowReference, in scope: Scope, _ place: Place,
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let (name, here) = (call.function, call.position.range)
+    let (name, here) = (call.function, call.range)
     let named = Function.named(name)
     let placed = PlacedCall(call: call, function: named, place: place, range: range)
     try Restrictions.windowPlaces.check(placed)
@@ -116,7 +116,7 @@ extension Resolver {
         arguments.append(try resolve(expression, in: scope, inner))
       case .star where function == .count: break
       case .star(let position): throw .unknownIdentifier("*", at: position.range)
-      default: throw .argument(of: call.function, at: call.position.range)
+      default: throw .argument(of: call.function, at: call.range)
       }
     }
     return arguments

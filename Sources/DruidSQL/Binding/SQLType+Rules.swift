@@ -1,6 +1,6 @@
 /// How Calcite combines types in Druid.
 extension SQLType {
-  package var isCharacter: Bool {
+  var isCharacter: Bool {
     switch kind {
     case .char, .varchar: true
     default: false
@@ -9,21 +9,21 @@ extension SQLType {
 
   package var isNumeric: Bool { isExact || isApproximate }
 
-  package var isExact: Bool {
+  var isExact: Bool {
     switch kind {
     case .smallint, .tinyint, .integer, .bigint, .decimal: true
     default: false
     }
   }
 
-  package var isIntegral: Bool {
+  var isIntegral: Bool {
     switch kind {
     case .smallint, .tinyint, .integer, .bigint: true
     default: false
     }
   }
 
-  package var isApproximate: Bool { kind == .float || kind == .real || kind == .double }
+  var isApproximate: Bool { kind == .float || kind == .real || kind == .double }
 
   /// Whether Druid computes with it as a double.
   package var isReal: Bool {
@@ -35,13 +35,13 @@ extension SQLType {
 
   package var isTime: Bool { kind == .timestamp || kind == .date }
 
-  package var isInterval: Bool { kind == .dayInterval || kind == .monthInterval }
+  var isInterval: Bool { kind == .dayInterval || kind == .monthInterval }
 
-  package var isArray: Bool { element != nil }
+  var isArray: Bool { element != nil }
 
   /// Whether both are arrays of strings, or both arrays of integers, so that equal arrays have
   /// equal text.
-  package func holdsLike(_ other: SQLType) -> Bool {
+  func holdsLike(_ other: SQLType) -> Bool {
     guard let one = element, let two = other.element else { return false }
     return one.isCharacter && two.isCharacter || one.isIntegral && two.isIntegral
   }
@@ -57,7 +57,7 @@ extension SQLType {
   }
 
   /// The type's family as Calcite names it in `No match found for function signature F(<NUMERIC>)`.
-  package var family: String {
+  var family: String {
     switch kind {
     case .boolean: "BOOLEAN"
     case .smallint, .tinyint, .integer, .bigint, .float, .real, .double, .decimal: "NUMERIC"
@@ -86,14 +86,14 @@ extension SQLType {
     }
   }
 
-  package func nullable(_ flag: Bool) -> SQLType {
+  func nullable(_ flag: Bool) -> SQLType {
     var copy = self
     copy.isNullable = flag
     return copy
   }
 
   /// The common type of several values, as in CASE, COALESCE and UNION; nil when there is none.
-  package static func leastRestrictive(_ types: [SQLType]) -> SQLType? {
+  static func leastRestrictive(_ types: [SQLType]) -> SQLType? {
     guard var result = types.first else { return nil }
     if types.count > 1, types.allSatisfy({ $0.kind == types[0].kind }) {
       return result.nullable(types.contains(where: \.isNullable))
@@ -144,7 +144,7 @@ extension SQLType {
   }
 
   /// The type of an arithmetic operation; nil when Calcite's answer is not known.
-  package static func arithmetic(_ op: Operator, _ left: SQLType, _ right: SQLType) -> SQLType? {
+  static func arithmetic(_ op: Operator, _ left: SQLType, _ right: SQLType) -> SQLType? {
     let nullable = left.isNullable || right.isNullable
     if left.kind == .null && right.kind == .null { return .null }
     let left = (left.kind == .null ? right : left).widenedInteger

@@ -2,8 +2,8 @@
 ///
 /// Equality and hash ignore the position and the spelling: two expressions that compute the same
 /// are equal.
-package struct TypedExpression: Hashable, Sendable {
-  package indirect enum Node: Hashable, Sendable {
+struct TypedExpression: Hashable, Sendable {
+  indirect enum Node: Hashable, Sendable {
     /// A column of the relation with this number.
     case column(relation: Int, index: Int)
     case constant(Constant)
@@ -21,12 +21,12 @@ package struct TypedExpression: Hashable, Sendable {
     case scalarQuery(Relation)
   }
 
-  package struct Branch: Hashable, Sendable {
-    package var condition: TypedExpression
-    package var result: TypedExpression
+  struct Branch: Hashable, Sendable {
+    var condition: TypedExpression
+    var result: TypedExpression
   }
 
-  package enum Constant: Hashable, Sendable {
+  enum Constant: Hashable, Sendable {
     case null
     case text(String)
     /// An integer; also a time (milliseconds) or an interval.
@@ -37,81 +37,81 @@ package struct TypedExpression: Hashable, Sendable {
     case localTime(String)
   }
 
-  package var node: Node
-  package var type: SQLType
+  var node: Node
+  var type: SQLType
   /// The position in the statement.
-  package var range: SourceRange
+  var range: SourceRange
   /// A string that may have several values.
-  package var isMultiple = false
+  var isMultiple = false
   /// A double that may be infinite or NaN.
-  package var isWild = false
+  var isWild = false
   /// One value of a multi-value expression by which a subquery groups.
-  package var isExploded = false
+  var isExploded = false
 
-  package init(_ node: Node, _ type: SQLType, _ range: SourceRange = .none) {
+  init(_ node: Node, _ type: SQLType, _ range: SourceRange = .none) {
     self.node = node
     self.type = type
     self.range = range
   }
 
-  package static func == (left: TypedExpression, right: TypedExpression) -> Bool {
+  static func == (left: TypedExpression, right: TypedExpression) -> Bool {
     left.node == right.node && left.type.kind == right.type.kind
   }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(node) }
+  func hash(into hasher: inout Hasher) { hasher.combine(node) }
 
-  package var constant: Constant? {
+  var constant: Constant? {
     if case .constant(let value) = node { return value }
     return nil
   }
 
-  package var isNullConstant: Bool { constant == .null }
+  var isNullConstant: Bool { constant == .null }
 
-  package var isColumn: Bool {
+  var isColumn: Bool {
     if case .column = node { return true }
     return false
   }
 
   /// A column passed on unchanged, or the NULL that a join sees in place of one.
-  package var isPassedOn: Bool { isColumn || node == .operation(.unfinishedNull, []) }
+  var isPassedOn: Bool { isColumn || node == .operation(.unfinishedNull, []) }
 
   /// The text of a string constant.
-  package var text: String? {
+  var text: String? {
     if case .constant(.text(let text)) = node { return text }
     return nil
   }
 }
 
 /// An aggregate function with its arguments and modifiers.
-package struct AggregateCall: Hashable, Sendable {
-  package var function: Function
-  package var arguments: [TypedExpression]
-  package var isDistinct: Bool
-  package var filter: TypedExpression?
-  package var orderBy: [OrderKey] = []
+struct AggregateCall: Hashable, Sendable {
+  var function: Function
+  var arguments: [TypedExpression]
+  var isDistinct: Bool
+  var filter: TypedExpression?
+  var orderBy: [OrderKey] = []
 }
 
 /// A window function with its arguments and window.
-package struct WindowCall: Hashable, Sendable {
-  package var function: Function
-  package var arguments: [TypedExpression]
-  package var partitionBy: [TypedExpression]
-  package var orderBy: [OrderKey]
+struct WindowCall: Hashable, Sendable {
+  var function: Function
+  var arguments: [TypedExpression]
+  var partitionBy: [TypedExpression]
+  var orderBy: [OrderKey]
   /// The frame in SQLite's syntax; nil for none.
-  package var frame: String?
-  package var filter: TypedExpression?
+  var frame: String?
+  var filter: TypedExpression?
   /// Whether it is written as the aggregate is without a window.
-  package var isSpelt = false
+  var isSpelt = false
 }
 
-package struct OrderKey: Hashable, Sendable {
-  package var expression: TypedExpression
-  package var isDescending: Bool
+struct OrderKey: Hashable, Sendable {
+  var expression: TypedExpression
+  var isDescending: Bool
 }
 
 extension TypedExpression {
   /// The direct operands, without those of subqueries.
-  package var children: [TypedExpression] {
+  var children: [TypedExpression] {
     switch node {
     case .column, .constant, .exists, .scalarQuery: []
     case .operation(_, let operands), .call(_, let operands), .grouping(let operands): operands
@@ -127,11 +127,11 @@ extension TypedExpression {
   }
 
   /// Whether it, or any expression inside it, passes the test.
-  package func contains(where test: (TypedExpression) -> Bool) -> Bool {
+  func contains(where test: (TypedExpression) -> Bool) -> Bool {
     test(self) || children.contains { $0.contains(where: test) }
   }
 
-  package var hasAggregate: Bool {
+  var hasAggregate: Bool {
     contains {
       switch $0.node {
       case .aggregate, .grouping: true
@@ -141,7 +141,7 @@ extension TypedExpression {
   }
 
   /// The first aggregate in it.
-  package var firstAggregate: TypedExpression? {
+  var firstAggregate: TypedExpression? {
     switch node {
     case .aggregate, .grouping: return self
     default:
@@ -152,7 +152,7 @@ extension TypedExpression {
     }
   }
 
-  package var hasWindow: Bool {
+  var hasWindow: Bool {
     contains {
       if case .window = $0.node { return true }
       return false
@@ -160,7 +160,7 @@ extension TypedExpression {
   }
 
   /// Computed from constants alone, and independent of the clock.
-  package var isConstant: Bool {
+  var isConstant: Bool {
     switch node {
     case .constant: true
     case .operation, .call, .cast, .conditional: children.allSatisfy(\.isConstant)
@@ -171,7 +171,7 @@ extension TypedExpression {
   /// A copy in which `change` has replaced parts. It is called for each part before the part's
   /// operands; what it returns replaces the whole part, and nil keeps the part and continues with
   /// the operands.
-  package func rewritten<Failure: Error>(
+  func rewritten<Failure: Error>(
     _ change: (TypedExpression) throws(Failure) -> TypedExpression?
   ) throws(Failure) -> TypedExpression {
     if let whole = try change(self) { return whole }

@@ -196,7 +196,7 @@ extension Function {
 
 extension JSONTree {
   /// A key whose byte order is the order of array elements: NULL first, then by value.
-  package var sortingText: String {
+  var sortingText: String {
     func digits(_ bits: UInt64, _ count: Int) -> String {
       let text = String(bits, radix: 16)
       return String(repeating: "0", count: count - text.count) + text

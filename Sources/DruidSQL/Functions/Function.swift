@@ -54,10 +54,10 @@ package final class Function: Sendable {
   }
 
   package let name: String
-  package let aliases: [String]
+  let aliases: [String]
   /// A one-line description.
   package let summary: String
-  package let signature: FunctionSignature
+  let signature: FunctionSignature
   let traits: Traits
   let binding: Binding
   /// The result type of a call with OVER; nil when OVER is not allowed.
@@ -122,7 +122,7 @@ package final class Function: Sendable {
 
   package var isAggregate: Bool { if case .aggregate = binding { true } else { false } }
 
-  package var isWindow: Bool { if case .window = binding { true } else { false } }
+  var isWindow: Bool { if case .window = binding { true } else { false } }
 
   /// Whether a call can be written `name(arguments)` and is supported.
   package var isScalar: Bool {
@@ -132,7 +132,7 @@ package final class Function: Sendable {
     }
   }
 
-  package var isListed: Bool { !traits.contains(.unlisted) }
+  var isListed: Bool { !traits.contains(.unlisted) }
 }
 
 extension Function: Hashable {

@@ -1,7 +1,7 @@
 /// The parameters and the result type of a function.
-package struct FunctionSignature: Sendable {
+struct FunctionSignature: Sendable {
   /// What an argument must be. A bare NULL is refused where it stands by all that do not say otherwise.
-  package enum Operand: Sendable {
+  enum Operand: Sendable {
     /// NULL as well.
     case any
     /// A number, or a text as the number that it spells; NULL as well.
@@ -38,7 +38,7 @@ package struct FunctionSignature: Sendable {
     case address
   }
 
-  package enum Result: Sendable {
+  enum Result: Sendable {
     case boolean, integer, bigint, double, varchar, char, timestamp, json
     /// The type of the argument at that index.
     case argument(Int)
@@ -49,15 +49,15 @@ package struct FunctionSignature: Sendable {
     case custom(@Sendable ([TypedExpression]) -> SQLType?)
   }
 
-  package var operands: [Operand]
+  var operands: [Operand]
   /// The number of required operands. With `isVariadic`, the last operand repeats.
-  package var required: Int
-  package var isVariadic: Bool
-  package var result: Result
+  var required: Int
+  var isVariadic: Bool
+  var result: Result
   /// Whether the result may be NULL although no argument is.
-  package var isNullable: Bool
+  var isNullable: Bool
   /// SQL for omitted operands at the end.
-  package var defaults: [String]
+  var defaults: [String]
 
   init(
     _ operands: [Operand], required: Int? = nil, variadic: Bool = false, _ result: Result,
@@ -71,7 +71,7 @@ package struct FunctionSignature: Sendable {
     self.defaults = defaults
   }
 
-  package func operand(at index: Int) -> Operand { operands[min(index, operands.count - 1)] }
+  func operand(at index: Int) -> Operand { operands[min(index, operands.count - 1)] }
 
   func accepts(count: Int) -> Bool {
     count >= required && (isVariadic || count <= operands.count)

@@ -40,7 +40,7 @@ package struct Kernel: Sendable {
   }
 
   /// Maximum number of arguments of a variadic kernel. SQLite's own limit is 127.
-  package static let mostArguments = 120
+  static let mostArguments = 120
 
   static func strict(_ name: String, _ arity: Int, _ body: @escaping Scalar) -> Kernel {
     Kernel(name, arity...arity, .scalar(isStrict: true, body))

@@ -4,7 +4,7 @@ import JavaValues
 ///
 /// The raw value is the operator's name in Druid's messages. Those that only the binder creates
 /// have a description instead.
-package enum Operator: String, Hashable, Sendable {
+enum Operator: String, Hashable, Sendable {
   case and = "AND"
   case or = "OR"
   case not = "NOT"
@@ -86,10 +86,10 @@ package enum Operator: String, Hashable, Sendable {
   case unfinished = "unfinished"
   case unfinishedNull = "unfinished null"
 
-  package var isComparison: Bool { mirrored != nil || self == .equal || self == .notEqual }
+  var isComparison: Bool { mirrored != nil || self == .equal || self == .notEqual }
 
   /// Whether it tests equality, whatever it does with NULL.
-  package var isEquality: Bool {
+  var isEquality: Bool {
     switch self {
     case .equal, .notEqual, .isDistinctFrom, .isNotDistinctFrom: true
     default: false
@@ -110,7 +110,7 @@ package enum Operator: String, Hashable, Sendable {
   }
 
   /// The comparison with its operands exchanged; nil for operators other than `<`, `<=`, `>`, `>=`.
-  package var mirrored: Operator? {
+  var mirrored: Operator? {
     switch self {
     case .less: .greater
     case .lessOrEqual: .greaterOrEqual
@@ -121,7 +121,7 @@ package enum Operator: String, Hashable, Sendable {
   }
 
   /// The negated comparison; nil for operators other than `<`, `<=`, `>`, `>=`.
-  package var opposite: Operator? {
+  var opposite: Operator? {
     switch self {
     case .less: .greaterOrEqual
     case .lessOrEqual: .greater
@@ -146,7 +146,7 @@ package enum Operator: String, Hashable, Sendable {
 // MARK: - SQLite functions of operators and casts
 
 extension Operator {
-  package static let kernels: [Kernel] = arithmetic + casts + tests + valueLists + checks
+  static let kernels: [Kernel] = arithmetic + casts + tests + valueLists + checks
 
   private static let arithmetic: [Kernel] = [
     .longs("add_long", arity: 2...Kernel.mostArguments) { $0 &+ $1 },

@@ -15,7 +15,7 @@ extension SQLFailure {
   }
 
   /// Operands of types that the operator or function does not take.
-  package static func cannotApply(
+  static func cannotApply(
     _ name: String, _ types: [SQLType], at range: SourceRange
   ) -> SQLFailure {
     let list = types.map { "<\($0.signature)>" }

@@ -8,7 +8,7 @@ struct PlacedCall {
   let range: SourceRange
 
   /// From the name to the closing parenthesis.
-  var name: SourceRange { call.position.range }
+  var name: SourceRange { call.range }
 }
 
 /// An aggregate whose arguments are bound.
@@ -154,7 +154,7 @@ extension PlacedCall {
   /// IGNORE NULLS and RESPECT NULLS are functions that Druid does not have.
   func refuseNulls() throws(SQLFailure) {
     guard let nulls = call.nulls else { return }
-    throw .noFunction(nulls.rawValue, at: call.nullsPosition.range)
+    throw .noFunction(nulls.rawValue, at: call.nullsRange)
   }
 }
 

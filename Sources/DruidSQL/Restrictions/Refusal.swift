@@ -12,7 +12,7 @@ extension SQLFailure {
   }
 
   /// Refuses a query for which Druid's planner finds no plan.
-  package static func unplannable(_ reason: String, rule: String = #function) -> SQLFailure {
+  static func unplannable(_ reason: String, rule: String = #function) -> SQLFailure {
     SQLFailure(
       "Query could not be planned. A possible reason is [\(reason)]", at: nil,
       category: .invalidInput, errorCode: "general", rule: rule)
@@ -47,7 +47,7 @@ extension SQLFailure {
   }
 
   /// Druid sorts a scan by `__time` alone.
-  package static func nonTimeOrder(_ columns: [String]) -> SQLFailure {
+  static func nonTimeOrder(_ columns: [String]) -> SQLFailure {
     unplannable(
       "SQL query requires ordering a table by non-time column [[\(columns.joined(separator: ", "))]], "
         + "which is not supported.")

@@ -123,8 +123,8 @@ extension Restrictions {
       "frame bound other than a number", druid: "Takes a number, a name, or an interval in RANGE."
     ) { framed throws(SQLFailure) in
       let frame = framed.frame
-      for (bound, position) in [
-        (frame.start, frame.startPosition), (frame.end ?? .currentRow, frame.endPosition),
+      for (bound, range) in [
+        (frame.start, frame.startRange), (frame.end ?? .currentRow, frame.endRange),
       ] {
         switch bound.distance?.kind {
         case nil, .literal(.integer), .name: break
@@ -132,7 +132,7 @@ extension Restrictions {
         default:
           throw SQLFailure(
             "\(frame.unit.rawValue) value must be a non-negative integral constant",
-            at: position.range)
+            at: range)
         }
       }
     },
@@ -142,7 +142,7 @@ extension Restrictions {
       if framed.frame.end != nil, case .unboundedFollowing = framed.frame.start {
         throw SQLFailure(
           "UNBOUNDED FOLLOWING cannot be specified for the lower frame boundary",
-          at: framed.frame.startPosition.range)
+          at: framed.frame.startRange)
       }
     },
     Restriction(
@@ -162,7 +162,7 @@ extension Restrictions {
         words = "Upper frame boundary cannot be PRECEDING when lower boundary is FOLLOWING"
       default: return
       }
-      throw SQLFailure(words, at: framed.frame.endPosition.range)
+      throw SQLFailure(words, at: framed.frame.endRange)
     },
   ]
 

@@ -1,7 +1,7 @@
 extension Expression.Kind {
   /// Calls `visit` for every direct operand, in the order of the text, but not for operands inside
   /// subqueries or OVER.
-  package func forEachChild(_ visit: (Expression) -> Void) {
+  func forEachChild(_ visit: (Expression) -> Void) {
     switch self {
     case .literal, .parameter, .name, .star, .exists, .subquery, .collection: break
     case .prefix(_, let operand), .test(_, let operand), .cast(let operand, _, _),
@@ -48,7 +48,7 @@ extension Expression.Kind {
 extension FunctionCall {
   /// Calls `visit` for every argument, then for the expressions in ORDER BY, WITHIN GROUP and
   /// FILTER, but not in OVER.
-  package func forEachChild(_ visit: (Expression) -> Void) {
+  func forEachChild(_ visit: (Expression) -> Void) {
     for argument in arguments {
       switch argument {
       case .expression(let expression), .named(_, let expression): visit(expression)

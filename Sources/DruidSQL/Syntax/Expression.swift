@@ -1,16 +1,16 @@
-package import JavaValues
+import JavaValues
 
 /// An SQL expression and its position.
 ///
 /// Equality and hash ignore positions, so that `==` finds a SELECT item among the GROUP BY keys.
-package struct Expression: Hashable, Sendable {
-  package var kind: Kind
-  package var range: SourceRange
+struct Expression: Hashable, Sendable {
+  var kind: Kind
+  @Position var range: SourceRange
   /// The height of the tree. The parser limits it to protect the stack of functions that walk the
   /// tree.
-  package let depth: Int32
+  let depth: Int32
 
-  package init(_ kind: Kind, _ range: SourceRange) {
+  init(_ kind: Kind, _ range: SourceRange) {
     self.kind = kind
     self.range = range
     var deepest: Int32 = 0
@@ -18,11 +18,7 @@ package struct Expression: Hashable, Sendable {
     self.depth = deepest + 1
   }
 
-  package static func == (left: Expression, right: Expression) -> Bool { left.kind == right.kind }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(kind) }
-
-  package indirect enum Kind: Hashable, Sendable {
+  indirect enum Kind: Hashable, Sendable {
     case literal(Literal)
     /// `?`, counted from 0.
     case parameter(index: Int)
@@ -75,28 +71,23 @@ package struct Expression: Hashable, Sendable {
   }
 }
 
-package struct WhenBranch: Hashable, Sendable {
-  package var condition: Expression
-  package var result: Expression
-
-  package init(condition: Expression, result: Expression) {
-    self.condition = condition
-    self.result = result
-  }
+struct WhenBranch: Hashable, Sendable {
+  var condition: Expression
+  var result: Expression
 }
 
-package enum CastKind: String, Hashable, Sendable {
+enum CastKind: String, Hashable, Sendable {
   case cast = "CAST"
   case tryCast = "TRY_CAST"
   case safeCast = "SAFE_CAST"
 }
 
-package enum RoundDirection: String, Hashable, Sendable {
+enum RoundDirection: String, Hashable, Sendable {
   case floor = "FLOOR"
   case ceil = "CEIL"
 }
 
-package enum QuantifiedSet: Hashable, Sendable {
+enum QuantifiedSet: Hashable, Sendable {
   case query(Query)
   case list([Expression])
 }

@@ -2,43 +2,39 @@
 /// functions and errors.
 ///
 /// Equality ignores quotes and position.
-package struct Identifier: Hashable, Sendable {
-  package var text: String
-  package var isQuoted: Bool
-  package var range: SourceRange
+struct Identifier: Hashable, Sendable {
+  var text: String
+  var isQuoted: Bool
+  @Position var range: SourceRange
 
-  package init(_ text: String, isQuoted: Bool = false, range: SourceRange = .none) {
+  init(_ text: String, isQuoted: Bool = false, range: SourceRange = .none) {
     self.text = text
     self.isQuoted = isQuoted
     self.range = range
   }
 
-  package static func == (left: Identifier, right: Identifier) -> Bool { left.text == right.text }
+  static func == (left: Identifier, right: Identifier) -> Bool { left.text == right.text }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(text) }
+  func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 /// A name with one or more parts, separated by dots: `country`, `e.country`, `druid.ecommerce`.
-package struct Name: Hashable, Sendable {
-  package var parts: [Identifier]
-  package var range: SourceRange
+struct Name: Hashable, Sendable {
+  var parts: [Identifier]
+  @Position var range: SourceRange
 
-  package init(_ parts: [Identifier], range: SourceRange) {
+  init(_ parts: [Identifier], range: SourceRange) {
     self.parts = parts
     self.range = range
   }
 
-  package init(_ part: Identifier) {
+  init(_ part: Identifier) {
     self.parts = [part]
     self.range = part.range
   }
 
   /// The parts joined by dots, without quotes, as in error messages.
-  package var text: String { parts.map(\.text).joined(separator: ".") }
+  var text: String { parts.map(\.text).joined(separator: ".") }
 
-  package var last: String { parts.last?.text ?? "" }
-
-  package static func == (left: Name, right: Name) -> Bool { left.parts == right.parts }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(parts) }
+  var last: String { parts.last?.text ?? "" }
 }

@@ -1,5 +1,5 @@
 /// The keywords of Druid's grammar. A reserved word is an identifier only in quotes.
-package enum Keywords {
+enum Keywords {
   /// Reserved words that are function names when a parenthesis follows.
   static let functionNames: Set<String> = words(
     """

@@ -1,7 +1,7 @@
-package import JavaValues
+import JavaValues
 
 /// A constant as written. The grammar alone decides its kind.
-package enum Literal: Hashable, Sendable {
+enum Literal: Hashable, Sendable {
   /// Digits without point or exponent. It is text because it may not fit 64 bits.
   case integer(String)
   /// Digits with a point and without an exponent: DECIMAL; also `DECIMAL '1.5'`.
@@ -26,33 +26,19 @@ package enum Literal: Hashable, Sendable {
 }
 
 /// `INTERVAL [-]'text' FROM [TO UNTIL]`.
-package struct IntervalLiteral: Hashable, Sendable {
-  package var text: String
-  package var isNegative: Bool
-  package var qualifier: IntervalQualifier
-
-  package init(text: String, isNegative: Bool, qualifier: IntervalQualifier) {
-    self.text = text
-    self.isNegative = isNegative
-    self.qualifier = qualifier
-  }
+struct IntervalLiteral: Hashable, Sendable {
+  var text: String
+  var isNegative: Bool
+  var qualifier: IntervalQualifier
 }
 
 /// The units of an interval: `DAY`, `DAY(3) TO SECOND(6)`.
-package struct IntervalQualifier: Hashable, Sendable {
-  package var from: TimeUnit
-  package var until: TimeUnit?
-  package var precision: Int?
-  package var fraction: Int?
-
-  package init(from: TimeUnit, until: TimeUnit? = nil, precision: Int? = nil, fraction: Int? = nil)
-  {
-    self.from = from
-    self.until = until
-    self.precision = precision
-    self.fraction = fraction
-  }
+struct IntervalQualifier: Hashable, Sendable {
+  var from: TimeUnit
+  var until: TimeUnit?
+  var precision: Int?
+  var fraction: Int?
 
   /// Whether it counts months rather than milliseconds.
-  package var countsMonths: Bool { [.year, .quarter, .month].contains(from) }
+  var countsMonths: Bool { [.year, .quarter, .month].contains(from) }
 }

@@ -1,5 +1,5 @@
 /// Operators with two operands. The raw value is Calcite's spelling.
-package enum BinaryOperator: String, Hashable, Sendable {
+enum BinaryOperator: String, Hashable, Sendable {
   case plus = "+"
   case minus = "-"
   case times = "*"
@@ -26,7 +26,7 @@ package enum BinaryOperator: String, Hashable, Sendable {
   case multisetIntersect = "MULTISET INTERSECT"
   case multisetExcept = "MULTISET EXCEPT"
 
-  package var isComparison: Bool {
+  var isComparison: Bool {
     switch self {
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: true
     default: false
@@ -34,19 +34,19 @@ package enum BinaryOperator: String, Hashable, Sendable {
   }
 }
 
-package enum LogicalOperator: String, Hashable, Sendable {
+enum LogicalOperator: String, Hashable, Sendable {
   case and = "AND"
   case or = "OR"
 }
 
-package enum PrefixOperator: String, Hashable, Sendable {
+enum PrefixOperator: String, Hashable, Sendable {
   case not = "NOT"
   case minus = "-"
   case plus = "+"
 }
 
 /// Tests that follow their operand: `x IS NOT NULL`.
-package enum Test: String, Hashable, Sendable {
+enum Test: String, Hashable, Sendable {
   case isNull = "IS NULL"
   case isNotNull = "IS NOT NULL"
   case isTrue = "IS TRUE"
@@ -69,12 +69,12 @@ package enum Test: String, Hashable, Sendable {
   case isNotJSONScalar = "IS NOT JSON SCALAR"
 }
 
-package enum Quantifier: String, Hashable, Sendable {
+enum Quantifier: String, Hashable, Sendable {
   case some = "SOME"
   case all = "ALL"
 }
 
-package enum TrimSide: String, Hashable, Sendable {
+enum TrimSide: String, Hashable, Sendable {
   case both = "BOTH"
   case leading = "LEADING"
   case trailing = "TRAILING"

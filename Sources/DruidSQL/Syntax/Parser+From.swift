@@ -90,7 +90,7 @@ extension Parser {
     if token.key == "UNNEST" { return try unnest(start) }
     let name = try compoundName()
     openedFar = -1
-    try skipTableHints()
+    try skipHints()
     try refusePivot()
     if at("(") {
       let call = try callArguments(of: name)

@@ -27,14 +27,14 @@ extension Parser {
       } while accept(",")
       let place = token.range
       call.nulls = try nullTreatment()
-      call.nullsPosition = Position(place)
+      call.nullsRange = place
       if isOrdered, accept("ORDER") {
         try expect("BY")
         call.orderBy = try orderItems()
       }
     }
     try expect(")")
-    call.position = Position(range(from: name.range))
+    call.range = range(from: name.range)
     return call
   }
 
@@ -90,11 +90,11 @@ extension Parser {
   /// Parses the clauses after the parentheses: WITHIN GROUP, FILTER, OVER.
   private mutating func followed(_ plain: FunctionCall) throws(ParseStop) -> Expression {
     var call = plain
-    var place = call.position.range
+    var place = call.range
     let word = token.range
     if let nulls = try nullTreatment() {
       call.nulls = nulls
-      call.nullsPosition = Position(word)
+      call.nullsRange = word
     }
     if at("WITHIN") {
       let start = token.range
@@ -178,18 +178,18 @@ extension Parser {
       return nil
     }
     guard accept("BETWEEN") else {
-      let place = Position(token.range)
+      let place = token.range
       return WindowFrame(
-        unit: unit, start: try frameBound(), end: nil, startPosition: place,
+        unit: unit, start: try frameBound(), end: nil, startRange: place,
         range: range(from: start))
     }
-    let before = Position(token.range)
+    let before = token.range
     let first = try frameBound()
     try expect("AND")
-    let behind = Position(token.range)
+    let behind = token.range
     let last = try frameBound()
     return WindowFrame(
-      unit: unit, start: first, end: last, startPosition: before, endPosition: behind,
+      unit: unit, start: first, end: last, startRange: before, endRange: behind,
       range: range(from: start))
   }
 

@@ -17,7 +17,7 @@ extension Parser {
     try expect(")")
     let whole = range(from: name.range)
     call.json = json
-    call.position = Position(whole)
+    call.range = whole
     return try node(.call(call), whole)
   }
 

@@ -3,14 +3,13 @@ extension Parser {
     let start = token.range
     advance()
     startAnew()
-    let hints = at("/*+") ? try hintList() : []
+    try skipHints()
     let isStream = acceptLone("STREAM")
     let isDistinct = acceptLone("DISTINCT")
     if !isDistinct { _ = acceptLone("ALL") }
     var items = [try selectItem()]
     while accept(",") { items.append(try selectItem()) }
     var select = Select(items: items, range: start)
-    select.hints = hints
     select.isDistinct = isDistinct
     if isStream, !at("FROM") {
       throw refuse(
@@ -63,29 +62,19 @@ extension Parser {
     return nil
   }
 
-  private mutating func hintList() throws(ParseStop) -> [Hint] {
+  /// Skips `/*+ ... */` after SELECT or a table name. Druid 33 reads these hints and uses them only
+  /// for joins.
+  mutating func skipHints() throws(ParseStop) {
+    guard at("/*+") else { return }
     advance()
-    var hints: [Hint] = []
     repeat {
-      let name = try identifier()
-      var options: [String] = []
+      _ = try identifier()
       if acceptLone("(") {
-        while token.key != ")", token.kind != .end, token.key != "*/" {
-          options.append(token.text)
-          advance()
-        }
+        while token.key != ")", token.kind != .end, token.key != "*/" { advance() }
         try expect(")")
       }
-      hints.append(Hint(name: name, options: options))
     } while accept(",")
     try expect("*/")
-    return hints
-  }
-
-  /// Skips `/*+ ... */` after a table name. Druid 33 reads these hints and uses them only for
-  /// joins.
-  mutating func skipTableHints() throws(ParseStop) {
-    if at("/*+") { _ = try hintList() }
   }
 
   private mutating func groupBy() throws(ParseStop) -> GroupBy {

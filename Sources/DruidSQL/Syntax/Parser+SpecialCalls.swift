@@ -218,7 +218,7 @@ extension Parser {
       guard token.kind == .word, peek().key == "(" else { throw .unexpected }
       advance()
       let plain = try callArguments(of: name)
-      call = try node(.call(plain), plain.position.range)
+      call = try node(.call(plain), plain.range)
     }
     try expect("}")
     return call

@@ -4,7 +4,7 @@
 /// last decision. This parser records that token, so that both report the same position. It parses
 /// a text once. Only after a failure does it parse again, and notes which tokens it would accept at
 /// the place of the error.
-package struct Parser {
+struct Parser {
   var tokens: [Token]
   var index = 0
   var parameterCount = 0
@@ -47,7 +47,7 @@ package struct Parser {
   /// Parses a statement that is the whole text.
   ///
   /// - Throws: Druid's error, with Druid's position.
-  package static func parse(_ text: String) throws(SQLFailure) -> Statement {
+  static func parse(_ text: String) throws(SQLFailure) -> Statement {
     var parser = Parser(tokens: try Tokenizer.tokens(of: text))
     do throws(ParseStop) {
       return try parser.statement()
@@ -60,7 +60,7 @@ package struct Parser {
   }
 
   /// Parses an expression that is the whole text, for tests and tools.
-  package static func expression(_ text: String) throws(SQLFailure) -> Expression {
+  static func expression(_ text: String) throws(SQLFailure) -> Expression {
     var parser = Parser(tokens: try Tokenizer.tokens(of: text))
     do throws(ParseStop) {
       let expression = try parser.expression()

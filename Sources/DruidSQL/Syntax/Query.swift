@@ -2,17 +2,17 @@
 ///
 /// A class, because expressions contain queries and queries contain expressions. Equality ignores
 /// positions.
-package final class Query: Hashable, Sendable {
-  package let with: [CommonTable]
-  package let isRecursive: Bool
-  package let body: QueryBody
-  package let orderBy: [OrderItem]
-  package let offset: Expression?
+final class Query: Hashable, Sendable {
+  let with: [CommonTable]
+  let isRecursive: Bool
+  let body: QueryBody
+  let orderBy: [OrderItem]
+  let offset: Expression?
   /// The count of LIMIT or FETCH NEXT; nil for `LIMIT ALL`.
-  package let limit: Expression?
-  package let range: SourceRange
+  let limit: Expression?
+  let range: SourceRange
 
-  package init(
+  init(
     with: [CommonTable] = [], isRecursive: Bool = false, body: QueryBody,
     orderBy: [OrderItem] = [], offset: Expression? = nil, limit: Expression? = nil,
     range: SourceRange
@@ -26,13 +26,13 @@ package final class Query: Hashable, Sendable {
     self.range = range
   }
 
-  package static func == (left: Query, right: Query) -> Bool {
+  static func == (left: Query, right: Query) -> Bool {
     left === right
       || (left.with == right.with && left.body == right.body && left.orderBy == right.orderBy
         && left.offset == right.offset && left.limit == right.limit)
   }
 
-  package func hash(into hasher: inout Hasher) {
+  func hash(into hasher: inout Hasher) {
     hasher.combine(body)
     hasher.combine(orderBy)
     hasher.combine(limit)
@@ -40,19 +40,13 @@ package final class Query: Hashable, Sendable {
 }
 
 /// `name (columns) AS (query)`
-package struct CommonTable: Hashable, Sendable {
-  package var name: Identifier
-  package var columns: [Identifier]
-  package var query: Query
-
-  package init(name: Identifier, columns: [Identifier], query: Query) {
-    self.name = name
-    self.columns = columns
-    self.query = query
-  }
+struct CommonTable: Hashable, Sendable {
+  var name: Identifier
+  var columns: [Identifier]
+  var query: Query
 }
 
-package indirect enum QueryBody: Hashable, Sendable {
+indirect enum QueryBody: Hashable, Sendable {
   case select(Select)
   /// VALUES (1, 'a'), (2, 'b'): the rows
   case values(Values)
@@ -62,7 +56,7 @@ package indirect enum QueryBody: Hashable, Sendable {
   /// TABLE name
   case table(Name)
 
-  package var range: SourceRange {
+  var range: SourceRange {
     switch self {
     case .select(let select): select.range
     case .values(let values): values.range
@@ -73,84 +67,34 @@ package indirect enum QueryBody: Hashable, Sendable {
   }
 }
 
-package struct Values: Hashable, Sendable {
-  package var rows: [Expression]
-  package var range: SourceRange
-
-  /// - Parameter rows: the rows, each a `.row`.
-  package init(rows: [Expression], range: SourceRange) {
-    self.rows = rows
-    self.range = range
-  }
-
-  package static func == (left: Values, right: Values) -> Bool { left.rows == right.rows }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(rows) }
+struct Values: Hashable, Sendable {
+  var rows: [Expression]
+  @Position var range: SourceRange
 }
 
-package struct SetOperation: Hashable, Sendable {
-  package enum Kind: String, Hashable, Sendable {
+struct SetOperation: Hashable, Sendable {
+  enum Kind: String, Hashable, Sendable {
     case union = "UNION"
     case intersect = "INTERSECT"
     case except = "EXCEPT"
   }
 
-  package var kind: Kind
-  package var isAll: Bool
-  package var left: QueryBody
-  package var right: QueryBody
-  package var range: SourceRange
-
-  package init(kind: Kind, isAll: Bool, left: QueryBody, right: QueryBody, range: SourceRange) {
-    self.kind = kind
-    self.isAll = isAll
-    self.left = left
-    self.right = right
-    self.range = range
-  }
-
-  package static func == (left: SetOperation, right: SetOperation) -> Bool {
-    left.kind == right.kind && left.isAll == right.isAll && left.left == right.left
-      && left.right == right.right
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(kind)
-    hasher.combine(isAll)
-    hasher.combine(left)
-    hasher.combine(right)
-  }
+  var kind: Kind
+  var isAll: Bool
+  var left: QueryBody
+  var right: QueryBody
+  @Position var range: SourceRange
 }
 
-package struct OrderItem: Hashable, Sendable {
-  package enum Nulls: String, Hashable, Sendable {
+struct OrderItem: Hashable, Sendable {
+  enum Nulls: String, Hashable, Sendable {
     case first = "NULLS FIRST"
     case last = "NULLS LAST"
   }
 
-  package var expression: Expression
-  package var isDescending: Bool
-  package var nulls: Nulls?
+  var expression: Expression
+  var isDescending: Bool
+  var nulls: Nulls?
   /// The range including DESC and NULLS, as Calcite reports it.
-  package var range: SourceRange
-
-  package init(
-    expression: Expression, isDescending: Bool, nulls: Nulls?, range: SourceRange
-  ) {
-    self.expression = expression
-    self.isDescending = isDescending
-    self.nulls = nulls
-    self.range = range
-  }
-
-  package static func == (left: OrderItem, right: OrderItem) -> Bool {
-    left.expression == right.expression && left.isDescending == right.isDescending
-      && left.nulls == right.nulls
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(expression)
-    hasher.combine(isDescending)
-    hasher.combine(nulls)
-  }
+  @Position var range: SourceRange
 }

@@ -38,3 +38,23 @@ package struct SourceRange: Equatable, Hashable, Sendable {
     return whole
   }
 }
+
+/// Where a part of the tree stands. Equality and hash ignore it, so that the same text in two places
+/// makes equal parts.
+@propertyWrapper
+struct Position: Hashable, Sendable {
+  var range: SourceRange
+
+  var wrappedValue: SourceRange {
+    get { range }
+    set { range = newValue }
+  }
+
+  init(_ range: SourceRange) { self.range = range }
+
+  init(wrappedValue: SourceRange) { self.range = wrappedValue }
+
+  static func == (left: Position, right: Position) -> Bool { true }
+
+  func hash(into hasher: inout Hasher) {}
+}

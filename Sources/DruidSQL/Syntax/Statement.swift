@@ -1,7 +1,7 @@
 /// The statement of a request: a query, with or without EXPLAIN, or a statement that is parsed only
 /// to be refused with Druid's message.
-package struct Statement: Sendable {
-  package enum Body: Sendable {
+struct Statement: Sendable {
+  enum Body: Sendable {
     case query(Query)
     /// INSERT, REPLACE or any other statement that is not a query. The kind is Calcite's name, such
     /// as `INSERT` or `SET_OPTION`.
@@ -9,16 +9,9 @@ package struct Statement: Sendable {
   }
 
   /// Whether it starts with EXPLAIN PLAN FOR.
-  package var isExplain: Bool
-  package var body: Body
+  var isExplain: Bool
+  var body: Body
   /// The number of `?`.
-  package var parameterCount: Int
-  package var range: SourceRange
-
-  package init(isExplain: Bool, body: Body, parameterCount: Int, range: SourceRange) {
-    self.isExplain = isExplain
-    self.body = body
-    self.parameterCount = parameterCount
-    self.range = range
-  }
+  var parameterCount: Int
+  var range: SourceRange
 }

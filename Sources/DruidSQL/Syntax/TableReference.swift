@@ -1,5 +1,5 @@
 /// An item of FROM.
-package indirect enum TableReference: Hashable, Sendable {
+indirect enum TableReference: Hashable, Sendable {
   case table(Name, alias: TableAlias?)
   case query(Query, alias: TableAlias?, isLateral: Bool)
   /// UNNEST(array, ...) [WITH ORDINALITY]
@@ -10,7 +10,7 @@ package indirect enum TableReference: Hashable, Sendable {
   case parenthesized(TableReference, alias: TableAlias?)
   case join(Join)
 
-  package var range: SourceRange {
+  var range: SourceRange {
     switch self {
     case .table(let name, let alias): alias.map { name.range.through($0.range) } ?? name.range
     case .query(let query, let alias, _):
@@ -33,7 +33,7 @@ package indirect enum TableReference: Hashable, Sendable {
     }
   }
 
-  package var alias: TableAlias? {
+  var alias: TableAlias? {
     switch self {
     case .table(_, let alias), .query(_, let alias, _), .unnest(_, _, let alias, _),
       .function(_, _, let alias, _), .parenthesized(_, let alias):
@@ -44,39 +44,19 @@ package indirect enum TableReference: Hashable, Sendable {
 }
 
 /// `[AS] name [(columns)]`
-package struct TableAlias: Hashable, Sendable {
-  package var name: Identifier
-  package var columns: [Identifier]
-  package var range: SourceRange
-
-  package init(name: Identifier, columns: [Identifier], range: SourceRange) {
-    self.name = name
-    self.columns = columns
-    self.range = range
-  }
-
-  package static func == (left: TableAlias, right: TableAlias) -> Bool {
-    left.name == right.name && left.columns == right.columns
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(name)
-    hasher.combine(columns)
-  }
+struct TableAlias: Hashable, Sendable {
+  var name: Identifier
+  var columns: [Identifier]
+  @Position var range: SourceRange
 }
 
-package struct ColumnDefinition: Hashable, Sendable {
-  package var name: Identifier
-  package var type: TypeName
-
-  package init(name: Identifier, type: TypeName) {
-    self.name = name
-    self.type = type
-  }
+struct ColumnDefinition: Hashable, Sendable {
+  var name: Identifier
+  var type: TypeName
 }
 
-package struct Join: Hashable, Sendable {
-  package enum Kind: String, Hashable, Sendable {
+struct Join: Hashable, Sendable {
+  enum Kind: String, Hashable, Sendable {
     case inner = "INNER"
     case left = "LEFT"
     case right = "RIGHT"
@@ -85,38 +65,15 @@ package struct Join: Hashable, Sendable {
     case comma = ","
   }
 
-  package enum Condition: Hashable, Sendable {
+  enum Condition: Hashable, Sendable {
     case on(Expression)
     case using([Identifier])
   }
 
-  package var kind: Kind
-  package var isNatural: Bool
-  package var left: TableReference
-  package var right: TableReference
-  package var condition: Condition?
-  package var range: SourceRange
-
-  package init(
-    kind: Kind, isNatural: Bool, left: TableReference, right: TableReference,
-    condition: Condition?, range: SourceRange
-  ) {
-    self.kind = kind
-    self.isNatural = isNatural
-    self.left = left
-    self.right = right
-    self.condition = condition
-    self.range = range
-  }
-
-  package static func == (left: Join, right: Join) -> Bool {
-    left.kind == right.kind && left.isNatural == right.isNatural && left.left == right.left
-      && left.right == right.right && left.condition == right.condition
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(kind)
-    hasher.combine(left)
-    hasher.combine(right)
-  }
+  var kind: Kind
+  var isNatural: Bool
+  var left: TableReference
+  var right: TableReference
+  var condition: Condition?
+  @Position var range: SourceRange
 }

@@ -15,26 +15,22 @@ package struct Flag: Sendable {
   /// The one-letter name, for the few in daily use.
   package let letter: Character?
   /// The placeholder of the value in the help ("N", "FILE"); `nil` for a switch.
-  package let value: String?
+  package private(set) var value: String?
   /// The environment variable that is read when the option is absent.
-  package let variable: String?
+  package private(set) var variable: String?
   /// The default, when neither the option nor its variable is given.
-  package let fallback: String?
+  package private(set) var fallback: String?
   /// Whether it may be given more than once.
-  package let isRepeatable: Bool
-  package let completion: Completion
+  package private(set) var isRepeatable = false
+  package private(set) var completion = Completion.nothing
   /// Whether a shell hands it on when it asks the command for an answer: it names the server.
   package var isForAnswers = false
   /// What the option does: one clause without a full stop.
   package let help: String
 
   /// An option without a value.
-  package static func toggle(
-    _ name: String, _ letter: Character? = nil, help: String
-  ) -> Flag {
-    Flag(
-      name: name, letter: letter, value: nil, variable: nil, fallback: nil, isRepeatable: false,
-      completion: .nothing, help: help)
+  package static func toggle(_ name: String, _ letter: Character? = nil, help: String) -> Flag {
+    Flag(name: name, letter: letter, help: help)
   }
 
   /// An option with a value.
@@ -46,6 +42,15 @@ package struct Flag: Sendable {
     Flag(
       name: name, letter: letter, value: value, variable: variable, fallback: fallback,
       isRepeatable: isRepeatable, completion: completion, help: help)
+  }
+
+  /// An option whose value is the path of a file.
+  package static func file(
+    _ name: String, _ letter: Character? = nil, isRepeatable: Bool = false, help: String
+  ) -> Flag {
+    Flag(
+      name: name, letter: letter, value: "FILE", isRepeatable: isRepeatable, completion: .file,
+      help: help)
   }
 
   /// The same option, handed on when a shell asks the command for an answer.

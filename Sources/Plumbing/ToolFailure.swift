@@ -31,6 +31,19 @@ package struct UsageFailure: ToolFailure, Equatable {
   }
 }
 
+/// Input that can't be used.
+package struct UnusableInput: ToolFailure, Equatable {
+  package let message: String
+  package let hints: [String]
+
+  package var exitStatus: ExitStatus { .input }
+
+  package init(_ message: String, hints: [String] = []) {
+    self.message = message
+    self.hints = hints
+  }
+}
+
 /// A system call that failed.
 package struct SystemFailure: ToolFailure, Equatable {
   /// What was being done, with the name of the file: "writing standard output".

@@ -2,18 +2,6 @@ import Glibc
 import JSONLines
 import Plumbing
 
-/// Input that can't be used.
-struct UnusableInput: ToolFailure, Equatable {
-  let message: String
-  let hints: [String]
-  var exitStatus: ExitStatus { .input }
-
-  init(_ message: String, hints: [String] = []) {
-    self.message = message
-    self.hints = hints
-  }
-}
-
 /// The format of the input.
 enum InputFormat: String, CaseIterable { case ndjson, csv }
 
@@ -56,7 +44,6 @@ struct RowReader: ~Copyable {
   private(set) var lineNumber = 0
   private(set) var byteCount = 0
   var isFile: Bool { blocks.isFile }
-  var wasInterrupted: Bool { blocks.wasInterrupted }
 
   /// - Parameter names: the fields to look up; `a.b` is field b of object a.
   init(from descriptor: Int32, named name: String, format: InputFormat, fields names: [String]) {

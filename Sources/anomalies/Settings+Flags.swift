@@ -52,12 +52,10 @@ extension Settings {
   static let live = Flag.toggle(
     "live", help: "close buckets by the clock as well (default: when a pipe's times are near now)")
   static let noLive = Flag.toggle("no-live", help: "close buckets by the rows' times only")
-  static let calendarFile = Flag.option(
-    "calendar", value: "FILE", completion: .file,
+  static let calendarFile = Flag.file(
+    "calendar",
     help: "expected events, as labels: reported as expected, without alarms or learning")
-  static let state = Flag.option(
-    "state", value: "FILE", completion: .file,
-    help: "continue from this file, and keep it up to date")
+  static let state = Flag.file("state", help: "continue from this file, and keep it up to date")
   static let maxKeys = Flag.option(
     "max-keys", value: "N", fallback: "100000",
     help: "maximum number of keys; those unseen the longest are removed first")
@@ -65,11 +63,8 @@ extension Settings {
   static let outputFormat = Flag.option(
     "format", "f", value: "FORMAT", completion: .choices(["table", "csv", "ndjson"]),
     help: "table (default on a terminal), csv or ndjson")
-  static let report = Flag.option(
-    "report", value: "FILE", completion: .file, help: "write an HTML report at the end")
-  static let labels = Flag.option(
-    "labels", value: "FILE", completion: .file,
-    help: "grade, backtest: the labels of the real anomalies")
+  static let report = Flag.file("report", help: "write an HTML report at the end")
+  static let labels = Flag.file("labels", help: "grade, backtest: the labels of the real anomalies")
   static let minFound = Flag.option(
     "min-found", value: "SHARE", help: "grade: return 1 when a smaller share was found")
   static let maxFalse = Flag.option(

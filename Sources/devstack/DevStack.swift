@@ -137,8 +137,8 @@ extension Flag {
   fileprivate static let kafkaPort = Flag.option(
     "kafka-port", value: "N", fallback: "0",
     help: "serve Kafka on 127.0.0.1:N; 0 lets the system choose")
-  fileprivate static let supervisor = Flag.option(
-    "supervisor", value: "FILE", isRepeatable: true, completion: .file,
+  fileprivate static let supervisor = Flag.file(
+    "supervisor", isRepeatable: true,
     help: "a Kafka supervisor spec (JSON) to start with, in addition to the one for ecommerce")
   fileprivate static let datasource = Flag.option(
     "datasource", value: "NAME[=TOPIC][:COLUMN]", isRepeatable: true,
@@ -155,8 +155,8 @@ extension Flag {
   fileprivate static let spec = Flag.option(
     "spec", value: "NAME[=TOPIC][:COLUMN]",
     help: "print a specification for a sample of messages on standard input, and end")
-  fileprivate static let classify = Flag.option(
-    "classify", value: "FILE", completion: .file,
+  fileprivate static let classify = Flag.file(
+    "classify",
     help: "print for each statement of a script or request log whether it is answered, and end")
 }
 

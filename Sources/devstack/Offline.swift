@@ -18,7 +18,7 @@ enum Offline {
       if line.byteCount > 0 { sample.read(line) }
     }
     guard let text = sample.specification(servers: composeServers) else {
-      throw OfflineFailure(
+      throw UnusableInput(
         sample.firstSkipped.map { "no message of the sample can be a row: \($0.reason)" }
           ?? "the sample holds no message with a field beside its time",
         hints: sample.firstSkipped?.isAboutTime != true
@@ -68,17 +68,5 @@ enum Offline {
     var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
     try output.append(text)
     try output.close()
-  }
-}
-
-/// Input that can't be used.
-struct OfflineFailure: ToolFailure {
-  let message: String
-  let hints: [String]
-  var exitStatus: ExitStatus { .input }
-
-  init(_ message: String, hints: [String] = []) {
-    self.message = message
-    self.hints = hints
   }
 }

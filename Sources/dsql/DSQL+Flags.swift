@@ -13,8 +13,8 @@ extension Flag {
     completion: .choices(AnswerFormat.allCases.map(\.rawValue)),
     help: "how rows are written: table, csv, tsv, ndjson, json, vertical or markdown")
   static let csv = Flag.toggle("csv", help: "the same as --format csv")
-  static let output = Flag.option(
-    "output", "o", value: "FILE", completion: .file,
+  static let output = Flag.file(
+    "output", "o",
     help: "write to FILE, whole or not at all; with %n in its name a file for each statement")
   static let append = Flag.toggle("append", help: "add to the --output file as rows come")
   static let null = Flag.option("null", value: "TEXT", help: "write NULL as TEXT (not in JSON)")
@@ -50,11 +50,10 @@ extension Flag {
   static let rowLimit = Flag.option(
     "row-limit", value: "N",
     help: "write N rows of an answer at most; exit 1 when there are more")
-  static let receipt = Flag.option(
-    "receipt", value: "FILE", completion: .file,
-    help: "write a JSON line about each answer to FILE: whole or not, rows, SHA-256")
-  static let reconcile = Flag.option(
-    "reconcile", value: "FILE", isRepeatable: true, completion: .file,
+  static let receipt = Flag.file(
+    "receipt", help: "write a JSON line about each answer to FILE: whole or not, rows, SHA-256")
+  static let reconcile = Flag.file(
+    "reconcile", isRepeatable: true,
     help: "instead of SQL: follow the lines of a kprod receipt into Druid, and count them")
   static let within = Flag.option(
     "within", value: "DURATION", fallback: "60s",
@@ -83,17 +82,14 @@ extension Flag {
   static let since = Flag.option(
     "since", value: "TIME", fallback: "now",
     help: "where to start: RFC 3339, a date, epoch seconds, -7d (with --follow)")
-  static let state = Flag.option(
-    "state", value: "FILE", completion: .file,
-    help: "keep the progress in FILE, and continue there (with --follow)")
+  static let state = Flag.file(
+    "state", help: "keep the progress in FILE, and continue there (with --follow)")
 
-  static let caCertificate = Flag.option(
-    "ca-cert", value: "FILE", completion: .file, help: "trust the authorities in FILE (PEM)"
+  static let caCertificate = Flag.file(
+    "ca-cert", help: "trust the authorities in FILE (PEM)"
   ).handedOn
-  static let clientCertificate = Flag.option(
-    "client-cert", value: "FILE", completion: .file, help: "the client's certificate (PEM)")
-  static let clientKey = Flag.option(
-    "client-key", value: "FILE", completion: .file, help: "the key of --client-cert (PEM)")
+  static let clientCertificate = Flag.file("client-cert", help: "the client's certificate (PEM)")
+  static let clientKey = Flag.file("client-key", help: "the key of --client-cert (PEM)")
   static let insecure = Flag.toggle("insecure", help: "do not check the server's certificate")
   static let compressed = Flag.toggle("compressed", help: "ask for compressed answers")
 }

@@ -22,8 +22,8 @@ struct Settings {
     "users", value: "N", help: "customers (default: 20,000 per event a second, 10,000 at least)")
   static let products = Flag.option(
     "products", value: "N", fallback: "10000", help: "products of the catalogue")
-  static let like = Flag.option(
-    "like", value: "FILE", completion: .file,
+  static let like = Flag.file(
+    "like",
     help: "events like those in FILE: rate by the hour, types, places, devices, products, prices")
   static let profile = Flag.option(
     "profile", value: "T:X,...", help: "multiply the rate over time, with ramps: 0:1,10m:5,11m:1")
@@ -42,9 +42,8 @@ struct Settings {
     "countries", value: "LIST", help: "customers of these countries alone: Japan,India")
   static let randomAnomalies = Flag.option(
     "anomalies", value: "N/day", help: "random anomalies of all kinds")
-  static let labels = Flag.option(
-    "labels", value: "FILE", completion: .file,
-    help: "write labels of anomalies and faulty lines, as NDJSON")
+  static let labels = Flag.file(
+    "labels", help: "write labels of anomalies and faulty lines, as NDJSON")
   static let late = Flag.option(
     "late", value: "P[:SPAN]", help: "share of lines that come late, by up to SPAN (2m)")
   static let duplicate = Flag.option(

@@ -19,8 +19,8 @@ extension Flag {
   static let property = Flag.option(
     "property", "X", value: "NAME=VALUE", isRepeatable: true,
     help: "any setting of librdkafka except secrets")
-  static let properties = Flag.option(
-    "properties", "F", value: "FILE", isRepeatable: true, completion: .file,
+  static let properties = Flag.file(
+    "properties", "F", isRepeatable: true,
     help: "settings of librdkafka from a file, including secrets"
   ).handedOn
   static let compression = Flag.option(
@@ -50,21 +50,15 @@ extension Flag {
     "delimiter", "D", value: "DELIM", fallback: "\\n",
     help: "what ends a line; \\n, \\t, \\0 and \\xHH are understood")
 
-  static let failed = Flag.option(
-    "failed", value: "FILE", completion: .file,
-    help: "append undelivered lines to FILE, unchanged")
-  static let failedReasons = Flag.option(
-    "failed-reasons", value: "FILE", completion: .file,
-    help: "append the reason of each line of --failed to FILE, as JSON")
-  static let receipt = Flag.option(
-    "receipt", value: "FILE", completion: .file,
-    help: "at the end replace FILE by one JSON object: counts, offsets, times")
-  static let acks = Flag.option(
-    "acks", value: "FILE", completion: .file,
-    help: "append a JSON line for each message: line, partition, offset")
-  static let state = Flag.option(
-    "state", value: "FILE", completion: .file,
-    help: "keep in FILE how far the input file was sent, and continue there")
+  static let failed = Flag.file("failed", help: "append undelivered lines to FILE, unchanged")
+  static let failedReasons = Flag.file(
+    "failed-reasons", help: "append the reason of each line of --failed to FILE, as JSON")
+  static let receipt = Flag.file(
+    "receipt", help: "at the end replace FILE by one JSON object: counts, offsets, times")
+  static let acks = Flag.file(
+    "acks", help: "append a JSON line for each message: line, partition, offset")
+  static let state = Flag.file(
+    "state", help: "keep in FILE how far the input file was sent, and continue there")
   static let onBad = Flag.option(
     "on-bad", value: "WHAT", fallback: "set-aside", completion: .choices(["set-aside", "stop"]),
     help: "a line that can't be sent: set-aside counts it and continues, stop ends")

@@ -38,9 +38,10 @@ import Testing
     #expect(Set(tested).subtracting(rules) == [], "these rules do not exist")
   }
 
-  /// No message stands in the binder: it throws what has a name in `Restrictions`.
-  @Test func theBinderHasNoWords() throws {
-    for file in try Self.files("Binding") {
+  /// No message stands in the binder and the translator: they throw what has a name in
+  /// `Restrictions`.
+  @Test func binderAndTranslatorHaveNoWords() throws {
+    for file in try Self.files("Binding") + Self.files("Translation") {
       let text = try String(contentsOf: file, encoding: .utf8)
       for call in ["SQLFailure(", ".unknown(", ".unplannable(", "planning(\"", "categorized(\""] {
         #expect(!text.contains(call), "\(file.lastPathComponent): \(call)")

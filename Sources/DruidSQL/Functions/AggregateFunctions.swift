@@ -17,15 +17,15 @@ extension Function {
       if first.isMultiple
         && (use.isDistinct ? !resolver.settings.approximatesCountDistinct : !first.isColumn)
       {
-        throw .unknown("COUNT of a multi-value column", at: use.range)
+        throw .multiValueOperand(of: "COUNT", at: use.range)
       }
       if use.isDistinct, first.type.isArray {
-        throw .unknown("COUNT(DISTINCT) of this", at: use.range)
+        throw .operand(of: "COUNT(DISTINCT)", at: use.range)
       }
       return use.aggregate([first], .bigint.nullable(false))
     },
     windowType: { use throws(SQLFailure) in
-      guard use.arguments.count <= 1 else { throw use.refusal("COUNT OVER") }
+      guard use.arguments.count <= 1 else { throw .windowFunction("COUNT", at: use.range) }
       return .bigint.nullable(false)
     },
     kernels: [
@@ -49,7 +49,7 @@ extension Function {
     },
     windowType: { use throws(SQLFailure) in
       guard use.arguments.count == 1, let first = use.first, first.isNumeric else {
-        throw use.refusal("SUM OVER of this")
+        throw .operand(of: "SUM OVER", at: use.range)
       }
       return first.isIntegral ? .bigint : .double
     },
@@ -87,7 +87,7 @@ extension Function {
       if type.kind == .null { type = .varchar }
       let element = type.element ?? type
       guard element.isNumeric || element.isCharacter || element.isTime || element.kind == .boolean
-      else { throw .unknown("ARRAY_AGG of \(type.sqlName)", at: use.range) }
+      else { throw .operandType(of: "ARRAY_AGG", type, at: use.range) }
       return try resolver.collection(
         use, [use.arguments[0]], Array(use.arguments.dropFirst()), SQLType(.array(type)))
     },
@@ -101,7 +101,7 @@ extension Function {
         binding: .aggregate { _, use throws(SQLFailure) in try use.total(.double) },
         windowType: { use throws(SQLFailure) in
           guard use.arguments.count == 1, let first = use.first, first.isNumeric else {
-            throw use.refusal("AVG OVER of this")
+            throw .operand(of: "AVG OVER", at: use.range)
           }
           return .double
         },
@@ -126,7 +126,7 @@ extension Function {
         binding: .aggregate { resolver, use throws(SQLFailure) in
           let type = use.arguments[0].type
           guard let element = type.element, element.isCharacter || element.isNumeric else {
-            if type.isArray { throw .unknown("\(use.name) of this", at: use.range) }
+            if type.isArray { throw .operand(of: use.name, at: use.range) }
             throw .cannotApply(use.name, use.arguments.map(\.type), at: use.range)
           }
           return try resolver.collection(
@@ -172,7 +172,7 @@ extension Function {
       },
       windowType: { use throws(SQLFailure) in
         guard use.arguments.count == 1, let first = use.first else {
-          throw use.refusal("\(name) OVER of this")
+          throw .operand(of: "\(name) OVER", at: use.range)
         }
         if let failure = noExtremum(name, of: first) { use.resolver.failInPlanning(failure) }
         return first.nullable(true)
@@ -220,7 +220,7 @@ extension Function {
         let rank = use.arguments[1]
         if value.type.isCharacter { value = resolver.number(of: value) }
         guard value.type.isNumeric, !value.isMultiple, rank.type.isNumeric else {
-          throw .unknown("This \(use.name)", at: use.range)
+          throw .call(use.name, at: use.range)
         }
         if use.arguments.count > 2, case .long(let size)? = use.arguments[2].constant,
           size < 1 || size & (size - 1) != 0
@@ -231,7 +231,7 @@ extension Function {
                 + "greater than 0: \(size)"))
         }
         guard let fraction = rank.number else {
-          throw SQLFailure("Argument to function '\(use.name)' must be a literal", at: rank.range)
+          throw .notLiteral(use.name, at: rank.range)
         }
         if !(0...1).contains(fraction) {
           resolver.failInPlanning(
@@ -355,7 +355,7 @@ extension Function.AggregateUse {
 
   func refuseOpaque() throws(SQLFailure) {
     let type = arguments[0].type
-    if type.isComplex { throw .unknown("\(name) of \(type.sqlName)", at: range) }
+    if type.isComplex { throw .operandType(of: name, type, at: range) }
   }
 
   /// SUM and AVG. They parse strings as numbers.
@@ -368,7 +368,7 @@ extension Function.AggregateUse {
       return aggregate(arguments, .double)
     }
     if first.type.isCharacter {
-      if first.isMultiple { throw .unknown("\(name) of a multi-value column", at: range) }
+      if first.isMultiple { throw .multiValueOperand(of: name, at: range) }
       arguments[0] = TypedExpression(.cast(first), .double)
     } else if !first.type.isNumeric {
       throw .cannotApply(name, [first.type], at: range)
@@ -380,7 +380,7 @@ extension Function.AggregateUse {
 
   func distinct() throws(SQLFailure) -> TypedExpression {
     try refuseOpaque()
-    if arguments[0].type.isArray { throw .unknown("\(name) of this", at: range) }
+    if arguments[0].type.isArray { throw .operand(of: name, at: range) }
     return aggregate([arguments[0]], .bigint.nullable(false))
   }
 }

@@ -76,7 +76,7 @@ extension Function {
         check: { _, arguments, range throws(SQLFailure) in
           guard arguments[0].type.element?.isNumeric == true, arguments[1].isConstant,
             !arguments[1].isWild
-          else { throw .unknown("This ARRAY_QUANTILE", at: range) }
+          else { throw .call("ARRAY_QUANTILE", at: range) }
         }
       ) { arguments, context throws(ValueFailure) in
         let values = try context.elements(arguments[0]).compactMap(\.value.double).sorted()

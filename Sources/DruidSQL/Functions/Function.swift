@@ -211,8 +211,6 @@ extension Function {
     var resolver: Resolver
 
     var first: SQLType? { arguments.first?.type }
-
-    func refusal(_ words: String) -> SQLFailure { .unknown(words, at: range) }
   }
 
   /// A call whose operands are already SQL.

@@ -108,7 +108,7 @@ extension Function {
     Function(
       "JSON_QUERY", "The JSON at a path.", .init([.any, .optionalText], .json),
       binding: .custom { resolver, call throws(SQLFailure) in
-        guard call.json?.returning == nil else { throw .unknown("This JSON_QUERY", at: call.range) }
+        guard call.json?.returning == nil else { throw .call(call.name, at: call.range) }
         return try resolver.pathCall(call, [], .json)
       },
       kernels: [
@@ -306,7 +306,7 @@ extension Resolver {
     let arguments = call.arguments
     let type = SQLType.json.nullable(false)
     let nothing = TypedExpression(.constant(.null), .json, call.range)
-    guard arguments.count % 2 == 0 else { throw .unknown("This JSON_OBJECT", at: call.range) }
+    guard arguments.count % 2 == 0 else { throw .call(call.name, at: call.range) }
     for key in stride(from: 0, to: arguments.count, by: 2).map({ arguments[$0] }) {
       if key.isNullConstant {
         failInPlanning(
@@ -317,12 +317,12 @@ extension Resolver {
         failInPlanning(.uncategorized("Function[json_object] field name must be a STRING"))
         return nothing
       }
-      if key.isMultiple { throw .unknown("This JSON_OBJECT", at: call.range) }
+      if key.isMultiple { throw .call(call.name, at: call.range) }
     }
     let multiples = Set(arguments.filter(\.isMultiple))
     guard multiples.count < 2, arguments.count(where: \.isMultiple) < 2,
       !arguments.contains(where: { $0.type.isInterval })
-    else { throw .unknown("This JSON_OBJECT", at: call.range) }
+    else { throw .call(call.name, at: call.range) }
     return TypedExpression(.call(call.function, arguments), type, call.range)
   }
 
@@ -332,7 +332,7 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     var arguments = call.arguments
     guard arguments.count == 2, !arguments[0].isMultiple else {
-      throw .unknown("This \(call.name)", at: call.range)
+      throw .call(call.name, at: call.range)
     }
     var path = arguments[1]
     if path.isNullConstant { path = text("") }

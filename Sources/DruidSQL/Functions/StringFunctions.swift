@@ -91,7 +91,7 @@ extension Function {
               $0.type.isCharacter || $0.type.isNumeric || $0.type.kind == .boolean
                 || $0.type.kind == .null
             })
-          else { throw .unknown("STRING_FORMAT of these types", at: range) }
+          else { throw .operands(of: "STRING_FORMAT", at: range) }
         },
         spelling: { call in
           // A NaN is told from the text by a real beside it.

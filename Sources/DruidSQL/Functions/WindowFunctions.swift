@@ -7,10 +7,10 @@ extension Function {
     binding: .window,
     windowType: { use throws(SQLFailure) in
       guard use.arguments.count == 1, let first = use.first else {
-        throw use.refusal("FIRST_VALUE OVER")
+        throw .windowFunction("FIRST_VALUE", at: use.range)
       }
       guard use.frame.map({ $0.contains("BETWEEN UNBOUNDED PRECEDING") }) ?? true else {
-        throw use.refusal("This frame of FIRST_VALUE")
+        throw .unknown("This frame of FIRST_VALUE", at: use.range)
       }
       return first.nullable(true)
     })
@@ -19,10 +19,10 @@ extension Function {
     binding: .window,
     windowType: { use throws(SQLFailure) in
       guard use.arguments.count == 1, let first = use.first else {
-        throw use.refusal("LAST_VALUE OVER")
+        throw .windowFunction("LAST_VALUE", at: use.range)
       }
       guard use.frame.map({ $0.contains("AND UNBOUNDED FOLLOWING") }) ?? !use.hasOrder else {
-        throw use.refusal("This frame of LAST_VALUE")
+        throw .unknown("This frame of LAST_VALUE", at: use.range)
       }
       return first.nullable(true)
     })
@@ -32,10 +32,10 @@ extension Function {
     binding: .window,
     windowType: { use throws(SQLFailure) in
       guard use.arguments.count == 1, use.arguments[0].type.isIntegral else {
-        throw use.refusal("This NTILE")
+        throw .call("NTILE", at: use.range)
       }
       guard case .long(let buckets)? = use.arguments[0].constant else {
-        throw SQLFailure("Argument to function 'NTILE' must be a literal", at: use.range)
+        throw .notLiteral("NTILE", at: use.range)
       }
       if buckets < 1 {
         use.resolver.failInPlanning(
@@ -57,8 +57,8 @@ extension Function {
     Function(
       name, summary, .init([.any], required: 0, .bigint), .unlisted, binding: .window,
       windowType: { use throws(SQLFailure) in
-        guard use.arguments.isEmpty else { throw use.refusal("\(name) OVER") }
-        if use.frame != nil { throw use.refusal("A frame of \(name)") }
+        guard use.arguments.isEmpty else { throw .windowFunction(name, at: use.range) }
+        if use.frame != nil { throw .unknown("A frame of \(name)", at: use.range) }
         if !use.hasOrder && name != "ROW_NUMBER" {
           throw SQLFailure(
             "RANK or DENSE_RANK functions require ORDER BY clause in window specification",
@@ -73,7 +73,7 @@ extension Function {
       name, summary, .init([.any, .constantInteger, .any], required: 1, .argument(0)), .unlisted,
       binding: .window,
       windowType: { use throws(SQLFailure) in
-        guard let first = use.first else { throw use.refusal("\(name) OVER") }
+        guard let first = use.first else { throw .windowFunction(name, at: use.range) }
         if use.arguments[0].isConstant {
           use.resolver.failInPlanning(.uncategorized("index (1) must be less than size (1)"))
         }

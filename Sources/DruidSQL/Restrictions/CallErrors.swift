@@ -120,6 +120,11 @@ extension SQLFailure {
     .unknown("\(name) of \(type.sqlName)", at: range)
   }
 
+  /// A multi-value column that Druid may expand, in an aggregate that reads it as one value.
+  static func multiValueOperand(of name: String, at range: SourceRange) -> SQLFailure {
+    .unknown("\(name) of a multi-value column", at: range)
+  }
+
   /// A bare NULL where the function wants an array or a truth.
   static func nullOperand(of name: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(name) of NULL", at: range)

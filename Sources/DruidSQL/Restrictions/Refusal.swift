@@ -11,6 +11,14 @@ extension SQLFailure {
       category: .unsupported, rule: rule)
   }
 
+  /// What the translator has no SQL for. The binder lets it through nowhere that is known.
+  static func untranslated(_ part: String, at range: SourceRange?) -> SQLFailure {
+    .unknown("This \(part)", at: range)
+  }
+
+  /// More than 200 queries in one statement.
+  static var manyQueries: SQLFailure { .unknown("So many queries in one", at: nil) }
+
   /// Refuses a query for which Druid's planner finds no plan.
   static func unplannable(_ reason: String, rule: String = #function) -> SQLFailure {
     SQLFailure(

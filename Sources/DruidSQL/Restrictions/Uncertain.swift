@@ -76,6 +76,15 @@ enum Uncertain: String, CaseIterable {
   /// More than 64.
   case manySets = "So many grouping sets"
 
+  /// Druid applies the LIMIT to the finest groups, before or after HAVING.
+  case limitedSets = "GROUPING SETS with HAVING and a LIMIT ordered by keys alone"
+
+  /// A TopN over groups by each of the values.
+  case limitAroundValues = "A LIMIT around groups by a multi-value column"
+
+  /// An approximate aggregate of a subquery that a join reads before it is a number.
+  case unfinishedAggregate = "An expression of a joined aggregate that Druid has not finished"
+
   // MARK: Calls
 
   /// CURRENT_TIMESTAMP with something else than a number of digits.
@@ -128,6 +137,12 @@ enum Uncertain: String, CaseIterable {
   /// Constants beside computed values, rows with NOT, and constants that a filter and an expression
   /// compare in two ways.
   case list = "This IN list"
+
+  /// Its elements have no type.
+  case arrayOfNulls = "An ARRAY of nothing but NULL"
+
+  /// With anything but a constant text, of which any of the values may satisfy the comparison.
+  case comparedValues = "A multi-value column compared with this"
 
   /// Of arrays, sketches or multi-value columns.
   case array = "This ARRAY"

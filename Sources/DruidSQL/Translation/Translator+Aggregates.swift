@@ -17,7 +17,7 @@ extension Translator {
   private func function(_ call: AggregateCall) throws(SQLFailure) -> String {
     guard let first = call.arguments.first else { return "COUNT(*)" }
     guard let spell = call.function.aggregateSpelling else {
-      throw .unknown(call.function.name, at: first.range)
+      throw .function(call.function.name, at: first.range)
     }
     // A plain COUNT counts NaN like any other value.
     let isExtreme = ["MIN", "MAX"].contains(call.function.name)

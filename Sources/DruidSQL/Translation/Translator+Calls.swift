@@ -19,7 +19,7 @@ extension Translator {
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
       return try comparison(op, operands, whole)
     case .isDistinctFrom, .isNotDistinctFrom:
-      if operands.contains(where: \.isMultiple) { throw .unknown(op.rawValue, at: whole.range) }
+      if operands.contains(where: \.isMultiple) { throw .function(op.rawValue, at: whole.range) }
       let sides = try texts(operands)
       return "(\(sides[0]) \(op == .isDistinctFrom ? "IS NOT" : "IS") \(sides[1]))"
     case .isIn: return try inList(operands)
@@ -79,10 +79,9 @@ extension Translator {
     case .monthsBetween:
       let values = try texts(operands)
       return "(druid_months_between(\(values[0]), \(values[1]), \(values[3])) / \(values[2]))"
-    case .row: throw .unknown(op.rawValue, at: whole.range)
+    case .row: throw .function(op.rawValue, at: whole.range)
     case .unfinished, .unfinishedNull:
-      throw .unknown(
-        "An expression of a joined aggregate that Druid has not finished", at: whole.range)
+      throw .uncertain(.unfinishedAggregate, at: whole.range)
     }
   }
 
@@ -113,7 +112,7 @@ extension Translator {
     _ operands: [TypedExpression], _ whole: TypedExpression
   ) throws(SQLFailure) -> String {
     guard let multiple = operands.first(where: \.isMultiple) else {
-      throw .unknown("This expression", at: whole.range)
+      throw .untranslated("expression", at: whole.range)
     }
     let outer = mapped
     let subject = try text(multiple)
@@ -173,7 +172,7 @@ extension Translator {
         "CASE typeof(\(subject)) WHEN 'blob' THEN NULL ELSE (\(subject) \(op.rawValue) \(other)) END"
     }
     guard value.text != nil else {
-      throw .unknown("A multi-value column compared with this", at: whole.range)
+      throw .uncertain(.comparedValues, at: whole.range)
     }
     let any = op == .notEqual ? .equal : op
     let test = "druid_mv_any(\(subject), '\(any.rawValue)', \(try text(value)))"

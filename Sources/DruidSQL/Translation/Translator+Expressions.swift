@@ -36,7 +36,7 @@ extension Translator {
       if item.constant == nil { return "(\(text) + 0.0)" }
     }
     if item.type.element?.kind == .null {
-      throw .unknown("An ARRAY of nothing but NULL", at: item.range)
+      throw .uncertain(.arrayOfNulls, at: item.range)
     }
     switch item.type.kind {
     case .integer where item.constant == nil && !item.isColumn:
@@ -82,7 +82,7 @@ extension Translator {
       return "(+\(try text(operand)) IN (\(try query(relation))))"
     case .scalarQuery(let relation): return try scalar(relation)
     case .aggregate, .grouping, .exists:
-      throw .unknown("This expression", at: expression.range)
+      throw .untranslated("expression", at: expression.range)
     }
   }
 

@@ -30,7 +30,7 @@ extension Translator {
     if isTopN, select.grouping == nil, case .select(let inner) = select.input.kind,
       let key = inner.grouping?.keys.first(where: \.isMultiple)
     {
-      throw .unknown("A LIMIT around groups by a multi-value column", at: key.range)
+      throw .uncertain(.limitAroundValues, at: key.range)
     }
     var keys: [RowOrder.Key] = []
     var plain: Set<String> = []

@@ -37,8 +37,6 @@ final class Translator {
     self.skipsEmptyBuckets = settings.skipsEmptyBuckets
   }
 
-  var isUTC: Bool { zone == "UTC" || zone == "Etc/UTC" }
-
   func column(_ relation: Int, _ index: Int) -> String {
     switch sources[relation] {
     case .table(let columns): "r\(relation).\(columns[index].sqlite)"
@@ -56,7 +54,7 @@ final class Translator {
   /// The whole query; its columns are `c0`, `c1`, ...
   func query(_ relation: Relation, isTop: Bool = false) throws(SQLFailure) -> String {
     queries += 1
-    if queries > 200 { throw .unknown("So many queries in one", at: nil) }
+    if queries > 200 { throw .manyQueries }
     switch relation.kind {
     case .select(let select): return try self.select(select, isTop: isTop)
     case .values(let rows):
@@ -71,7 +69,7 @@ final class Translator {
       }
       return parts.joined(separator: " UNION ALL ")
     case .table, .join, .unnest, .single:
-      throw .unknown("This relation", at: nil)
+      throw .untranslated("relation", at: nil)
     }
   }
 
@@ -267,7 +265,7 @@ final class Translator {
   ) throws(SQLFailure) -> String? {
     guard select.limitsFinestGroups, let limit = select.limit else { return nil }
     if select.having != nil {
-      throw .unknown("GROUPING SETS with HAVING and a LIMIT ordered by keys alone", at: nil)
+      throw .uncertain(.limitedSets, at: nil)
     }
     let all = Set(grouping.sets.flatMap { $0 }).sorted()
     var order: [(index: Int, suffix: String)] = []

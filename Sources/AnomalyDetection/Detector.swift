@@ -40,12 +40,6 @@ package struct Evidence: Sendable, Equatable {
   package var amount: Double
   package var expected: Double
   package var dispersion: Double
-
-  package init(amount: Double, expected: Double, dispersion: Double) {
-    self.amount = amount
-    self.expected = expected
-    self.dispersion = dispersion
-  }
 }
 
 /// The state of all series of one run. It judges the buckets of all keys and measures, one after

@@ -7,6 +7,20 @@ package struct Verdict: Sendable, Equatable {
     case none = 0
     case scale1, scale2, scale3, scale4
     case jump, stuck, novelty
+
+    /// The memory in buckets, or the lens's name.
+    package var name: String {
+      switch self {
+      case .none: ""
+      case .scale1: "1"
+      case .scale2: "3"
+      case .scale3: "12"
+      case .scale4: "48"
+      case .jump: "jump"
+      case .stuck: "stuck"
+      case .novelty: "novelty"
+      }
+    }
   }
 
   /// -ln of the expected number of such excursions per series and day by chance; -9 for no result.
@@ -85,8 +99,6 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   /// Whether other series were in an incident during the one that is open.
   private var isShared = false
   private var isJumpShared = false
-
-  var isNew: Bool { first.isNaN }
 
   /// The recent ratio of the whole to its expected value. Call it after the total's step.
   func commonFactor(_ tempo: TallyTempo) -> Double {

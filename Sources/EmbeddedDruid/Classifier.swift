@@ -57,11 +57,6 @@ package struct Classifier {
   package struct Statement: Equatable {
     package let line: Int
     package let sql: String
-
-    package init(line: Int, sql: String) {
-      self.line = line
-      self.sql = sql
-    }
   }
 
   /// The statements of a file: a script with statements between semicolons, or a Druid request log

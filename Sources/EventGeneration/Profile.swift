@@ -5,11 +5,6 @@ package struct Profile: Equatable, Sendable {
     /// Seconds since the start of the run.
     package let offset: Int64
     package let multiplier: Double
-
-    package init(offset: Int64, multiplier: Double) {
-      self.offset = offset
-      self.multiplier = multiplier
-    }
   }
 
   private let offsets: [Int64]

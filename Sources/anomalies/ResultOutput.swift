@@ -122,22 +122,6 @@ extension ScoreLine {
   }
 }
 
-extension Verdict.Lens {
-  /// The memory in buckets, or the lens's name.
-  var name: String {
-    switch self {
-    case .none: ""
-    case .scale1: "1"
-    case .scale2: "3"
-    case .scale3: "12"
-    case .scale4: "48"
-    case .jump: "jump"
-    case .stuck: "stuck"
-    case .novelty: "novelty"
-    }
-  }
-}
-
 func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(1, width - text.count))
 }

@@ -50,7 +50,4 @@ struct RecordForm: Sendable, Equatable {
   /// Whether librdkafka's batch call can be used: it takes no timestamps and no headers per
   /// message.
   var isBatchable: Bool { timestampField == nil && !isEnvelope }
-
-  /// Whether messages of one call may go to different partitions.
-  var isPlacedByKey: Bool { key != .none || isEnvelope }
 }

@@ -67,7 +67,6 @@ class AnswerSink: BodySink {
   fileprivate(set) var byteCount = 0
 
   var rowCount: Int { 0 }
-  var columns: [Column] { [] }
   /// The number of rows for messages.
   var rowCountText: String { rowCount == 1 ? "1 row" : "\(rowCount) rows" }
 
@@ -126,7 +125,7 @@ final class FormattingSink: AnswerSink {
   }
 
   override var rowCount: Int { reader.rowCount }
-  override var columns: [Column] { reader.columns }
+  var columns: [Column] { reader.columns }
   var newestTime: String? { reader.newestTime }
   var hasMore: Bool { reader.hasMore }
   var repairedLines: Int { reader.repairedLines }

@@ -29,12 +29,6 @@ import Glibc
     }
   }
 
-  /// The byte at an offset below ``count``.
-  package func byte(at offset: Int) -> UInt8 {
-    precondition(offset >= 0 && offset < count)
-    return unsafe storage.load(fromByteOffset: offset, as: UInt8.self)
-  }
-
   /// A copy that may outlive the block.
   package var array: [UInt8] {
     unsafe Array(UnsafeRawBufferPointer(start: storage, count: count))

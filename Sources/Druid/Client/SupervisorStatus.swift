@@ -78,17 +78,6 @@ package struct ReadingTask: Sendable, Equatable {
   package var counts: RowCounts?
   /// Whether it failed, so that its messages were read again.
   package var hasFailed = false
-
-  package init(
-    id: String, starts: Offsets, reached: Offsets? = nil, counts: RowCounts? = nil,
-    hasFailed: Bool = false
-  ) {
-    self.id = id
-    self.starts = starts
-    self.reached = reached
-    self.counts = counts
-    self.hasFailed = hasFailed
-  }
 }
 
 /// The outcome of the messages that a task read.

@@ -65,11 +65,6 @@ extension Statement {
     SQLToken.tokens(of: text).contains { $0.kind == .quotedName && $0.text == name }
   }
 
-  /// The number of `?` that need a value.
-  package var parameterCount: Int {
-    SQLToken.tokens(of: text).count { $0.kind == .parameter }
-  }
-
   /// The statement's own row limit: its outermost `LIMIT n`, or `FETCH FIRST n ROWS ONLY`.
   ///
   /// - Parameter parameters: the values of its `?`.

@@ -120,15 +120,23 @@ extension Resolver {
 
   // MARK: Queries in expressions
 
-  func inQuery(
-    _ value: TypedExpression, _ query: Query, _ isNegated: Bool, in scope: Scope,
-    at range: SourceRange
-  ) throws(SQLFailure) -> TypedExpression {
+  /// Binds a query that may refer to the columns around it, and tells whether it does.
+  private func subquery(
+    _ query: Query, in scope: Scope
+  ) throws(SQLFailure) -> (relation: Relation, isCorrelated: Bool) {
     let was = (allowsCorrelation, isCorrelated)
     (allowsCorrelation, isCorrelated) = (!was.0, false)
     defer { (allowsCorrelation, isCorrelated) = was }
     let relation = try resolve(
       query, tables: scope.tables, outer: scope.entries + scope.outer)
+    return (relation, isCorrelated)
+  }
+
+  func inQuery(
+    _ value: TypedExpression, _ query: Query, _ isNegated: Bool, in scope: Scope,
+    at range: SourceRange
+  ) throws(SQLFailure) -> TypedExpression {
+    let (relation, isCorrelated) = try subquery(query, in: scope)
     var values = [value]
     if case .operation(.row, let parts) = value.node { values = parts }
     try Restrictions.memberships.check(
@@ -143,11 +151,7 @@ extension Resolver {
   func scalarQuery(
     _ query: Query, in scope: Scope, at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
-    let was = (allowsCorrelation, isCorrelated)
-    (allowsCorrelation, isCorrelated) = (!was.0, false)
-    defer { (allowsCorrelation, isCorrelated) = was }
-    let relation = try resolve(
-      query, tables: scope.tables, outer: scope.entries + scope.outer)
+    let (relation, isCorrelated) = try subquery(query, in: scope)
     let bound = BoundScalarQuery(relation: relation, isCorrelated: isCorrelated, range: range)
     try Restrictions.scalarQueries.check(bound)
     if let constant = bound.constant { return constant }

@@ -10,15 +10,8 @@ struct DruidError: Error, Equatable {
 
   /// A statement refused by parser, resolver or translator.
   init(_ failure: SQLFailure) {
-    status =
-      switch failure.category {
-      case .invalidInput: 400
-      case .unsupported: 501
-      case .defensive, .runtimeFailure, .uncategorized, .overflow: 500
-      }
-    body = Self.druidException(
-      code: failure.errorCode, persona: failure.persona, category: failure.category.rawValue,
-      message: failure.errorMessage,
+    self = .druidException(
+      failure.category, code: failure.errorCode, persona: failure.persona, failure.errorMessage,
       context: failure.context.map { JSONValue.Member(key: $0.key, value: .string($0.value)) })
   }
 
@@ -42,24 +35,15 @@ struct DruidError: Error, Equatable {
 
   /// A request that this server does not support, in the form of a `druidException`.
   static func unsupported(_ message: String) -> DruidError {
-    DruidError(
-      status: 501,
-      body: druidException(
-        code: "unsupported", persona: "USER", category: "UNSUPPORTED", message: message))
+    druidException(.unsupported, code: "unsupported", message)
   }
 
   static func invalidInput(_ message: String) -> DruidError {
-    DruidError(
-      status: 400,
-      body: druidException(
-        code: "invalidInput", persona: "USER", category: "INVALID_INPUT", message: message))
+    druidException(.invalidInput, code: "invalidInput", message)
   }
 
   static func uncategorized(_ message: String) -> DruidError {
-    DruidError(
-      status: 500,
-      body: druidException(
-        code: "general", persona: "ADMIN", category: "UNCATEGORIZED", message: message))
+    druidException(.uncategorized, code: "general", persona: "ADMIN", message)
   }
 
   /// The query's timeout passed before its first row.
@@ -118,12 +102,21 @@ struct DruidError: Error, Equatable {
   }
 
   private static func druidException(
-    code: String, persona: String, category: String, message: String,
+    _ category: SQLFailure.Category, code: String, persona: String = "USER", _ message: String,
     context: [JSONValue.Member] = []
-  ) -> JSONValue {
-    .object([
-      "error": .string("druidException"), "errorCode": .string(code), "persona": .string(persona),
-      "category": .string(category), "errorMessage": .string(message), "context": .object(context),
-    ])
+  ) -> DruidError {
+    let status =
+      switch category {
+      case .invalidInput: 400
+      case .unsupported: 501
+      case .defensive, .runtimeFailure, .uncategorized, .overflow: 500
+      }
+    return DruidError(
+      status: status,
+      body: .object([
+        "error": .string("druidException"), "errorCode": .string(code),
+        "persona": .string(persona), "category": .string(category.rawValue),
+        "errorMessage": .string(message), "context": .object(context),
+      ]))
   }
 }

@@ -11,7 +11,6 @@ enum HTTPCallbacks {
     var request: HTTPRequest
     var isTooLarge = false
     let start = ContinuousClock.now
-    var refusal: HTTPResponse?
 
     init(_ request: HTTPRequest) { self.request = request }
   }

@@ -3,13 +3,8 @@ import Plumbing
 
 /// The tables of `INFORMATION_SCHEMA` and `sys`, as they are when a query runs.
 struct SystemTables {
-  private let sources: [SourceTable]
-  private let supervisors: [Supervisors.Entry]
-
-  init(sources: [SourceTable], supervisors: [Supervisors.Entry]) {
-    self.sources = sources
-    self.supervisors = supervisors
-  }
+  let sources: [SourceTable]
+  let supervisors: [Supervisors.Entry]
 
   private enum Cell {
     case text(String?)

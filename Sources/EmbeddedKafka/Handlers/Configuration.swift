@@ -127,33 +127,19 @@ extension Node {
     }
   }
 
-  /// AlterConfigs resets every setting that the request does not name.
+  /// AlterConfigs resets every setting that the request does not name; IncrementalAlterConfigs leaves
+  /// those as they are.
   @_lifetime(reader: copy reader)
   func alterConfigs(
-    _ reader: inout FieldReader, into fields: inout FieldWriter
+    _ reader: inout FieldReader, isIncremental: Bool, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
     var wishes: [Wish] = []
     for _ in 0..<(try reader.count()) {
-      var wish = Wish(type: try reader.int8(), name: try reader.string(), isWhole: true)
+      var wish = Wish(type: try reader.int8(), name: try reader.string(), isWhole: !isIncremental)
       for _ in 0..<(try reader.count()) {
         let name = try reader.string()
-        wish.changes.append((name, TopicSettings.Change.set.rawValue, try reader.nullableString()))
-      }
-      wishes.append(wish)
-    }
-    grant(wishes, isTrial: try reader.bool(), into: &fields)
-  }
-
-  @_lifetime(reader: copy reader)
-  func incrementalAlterConfigs(
-    _ reader: inout FieldReader, into fields: inout FieldWriter
-  ) throws(MalformedFrame) {
-    var wishes: [Wish] = []
-    for _ in 0..<(try reader.count()) {
-      var wish = Wish(type: try reader.int8(), name: try reader.string(), isWhole: false)
-      for _ in 0..<(try reader.count()) {
-        wish.changes.append(
-          (try reader.string(), try reader.int8(), try reader.nullableString()))
+        let change = isIncremental ? try reader.int8() : TopicSettings.Change.set.rawValue
+        wish.changes.append((name, change, try reader.nullableString()))
       }
       wishes.append(wish)
     }

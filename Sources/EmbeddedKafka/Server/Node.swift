@@ -102,8 +102,9 @@ final class Node: Sendable {
     case .deleteRecords: try deleteRecords(&reader, into: &response.fields)
     case .describeLogDirs: try describeLogDirs(&reader, into: &response.fields)
     case .describeConfigs: try describeConfigs(&reader, version, into: &response.fields)
-    case .alterConfigs: try alterConfigs(&reader, into: &response.fields)
-    case .incrementalAlterConfigs: try incrementalAlterConfigs(&reader, into: &response.fields)
+    case .alterConfigs, .incrementalAlterConfigs:
+      try alterConfigs(
+        &reader, isIncremental: header.api == .incrementalAlterConfigs, into: &response.fields)
     case .describeACLs: describeACLs(into: &response.fields)
     case .consumerGroupHeartbeat: consumerGroupHeartbeat(into: &response.fields)
     }

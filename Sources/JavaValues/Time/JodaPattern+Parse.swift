@@ -81,16 +81,12 @@ extension JodaPattern {
       found.weekday = Int64(index + 1)
       return true
     case "a":
-      let word = rest.prefix(2).uppercased()
-      guard word == "AM" || word == "PM" else { return false }
-      found.isAfternoon = word == "PM"
-      rest = rest.dropFirst(2)
+      guard let index = Self.name(["AM", "PM"], &rest) else { return false }
+      found.isAfternoon = index == 1
       return true
     case "G":
-      let word = rest.prefix(2).uppercased()
-      guard word == "AD" || word == "BC" else { return false }
-      found.isBeforeChrist = word == "BC"
-      rest = rest.dropFirst(2)
+      guard let index = Self.name(["AD", "BC"], &rest) else { return false }
+      found.isBeforeChrist = index == 1
       return true
     case "S":
       let digits = Self.digits(count, &rest)

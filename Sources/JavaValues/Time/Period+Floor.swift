@@ -55,12 +55,6 @@ extension Period {
     return steps[max(0, low - 1)]
   }
 
-  /// TIME_CEIL: the instant itself if a bucket starts there, else the start of the next bucket.
-  package func ceil(_ time: Int64, origin: Int64? = nil, zone: TimeZoneTable) -> Int64 {
-    let start = floor(time, origin: origin, zone: zone)
-    return start == time ? time : added(to: start, zone: zone)
-  }
-
   private func floorCalendar(_ time: Int64, _ zone: TimeZoneTable, isYear: Bool) -> Int64 {
     let fields = CivilTime.fields(zone.local(time))
     let start = CivilTime.Fields(year: fields.year, month: isYear ? 1 : fields.month)

@@ -8,12 +8,6 @@ package struct ClientSettings: Sendable, Equatable {
     package let value: String
     /// How an error names the source of the property: `-X` or a line of a file.
     package let origin: String
-
-    package init(name: String, value: String, origin: String) {
-      self.name = name
-      self.value = value
-      self.origin = origin
-    }
   }
 
   package var brokers: String

@@ -15,9 +15,7 @@ struct JSONFormatter: RowWriter {
   /// For each column, whether it holds JSON text.
   private var holdsJSON: [Bool] = []
   private var isDirect = false
-
   private var hasRows = false
-  private var isOpen = false
 
   init(isArray: Bool, options: FormatOptions) {
     self.isArray = isArray

@@ -41,19 +41,6 @@ struct LonelySeries<Precision: TallyPrecision> {
   }
 }
 
-func scaleName(_ lens: Verdict.Lens) -> String {
-  switch lens {
-  case .none: ""
-  case .scale1: "1"
-  case .scale2: "3"
-  case .scale3: "12"
-  case .scale4: "48"
-  case .jump: "jump"
-  case .stuck: "stuck"
-  case .novelty: "novelty"
-  }
-}
-
 /// The published example values of the reference rules.
 @Suite struct SpotTests {
   private static let start = 1_767_571_200.0

@@ -259,7 +259,7 @@ final class FaultProxy: @unchecked Sendable {
   private func connectUpstream() -> Int32? {
     let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard server >= 0 else { return nil }
-    guard unsafe Self.withLoopback(upstreamPort, { unsafe connect(server, $0, $1) }) == 0 else {
+    guard unsafe withLoopback(upstreamPort, { unsafe connect(server, $0, $1) }) == 0 else {
       close(server)
       return nil
     }
@@ -326,19 +326,5 @@ final class FaultProxy: @unchecked Sendable {
       rest = rest.dropFirst(sent)
     }
     return true
-  }
-
-  private static func withLoopback(
-    _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) -> Int32 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    return unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
   }
 }

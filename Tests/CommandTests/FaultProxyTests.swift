@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The proxy between a client and an echo server.
@@ -13,7 +14,7 @@ import Testing
       proxy.stop()
       echo.stop()
     }
-    let client = try EchoServer.connect(to: proxy.port)
+    let client = try #require(loopbackSocket(to: proxy.port))
     defer { close(client) }
     try body(proxy, client)
   }
@@ -101,21 +102,6 @@ private final class EchoServer: Sendable {
 
   func stop() {
     shutdown(listener, Int32(SHUT_RDWR))
-  }
-
-  static func connect(to port: UInt16) throws -> Int32 {
-    let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    let isConnected = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe Glibc.connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-      }
-    }
-    try #require(isConnected)
-    return client
   }
 
   static func send(_ bytes: [UInt8], to descriptor: Int32) {

@@ -153,8 +153,7 @@ import Testing
   // MARK: - Brokers that come and go
 
   @Test func brokersGoneAndBack() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    let (server, proxy) = try FaultProxy.withDevstack()
     defer { proxy.stop() }
     let lines = KprodTests.lines(300_000)
     let run = try RunningKprod(
@@ -173,8 +172,7 @@ import Testing
   }
 
   @Test func acknowledgementsAreLost() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    let (server, proxy) = try FaultProxy.withDevstack()
     defer { proxy.stop() }
     let lines = KprodTests.lines(200_000)
     // The first cuts may come before kprod has found the topic.
@@ -200,8 +198,7 @@ import Testing
   /// duplicated.
   @Test(arguments: [1, 2] as [UInt64])
   func answersThatAreDroppedDoubleNothing(_ seed: UInt64) throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    let (server, proxy) = try FaultProxy.withDevstack()
     defer { proxy.stop() }
     proxy.dropAnswers(percent: 20, delayingUpTo: 300, seed: seed)
     let lines = KprodTests.lines(20_000)
@@ -228,8 +225,7 @@ import Testing
   }
 
   @Test func aClusterThatStaysAway() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    let (server, proxy) = try FaultProxy.withDevstack()
     defer { proxy.stop() }
     let lines = KprodTests.lines(50_000)
     let run = try RunningKprod(
@@ -247,15 +243,8 @@ import Testing
   }
 
   @Test func aStalledClusterHoldsTheInputBackAndMemoryFlat() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
-    let run = try RunningKprod(
-      arguments("127.0.0.1:\(proxy.port)", "--drain", "1s"), in: workspace)
-    try run.write("first\n")
-    try eventually("it is there") {
-      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
-    }
+    let (server, proxy, run) = try FaultProxy.withKprod("--drain", "1s", in: workspace)
+    defer { proxy.stop(before: server) }
     proxy.stall(true)
     // 120 MB in long lines, of which only the queue's 32 MB and a pipe may be taken.
     let long = (0..<1200).map { "\($0)-" + String(repeating: "q", count: 100_000) }
@@ -356,15 +345,8 @@ import Testing
   }
 
   @Test func theFeederLearnsOfASignalAtOnce() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
-    let run = try RunningKprod(
-      arguments("127.0.0.1:\(proxy.port)", "--drain", "30s"), in: workspace)
-    try run.write("first\n")
-    try eventually("it is there") {
-      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
-    }
+    let (server, proxy, run) = try FaultProxy.withKprod("--drain", "30s", in: workspace)
+    defer { proxy.stop(before: server) }
     proxy.stall(true)
     try run.write("second\n")
     run.signal(SIGTERM)
@@ -382,15 +364,8 @@ import Testing
   }
 
   @Test func theSecondSignalGivesUp() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
-    let run = try RunningKprod(
-      arguments("127.0.0.1:\(proxy.port)", "--drain", "60s"), in: workspace)
-    try run.write("first\n")
-    try eventually("it is there") {
-      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
-    }
+    let (server, proxy, run) = try FaultProxy.withKprod("--drain", "60s", in: workspace)
+    defer { proxy.stop(before: server) }
     proxy.stall(true)
     let before = proxy.arrivedCount(.toServer)
     try run.write("second\n")

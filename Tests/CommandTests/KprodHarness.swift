@@ -202,6 +202,31 @@ final class RunningDevstack {
   }
 }
 
+extension FaultProxy {
+  /// Stops, and lets devstack end thereafter.
+  func stop(before server: RunningDevstack) { stop() }
+
+  /// devstack, and a proxy in front of its broker.
+  static func withDevstack() throws -> (RunningDevstack, FaultProxy) {
+    let server = try RunningDevstack()
+    return (server, try start(upstreamPort: server.port, rewritingAddress: true))
+  }
+
+  /// devstack, a proxy in front of its broker, and a kprod whose first line has arrived.
+  static func withKprod(
+    _ options: String..., in workspace: Commands.Workspace
+  ) throws -> (RunningDevstack, FaultProxy, RunningKprod) {
+    let (server, proxy) = try withDevstack()
+    let run = try RunningKprod(
+      ["-b", "127.0.0.1:\(proxy.port)", "-t", "t", "--failed", "failed"] + options, in: workspace)
+    try run.write("first\n")
+    try eventually("it is there") {
+      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
+    }
+    return (server, proxy, run)
+  }
+}
+
 extension Process {
   /// Starts the process with no signal blocked. Test threads block nearly all signals, and children
   /// inherit that.

@@ -183,15 +183,8 @@ import Testing
   }
 
   @Test func aClusterThatStaysAwayFromAnIdlePipe() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
-    let run = try RunningKprod(
-      arguments("127.0.0.1:\(proxy.port)", "--timeout", "2s"), in: workspace)
-    try run.write("first\n")
-    try eventually("it is there") {
-      (try? Topics.everything(in: "t", at: server.brokers).count) == 1
-    }
+    let (server, proxy, run) = try FaultProxy.withKprod("--timeout", "2s", in: workspace)
+    defer { proxy.stop(before: server) }
     proxy.refuse(true)
     proxy.cutAll()
     try run.write("second\ntorn")

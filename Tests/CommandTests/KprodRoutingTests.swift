@@ -82,9 +82,8 @@ import Testing
 
   /// Many topics take no more connections than one.
   @Test func topicsShareAConnection() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
+    let (server, proxy) = try FaultProxy.withDevstack()
+    defer { proxy.stop(before: server) }
     let lines = (0..<2000).map { #"{"t":"topic\#($0 % 20)","n":\#($0)}"# }
     let outcome = try Commands.kprod(
       ["-b", "127.0.0.1:\(proxy.port)", "--topic-field", "t"], input: KprodTests.data(lines),

@@ -139,8 +139,7 @@ import Testing
   }
 
   @Test func certificates() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
+    let (server, proxy) = try FaultProxy.withDevstack()
     defer { proxy.stop() }
     let made = try Commands.run(
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"

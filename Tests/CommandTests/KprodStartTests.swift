@@ -26,9 +26,8 @@ import Testing
   }
 
   @Test func somebodyListensAndSaysNothing() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
+    let (server, proxy) = try FaultProxy.withDevstack()
+    defer { proxy.stop(before: server) }
     proxy.stall(true)
     let began = Date()
     let outcome = try Commands.kprod(
@@ -59,9 +58,8 @@ import Testing
   }
 
   @Test func waitingUntilTheClusterIsThere() throws {
-    let server = try RunningDevstack()
-    let proxy = try FaultProxy.start(upstreamPort: server.port, rewritingAddress: true)
-    defer { proxy.stop() }
+    let (server, proxy) = try FaultProxy.withDevstack()
+    defer { proxy.stop(before: server) }
     proxy.refuse(true)
     let run = try RunningKprod(
       ["-b", "127.0.0.1:\(proxy.port)", "-t", "t", "--failed", "failed", "--wait", "30s"],

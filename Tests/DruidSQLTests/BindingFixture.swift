@@ -1,4 +1,5 @@
 import DruidSQL
+import Testing
 
 /// Two datasources and a system table, as the engine describes them.
 enum BindingFixture {
@@ -40,6 +41,13 @@ enum BindingFixture {
   /// The types of the columns, as the header rows show them.
   static func types(_ sql: String) throws(SQLFailure) -> String {
     try plan(sql).columns.map(\.type.sqlName).joined(separator: " ")
+  }
+
+  /// Expects that a query is taken, or refused with a message that contains these words.
+  static func expect(_ sql: String, isTaken: Bool, words: String) {
+    let failure = failure(sql)
+    #expect((failure == nil) == isTaken)
+    if let failure { #expect(failure.message.contains(words)) }
   }
 
   /// The error of a query that must be refused.

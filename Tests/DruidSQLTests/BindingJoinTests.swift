@@ -68,9 +68,7 @@ import Testing
     ),
   ])
   func lookedUp(sql: String, isTaken: Bool) {
-    let failure = BindingFixture.failure(sql)
-    #expect((failure == nil) == isTaken)
-    if let failure { #expect(failure.message.contains("the right of a join")) }
+    BindingFixture.expect(sql, isTaken: isTaken, words: "the right of a join")
   }
 
   /// DISTINCT over groups sorts by its columns, unless the groups are already distinct.

@@ -80,36 +80,14 @@ import Testing
   /// More than two chunks.
   private static let large = Result { try Pair(lines(70_000, seed: 3)) }
 
-  private static func answer(
-    _ sql: String, _ context: String, _ queries: QueryService
-  ) throws -> String {
-    let body = JSONValue.object([
-      .init(key: "query", value: .string(sql)),
-      .init(key: "resultFormat", value: .string("arrayLines")),
-      .init(key: "context", value: try JSONValue(parsing: context)),
-    ])
-    let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
-    do {
-      switch try queries.run(request).result {
-      case .whole(let bytes): return String(decoding: bytes, as: UTF8.self)
-      case .streaming(let answer):
-        var bytes: [UInt8] = []
-        while let more = answer.next() { bytes += more }
-        return String(decoding: bytes, as: UTF8.self)
-      }
-    } catch let error as DruidError {
-      return "error " + error.body.jsonText
-    }
-  }
-
   /// Whether a query was answered, and computed over columns only.
   private static func compare(
     _ sql: String, _ context: String, _ pair: Pair
   ) throws -> (isAnswered: Bool, isColumns: Bool) {
     _ = pair.takeReasons()
-    let one = try answer(sql, context, pair.columns)
+    let one = try pair.columns.text(of: sql, context: context)
     let reasons = pair.takeReasons()
-    let other = try answer(sql, context, pair.rows)
+    let other = try pair.rows.text(of: sql, context: context)
     #expect(one == other, "\(sql) \(context)")
     return (
       !one.hasPrefix("error"), !reasons.isEmpty && reasons.allSatisfy { $0 == nil }
@@ -280,8 +258,8 @@ import Testing
     for (number, query) in try RecordedServer.randomQueries().enumerated()
     where number % 17 == 0 && query.parameters == nil {
       let context = query.context ?? "{}"
-      guard let one = try? Self.answer(query.sql, context, recorded.queries) else { continue }
-      #expect(try Self.answer(query.sql, context, rows) == one, "\(query.sql) \(context)")
+      guard let one = try? recorded.queries.text(of: query.sql, context: context) else { continue }
+      #expect(try rows.text(of: query.sql, context: context) == one, "\(query.sql) \(context)")
       if !one.hasPrefix("error") { answered += 1 }
     }
     #expect(answered > 100)
@@ -324,9 +302,9 @@ import Testing
   /// A statement past its timeout ends while columns are computed.
   @Test func timeEndsAComputation() throws {
     let pair = try Self.large.get()
-    let answer = try Self.answer(
-      "SELECT city, kind, code, COUNT(DISTINCT big) FROM shop GROUP BY 1, 2, 3",
-      #"{"timeout": 1, "useApproximateCountDistinct": false}"#, pair.columns)
+    let answer = try pair.columns.text(
+      of: "SELECT city, kind, code, COUNT(DISTINCT big) FROM shop GROUP BY 1, 2, 3",
+      context: #"{"timeout": 1, "useApproximateCountDistinct": false}"#)
     #expect(
       answer.contains("Query timed out") || answer.contains("timeout"), "\(answer.prefix(300))")
   }

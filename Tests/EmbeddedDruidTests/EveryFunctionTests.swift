@@ -1,7 +1,7 @@
-@testable import DruidSQL
 import TestSupport
 import Testing
 
+@testable import DruidSQL
 @testable import EmbeddedDruid
 
 /// SQLite accepts whatever the planner accepts. Every function over columns of every type, nested,

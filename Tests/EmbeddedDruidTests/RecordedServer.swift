@@ -1,5 +1,6 @@
 import Foundation
 import Plumbing
+import TestSupport
 
 @testable import EmbeddedDruid
 
@@ -65,24 +66,10 @@ struct RecordedServer {
 
   /// A socket connected to the server. The caller closes it.
   static func connected(to port: UInt16) throws -> Int32 {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard socket >= 0 else { throw SystemFailure("making a socket") }
+    guard let socket = loopbackSocket(to: port) else { throw SystemFailure("connecting") }
     var limit = timeval(tv_sec: 30, tv_usec: 0)
     _ = unsafe setsockopt(
       socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-    let status = unsafe withUnsafePointer(to: address) { address in
-      unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        unsafe connect(socket, address, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard status == 0 else {
-      close(socket)
-      throw SystemFailure("connecting")
-    }
     return socket
   }
 

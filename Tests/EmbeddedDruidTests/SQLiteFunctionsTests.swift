@@ -43,6 +43,8 @@ import Testing
     ("druid_upper('straße')", "'STRASSE'"),
     ("druid_time_floor(1767225661000, 'PT1M', NULL, 'UTC')", "1767225660000"),
     ("druid_time_floor(-1, 'PT1H', NULL, 'UTC')", "-3600000"),
+    ("druid_time_ceil(1767225661000, 'P1D', NULL, 'UTC')", "1767312000000"),
+    ("druid_time_ceil(1767225600000, 'P1D', NULL, 'UTC')", "1767225600000"),
     ("druid_time_floor(1767225661000, 'P1D', NULL, 'America/Los_Angeles')", "1767168000000"),
     (
       "(SELECT druid_array_agg(column1, 1024, 1) FROM (VALUES ('b'), (NULL), ('a'), ('b')))",

@@ -39,19 +39,8 @@ import Testing
   static func answer(
     _ sql: String, context: String = "{}", from queries: QueryService? = nil
   ) throws -> String {
-    let body = JSONValue.object([
-      .init(key: "query", value: .string(sql)),
-      .init(key: "resultFormat", value: .string("arrayLines")),
-      .init(key: "context", value: try JSONValue(parsing: context)),
-    ])
-    let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
-    do {
-      let queries = try queries ?? Self.queries.get()
-      guard case .whole(let bytes) = try queries.run(request).result else { return "streaming" }
-      return String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: " ")
-    } catch let error as DruidError {
-      return "error " + error.body.jsonText
-    }
+    try (queries ?? Self.queries.get()).text(of: sql, context: context)
+      .split(separator: "\n").joined(separator: " ")
   }
 
   @Test(arguments: [
@@ -349,5 +338,28 @@ import Testing
     #expect(try Self.answer(sql, context: #"{"sqlTimeZone": "America/Lima"}"#) == "[2]")
     let wrong = "SELECT COUNT(*) FROM shelf WHERE TIME_IN_INTERVAL(__time, '2020-03-01/Q')"
     #expect(try Self.answer(wrong).contains("not a valid ISO8601 interval"))
+  }
+}
+
+extension QueryService {
+  /// The answer in the format `arrayLines`, or the error.
+  func text(of sql: String, context: String = "{}") throws -> String {
+    let body = JSONValue.object([
+      .init(key: "query", value: .string(sql)),
+      .init(key: "resultFormat", value: .string("arrayLines")),
+      .init(key: "context", value: try JSONValue(parsing: context)),
+    ])
+    let request = try SQLRequest(body: Array(body.jsonText.utf8), newID: { "1" })
+    do {
+      switch try run(request).result {
+      case .whole(let bytes): return String(decoding: bytes, as: UTF8.self)
+      case .streaming(let answer):
+        var bytes: [UInt8] = []
+        while let more = answer.next() { bytes += more }
+        return String(decoding: bytes, as: UTF8.self)
+      }
+    } catch let error as DruidError {
+      return "error " + error.body.jsonText
+    }
   }
 }

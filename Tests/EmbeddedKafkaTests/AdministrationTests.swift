@@ -207,14 +207,7 @@ import Testing
 
   /// The offset that ListOffsets returns for a timestamp, or for a special value.
   private func offset(at time: Int) -> Int {
-    var request = RequestBytes(2, version: 1)
-    request.int32(-1)
-    request.int32(1)
-    request.string("t")
-    request.int32(1)
-    request.int32(0)
-    request.int64(time)
-    guard var answer = client.ask(request) else { return -99 }
+    guard var answer = client.ask(.listOffsets(of: "t", at: time)) else { return -99 }
     _ = (answer.int32(), answer.string(), answer.int32(), answer.int32())
     let failure = answer.int16()
     _ = answer.int64()

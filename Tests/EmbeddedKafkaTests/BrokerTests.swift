@@ -221,14 +221,7 @@ import Testing
     ]
     for batch in batches { #expect(try #require(client.produce(batch, to: "t")).failure == 0) }
     func offset(at time: Int) throws -> [Int] {
-      var request = RequestBytes(2, version: 1)
-      request.int32(-1)
-      request.int32(1)
-      request.string("t")
-      request.int32(1)
-      request.int32(0)
-      request.int64(time)
-      var answer = try #require(client.ask(request))
+      var answer = try #require(client.ask(.listOffsets(of: "t", at: time)))
       _ = (answer.int32(), answer.string(), answer.int32(), answer.int32())
       #expect(answer.int16() == 0)
       return [answer.int64(), answer.int64()]

@@ -90,6 +90,18 @@ extension RequestBytes {
     return request
   }
 
+  /// ListOffsets of the first partition, for a time or a special value.
+  static func listOffsets(of topic: String, at time: Int) -> RequestBytes {
+    var request = RequestBytes(2, version: 1)
+    request.int32(-1)
+    request.int32(1)
+    request.string(topic)
+    request.int32(1)
+    request.int32(0)
+    request.int64(time)
+    return request
+  }
+
   static func produce(
     _ batch: [UInt8]?, to topic: String, partition: Int = 0, acks: Int = -1, version: Int = 7
   ) -> RequestBytes {

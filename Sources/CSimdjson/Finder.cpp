@@ -37,6 +37,22 @@ auto parseString(Implementation &implementation, const uint8_t *from, uint8_t *t
   return implementation.parse_string(from, to);
 }
 
+/// Whether two texts are the same; seven bytes after each must be readable. Names are short, and a call of `memcmp` takes
+/// longer than the comparison.
+simdjson_inline bool isSame(const char *a, const char *b, size_t length) {
+  uint64_t difference = 0;
+  size_t done = 0;
+  for (; done < length; done += 8) {
+    uint64_t x, y;
+    std::memcpy(&x, a + done, 8);
+    std::memcpy(&y, b + done, 8);
+    difference = x ^ y;
+    if (length - done <= 8) break;
+    if (difference != 0) return false;
+  }
+  return done >= length || difference << (8 * (8 - (length - done))) == 0;
+}
+
 }  // namespace
 
 struct csj_parser {
@@ -158,6 +174,7 @@ struct Walk {
     if (isDigit(first) || first == '-') {
       // A number ends at the next token, or at space before it.
       const char *stop = base + (token[1] < limit ? token[1] : limit);
+      if (isWholeNumber(from, stop)) return token + 1;
       const char *end = endOfNumber(from, stop);
       if (end == stop || (end != nullptr && end == endBefore(token + 1))) return token + 1;
       return fail(token, NUMBER_ERROR);
@@ -230,7 +247,7 @@ struct Walk {
   simdjson_inline bool isKey(Token token, const char *name, size_t length) const {
     // The key ends at the first quote, which is before the colon.
     const char *key = base + token[0] + 1;
-    return token[0] + 1 + length < token[1] && key[length] == '"' && std::memcmp(key, name, length) == 0;
+    return token[0] + 1 + length < token[1] && key[length] == '"' && isSame(key, name, length);
   }
 
   /// Which of the open paths continue with the key at `token`; false when its escapes are not valid
@@ -307,7 +324,8 @@ struct Walk {
 
   /// Whether a key, its colon and the beginning of a value follow.
   simdjson_inline bool isField(Token token) const {
-    return is(token, '"') && is(token + 1, ':') && token[2] < limit;
+    // Marks ascend up to the one that ends the text.
+    return token[1] < limit && token[2] < limit && base[token[0]] == '"' && base[token[1]] == ':';
   }
 
   Token failField(Token token) {
@@ -319,11 +337,12 @@ struct Walk {
   Token walkSimply(Token token, size_t part, size_t depth) {
     const char *const name = parser.names[part];
     const size_t length = parser.lengths[part];
+    const bool isEnd = parser.parts[0] == part + 1;
     while (true) {
       if (!isField(token)) return failField(token);
       if (isKey(token, name, length)) {
-        const bool isEnd = parser.parts[0] == part + 1;
-        token = readMatched(token + 2, isEnd, !isEnd, part, depth);
+        token = isEnd ? read(token + 2, parser.values[0], depth)
+                      : readMatched(token + 2, 0, 1, part, depth);
         if (token == nullptr) return nullptr;
       } else if (base[token[2]] == '"') {
         token += 3;
@@ -429,8 +448,9 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
   const uint32_t *const marks = marker.marks();
   const char *const base = isMarked ? parser->window : line;
   const uint32_t *token = isMarked ? marks + parser->next : marks;
-  // Skip the marks of a line that was left in its middle.
+  // Skip the marks of a line that was left in its middle, or go back to those of a line that is read again.
   while (base + *token < line) token++;
+  while (token > marks && base + token[-1] >= line) token--;
   const bool hasEscapes = isMarked ? hasBackslash(*parser, line, end)
                                    : std::memchr(line, '\\', length) != nullptr;
   if (hasEscapes && !parser->reserveText(length + 2 * SIMDJSON_PADDING)) return MEMALLOC;

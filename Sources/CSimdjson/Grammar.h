@@ -27,29 +27,51 @@ inline bool hasGoodEscapes(const char *from, const char *to) {
   return true;
 }
 
+/// The end of the digits that begin here, no further than `limit`. It takes eight bytes at a time, so seven bytes after the
+/// limit must be readable.
+inline const char *endOfDigits(const char *from, const char *limit) {
+  while (from < limit) {
+    uint64_t bytes;
+    std::memcpy(&bytes, from, sizeof bytes);
+    // Each digit becomes 0 to 9; the sum sets the highest bit of every other byte. A carry only reaches bytes after the
+    // first of those, which don't count.
+    bytes ^= 0x3030303030303030;
+    const uint64_t others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
+    if (others != 0) {
+      from += __builtin_ctzll(others) >> 3;
+      break;
+    }
+    from += sizeof bytes;
+  }
+  return from < limit ? from : limit;
+}
+
+/// Whether the text from here to `limit` is a whole number without a sign; endOfDigits's bytes must be readable.
+inline bool isWholeNumber(const char *from, const char *limit) {
+  return endOfDigits(from, limit) == limit && (*from != '0' || from + 1 == limit);
+}
+
 /// The end of the number that begins here, or `nullptr` when it is not a valid JSON number.
 inline const char *endOfNumber(const char *from, const char *limit) {
   if (*from == '-' && ++from == limit) return nullptr;
   if (!isDigit(*from)) return nullptr;
-  if (*from == '0') {
-    from++;
-  } else {
-    while (from < limit && isDigit(*from)) from++;
-  }
+  from = *from == '0' ? from + 1 : endOfDigits(from, limit);
   if (from < limit && *from == '.') {
     if (++from == limit || !isDigit(*from)) return nullptr;
-    while (from < limit && isDigit(*from)) from++;
+    from = endOfDigits(from, limit);
   }
   if (from < limit && (*from == 'e' || *from == 'E')) {
     if (++from < limit && (*from == '+' || *from == '-')) from++;
     if (from == limit || !isDigit(*from)) return nullptr;
-    while (from < limit && isDigit(*from)) from++;
+    from = endOfDigits(from, limit);
   }
   return from;
 }
 
 /// Whether a number is too large for a double, which takes an exponent or very many digits.
 inline bool isBeyondDoubles(const csj_value &number) {
+  const char *const end = number.bytes + number.length;
+  if (number.length < 300 && isWholeNumber(number.bytes, end)) return false;
   const bool isPlain = number.length < 300 &&
                        std::memchr(number.bytes, 'e', number.length) == nullptr &&
                        std::memchr(number.bytes, 'E', number.length) == nullptr;

@@ -39,9 +39,9 @@ internal import CSimdjson
     unsafe parts = .allocate(capacity: paths.count)
     for (index, name) in all.enumerated() {
       let bytes = Array(name.utf8)
-      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 8)
+      unsafe copy.initialize(repeating: 0, count: bytes.count + 8)
       for (index, byte) in bytes.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
-      unsafe copy[bytes.count] = 0
       unsafe names.initializeElement(at: index, to: UnsafePointer(copy))
       unsafe lengths.initializeElement(at: index, to: bytes.count)
     }
@@ -82,6 +82,14 @@ internal import CSimdjson
     }
   }
 
+  /// Reads a line and returns where its first field is; `nil` when the line is not a JSON object. For loops that read one
+  /// field of every line: a line can be read again.
+  @unsafe package mutating func readFirst(_ line: UnsafeRawBufferPointer) -> Place? {
+    var offset = 0
+    guard unsafe csj_find(parser, line.baseAddress, line.count, &offset) == 0 else { return nil }
+    return unsafe place(0)
+  }
+
   /// Announces that the next reads take the lines of this block in order, each ended by a newline,
   /// so that many lines can be marked at once. Lines from elsewhere are still accepted.
   ///
@@ -120,20 +128,26 @@ internal import CSimdjson
   /// A field's location in memory: valid until the next read, and no longer than the line.
   @unsafe package struct Place {
     package var start: UnsafeRawPointer?
-    package var count = 0
-    package var kind = Kind.absent
+    package var count: Int
+    package var kind: Kind
 
-    package init() {}
+    package init(start: UnsafeRawPointer? = nil, count: Int = 0, kind: Kind = .absent) {
+      unsafe self.start = start
+      unsafe self.count = count
+      unsafe self.kind = kind
+    }
   }
 
   /// Copies the locations of the first fields, for a loop that reads many fields of every line.
   @unsafe package func copyPlaces(into places: UnsafeMutableBufferPointer<Place>) {
-    for index in places.indices {
-      let value = unsafe values[index]
-      unsafe places[index].start = UnsafeRawPointer(value.bytes)
-      unsafe places[index].count = value.length
-      unsafe places[index].kind = Kind(rawValue: value.kind) ?? .absent
-    }
+    for index in places.indices { unsafe places[index] = unsafe place(index) }
+  }
+
+  private func place(_ index: Int) -> Place {
+    let value = unsafe values[index]
+    return unsafe Place(
+      start: UnsafeRawPointer(value.bytes), count: value.length,
+      kind: unsafe Kind(rawValue: value.kind) ?? .absent)
   }
 
   private var emptyBytes: UnsafeRawPointer { unsafe UnsafeRawPointer(parser) }

@@ -26,6 +26,9 @@ struct Composer: ~Copyable {
   private let fixedHeaders: [Header]
   private let isPlacedByKey: Bool
   private let hasTimes: Bool
+  /// Whether a line's message is the line itself with the key from one of its fields, and nothing else: see
+  /// ``quickKey(of:)``.
+  let takesOnlyKeys: Bool
   /// The source of the key: `form.key` without its associated values, which would be
   /// reference-counted at every look.
   private let source: KeySource
@@ -54,6 +57,8 @@ struct Composer: ~Copyable {
       case .delimited: .delimited
       case .field: .field
       }
+    takesOnlyKeys =
+      source == .field && form.isBatchable && !form.emptyIsNull && form.topicField == nil
     var fields: [[String]] = []
     fixedKey = if case .fixed(let key) = form.key { FixedBytes(key) } else { nil }
     if case .field(let path) = form.key { fields.append(path) }
@@ -105,6 +110,24 @@ struct Composer: ~Copyable {
     }
     if unsafe message.timestamp > 0 { try unsafe check(message.timestamp) }
     return unsafe message
+  }
+
+  /// The key of a line and its partition, where ``takesOnlyKeys`` holds and the key stands in the line as it is sent;
+  /// else ``compose(_:in:)`` decodes it, or says what is wrong.
+  @inline(__always)
+  mutating func quickKey(
+    of line: UnsafeRawBufferPointer
+  ) -> (key: UnsafeRawBufferPointer, partition: Int32)? {
+    guard let place = unsafe json.readFirst(line), let start = unsafe place.start,
+      let lineStart = line.baseAddress, unsafe start >= lineStart && start < lineStart + line.count
+    else { return nil }
+    switch unsafe place.kind {
+    case .string, .number, .true, .false: break
+    case .absent, .null, .object, .array: return nil
+    }
+    let key = unsafe UnsafeRawBufferPointer(start: start, count: place.count)
+    guard isPlacedByKey, terms.partitionCount > 0 else { return unsafe (key, form.partition ?? -1) }
+    return unsafe (key, javaPartition(of: key, among: terms.partitionCount))
   }
 
   /// The headers of the last composed message.

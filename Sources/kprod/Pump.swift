@@ -13,7 +13,6 @@ struct Pump: ~Copyable {
   private let form: RecordForm
   private var composer: Composer
   private var batch = Batch()
-  private var outlet: Outlet
   /// Whether messages are sent: no dry run.
   private let sends: Bool
   private let ledger: Ledger
@@ -24,8 +23,11 @@ struct Pump: ~Copyable {
   private let keepsProgress: Bool
   private let delimiter: [UInt8]
   private let maximumLength: Int
-  /// The longest line that can't exceed any limit.
+  /// The longest line that can't exceed any limit, alone and with a key that is a part of it.
   private let longestPlainLine: Int
+  private let longestKeyedLine: Int
+  /// Whether only the key is taken from a line.
+  private let takesOnlyKeys: Bool
   /// The number of lines read, and of their bytes.
   private var lines = 0
   private var bytes = 0
@@ -43,11 +45,14 @@ struct Pump: ~Copyable {
   private var isSkipping = false
   /// Whether a bad line ended the reading.
   private var hasStopped = false
+  /// How many lines of a dry run to show to the user.
+  private var samples: Int
+  // The size of a clock's instant is known at run time only. What holds one stands last, so that the places of all other
+  // fields are known to the compiler: each line needs them.
+  private var outlet: Outlet
   private let start = ContinuousClock.now
   private var pace: Pace?
   private var replay: Replay?
-  /// How many lines of a dry run to show to the user.
-  private var samples: Int
 
   /// The result of a run.
   struct Ending {
@@ -94,6 +99,8 @@ struct Pump: ~Copyable {
         drainLimit: drainLimit)
     }
     sends = outlet.sends
+    takesOnlyKeys = composer.takesOnlyKeys
+    longestKeyedLine = min(form.maximumLength, largestPayload / 2)
     isPlain =
       form.key == .none && form.partition == nil && form.isBatchable && !form.emptyIsNull
       && connection?.limits.isCompacted == false
@@ -248,14 +255,25 @@ struct Pump: ~Copyable {
   private mutating func take(_ line: UnsafeRawBufferPointer) {
     lines += 1
     bytes += line.count
-    if isPaced { pace?.count() }
+    if isPaced { countPaced() }
+    let isFull: Bool
     if isPlain, line.count <= longestPlainLine {
-      unsafe batch.append(value: line, token: ledger.token(for: line, number: lines))
+      isFull = unsafe batch.append(value: line, token: ledger.token(for: line, number: lines))
+    } else if takesOnlyKeys, samples == 0, line.count <= longestKeyedLine,
+      let (key, partition) = unsafe composer.quickKey(of: line)
+    {
+      isFull = unsafe batch.append(
+        value: line, key: key, partition: partition,
+        token: ledger.token(for: line, number: lines))
     } else {
       unsafe compose(line)
+      isFull = batch.isFull
     }
-    if batch.isFull { sendBatch() }
+    if isFull { sendBatch() }
   }
+
+  @inline(never)
+  private mutating func countPaced() { pace?.count() }
 
   private mutating func compose(_ line: UnsafeRawBufferPointer) {
     if line.count > maximumLength { return unsafe refuse(.tooLong, line) }

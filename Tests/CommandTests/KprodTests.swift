@@ -122,6 +122,27 @@ import Testing
     }
   }
 
+  /// Keys that stand in the line as they are sent take a shorter way than those that are decoded.
+  @Test func decodedKeysKeepTheirPlaceAmongTheOthers() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 3)
+    let written = [#""kéy""#, #""k\u00e9y""#, "12.50", #""\n""#, "true", #""""#, "7"]
+    let sent = ["kéy", "kéy", "12.50", "\n", "true", "", "7"]
+    let lines = (0..<7000).map { #"{"n":\#($0),"k":\#(written[$0 % 7])}"# }
+    let outcome = try Commands.kprod(
+      ["-b", cluster.brokers, "-t", "t", "--key-field", "k"], input: Self.data(lines),
+      in: workspace)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    var byKey: [String: [String]] = [:]
+    for message in try Topics.everything(in: "t", at: cluster.brokers) {
+      byKey[String(decoding: message.key ?? [0], as: UTF8.self), default: []].append(message.text)
+    }
+    for key in sent {
+      let expected = lines.indices.filter { sent[$0 % 7] == key }.map { lines[$0] }
+      #expect(byKey[key] == expected)
+    }
+  }
+
   @Test func badLinesAreSetAsideAndCounted() throws {
     let cluster = try MockCluster()
     let bad = [

@@ -95,6 +95,66 @@ import Testing
     }
   }
 
+  /// A line of a block can be read again, also after a line behind it was marked with it.
+  @Test func aLineCanBeReadAgain() throws {
+    let lines = [#"{"a":1,"b":[{"c":2}]}"#, #"{"a":"x\n"}"#, #"{"b":3,"a":4}"#, #"{"a":}"#, "{}"]
+    let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+    let padded = text + [UInt8](repeating: 0x22, count: 64)
+    var reader = JSONLine(fields: [["a"]])
+    unsafe padded.withUnsafeBytes { bytes in
+      unsafe reader.enterBlock(UnsafeRawBufferPointer(rebasing: bytes[..<text.count]))
+      var start = 0
+      var found: [String] = []
+      for line in lines {
+        let end = start + line.utf8.count
+        let own = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        let place = unsafe reader.readFirst(own)
+        let again = unsafe (try? reader.read(RawSpan(_unsafeBytes: own))) != nil
+        #expect((unsafe place != nil) == again, "\(line)")
+        if unsafe place?.kind == .absent {
+          found.append("absent")
+        } else {
+          found.append(again ? reader.text(of: 0) : "malformed")
+          if let place = unsafe place {
+            let bytes = unsafe UnsafeRawBufferPointer(start: place.start, count: place.count)
+            #expect(unsafe String(decoding: bytes, as: UTF8.self) == reader.text(of: 0))
+          }
+        }
+        start = end + 1
+      }
+      #expect(found == ["1", "x\n", "4", "malformed", "absent"])
+    }
+  }
+
+  /// Names of any length, and numbers of any number of digits, are compared by more than their first bytes.
+  @Test func longNamesAndNumbersAreCompared() throws {
+    for length in 0..<40 {
+      let name = String("abcdefghijklmnopqrstuvwxyzabcdefghijklmnop".prefix(length))
+      let digits = String("9876543210987654321098765432109876543210".prefix(max(1, length)))
+      let line = "{\"\(name)\":\(digits),\"\(name)x\":0,\"y\(name)\":-1}"
+      let values = try read(line, [[name]])
+      #expect(values[0].0 == .number && values[0].1 == digits)
+      if length > 0 {
+        let other = String(name.dropLast()) + "-"
+        #expect(try read(line, [[other]])[0].0 == .absent)
+      }
+      for bad in [
+        "\(digits)x", "0\(digits)", "\(digits).", "\(digits).x", "-", "\(digits)e", "\(digits)e+",
+      ] {
+        #expect(throws: JSONLine.Malformed.self) { try read("{\"\(name)\":\(bad)}", [[name]]) }
+        #expect(throws: JSONLine.Malformed.self) {
+          try read("{\"q\":\(bad),\"\(name)\":1}", [[name]])
+        }
+      }
+      for good in [
+        "\(digits).0", "-\(digits)", "\(digits).\(digits)", "0.\(digits)",
+        "-0.5e-\(min(9, length))",
+      ] {
+        #expect(try read("{\"q\":\(good) ,\"\(name)\":\(good) }", [[name]])[0].1 == good)
+      }
+    }
+  }
+
   /// A reader remembers the order of keys; lines of other forms must give the same result as with a
   /// new reader.
   @Test func otherKeysInOtherOrdersAreFoundAsWell() throws {

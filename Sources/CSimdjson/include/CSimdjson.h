@@ -35,7 +35,7 @@ typedef struct csj_parser csj_parser;
 
 /// Makes a parser that looks up `count` names, at most 64; `NULL` when out of memory. A name may be
 /// a path: its parts follow each other in `names`, `parts[i]` of them for the i-th path, and every
-/// part but the last must name an object. The names must outlive the parser.
+/// part but the last must name an object. The names must outlive the parser, and seven readable bytes must follow each.
 csj_parser *csj_new(const char *const *names, const size_t *lengths, const size_t *parts, size_t count);
 void csj_free(csj_parser *parser);
 

@@ -81,10 +81,12 @@ internal import CRdkafka
   ///   - partition: -1 for any partition.
   ///   - timestamp: milliseconds since 1970; 0 is now.
   ///   - token: passed back in the report about the message.
+  /// - Returns: whether the batch is full now.
+  @discardableResult
   package mutating func append(
     value: UnsafeRawBufferPointer?, key: UnsafeRawBufferPointer?, partition: Int32,
     timestamp: Int64 = 0, token: UnsafeMutableRawPointer? = nil
-  ) {
+  ) -> Bool {
     precondition(count < Self.capacity)
     let message = unsafe messages + count
     unsafe message.pointee.payload = UnsafeMutableRawPointer(mutating: value?.baseAddress)
@@ -95,13 +97,14 @@ internal import CRdkafka
     unsafe message.pointee._private = token
     unsafe timestamps[count] = timestamp
     count += 1
+    return count == Self.capacity
   }
 
-  /// Adds a message with only a value, for any partition.
+  /// Adds a message with only a value, for any partition; returns whether the batch is full now.
   @inline(__always)
   package mutating func append(
     value: UnsafeRawBufferPointer, token: UnsafeMutableRawPointer?
-  ) {
+  ) -> Bool {
     precondition(count < Self.capacity)
     let message = unsafe messages + count
     unsafe message.pointee.payload = UnsafeMutableRawPointer(mutating: value.baseAddress)
@@ -109,6 +112,7 @@ internal import CRdkafka
     unsafe message.pointee.partition = -1
     unsafe message.pointee._private = token
     count += 1
+    return count == Self.capacity
   }
 
   /// Says which topic the message that was added last goes to.

@@ -1,6 +1,7 @@
 /// Kafka's murmur2, so that a key goes to the same partition as with the Java client.
 ///
 /// - Complexity: O(length of the key).
+@inline(__always)
 func murmur2(_ key: UnsafeRawBufferPointer) -> Int32 {
   let factor: UInt32 = 0x5bd1_e995
   var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.count)

@@ -56,7 +56,7 @@ package struct Producer: ~Copyable {
   /// Few of them stay in the processor's caches, which makes each one cheaper. A distant cluster
   /// needs more, and so does one that does not answer for a while.
   private(set) var window: Int
-  private static let nearWindow = 30_000
+  private static let nearWindow = 20_000
   private static let nearRoundTrip = Duration.milliseconds(5)
   private static let patienceAtWindow = Duration.milliseconds(50)
   private let refreshInterval: Duration?

@@ -139,18 +139,21 @@ extension Simulation {
     ring.reserve(births)
     let now = Simulation.bucket(second)
     let isSharded = model.settings.shard.count > 1
-    while births > 0 {
-      let state = Arrivals.state(birthKey, birthIndex)
-      birthIndex += 1
+    let (key, wait) = (birthKey, start - second)
+    var (left, index) = (births, birthIndex)
+    while left > 0 {
+      let state = Arrivals.state(key, index)
+      index &+= 1
       if isSharded, !isOwn(state) { continue }
-      births -= 1
+      left -= 1
       // Desktop sessions last longest. If even one would have ended, the device need not be drawn.
-      guard walk.lasts(state, .desktop, for: start - second) else { continue }
+      guard walk.lasts(state, .desktop, for: wait) else { continue }
       let device = Simulation.visitor(state, model, arrivals.cities).device
-      guard device == .desktop || walk.lasts(state, device, for: start - second) else { continue }
+      guard device == .desktop || walk.lasts(state, device, for: wait) else { continue }
       var event = begin(state)
       let gap = steps.advance(&event)
       push(event, (now + gap) & (SessionRing.seconds - 1))
     }
+    (births, birthIndex) = (0, index)
   }
 }

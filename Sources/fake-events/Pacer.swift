@@ -5,7 +5,7 @@ import Plumbing
 /// Paces event time: deadlines are absolute, so that delays do not add up.
 struct Pacer {
   /// Lines that are due within this many milliseconds are written together.
-  private static let tick: Int32 = 8
+  private static let tick: Int32 = 16
 
   private let pace: Plan.Pace
   private let start: Int64

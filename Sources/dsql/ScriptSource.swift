@@ -44,12 +44,12 @@ enum ScriptSource {
         throw error
       }
       defer { _ = close(descriptor) }
-      guard try read(descriptor, &items, use) else { return }
+      guard try read(descriptor, named: quoted(path), &items, use) else { return }
     case .standardInput:
       if Terminal.isTerminal(STDIN_FILENO) {
         Diagnostics.note("reading SQL from the terminal: ';' ends a statement, Ctrl-D the input")
       }
-      guard try read(STDIN_FILENO, &items, use) else { return }
+      guard try read(STDIN_FILENO, named: name, &items, use) else { return }
     }
     guard Interruption.count == 0 else {
       guard items.isInsideStatement else { return }
@@ -59,10 +59,11 @@ enum ScriptSource {
   }
 
   private func read(
-    _ descriptor: Int32, _ items: inout ScriptItems, _ use: (ScriptItem) throws -> Bool
+    _ descriptor: Int32, named name: String, _ items: inout ScriptItems,
+    _ use: (ScriptItem) throws -> Bool
   ) throws -> Bool {
     var reader = LineReader(
-      from: descriptor, named: quoted(name), maximumLineLength: StatementSplitter.maximumLength)
+      from: descriptor, named: name, maximumLineLength: StatementSplitter.maximumLength)
     func nextLine() throws -> [UInt8]? {
       guard let line = try reader.nextLine() else { return nil }
       var block = ByteBlock(capacity: line.byteCount)
@@ -75,7 +76,7 @@ enum ScriptSource {
       }
     }
     if reader.leavesRest {
-      throw DruidFailure(.interrupted, "interrupted: the rest of \(quoted(name)) is not run")
+      throw DruidFailure(.interrupted, "interrupted: the rest of \(name) is not run")
     }
     if reader.tornByteCount > 0 { throw DruidFailure.tornStatement }
     return true

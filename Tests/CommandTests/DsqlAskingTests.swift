@@ -15,6 +15,17 @@ import Testing
     try DsqlStub { _, _ in steps }
   }
 
+  @Test(arguments: [
+    ("dsql <&-", "bad file descriptor"), ("dsql < /", "is a directory"),
+  ])
+  func standardInputThatCannotBeRead(_ script: String, _ reason: String) throws {
+    let stub = try Self.answering([.keep])
+    defer { stub.stop() }
+    let outcome = try Self.run(script, stub)
+    #expect(outcome.status == 74)
+    #expect(outcome.errors == "dsql: reading standard input: \(reason)\n")
+  }
+
   @Test func statementsSettingsAndParameters() throws {
     let stub = try DsqlStub { _, _ in [.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep] }
     defer { stub.stop() }

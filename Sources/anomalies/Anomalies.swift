@@ -57,7 +57,7 @@ struct Anomalies: Tool {
     if Terminal.isTerminal(descriptor) {
       Diagnostics.note("reading rows from the terminal, until Ctrl-D")
     }
-    let pace = LivePace(settings, isFile: reader.isFile)
+    var pace = LivePace(settings, isFile: reader.isFile)
     var hasChecked = false
     var saving = SavePace(from: .now)
     var first = Int64.max
@@ -168,27 +168,41 @@ struct SavePace {
 struct LivePace {
   private let wanted: Bool?
   private let isFile: Bool
-  /// Maximum distance between row times and the clock for a live stream, in milliseconds.
+  private let lag: Int64
+  /// The rows so far, and since when there were that many: with `--live`, the clock does not wait
+  /// for times near it once rows have stopped coming.
+  private var rows = 0
+  private var since = TimePoint.now.milliseconds
+  /// Smallest distance between row times and the clock that is near, in milliseconds.
   private static let near: Int64 = 600_000
 
   init(_ settings: Settings, isFile: Bool) {
     wanted = settings.isLive
+    lag = settings.lag
     self.isFile = isFile
   }
 
-  /// Starts to use the clock once the rows' times are near it.
-  func look(at watch: inout Watch) {
-    guard wanted != false else { return }
+  /// Starts to use the clock once the rows have caught up with it, so that a backlog is not late.
+  mutating func look(at watch: inout Watch) {
+    guard wanted ?? !isFile else { return }
     let now = TimePoint.now.milliseconds
     if watch.clock == .min {
-      let isPresent = watch.newest > .min && abs(now - watch.newest) < Self.near
-      guard wanted == true || (!isFile && isPresent) else { return }
+      if watch.rows != rows { (rows, since) = (watch.rows, now) }
+      let near = max(Self.near, 2 * watch.every + lag)
+      let isPresent = watch.newest > .min && abs(now - watch.newest) < near
+      guard isPresent || (wanted == true && now - since >= quiet(watch)) else { return }
     }
     watch.clock = now
   }
 
+  /// How long no row must come, in milliseconds.
+  private func quiet(_ watch: borrowing Watch) -> Int64 { max(1000, watch.every) }
+
   /// How long to wait for input until the next bucket is due; nil for no limit.
   func limit(_ watch: borrowing Watch) -> Duration? {
+    if watch.clock == .min, wanted == true {
+      return .milliseconds(min(60_000, max(1, since + quiet(watch) - TimePoint.now.milliseconds)))
+    }
     guard watch.clock > .min, let due = watch.nextDue else { return nil }
     return .milliseconds(min(60_000, max(1, due - TimePoint.now.milliseconds)))
   }

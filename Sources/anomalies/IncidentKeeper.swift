@@ -195,14 +195,7 @@ struct IncidentKeeper {
     switch settings.smallestChange {
     case nil: return true
     case .absolute(let change):
-      let memory: Double =
-        switch verdict.lens {
-        case .scale2: 3
-        case .scale3: 12
-        case .scale4: 48
-        default: 1
-        }
-      return abs(verdict.sum - verdict.expectedSum) / memory >= change
+      return abs(verdict.sum - verdict.expectedSum) / Double(verdict.lens.memory) >= change
     case .share(let share):
       return abs(verdict.sum - verdict.expectedSum) >= share * abs(verdict.expectedSum)
     }
@@ -339,11 +332,10 @@ struct IncidentKeeper {
   /// The lenses whose evidence is compared: that of the strongest alarm, and longer memories while
   /// they are filled by the incident.
   private func lenses(for lens: Verdict.Lens, age: Int64) -> [Verdict.Lens] {
-    let memories: [(Verdict.Lens, Int64)] = [
-      (.scale1, 1), (.scale2, 3), (.scale3, 12), (.scale4, 48),
-    ]
-    let own = memories.first { $0.0 == lens } ?? memories[0]
-    return memories.filter { $0.1 == own.1 || ($0.1 > own.1 && $0.1 <= 2 * age) }.map(\.0)
+    let scales: [Verdict.Lens] = [.scale1, .scale2, .scale3, .scale4]
+    return scales.filter {
+      $0.memory == lens.memory || ($0.memory > lens.memory && Int64($0.memory) <= 2 * age)
+    }
   }
 
   private func evidence(
@@ -453,40 +445,38 @@ struct IncidentKeeper {
     return detector.usualExposure(series: series)
   }
 
+  /// A value beside the expected one, with the difference as long as that is easy to read.
+  private func compared(_ value: Double?, _ expected: Double?) -> String {
+    var words = value.map { rounded($0, 2) } ?? "?"
+    words += " instead of \(expected.map { rounded($0, 2) } ?? "?")"
+    if let value, let expected, expected != 0, abs(value / expected - 1) < 1000 {
+      words += " (\(percent(value / expected)))"
+    }
+    return words
+  }
+
+  private func percent(_ ratio: Double) -> String {
+    (ratio < 1 ? "" : "+") + rounded((ratio - 1) * 100, 0) + " %"
+  }
+
   private func sentence(_ line: IncidentLine, _ verdict: Verdict, _ member: Member?) -> String {
     let lens = member?.lens ?? verdict.lens
     var words = "\(line.measure) of \(line.key)"
+    let memory = lens.memory
     if lens == .stuck {
       words += " has not changed from \(line.value.map { rounded($0, 2) } ?? "?")"
+    } else if memory > 1, line.parts == nil {
+      words += " is \(compared(verdict.sum, verdict.expectedSum)) over the last \(memory) buckets"
+      words += ", \(line.value.map { rounded($0, 2) } ?? "?")"
+      words += " instead of \(line.expected.map { rounded($0, 2) } ?? "?") in the last one"
     } else {
-      words += " is \(line.value.map { rounded($0, 2) } ?? "?")"
-      words += " instead of \(line.expected.map { rounded($0, 2) } ?? "?")"
-      if let value = line.value, let expected = line.expected, expected != 0 {
-        let percent = (value / expected - 1) * 100
-        if abs(percent) < 100_000 {
-          words += " (\(percent < 0 ? "" : "+")\(rounded(percent, 0)) %)"
-        }
-      }
-      let memory: Int? =
-        switch lens {
-        case .scale2: 3
-        case .scale3: 12
-        case .scale4: 48
-        default: nil
-        }
-      if let memory {
-        if line.parts == nil {
-          words += ", over the last \(memory) buckets \(rounded(verdict.sum, 2))"
-          words += " instead of \(rounded(verdict.expectedSum, 2))"
-        } else if verdict.expectedSum > 0 {
-          let percent = (verdict.sum / verdict.expectedSum - 1) * 100
-          words += ", over the last \(memory) buckets \(percent < 0 ? "" : "+")"
-          words += "\(rounded(percent, 0)) %"
-        }
+      words += " is \(compared(line.value, line.expected))"
+      if memory > 1, verdict.expectedSum > 0 {
+        words += ", over the last \(memory) buckets \(percent(verdict.sum / verdict.expectedSum))"
       }
     }
-    if let share = line.segments.first?.share, line.key != "total", line.segments.count == 1,
-      (0.01...1.5).contains(share)
+    if lens != .stuck, let share = line.segments.first?.share, line.key != "total",
+      line.segments.count == 1, (0.01...1.5).contains(share)
     {
       words += ", \(rounded(share * 100, 0)) % of the whole's change"
     }

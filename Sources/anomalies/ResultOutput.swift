@@ -23,6 +23,8 @@ enum ResultLine {
 /// Writes results to standard output in the selected format.
 struct ResultOutput: ~Copyable {
   private var writer: LineWriter
+  /// Whether results and progress share a terminal.
+  private let isTerminal = Terminal.isTerminal(STDOUT_FILENO)
   private let format: Settings.OutputFormat
   /// Whether the header is written: once for all runs that share a state.
   var hasHeader = false
@@ -54,6 +56,7 @@ struct ResultOutput: ~Copyable {
   }
 
   private mutating func send(_ text: String) throws {
+    if isTerminal { Diagnostics.endProgress() }
     do {
       try writer.append(text)
     } catch {

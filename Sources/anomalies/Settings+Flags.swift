@@ -94,8 +94,8 @@ extension Settings {
       + "together. Each series is judged against its own level, hour of the day and of the week, and dispersion, on four "
       + "memories from one bucket to 48, and against its last dozen buckets.",
     "A score of S means that chance causes such an excursion exp(-S) times per series and day: 3 is once in 20 days. "
-      + "--false-alarms sets the threshold for the whole run from the number of its series. The first two days of a "
-      + "series are silent.",
+      + "--false-alarms sets the threshold for the whole run from the number of its series. In the first two days of a "
+      + "series only the comparison with its last dozen buckets raises alarms.",
     "An incident gathers alarms that start within 30 minutes of each other. A line is written when it opens, when its "
       + "score doubles (worse), and when it closes, after 30 minutes or three buckets without an alarm. key names the "
       + "smallest set of segments that explains the change.",

@@ -252,7 +252,8 @@ struct Watch: ~Copyable {
     let words =
       settings.lens == .flow && newest < learnt
       ? ", learning until \(TimePoint(milliseconds: learnt).iso8601.prefix(16))" : ""
-    return "\(rows) rows to \(moment), \(incidents.open.count) incidents open\(words)"
+    let open = incidents.open.count
+    return "\(rows) rows to \(moment), \(open) incident\(open == 1 ? "" : "s") open\(words)"
   }
 
   // MARK: Judging

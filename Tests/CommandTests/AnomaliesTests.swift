@@ -365,15 +365,66 @@ import Testing
     #expect((Double(usual.prefix { $0 != "}" }) ?? 0) > 100, "\(outcome)")
   }
 
-  /// The clock closes a bucket when no more events come.
-  @Test func liveBucketsCloseByTheClock() throws {
+  /// The clock closes a bucket when no more events come, whether they were new or of an hour ago.
+  @Test(arguments: [2, 3600])
+  func liveBucketsCloseByTheClock(_ age: Int) throws {
     let outcome = try Self.run(
       #"""
-      { now=$(date +%s); for i in 1 2 3; do echo "{\"t\":$((now - 2 + i % 2))}"; done; sleep 4; } |
+      { now=$(date +%s); for i in 1 2 3; do echo "{\"t\":$((now - \#(age) + i % 2))}"; done; sleep 4; } |
         anomalies --time t --every 1s --lag 1s --all --live > out
       [ $(grep -c '"measure":"count"' out) -ge 3 ] && echo closed
       """#)
     #expect(outcome.output == "closed\n", "\(outcome)")
+  }
+
+  /// Events of the last hour that arrive at once, with a pause, are a backlog and not late.
+  @Test func aBacklogIsNotLate() throws {
+    let outcome = try Self.run(
+      #"""
+      { now=$(date +%s); for i in $(seq 0 40); do
+          echo "{\"t\":$((now - 3600 + 20 * i))}"; [ $i != 20 ] || sleep 0.3; done; } |
+        anomalies --time t --every 20s --lag 1s --all --live > out
+      grep -c '"measure":"count"' out; grep -c '"value":1,' out
+      """#)
+    #expect(outcome.output == "40\n40\n", "\(outcome)")
+  }
+
+  /// The progress line is removed before a result is written to the same terminal.
+  @Test func progressAndResultsShareATerminal() throws {
+    let workspace = try Commands.Workspace()
+    try Self.series(2000) { $0 == 1900 ? 900 : 100 + $0 * 7919 % 31 }.write(
+      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    let outcome = try Self.run(
+      #"""
+      cat > feed << 'END'
+      head -n 1000 series.csv; sleep 1; tail -n +1001 series.csv; sleep 1
+      END
+      script -qefc "stty cols 200; sh feed | anomalies --input csv --time time --value value" /dev/null < /dev/null
+      """#, in: workspace)
+    let found = outcome.output.split(separator: "\n").filter { $0.contains(" open ") }
+    #expect(outcome.output.contains("rows to 2026-"), "\(outcome)")
+    #expect(!found.isEmpty, "\(outcome)")
+    for line in found {
+      let shown = line.components(separatedBy: "\u{1b}[K").last ?? ""
+      #expect(shown.hasPrefix("2026-"), "\(outcome)")
+    }
+  }
+
+  /// What a memory of several buckets has seen is told of that memory first: its last bucket may be
+  /// as usual.
+  @Test func theSentenceTellsOfTheMemory() throws {
+    let workspace = try Commands.Workspace()
+    let text = Self.series(2000) {
+      (100 + $0 * 7919 % 31) * ((1900..<1950).contains($0) ? 9 : 10)
+    }
+    try text.write(
+      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    let outcome = try Self.run(
+      "anomalies --input csv --time time --value value -f ndjson < series.csv | grep '\"scale\":\"[1-9][0-9]*\"'",
+      in: workspace)
+    let sentence =
+      /is [0-9.]+ instead of [0-9.]+ \(-[0-9]+ %\) over the last (3|12|48) buckets, [0-9.]+ instead of [0-9.]+ in the last one;/
+    #expect(outcome.output.contains(sentence), "\(outcome)")
   }
 
   @Test func gradesBelowTheLineFail() throws {

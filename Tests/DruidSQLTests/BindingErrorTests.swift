@@ -34,6 +34,35 @@ import Testing
     ),
     ("SELECT SUM(MAX(n)) FROM edge", "Aggregate expressions cannot be nested", 8),
     (
+      "SELECT SUM(MAX(n)) FILTER (WHERE n > 1) FROM edge", "Aggregate expressions cannot be nested",
+      8
+    ),
+    (
+      "SELECT MIN(__time) FILTER (WHERE n > 1) > 9 FROM edge",
+      "Cannot apply '>' to arguments of type '<TIMESTAMP(3)> > <INTEGER>'", 8
+    ),
+    (
+      "SELECT UPPER((name, 5)) FROM edge",
+      "Cannot apply 'UPPER' to arguments of type 'UPPER(<RECORDTYPE>)'", 8
+    ),
+    ("SELECT (name, 5) FROM edge GROUP BY n", "Expression 'name' is not being grouped", 9),
+    ("SELECT name FROM edge GROUP BY n ORDER BY nope", "Expression 'name' is not being grouped", 8),
+    (
+      "SELECT name FROM edge GROUP BY n ORDER BY 1 NULLS LAST",
+      "Expression 'name' is not being grouped", 8
+    ),
+    ("SELECT name FROM edge GROUP BY n HAVING x > 1", "Expression 'x' is not being grouped", 41),
+    ("SELECT x FROM edge GROUP BY n HAVING x > 1", "Expression 'x' is not being grouped", 8),
+    (
+      "SELECT nope, SUM(n) OVER w FROM edge WINDOW w AS (PARTITION BY nada)",
+      "Column 'nada' not found in any table", 64
+    ),
+    (
+      "SELECT * FROM edge LEFT JOIN ecommerce",
+      "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING clause)",
+      25
+    ),
+    (
       "SELECT country, device, COUNT(*) FROM ecommerce GROUP BY country",
       "Expression 'device' is not being grouped", 17
     ),

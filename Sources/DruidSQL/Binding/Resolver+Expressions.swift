@@ -13,6 +13,7 @@ extension Resolver {
     var typed: TypedExpression
     do throws(SQLFailure) {
       typed = try dispatch(expression, in: scope, place)
+      try refuseRow(in: expression)
     } catch {
       guard wasFilter, error.category == .unsupported,
         let any = anyValue(expression, in: scope, place)
@@ -51,7 +52,7 @@ extension Resolver {
   }
 
   /// The names of an expression, wherever they stand in it.
-  private func lookUpNames(
+  func lookUpNames(
     _ expression: Expression, in scope: Scope, _ place: Place
   ) throws(SQLFailure) {
     if case .name(let name) = expression.kind { _ = try resolve(name, in: scope, place) }
@@ -198,12 +199,10 @@ extension Resolver {
     case .interval(let value, let qualifier):
       return try interval(value, qualifier, in: scope, place, at: range)
     case .row(let parts):
-      guard place.clause == "WHERE" || place.clause == "ON" else {
-        _ = try resolve(parts, in: scope, place)
-        failInPlanning(.operatorNotPlanned("ROW"))
-        return TypedExpression(.constant(.null), .varchar, range)
-      }
-      return TypedExpression(.operation(.row, try resolve(parts, in: scope, place)), .null, range)
+      let isCompared = place.clause == "WHERE" || place.clause == "ON"
+      let row = try resolve(parts, in: scope, place)
+      if !isCompared { failInPlanning(.operatorNotPlanned("ROW")) }
+      return TypedExpression(.operation(.row, row), isCompared ? .null : .varchar, range)
     case .array(let elements):
       return try array(try resolve(elements, in: scope, place), at: range)
     case .collection(let word, _): throw .collection(word, at: range)
@@ -217,6 +216,34 @@ extension Resolver {
     case .field: throw .uncertain(.field, at: range)
     case .call(let call): return try self.call(call, in: scope, place, at: range)
     }
+  }
+
+  /// Refuses a row as the operand of anything but a comparison with a row.
+  private func refuseRow(in expression: Expression) throws(SQLFailure) {
+    func isRow(_ operand: Expression) -> Bool {
+      if case .row = operand.kind { true } else { false }
+    }
+    let name: String
+    switch expression.kind {
+    case .binary(let op, let left, let right):
+      guard isRow(left) != isRow(right) || isRow(left) && !op.isComparison else { return }
+      name = op.rawValue
+    case .logical(let op, let operands) where operands.contains(where: isRow): name = op.rawValue
+    case .prefix(let op, let operand) where isRow(operand): name = op.rawValue
+    case .between(let value, _, _, _, _) where isRow(value): name = "BETWEEN ASYMMETRIC"
+    case .like(let value, _, _, _, _) where isRow(value): name = "LIKE"
+    case .conditional(nil, let branches, _) where branches.contains { isRow($0.condition) }:
+      throw .invalid(.notBoolean, at: expression.range)
+    case .call(let call):
+      if ["COUNT", "MAX", "MIN"].contains(call.function) { return }
+      let hasRow = call.arguments.contains { argument in
+        if case .expression(let value) = argument { isRow(value) } else { false }
+      }
+      guard hasRow else { return }
+      name = call.function
+    default: return
+    }
+    throw .rowOperand(name, at: expression.range)
   }
 
   /// Refuses a DATE parameter where no context determines its type.

@@ -44,7 +44,15 @@ extension Resolver {
     }
     let keys = try groupKeys(select, in: scope)
     let having = try having(select, in: scope)
+    let ungrouped = refusal(of: having.map { [$0] } ?? [], keys?.expressions, in: scope)
     var items = try self.items(select, in: scope)
+    // A name in HAVING that is also an item's stands for the item.
+    if let ungrouped, !items.contains(where: { ungrouped.names($0.name) }) { throw ungrouped }
+    if keys != nil || having != nil || items.contains(where: { $0.expression.hasAggregate }) {
+      if let refusal = self.refusal(of: items.map(\.expression), keys?.expressions, in: scope) {
+        throw refusal
+      }
+    }
     var order = try self.order(orderBy, select, items, in: scope)
 
     if keys == nil, having == nil, !items.contains(where: { $0.expression.hasAggregate }),
@@ -108,6 +116,18 @@ extension Resolver {
       shape: result.shape)
   }
 
+  /// What refuses expressions that are neither grouped nor aggregated, before the clauses that
+  /// follow are read.
+  private func refusal(
+    of expressions: [TypedExpression], _ keys: [TypedExpression]?, in scope: Scope
+  ) -> SQLFailure? {
+    var grouper = Grouper(number: -1, keys: keys ?? [], scope: scope)
+    do throws(SQLFailure) {
+      for expression in expressions { _ = try grouper.rewrite(expression) }
+      return nil
+    } catch { return error }
+  }
+
   private func having(
     _ select: Select, in scope: Scope
   ) throws(SQLFailure) -> TypedExpression? {
@@ -130,6 +150,12 @@ extension Resolver {
     place.windows = select.windows
     var items: [Item] = []
     var used: Set<String> = []
+    for window in select.windows {
+      let keys = window.specification.orderBy.map(\.expression)
+      for key in window.specification.partitionBy + keys {
+        try lookUpNames(key, in: scope, place)
+      }
+    }
     for item in select.items {
       if case .star(let qualifier) = item.expression.kind {
         for entry in scope.entries where qualifier == nil {

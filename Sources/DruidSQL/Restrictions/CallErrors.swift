@@ -26,6 +26,11 @@ extension SQLFailure {
     return SQLFailure("Cannot apply '\(name)' to arguments of type '\(shown)'", at: range)
   }
 
+  /// `(a, b)` where a single value belongs.
+  static func rowOperand(_ name: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("Cannot apply '\(name)' to arguments of type '\(name)(<RECORDTYPE>)'", at: range)
+  }
+
   /// LAG and LEAD look at single rows.
   static func frameOfRank(at range: SourceRange) -> SQLFailure {
     SQLFailure(

@@ -68,6 +68,11 @@ extension SQLFailure {
         + "alias list has \(aliases) columns", at: range)
   }
 
+  /// Whether it says that a column of the name is not grouped.
+  func names(_ column: String) -> Bool {
+    message == Self.notGrouped(column, at: .none).message
+  }
+
   /// A column that is neither a key of GROUP BY nor inside an aggregate.
   static func notGrouped(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Expression '\(name)' is not being grouped", at: range)

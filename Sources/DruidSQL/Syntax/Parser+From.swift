@@ -36,7 +36,7 @@ extension Parser {
       openedFar = start
       count += 1
       guard count <= Self.nestingLimit else { throw tooDeep() }
-      let position = tokens[start].range.through(previousRange)
+      let position = previousRange
       let right = try tableReference(isLateral: false)
       var condition: Join.Condition?
       if accept("ON") {

@@ -90,14 +90,12 @@ extension Parser {
   /// Parses the clauses after the parentheses: WITHIN GROUP, FILTER, OVER.
   private mutating func followed(_ plain: FunctionCall) throws(ParseStop) -> Expression {
     var call = plain
-    var place = call.range
     let word = token.range
     if let nulls = try nullTreatment() {
       call.nulls = nulls
       call.nullsRange = word
     }
     if at("WITHIN") {
-      let start = token.range
       opened = index
       advance()
       try expect("GROUP")
@@ -106,10 +104,8 @@ extension Parser {
       try expect("BY")
       call.withinGroup = try orderItems()
       try expect(")")
-      place = range(from: start)
     }
     if at("FILTER") {
-      let start = token.range
       noteIdentifier()
       opened = index
       advance()
@@ -117,17 +113,14 @@ extension Parser {
       try expect("WHERE")
       call.filter = try expression()
       try expect(")")
-      place = range(from: start)
     }
     if at("OVER") {
-      let start = token.range
       opened = index
       advance()
       call.over = try window()
-      place = range(from: start)
     }
     openedFar = -1
-    return try node(.call(call), place)
+    return try node(.call(call), range(from: call.range))
   }
 
   private mutating func window() throws(ParseStop) -> WindowReference {

@@ -212,6 +212,7 @@ import Testing
       printf 'SELECT nope;\\n' >&3; see 'statement: no' 1
       printf '\\033[A\\n' >&3; see 'statement: no' 2
       printf '\\\\?\\n' >&3; see 'a table.s columns' 1
+      printf '\\n \\n\\\\foo\\n' >&3; see 'line 1: unknown command' 1
       printf '\\\\timing\\n' >&3; see 'timing is on' 1
       printf 'SELECT 2;\\n' >&3; see '^2' 1; see '^time: ' 1
       printf '\\\\q\\n' >&3; wait; stat -c %a .dsql_history; grep -c nope .dsql_history

@@ -34,6 +34,8 @@ struct Prompt {
         items = ScriptItems(source: "")
         continue
       }
+      // An empty line between statements is not the first line of the next.
+      if !items.isInsideStatement, line.allSatisfy(\.isWhitespace) { continue }
       do {
         var hasRun = false
         let goesOn = try items.take(Array(line.utf8), isTerminated: true) { item in

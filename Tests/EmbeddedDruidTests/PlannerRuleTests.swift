@@ -55,6 +55,22 @@ import Testing
     #expect(try Self.answer(sql) == expected)
   }
 
+  /// NOT of AND and OR is an OR and AND of negations, each with its own rule for multi-values.
+  @Test(arguments: [
+    ("SELECT pages FROM shelf WHERE NOT (pages > 1 AND tags IN ('a', 'c'))", "[1]"),
+    ("SELECT pages FROM shelf WHERE NOT (title = 'zoo' OR tags = 'a')", "[null]"),
+  ])
+  func negationsGoToTheParts(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  @Test func zerosAreTwoGroupsOverASubqueryToo() throws {
+    #expect(
+      try Self.answer(
+        "SELECT p, COUNT(*) FROM (SELECT price * 0 AS p FROM shelf LIMIT 9) GROUP BY 1")
+        == "[null,1] [-0.0,2] [0.0,1]")
+  }
+
   /// A multi-value column that WHERE restricts to one value is replaced by it in expressions.
   @Test(arguments: [
     ("SELECT UPPER(tags), COUNT(*) FROM shelf WHERE tags = 'a' GROUP BY 1", #"["A",2]"#),

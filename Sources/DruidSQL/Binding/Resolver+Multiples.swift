@@ -57,13 +57,20 @@ extension Resolver {
   /// NOT of a condition.
   func negated(_ operand: TypedExpression) throws(SQLFailure) -> TypedExpression {
     if let mirrored = operand.mirroredTest { return mirrored }
-    if case .operation(let op, _) = operand.node,
-      op == .anyBetween || (op == .and || op == .or) && !operand.multipleTests.isEmpty
+    let type = SQLType.boolean.nullable(operand.type.isNullable)
+    if case .operation(let op, let operands) = operand.node, !operand.multipleTests.isEmpty,
+      op == .and || op == .or
     {
+      // Calcite hands NOT on to the operands.
+      let parts = try operands.map { (part) throws(SQLFailure) in try negated(part) }
+      let mirrored: Operator = op == .and ? .or : .and
+      if let known = try checkMultiples(mirrored, parts, at: operand.range) { return known }
+      return TypedExpression(.operation(mirrored, parts), type, operand.range)
+    }
+    if case .operation(.anyBetween, _) = operand.node {
       throw .uncertain(.negatedTests, at: operand.range)
     }
-    return TypedExpression(
-      .operation(.not, [operand]), .boolean.nullable(operand.type.isNullable), operand.range)
+    return TypedExpression(.operation(.not, [operand]), type, operand.range)
   }
 
   /// Checks AND and OR: at most one operand may test a multi-value column, unless all operands are

@@ -242,8 +242,17 @@ extension Resolver {
     _ result: inout SelectedRelation, _ items: inout [Item], _ order: inout [OrderKey],
     _ scope: Scope, at range: SourceRange
   ) throws(SQLFailure) {
-    for key in order where !items.contains(where: { $0.expression == key.expression }) {
-      throw .invalid(.notSelected, at: key.expression.range)
+    func isSelected(_ expression: TypedExpression) -> Bool {
+      items.contains { $0.expression == expression }
+    }
+    for key in order where !isSelected(key.expression) {
+      var place = key.expression.range
+      _ = key.expression.contains { part in
+        guard part.isColumn, !isSelected(part) else { return false }
+        place = part.range
+        return true
+      }
+      throw .invalid(.notSelected, at: place)
     }
     if result.grouping != nil || items.contains(where: { $0.expression.hasWindow }) {
       result.isDistinct = true

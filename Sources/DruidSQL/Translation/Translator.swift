@@ -341,8 +341,11 @@ final class Translator {
       var sql = "SELECT " + columns.joined(separator: ", ") + rest
       if !set.isEmpty {
         // 0.0 and -0.0 are different groups.
-        let zeros = set.filter { grouping.keys[$0].type.isReal && !grouping.keys[$0].isColumn }
-          .map { "CASE WHEN \(keys[$0]) = 0 THEN druid_double_to_text(\(keys[$0])) END" }
+        let isStored = if case .table = select.input.kind { true } else { false }
+        let zeros = set.filter { index in
+          grouping.keys[index].type.isReal && !(isStored && grouping.keys[index].isColumn)
+        }
+        .map { "CASE WHEN \(keys[$0]) = 0 THEN druid_double_to_text(\(keys[$0])) END" }
         sql += " GROUP BY " + (set.map { String($0 + 1) } + zeros).joined(separator: ", ")
       } else if grouping.sets.count > 1 || dropsEmpty || select.input.shape.readsSystem
         || skipsEmptyAnswer(select)

@@ -51,8 +51,6 @@ package protocol Detector: AnyObject {
   var slotCount: Int { get }
   /// The verdicts on the last bucket, by series.
   var verdicts: [Verdict] { get }
-  /// The common factor of the last bucket: the ratio of the whole to its expected value.
-  var factor: Double { get }
   /// Grows to this many slots. New slots have no history.
   func grow(to slots: Int)
   /// The recent evidence of a series for one lens at the last bucket, with the common factor
@@ -85,7 +83,8 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
   private var crowd = Crowd()
   private var routine = Routine()
   fileprivate var verdicts: [Verdict] = []
-  fileprivate var factor = 1.0
+  /// The common factor of the last bucket: the ratio of the whole to its expected value.
+  private var factor = 1.0
   /// The common factor and 1, summed over the memory of each scale.
   private var factorSums: [4 of Double] = .init(repeating: 0)
   private var factorWeights: [4 of Double] = .init(repeating: 0)
@@ -211,7 +210,6 @@ extension TallyDetector {
   package static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
   package var slotCount: Int { memory.slotCount }
   package var verdicts: [Verdict] { memory.verdicts }
-  package var factor: Double { memory.factor }
   package func grow(to slots: Int) { memory.grow(to: slots) }
   package func clear(slot: Int) { memory.clear(slot: slot) }
   package func judge(

@@ -295,7 +295,6 @@ package final class FootprintDetector: Detector {
   private let fresh: FootprintSeries
   private var series: [FootprintSeries] = []
   package private(set) var verdicts: [Verdict] = []
-  package var factor: Double { 1 }
   package var slotCount: Int { series.count / max(1, measureCount) }
 
   /// - Parameters:

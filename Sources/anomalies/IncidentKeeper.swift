@@ -135,7 +135,7 @@ struct IncidentKeeper {
       }
     }
     if alarms.isEmpty, open.isEmpty { return }
-    for index in open.indices { measure(&open[index], values, verdicts, detector.factor) }
+    for index in open.indices { measure(&open[index], values, verdicts) }
     let near = max(Self.group, every)
     let peaks = open.map(\.peak)
     var touched: Set<Int> = []
@@ -159,9 +159,11 @@ struct IncidentKeeper {
     for isExpected in [false, true] {
       guard let group = fresh[isExpected] else { continue }
       let kind = isExpected ? events.first?.kind ?? "event" : nil
+      let known = open.count
       let place = self.place(
         of: group, verdicts, start: start, near: near, kind: kind, detector: detector, slots: slots,
         order: order)
+      if open.count > known { measureTotal(&open[place], values, verdicts) }
       touched.insert(place)
       for series in group { open[place].join(series, verdicts[series], start: start) }
     }
@@ -243,12 +245,17 @@ struct IncidentKeeper {
 
   /// Adds a bucket's differences to the expected values.
   private func measure(
-    _ incident: inout Incident, _ values: borrowing BucketValues, _ verdicts: [Verdict],
-    _ factor: Double
+    _ incident: inout Incident, _ values: borrowing BucketValues, _ verdicts: [Verdict]
   ) {
     for series in incident.members.keys where values.exposures[series] > 0 {
       incident.members[series]?.impact += values.amounts[series] - verdicts[series].expected
     }
+    measureTotal(&incident, values, verdicts)
+  }
+
+  private func measureTotal(
+    _ incident: inout Incident, _ values: borrowing BucketValues, _ verdicts: [Verdict]
+  ) {
     for measure in measures.indices where incident.totalImpact.indices.contains(measure) {
       guard values.exposures.indices.contains(measure), values.exposures[measure] > 0 else {
         continue

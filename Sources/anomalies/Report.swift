@@ -107,7 +107,10 @@ struct ReportPage {
   /// The chart of one series, with the incidents that affect it.
   private func figure(_ series: Int, cards: [IncidentLine]) -> String {
     let points = history.series[series] ?? []
-    guard points.count > 1 else { return "" }
+    // A measure such as late events, which is always 0, has nothing to show.
+    guard points.count > 1, points.contains(where: { $0.low != 0 || $0.high != 0 }) else {
+      return ""
+    }
     let name = "\(measures[series % measures.count].name) of \(history.labels[series] ?? "")"
     let key = history.labels[series] ?? "total"
     let own = cards.filter { card in

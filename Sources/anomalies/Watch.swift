@@ -263,6 +263,8 @@ struct Watch: ~Copyable {
   /// - Parameter start: when the bucket starts, in milliseconds.
   mutating func judge(start: Int64) throws {
     guard let detector, let tempo else { return }
+    // The total is there before any row.
+    if slots.first?.firstBucket == .min { slots[0].firstBucket = start }
     orderSlots()
     detector.grow(to: slots.count)
     // The flow lens takes the hour of a bucket's middle, the novelty lens the hour of its start.

@@ -352,6 +352,39 @@ import Testing
     #expect(outcome.output.contains("2026-01-11"), "\(outcome)")
   }
 
+  /// A key is as old as its first row, also the only series.
+  @Test func theOnlySeriesWarmsUp() throws {
+    let workspace = try Commands.Workspace()
+    let text = Self.series(2000) { $0 == 1000 || $0 == 1900 ? 900 : 100 + $0 * 7919 % 31 }
+    try text.write(
+      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    let outcome = try Self.run(
+      """
+      for warm in 2d 5d 9d; do
+        anomalies --input csv --time time --value value --warm $warm < series.csv | grep -c '"open"'
+      done
+      """, in: workspace)
+    #expect(outcome.output == "2\n1\n0\n" && outcome.errors == "", "\(outcome)")
+  }
+
+  /// The impact begins with the first bucket, also where the cause is the total and a part has alarmed.
+  @Test func theFirstBucketHasAnImpact() throws {
+    let outcome = try Self.run(
+      """
+      fake-events -q -s 5 -r 5 --from 2026-01-05 --duration 14h |
+        anomalies --time timestamp --shop --every 5m | head -n 1
+      """)
+    struct Line: Decodable {
+      let key: String
+      let value: Double
+      let expected: Double
+      let impact: Double
+    }
+    let line = try JSONDecoder().decode(Line.self, from: Data(outcome.output.utf8))
+    #expect(line.key == "total", "\(outcome)")
+    #expect(abs(line.impact - (line.value - line.expected)) < 0.01, "\(outcome)")
+  }
+
   /// A mean is told with its numerator and denominator, each beside its usual value.
   @Test func aMeanHasItsUsualDenominator() throws {
     let outcome = try Self.run(
@@ -401,8 +434,10 @@ import Testing
       END
       script -qefc "stty cols 200; sh feed | anomalies --input csv --time time --value value" /dev/null < /dev/null
       """#, in: workspace)
-    let found = outcome.output.split(separator: "\n").filter { $0.contains(" open ") }
-    #expect(outcome.output.contains("rows to 2026-"), "\(outcome)")
+    let shown = outcome.output.replacing("\r\n", with: "\n")
+    let found = shown.split(separator: "\n").filter { $0.contains(" open ") }
+    #expect(shown.contains("rows to 2026-01-08"), "\(outcome)")
+    #expect(!shown.contains("learning until 2026-01-1"), "two days after the first row: \(outcome)")
     #expect(!found.isEmpty, "\(outcome)")
     for line in found {
       let shown = line.components(separatedBy: "\u{1b}[K").last ?? ""
@@ -512,6 +547,7 @@ import Testing
     #expect(page.hasPrefix("<!doctype html>") && page.hasSuffix("</html>\n"))
     #expect(
       page.contains("<svg") && page.contains("<article") && page.contains("prefers-color-scheme"))
+    #expect(page.contains("users of total") && !page.contains("late of total"), "always 0")
     #expect(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"))
   }
 

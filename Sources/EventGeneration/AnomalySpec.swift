@@ -97,7 +97,7 @@ struct SpecReader {
   ) -> UsageFailure {
     failure(
       "\(quoted(word)) is not \(noun)", at: place,
-      hint: nearestWord(to: word, in: words).map { "did you mean '\($0)'?" }
+      hint: didYouMean(word, among: words)
         ?? (words.count <= 12 ? "one of " + words.joined(separator: ", ") : nil))
   }
 

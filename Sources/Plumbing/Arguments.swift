@@ -49,8 +49,9 @@ package struct Arguments: Sendable {
     let pieces = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = pieces.first.map(String.init) ?? ""
     guard let flag = command.flags.first(where: { $0.name == name }) else {
-      let nearest = nearestWord(to: name, in: command.flags.map(\.name))
-      let hint = command.foreignOptions["--" + name] ?? nearest.map { "did you mean '--\($0)'?" }
+      let hint =
+        command.foreignOptions["--" + name]
+        ?? didYouMean(name, among: command.flags.map(\.name), prefix: "--")
       throw UsageFailure("unknown option '--\(name)'", hints: hint.map { [$0] } ?? [])
     }
     let attached = pieces.count > 1 ? String(pieces[1]) : nil
@@ -104,11 +105,10 @@ package struct Arguments: Sendable {
   private func checkChoice(of flag: Flag) throws(UsageFailure) {
     guard !flag.choices.isEmpty else { return }
     for word in all(flag) where !flag.choices.contains(word) {
-      let nearest = nearestWord(to: word, in: flag.choices)
       throw UsageFailure(
         "\(origin(of: flag)): \(quoted(word)) is not one of "
           + flag.choices.joined(separator: ", "),
-        hints: nearest.map { ["did you mean '\($0)'?"] } ?? [])
+        hints: didYouMean(word, among: flag.choices).map { [$0] } ?? [])
     }
   }
 
@@ -198,50 +198,4 @@ package func decimalNumber(_ text: String) -> Double? {
     number.isFinite
   else { return nil }
   return number
-}
-
-/// Foreign text for a message: quoted, with control characters escaped, and shortened when long.
-package func quoted(_ text: some StringProtocol) -> String {
-  var out = "'"
-  for scalar in text.unicodeScalars.prefix(200) {
-    if let escape = shownEscape(of: scalar) {
-      out += escape
-    } else {
-      out.unicodeScalars.append(scalar)
-    }
-  }
-  return out + (text.unicodeScalars.count > 200 ? "…'" : "'")
-}
-
-/// The candidate that needs the fewest edits to become `word`; `nil` when all need too many for its
-/// length.
-package func nearestWord(to word: String, in candidates: [String]) -> String? {
-  guard word.utf8.count <= 64 else { return nil }
-  let ranked = candidates.map { (word: $0, distance: editDistance(word, $0)) }
-  guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-  let isPrefix = word.count >= 3 && best.word.hasPrefix(word)
-  return isPrefix || best.distance <= max(1, word.count / 3)
-    ? best.word : candidates.first { word.count >= 3 && $0.hasPrefix(word) }
-}
-
-/// Damerau-Levenshtein distance in its restricted form: insert, delete, replace, swap neighbours.
-private func editDistance(_ a: String, _ b: String) -> Int {
-  let a = Array(a.utf8)
-  let b = Array(b.utf8)
-  var beforeLast = [Int](repeating: 0, count: b.count + 1)
-  var last = Array(0...b.count)
-  for i in a.indices {
-    var row = [i + 1]
-    for j in b.indices {
-      var cost = min(
-        min(last[j + 1] + 1, row[j] + 1), last[j] + (a[i] == b[j] ? 0 : 1))
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
-        cost = min(cost, beforeLast[j - 1] + 1)
-      }
-      row.append(cost)
-    }
-    beforeLast = last
-    last = row
-  }
-  return last[b.count]
 }

@@ -68,9 +68,8 @@ package struct Fault: Sendable, Equatable {
     guard let kind = kinds.first(where: { $0.name == name.text }) else {
       throw reader.failure(
         name.text.isEmpty ? "expected a fault" : "unknown fault \(quoted(name.text))", at: name,
-        hint: nearestWord(to: String(name.text), in: kinds.map(\.name)).map {
-          "did you mean '\($0)'?"
-        } ?? "one of " + kinds.map(\.usage).joined(separator: ", "))
+        hint: didYouMean(String(name.text), among: kinds.map(\.name))
+          ?? "one of " + kinds.map(\.usage).joined(separator: ", "))
     }
     self.kind = kind
     self.text = text

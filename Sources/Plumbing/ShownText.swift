@@ -34,3 +34,16 @@ package func shown(_ text: String, keepingTabs: Bool = false) -> String {
   }
   return out
 }
+
+/// Foreign text for a message: quoted, with control characters escaped, and shortened when long.
+package func quoted(_ text: some StringProtocol) -> String {
+  var out = "'"
+  for scalar in text.unicodeScalars.prefix(200) {
+    if let escape = shownEscape(of: scalar) {
+      out += escape
+    } else {
+      out.unicodeScalars.append(scalar)
+    }
+  }
+  return out + (text.unicodeScalars.count > 200 ? "…'" : "'")
+}

@@ -106,10 +106,9 @@ struct Settings {
       mode = .backtest
       historyPath = words.popFirst()
     case let word?:
-      let nearest = nearestWord(to: word, in: ["grade", "backtest"])
+      let hint = didYouMean(word, among: ["grade", "backtest"])
       throw UsageFailure(
-        "unknown command \(quoted(word))",
-        hints: nearest.map { ["did you mean '\($0)'?"] } ?? ["one of grade, backtest, or none"])
+        "unknown command \(quoted(word))", hints: [hint ?? "one of grade, backtest, or none"])
     }
     if let extra = words.first { throw UsageFailure("unexpected argument \(quoted(extra))") }
   }

@@ -276,7 +276,7 @@ struct Reconciliation: ~Copyable {
   }
 }
 
-/// What `--summary` tells of a reconciliation.
+/// The summary of a reconciliation, for `--summary`.
 struct ReconciliationTotals {
   var receipts = 0
   var acknowledged: Int64 = 0

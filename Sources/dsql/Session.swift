@@ -400,13 +400,13 @@ struct Session: ~Copyable {
   private func hints(for failure: DruidFailure, in statement: Statement) -> [String] {
     if case .unknownTable(let name) = failure.kind {
       let names = client.knownNames().filter { $0 != name }
-      return nearestWord(to: name, in: names).map { ["did you mean \(quoted($0))?"] } ?? []
+      return didYouMean(name, among: names).map { [$0] } ?? []
     }
     var hints = statement.hintsForRefusal
     if let name = failure.missingColumn {
       let names = client.knownNames(columnsOf: statement.tableNames).filter { $0 != name }
-      if let nearest = nearestWord(to: name, in: names) {
-        hints.append("did you mean \(quoted(nearest))?")
+      if let hint = didYouMean(name, among: names) {
+        hints.append(hint)
       } else if statement.quotes(name) {
         hints.append("double quotes are for names, single quotes for text: \(quoted(name))")
       }

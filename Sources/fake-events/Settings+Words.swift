@@ -38,11 +38,10 @@ extension Settings {
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
       let wanted = name.lowercased()
       guard let place = world.countries.firstIndex(where: { $0.lowercased() == wanted }) else {
-        let nearest = nearestWord(to: String(name), in: world.countries)
         throw UsageFailure(
           "--countries: \(quoted(name)) is not a known country",
           hints: [
-            nearest.map { "did you mean '\($0)'?" } ?? "one of "
+            didYouMean(String(name), among: world.countries) ?? "one of "
               + world.countries.prefix(50).joined(separator: ", ")
           ])
       }

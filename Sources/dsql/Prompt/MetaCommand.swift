@@ -22,10 +22,10 @@ struct MetaCommand {
     let body = line.dropFirst()
     let word = String(body.prefix { !$0.isWhitespace })
     guard let kind = Kind(rawValue: word) else {
-      let nearest = nearestWord(to: word, in: Kind.allCases.map(\.rawValue))
+      let hint = didYouMean(word, among: Kind.allCases.map(\.rawValue), prefix: "\\")
       throw UnknownCommand(
         message: "\(place): unknown command \(quoted("\\" + word))",
-        hints: [nearest.map { "did you mean '\\\($0)'?" } ?? "\\? lists the commands"])
+        hints: [hint ?? "\\? lists the commands"])
     }
     self.kind = kind
     var argument = body.dropFirst(word.count).drop(while: \.isWhitespace)

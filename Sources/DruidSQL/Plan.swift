@@ -66,32 +66,22 @@ package struct PlanSettings: Sendable {
   /// The time of CURRENT_TIMESTAMP, in milliseconds since 1970.
   package var nowMilliseconds: Int64
   /// `useApproximateCountDistinct`: whether COUNT(DISTINCT ...) is estimated.
-  package var approximatesCountDistinct: Bool
+  package var approximatesCountDistinct = true
   /// `useApproximateTopN`: whether a query with one key, ordered by an aggregate, with a LIMIT runs
   /// as a TopN.
-  package var approximatesTopN: Bool
+  package var approximatesTopN = true
   /// `skipEmptyBuckets` of a Timeseries; nil for the planner's default.
   package var skipsEmptyBuckets: Bool?
   /// `groupByEnableMultiValueUnnesting`
-  package var groupsMultipleValues: Bool
+  package var groupsMultipleValues = true
   /// `sqlOuterLimit`
   package var outerLimit: Int?
   /// Whether `vectorize` is `force`.
-  package var forcesVectors: Bool
+  package var forcesVectors = false
 
-  package init(
-    timeZone: String = "UTC", nowMilliseconds: Int64, approximatesCountDistinct: Bool = true,
-    approximatesTopN: Bool = true, skipsEmptyBuckets: Bool? = nil,
-    groupsMultipleValues: Bool = true, outerLimit: Int? = nil, forcesVectors: Bool = false
-  ) {
+  package init(timeZone: String, nowMilliseconds: Int64) {
     self.timeZone = timeZone
     self.nowMilliseconds = nowMilliseconds
-    self.approximatesCountDistinct = approximatesCountDistinct
-    self.approximatesTopN = approximatesTopN
-    self.skipsEmptyBuckets = skipsEmptyBuckets
-    self.groupsMultipleValues = groupsMultipleValues
-    self.outerLimit = outerLimit
-    self.forcesVectors = forcesVectors
   }
 }
 

@@ -6,12 +6,10 @@ package import Plumbing
 
 extension LinkedLibrary {
   /// The libraries that the embedded Druid is linked against.
-  package static var ofEmbeddedDruid: [LinkedLibrary] {
-    [
-      LinkedLibrary("SQLite", unsafe String(cString: sqlite3_libversion())),
-      LinkedLibrary("libmicrohttpd", unsafe String(cString: MHD_get_version())),
-      LinkedLibrary("simdjson", JSONLine.libraryVersion),
-      LinkedLibrary("PCRE2", RegularExpression.libraryVersion),
-    ]
-  }
+  package static let ofEmbeddedDruid = [
+    LinkedLibrary("SQLite", unsafe String(cString: sqlite3_libversion())),
+    LinkedLibrary("libmicrohttpd", unsafe String(cString: MHD_get_version())),
+    LinkedLibrary("simdjson", JSONLine.libraryVersion),
+    LinkedLibrary("PCRE2", RegularExpression.libraryVersion),
+  ]
 }

@@ -60,7 +60,7 @@ struct Arrivals {
   private mutating func turn(toQuarter now: Int64) {
     quarterEnd = (now + 1) * 900
     if let hours = model.settings.likeness?.hours {
-      // What was seen is in UTC, and of all cities together.
+      // The observed hours are in UTC, for all cities together.
       curve = hours[DayCurve.index(quarter: now, offset: 0) / 4]
       return update(profile: profileLevel)
     }

@@ -1,4 +1,4 @@
-/// What somebody's own events are like: how many come when, of which kinds, from where, and of which products.
+/// What the user's own events are like: how many come when, of which kinds, from where, and of which products.
 package struct Likeness: Equatable, Sendable {
   package struct Product: Equatable, Sendable {
     package let id: UInt32

@@ -1,10 +1,10 @@
 package import Plumbing
 
-/// Counts what somebody's own events are like, line by line.
+/// Measures the user's own events, line by line: rates, places, devices, products, prices.
 ///
 /// Fields have the names of the shop's own events; `__time` stands for `timestamp`, as in what Druid gives out.
 package struct LikenessReader {
-  /// Fewer events tell nothing.
+  /// Minimum number of events.
   package static let fewestEvents = 100
   private static let mostPlaces = 4096
   /// Bytes of a country's or a city's name as JSON.
@@ -25,7 +25,7 @@ package struct LikenessReader {
 
   private struct ProductCount {
     var events = 0
-    /// The price that most of its events have, if most have the same, and how far it is ahead of others.
+    /// The most frequent price, by a majority vote, and its lead over the others.
     var cents: UInt32?
     var votes = 0
   }
@@ -175,7 +175,7 @@ package struct LikenessReader {
     let rate = max(
       Model.rates.lowerBound, min(Model.rates.upperBound, all / Double((last - first + 1) * 60)))
     if last - first < Int64(Self.hoursOfWeek) * 60 {
-      // Less than a week tells of the day alone.
+      // Less than a week shows the hours of a day, but not the days of a week.
       for hour in 0..<24 {
         let days = stride(from: hour, to: Self.hoursOfWeek, by: 24)
         let sums = days.reduce((0.0, 0.0)) { ($0.0 + counts[$1], $0.1 + seconds[$1]) }

@@ -115,7 +115,7 @@ struct Settings {
       max(1, Int64($0.inSeconds.rounded(.up)))
     }
     request.pace = try Self.pace(arguments)
-    // A number of events between two ends has the rate that gives it.
+    // A count, a start and an end determine the rate.
     let hasEnds = request.duration != nil || request.from != nil && request.to != nil
     if request.count == nil || !hasEnds {
       request.rate = request.rate ?? likeness?.rate

@@ -4,7 +4,7 @@ import Plumbing
 /// Lets lines go in the rhythm of the times that they hold: the first at once, each other as long after it as its time
 /// says. A line without a time, or with an earlier one than a line before it, goes with that one.
 struct Replay: ~Copyable {
-  /// A longer pause is worth a word.
+  /// A longer pause is reported.
   private static let longPause = Duration.seconds(60)
 
   private var json: JSONLine

@@ -72,10 +72,7 @@ extension Resolver {
     if isCount || use.function == .sum && use.arguments[0].isCaseOfSum {
       filtered.function = isCount ? .count : .sum
       filtered.arguments = isCount ? [] : [result]
-      filtered.filter =
-        use.filter.map { filter in
-          TypedExpression(.operation(.and, [filter, condition]), .boolean, filter.range)
-        } ?? condition
+      filtered.narrow(by: condition)
       return filtered
     }
     guard use.function == .sum, result.type.isReal, otherwise.isZero,
@@ -127,10 +124,7 @@ extension Resolver {
       return use
     }
     condition = condition.asFilter
-    filtered.filter =
-      use.filter.map { filter in
-        TypedExpression(.operation(.and, [filter, condition]), .boolean, filter.range)
-      } ?? condition
+    filtered.narrow(by: condition)
     return filtered
   }
 

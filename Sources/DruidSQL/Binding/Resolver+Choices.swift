@@ -18,7 +18,7 @@ extension Resolver {
     let result = type.nullable(parts.allSatisfy { $0.type.isNullable })
     if parts.count == 1 {
       var only = parts[0]
-      // A constant may come to NULL here, whatever its type says.
+      // A constant can evaluate to NULL here, even if its type is not nullable.
       only.type = result.nullable(result.isNullable || only.isConstant)
       return only
     }

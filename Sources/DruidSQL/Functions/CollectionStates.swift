@@ -58,10 +58,10 @@ private struct Room {
   /// A mark and a length.
   private var bytes = 5
   private var count = 0
-  /// What the texts alone take of the collection's text.
+  /// The bytes of the texts and separators alone.
   private var textBytes = 0
 
-  /// Memory that the elements take: each is a value of its own, and one of a set where they are distinct.
+  /// The memory of the elements: their bytes, and 64 more for each value, which DISTINCT keeps in a set.
   var heldBytes: Int { bytes + count * 64 }
 
   /// - Parameters:
@@ -76,7 +76,7 @@ private struct Room {
     try takePart(isList && !value.isNull ? .text("") : value, limit: limit)
   }
 
-  /// Takes an element of an element, whose text is that of the element itself.
+  /// Counts a value that is part of an element; the text of the element is counted already.
   mutating func takePart(_ value: SQLValue, limit: SQLValue) throws(ValueFailure) {
     switch value {
     case .null: bytes += 1
@@ -89,7 +89,7 @@ private struct Room {
         "Exceeded memory usage when aggregating type [ARRAY<STRING>], size [\(bytes)] is larger "
           + "than max [\(limit)]")
     }
-    // Refused before the memory is taken: the text of all of them would be.
+    // Checked here, before the joined text is allocated.
     try Text.checkSize(textBytes)
   }
 }

@@ -196,6 +196,13 @@ extension Function {
             function: function, arguments: arguments, isDistinct: isDistinct,
             filter: filter)), type, range)
     }
+
+    /// Restricts it to the rows that also satisfy this condition.
+    mutating func narrow(by condition: TypedExpression) {
+      filter =
+        filter.map { TypedExpression(.operation(.and, [$0, condition]), .boolean, $0.range) }
+        ?? condition
+    }
   }
 
   /// A call with OVER, its arguments bound.

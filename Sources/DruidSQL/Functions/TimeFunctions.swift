@@ -4,10 +4,9 @@ extension Function {
   static let timeFloor = Function(
     "TIME_FLOOR", "A time cut down to a period.",
     .init([.time, .constantText, .optionalTime, .optionalText], required: 2, .timestamp),
-    binding: .custom(
-      withZone { resolver, call throws(SQLFailure) in
-        try resolver.periodic(call, origin: call.argument(2))
-      }),
+    binding: checked { resolver, call throws(SQLFailure) in
+      try resolver.periodic(call, origin: call.argument(2))
+    },
     kernels: [rounding("time_floor", isCeil: false).cuttingTimes],
     spelling: { call in
       Translator.floor(
@@ -17,18 +16,14 @@ extension Function {
   static let timeCeil = Function(
     "TIME_CEIL", "A time raised to a period's end.",
     .init([.time, .constantText, .optionalTime, .optionalText], required: 2, .timestamp),
-    binding: .custom(
-      withZone { resolver, call throws(SQLFailure) in
-        try resolver.periodic(call, origin: call.argument(2))
-      }),
+    binding: checked { resolver, call throws(SQLFailure) in
+      try resolver.periodic(call, origin: call.argument(2))
+    },
     kernels: [rounding("time_ceil", isCeil: true)])
   static let timeExtract = Function(
     "TIME_EXTRACT", "A part of a time, such as its hour.",
     .init([.time, .constantText, .optionalText], required: 2, .bigint),
-    binding: .custom(
-      withZone { resolver, call throws(SQLFailure) in
-        try resolver.timePart(call)
-      }),
+    binding: checked { resolver, call throws(SQLFailure) in try resolver.timePart(call) },
     kernels: [
       .strict("time_extract", 3) { arguments, context throws(ValueFailure) in
         let name = try arguments.text(1)
@@ -47,10 +42,9 @@ extension Function {
     Function(
       "TIME_SHIFT", "A time moved by a number of periods.",
       .init([.time, .constantText, .integer, .optionalText], required: 3, .timestamp),
-      binding: .custom(
-        withZone { resolver, call throws(SQLFailure) in
-          try resolver.periodic(call, origin: call.arguments[2])
-        }),
+      binding: checked { resolver, call throws(SQLFailure) in
+        try resolver.periodic(call, origin: call.arguments[2])
+      },
       kernels: [
         .strict("time_shift", 4) { arguments, context throws(ValueFailure) in
           let period = try context.period(try arguments.text(1))
@@ -62,10 +56,7 @@ extension Function {
     Function(
       "TIME_PARSE", "The time that a text spells, by a Joda pattern.",
       .init([.string, .optionalText, .optionalText], required: 1, .timestamp, nullable: true),
-      binding: .custom(
-        withZone { resolver, call throws(SQLFailure) in
-          try resolver.patterned(call)
-        }),
+      binding: checked { resolver, call throws(SQLFailure) in try resolver.patterned(call) },
       kernels: [
         .lenient("time_parse", 3) { arguments, context throws(ValueFailure) in
           guard case .text(let text) = arguments[0], let name = arguments[2].text else {
@@ -84,18 +75,17 @@ extension Function {
     Function(
       "TIME_FORMAT", "A time as text, by a Joda pattern.",
       .init([.time, .optionalText, .optionalText], required: 1, .varchar),
-      binding: .custom(
-        withZone { resolver, call throws(SQLFailure) in
-          if let pattern = call.argument(1).text { resolver.check(pattern: pattern) }
-          // A zone that the call names must be known; the query's own may be none.
-          let isOwn = call.argument(2).isNullConstant
-          var result = try resolver.patterned(call)
-          if case .call(let function, var operands) = result.node {
-            operands.append(resolver.long(isOwn ? 0 : 1))
-            result.node = .call(function, operands)
-          }
-          return result
-        }),
+      binding: checked { resolver, call throws(SQLFailure) in
+        if let pattern = call.argument(1).text { resolver.check(pattern: pattern) }
+        // A zone that the call names must be known; the query's own may be none.
+        let isOwn = call.argument(2).isNullConstant
+        var result = try resolver.patterned(call)
+        if case .call(let function, var operands) = result.node {
+          operands.append(resolver.long(isOwn ? 0 : 1))
+          result.node = .call(function, operands)
+        }
+        return result
+      },
       kernels: [
         .lenient("time_format", 4) { arguments, context throws(ValueFailure) in
           guard let time = arguments[0].integer, let name = arguments[2].text else { return .null }
@@ -112,10 +102,7 @@ extension Function {
     Function(
       "TIME_IN_INTERVAL", "Whether a time is in an ISO interval.",
       .init([.time, .string], .boolean),
-      binding: .custom(
-        withZone { resolver, call throws(SQLFailure) in
-          try resolver.inInterval(call)
-        }),
+      binding: checked { resolver, call throws(SQLFailure) in try resolver.inInterval(call) },
       kernels: [
         .strict("in_interval", 3) { arguments, context throws(ValueFailure) in
           let text = try arguments.text(1)
@@ -129,10 +116,7 @@ extension Function {
     Function(
       "DATE_TRUNC", "A time cut down to a unit, such as 'hour'.",
       .init([.pattern, .time], .timestamp),
-      binding: .custom(
-        withZone { resolver, call throws(SQLFailure) in
-          try resolver.dateTruncated(call)
-        })),
+      binding: checked { resolver, call throws(SQLFailure) in try resolver.dateTruncated(call) }),
     Function(
       "TIMESTAMP_TO_MILLIS", "A time as milliseconds since 1970.", .init([.time], .bigint),
       spelling: { $0.values[0] }),
@@ -154,8 +138,8 @@ extension Function {
   ]
 
   /// Checks the arguments against the signature before it applies the rule.
-  private static func withZone(_ rule: @escaping Binder) -> Binder {
-    { resolver, call throws(SQLFailure) in
+  private static func checked(_ rule: @escaping Binder) -> Binding {
+    .custom { resolver, call throws(SQLFailure) in
       var call = call
       call.arguments = try resolver.checked(call)
       return try rule(resolver, call)

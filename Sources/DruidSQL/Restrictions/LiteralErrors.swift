@@ -91,12 +91,12 @@ extension SQLFailure {
     .unknown("CAST of a DATE parameter as \(type)", at: range)
   }
 
-  /// A type of SQL's that this module has no values of.
+  /// An SQL type that has no values in this module.
   static func type(_ name: TypeName) -> SQLFailure {
     .unknown("The type \(name.name)", at: name.range)
   }
 
-  /// A text with a zone of its own, in a query with another.
+  /// A text that names a time zone, in a query with another zone.
   static func time(_ text: String, at range: SourceRange) -> SQLFailure {
     .unknown("The time '\(text)'", at: range)
   }

@@ -54,7 +54,7 @@ extension SQLFailure {
     SQLFailure("Window '\(name)' not found", at: range)
   }
 
-  /// A function or a form of SQL's that Druid does not have.
+  /// A function or a form of SQL that Druid does not have.
   static func noFunction(_ signature: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("No match found for function signature \(signature)", at: range)
   }

@@ -79,7 +79,7 @@ extension Restrictions {
     },
   ]
 
-  /// What a set operation other than UNION ALL may not be, which is any.
+  /// Set operations other than UNION ALL. All of them are refused, each kind in its own way.
   static let sets: [Restriction<BoundSets>] = [
     Restriction(
       "UNION of one datasource or of system tables",

@@ -111,10 +111,7 @@ extension Parser {
   }
 
   private mutating func unnest(_ start: SourceRange) throws(ParseStop) -> TableReference {
-    opened = index
-    advance()
-    try expect("(")
-    openedFar = -1
+    try openParenthesis()
     var arguments: [Expression] = []
     switch try queryOrExpression(acceptsExpression: true) {
     case .expression(let expression): arguments.append(expression)
@@ -133,10 +130,7 @@ extension Parser {
   }
 
   private mutating func tableFunction(_ start: SourceRange) throws(ParseStop) -> TableReference {
-    opened = index
-    advance()
-    try expect("(")
-    openedFar = -1
+    try openParenthesis()
     let call = try callArguments(of: try compoundName())
     try expect(")")
     var columns: [ColumnDefinition] = []

@@ -2,11 +2,7 @@ extension Parser {
   /// Parses the functions of SQL/JSON, with the clauses among their arguments.
   mutating func jsonCall() throws(ParseStop) -> Expression {
     let word = token.key
-    let name = Name(Identifier(token.text, range: token.range))
-    opened = index
-    advance()
-    try expect("(")
-    openedFar = -1
+    let name = try begin()
     var call = FunctionCall(name: name)
     var json = JSONClauses()
     switch word {

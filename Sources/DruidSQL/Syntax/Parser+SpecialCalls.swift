@@ -23,12 +23,9 @@ extension Parser {
   }
 
   /// Consumes the word and the parenthesis after it.
-  private mutating func begin() throws(ParseStop) -> Name {
+  mutating func begin() throws(ParseStop) -> Name {
     let name = Name(Identifier(token.text, range: token.range))
-    opened = index
-    advance()
-    try expect("(")
-    openedFar = -1
+    try openParenthesis()
     return name
   }
 

@@ -117,6 +117,14 @@ extension Parser {
     return true
   }
 
+  /// Consumes a word that the parser decided for, and the parenthesis after it.
+  mutating func openParenthesis() throws(ParseStop) {
+    opened = index
+    advance()
+    try expect("(")
+    openedFar = -1
+  }
+
   /// Makes the next token a decision of its own.
   mutating func startAnew() { (opened, openedFar) = (-1, -1) }
 

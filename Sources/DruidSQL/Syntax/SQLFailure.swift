@@ -35,8 +35,6 @@ package struct SQLFailure: Error, Equatable, Sendable {
     self.persona = persona
     self.message = message
     self.range = range
-    self.token = nil
-    self.expected = nil
     self.rule = rule
   }
 

@@ -77,7 +77,8 @@ enum SQLiteFunctions {
   }
 
   @inline(__always)
-  private static func answer(_ value: Double, to context: OpaquePointer?) {
+  fileprivate static func answer(_ value: Double, to context: OpaquePointer?) {
+    // SQLite turns a real NaN into NULL.
     if value.isNaN {
       unsafe sqlite3_result_text(context, "NaN", 3, csqlite_transient())
     } else {
@@ -295,12 +296,7 @@ enum SQLiteValue {
     switch value {
     case .null: unsafe sqlite3_result_null(context)
     case .integer(let number): unsafe sqlite3_result_int64(context, number)
-    case .real(let number):
-      if number.isNaN {
-        unsafe sqlite3_result_text(context, "NaN", 3, csqlite_transient())
-      } else {
-        unsafe sqlite3_result_double(context, number)
-      }
+    case .real(let number): unsafe SQLiteFunctions.answer(number, to: context)
     case .text(var text):
       text.withUTF8 { bytes in
         unsafe bytes.withMemoryRebound(to: CChar.self) { bytes in

@@ -241,13 +241,15 @@ final class QueryService: Sendable {
   }
 
   private func plan(_ request: SQLRequest, _ catalog: Catalog) throws -> Plan {
-    let settings = PlanSettings(
+    var settings = PlanSettings(
       timeZone: request.timeZone,
-      nowMilliseconds: request.nowMilliseconds ?? TimePoint.now.milliseconds,
-      approximatesCountDistinct: request.approximatesCountDistinct,
-      approximatesTopN: request.approximatesTopN, skipsEmptyBuckets: request.skipsEmptyBuckets,
-      groupsMultipleValues: request.groupsMultipleValues, outerLimit: request.outerLimit,
-      forcesVectors: request.forcesVectors)
+      nowMilliseconds: request.nowMilliseconds ?? TimePoint.now.milliseconds)
+    settings.approximatesCountDistinct = request.approximatesCountDistinct
+    settings.approximatesTopN = request.approximatesTopN
+    settings.skipsEmptyBuckets = request.skipsEmptyBuckets
+    settings.groupsMultipleValues = request.groupsMultipleValues
+    settings.outerLimit = request.outerLimit
+    settings.forcesVectors = request.forcesVectors
     let plan: Plan
     do {
       plan = try Planner.plan(

@@ -4,10 +4,8 @@ package import Plumbing
 
 extension LinkedLibrary {
   /// The libraries that the producer is linked against.
-  package static var ofKafka: [LinkedLibrary] {
-    [
-      LinkedLibrary("librdkafka", unsafe String(cString: rd_kafka_version_str())),
-      LinkedLibrary("simdjson", JSONLine.libraryVersion),
-    ]
-  }
+  package static let ofKafka = [
+    LinkedLibrary("librdkafka", unsafe String(cString: rd_kafka_version_str())),
+    LinkedLibrary("simdjson", JSONLine.libraryVersion),
+  ]
 }

@@ -82,13 +82,7 @@ enum GroupsModule {
     switch unsafe cursor.pointee.groups.cell(cursor.pointee.place, Int(index)) {
     case .null: unsafe sqlite3_result_null(context)
     case .long(let value): unsafe sqlite3_result_int64(context, value)
-    case .real(let value):
-      // SQLite turns a real NaN into NULL.
-      if value.isNaN {
-        unsafe sqlite3_result_text(context, "NaN", 3, csqlite_transient())
-      } else {
-        unsafe sqlite3_result_double(context, value)
-      }
+    case .real(let value): unsafe SQLiteValue.answer(.real(value), to: context)
     case .entry(let entry): unsafe entry.answer(to: context)
     case .text(let text): unsafe SQLiteValue.answer(.text(text), to: context)
     }

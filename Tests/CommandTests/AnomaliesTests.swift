@@ -77,8 +77,7 @@ import Testing
     let text = Self.series(1500) { i in
       (1200..<1212).contains(i) ? 0 : 200 + 5 * min(i % 288, 288 - i % 288) + i * 7919 % 41
     }
-    try text.write(
-      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "rows.csv")
     let outcome = try Self.run(
       "anomalies --input csv --time time --value value < rows.csv", in: workspace)
     #expect(outcome.status == 0 && outcome.errors == "")
@@ -95,8 +94,7 @@ import Testing
 
   @Test func aConstantIsSilent() throws {
     let workspace = try Commands.Workspace()
-    try Self.series(2000) { _ in 12 }.write(
-      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(Self.series(2000) { _ in 12 }, to: "rows.csv")
     for lens in ["flow", "novelty"] {
       let outcome = try Self.run(
         "anomalies --input csv --time time --value value --lens \(lens) < rows.csv", in: workspace)
@@ -163,8 +161,7 @@ import Testing
     let text = Self.series(1700) { i in
       (200 + i * 7919 % 41) * ((1200..<1236).contains(i) ? 5 : 1)
     }
-    try text.write(
-      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "rows.csv")
     let outcome = try Self.run(
       #"""
       echo '{"id":"1","kind":"promotion","start":1767931200,"end":1767942000,"filter":{}}' > calendar
@@ -316,8 +313,7 @@ import Testing
       let hour = local / 3600 % 24
       text += "\(time),\((hour >= 8 && hour < 20 ? 300 : 200) + i * 7919 % 41)\n"
     }
-    try text.write(
-      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "rows.csv")
     let script = """
       for zone in Europe/Berlin UTC; do
         anomalies --input csv --time time --value value --time-zone $zone < rows.csv |
@@ -338,8 +334,7 @@ import Testing
       if (1200..<1206).contains(i) { return value * 13 / 10 }
       return (1800..<1806).contains(i) ? value * 3 : value
     }
-    try text.write(
-      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "rows.csv")
     let outcome = try Self.run(
       """
       for options in '' '--min-change 100%' '--min-change 1000' '--min-impact 3000'; do
@@ -517,8 +512,7 @@ import Testing
   @Test func backtestsTellTheWeeks() throws {
     let workspace = try Commands.Workspace()
     let text = Self.series(3000) { i in (2500..<2512).contains(i) ? 0 : 300 + i * 7919 % 41 }
-    try text.write(
-      to: workspace.url.appendingPathComponent("rows.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "rows.csv")
     let outcome = try Self.run(
       "anomalies backtest rows.csv --input csv --time time --value value -f csv", in: workspace)
     #expect(outcome.status == 0 && outcome.errors == "")

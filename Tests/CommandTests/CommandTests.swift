@@ -39,6 +39,10 @@ enum Commands {
     deinit {
       try? FileManager.default.removeItem(at: url)
     }
+
+    func write(_ text: String, to name: String) throws {
+      try text.write(to: url.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
   }
 
   /// Runs a line of shell in a directory, with the built commands first on the path and otherwise

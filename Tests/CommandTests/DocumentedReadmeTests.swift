@@ -53,8 +53,7 @@ import Testing
   @Test(arguments: examples)
   func exampleRuns(_ example: Example) throws {
     let workspace = try Commands.Workspace()
-    try example.script.write(
-      to: workspace.url.appendingPathComponent("example.sh"), atomically: true, encoding: .utf8)
+    try workspace.write(example.script, to: "example.sh")
     let beside = example.need == "postgresql" ? "\"$FIXTURES/with-postgresql\" " : ""
     if let need = example.need {
       let search =

@@ -11,6 +11,18 @@ import Testing
       within: 40)
   }
 
+  /// Expects a status and words of dsql for an answer that is an error.
+  static func expect(
+    _ exit: Int32, _ words: String, for status: String, _ body: String
+  ) throws {
+    let stub = try Self.answering([.send(DsqlAnswer.error(status, body)), .keep])
+    defer { stub.stop() }
+    let outcome = try Self.run("dsql --retry 0s -e 'SELECT 1'", stub)
+    #expect(outcome.status == exit, "\(outcome.errors)")
+    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    #expect(outcome.output == "")
+  }
+
   static func answering(_ steps: [DsqlStub.Step]) throws -> DsqlStub {
     try DsqlStub { _, _ in steps }
   }
@@ -153,12 +165,7 @@ import Testing
       ("302 Found", "", 69, "does not answer as Druid does: status 302"),
     ]) func answersThatAreNone(status: String, body: String, exit: Int32, words: String) throws
   {
-    let stub = try Self.answering([.send(DsqlAnswer.error(status, body)), .keep])
-    defer { stub.stop() }
-    let outcome = try Self.run("dsql --retry 0s -e 'SELECT 1'", stub)
-    #expect(outcome.status == exit, "\(outcome.errors)")
-    #expect(outcome.errors.contains(words), "\(outcome.errors)")
-    #expect(outcome.output == "")
+    try Self.expect(exit, words, for: status, body)
   }
 
   @Test func linksAndTornFiles() throws {

@@ -40,8 +40,7 @@ import Testing
     defer { stub.stop() }
     let workspace = try Commands.Workspace()
     let script = cuts.indices.map { "SELECT \($0);\n" }.joined()
-    try script.write(
-      to: workspace.url.appendingPathComponent("q.sql"), atomically: true, encoding: .utf8)
+    try workspace.write(script, to: "q.sql")
     let outcome = try Commands.run(
       "dsql -f \(format) --keep-going --retry 0s q.sql", in: workspace,
       environment: ["DRUID_URL": stub.url], within: 60)

@@ -308,11 +308,7 @@ import Testing
       ),
     ]) func errorsOf37(status: String, body: String, exit: Int32, words: String) throws
   {
-    let stub = try DsqlAskingTests.answering([.send(DsqlAnswer.error(status, body)), .keep])
-    defer { stub.stop() }
-    let outcome = try DsqlAskingTests.run("dsql --retry 0s -e 'SELECT 1'", stub)
-    #expect(outcome.status == exit, "\(outcome.errors)")
-    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    try DsqlAskingTests.expect(exit, words, for: status, body)
   }
 
   @Test func headersOf37() throws {

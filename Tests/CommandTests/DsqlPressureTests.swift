@@ -13,6 +13,19 @@ import Testing
     }
   }
 
+  /// dsql in the middle of an endless answer, with a full pipe behind it.
+  ///
+  /// - Parameter end: what the server answers when the query is cancelled.
+  private static func blocked(
+    _ end: [DsqlStub.Step]
+  ) throws -> (stub: DsqlStub, pipe: Pipe, child: DsqlChild) {
+    let stub = try endless(end)
+    let pipe = Pipe()
+    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: pipe)
+    child.wait { pipe.isFull }
+    return (stub, pipe, child)
+  }
+
   static func isCancelled(_ stub: DsqlStub) -> Bool {
     stub.requests.contains { $0.method == "DELETE" }
   }
@@ -37,11 +50,10 @@ import Testing
   /// The reader neither reads nor leaves: the first signal cancels the query on the server, and
   /// dsql ends soon.
   @Test func aSignalEndsAWriteThatNobodyTakes() throws {
-    let stub = try Self.endless([.send(DsqlAnswer.error("202 Accepted", "")), .close])
+    let (stub, stuck, child) = try Self.blocked([
+      .send(DsqlAnswer.error("202 Accepted", "")), .close,
+    ])
     defer { stub.stop() }
-    let stuck = Pipe()
-    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
-    child.wait { stuck.isFull }
     child.signal(SIGTERM)
     #expect(child.status == 1)
     #expect(Self.isCancelled(stub))
@@ -51,11 +63,10 @@ import Testing
 
   /// A reader that continues meanwhile gets whole lines, as many as the message says.
   @Test func aSlowReaderGetsWholeLinesAfterASignal() throws {
-    let stub = try Self.endless([.send(DsqlAnswer.error("202 Accepted", "")), .close])
+    let (stub, slow, child) = try Self.blocked([
+      .send(DsqlAnswer.error("202 Accepted", "")), .close,
+    ])
     defer { stub.stop() }
-    let slow = Pipe()
-    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: slow)
-    child.wait { slow.isFull }
     child.signal(SIGINT)
     let text = String(
       decoding: try slow.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
@@ -69,11 +80,8 @@ import Testing
 
   /// The server does not respond to the cancellation either: the second signal ends dsql at once.
   @Test func theSecondSignalGivesUp() throws {
-    let stub = try Self.endless([.stall])
+    let (stub, stuck, child) = try Self.blocked([.stall])
     defer { stub.stop() }
-    let stuck = Pipe()
-    let child = try DsqlChild(["-f", "csv", "-e", "SELECT 1"], url: stub.url, output: stuck)
-    child.wait { stuck.isFull }
     child.signal(SIGTERM)
     // Two signals that are pending at once would count as one.
     child.wait { Self.isCancelled(stub) && child.hasTakenItsSignals }

@@ -41,8 +41,7 @@ import Testing
       SELECT 'never'
       """
     let workspace = try Commands.Workspace()
-    try script.write(
-      to: workspace.url.appendingPathComponent("q.sql"), atomically: true, encoding: .utf8)
+    try workspace.write(script, to: "q.sql")
     let outcome = try Commands.run(
       "dsql q.sql", in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
     #expect(

@@ -67,10 +67,8 @@ import Testing
 
   static func answers(_ script: String) throws -> String {
     let workspace = try Commands.Workspace()
-    try server.write(
-      to: workspace.url.appendingPathComponent("serve.py"), atomically: true, encoding: .utf8)
-    try (preparation + script).write(
-      to: workspace.url.appendingPathComponent("script"), atomically: true, encoding: .utf8)
+    try workspace.write(server, to: "serve.py")
+    try workspace.write(preparation + script, to: "script")
     let outcome = try Commands.run("bash script", in: workspace, within: 60)
     #expect(outcome.errors == "")
     return outcome.output

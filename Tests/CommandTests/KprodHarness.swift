@@ -227,6 +227,23 @@ extension FaultProxy {
   }
 }
 
+/// A line of the file of `--acks`; the topic is there when the lines name it.
+struct Acknowledgement: Decodable {
+  var line: Int
+  var topic: String?
+  var partition: Int32
+  var offset: Int64
+}
+
+extension Commands.Workspace {
+  /// The file `acks`.
+  func acknowledgements() throws -> [Acknowledgement] {
+    try Data(contentsOf: url.appendingPathComponent("acks")).split(separator: 10).map {
+      try JSONDecoder().decode(Acknowledgement.self, from: $0)
+    }
+  }
+}
+
 extension Process {
   /// Starts the process with no signal blocked. Test threads block nearly all signals, and children
   /// inherit that.

@@ -34,12 +34,6 @@ import Testing
     var partitions: [Partition]
   }
 
-  struct Acknowledgement: Decodable {
-    var line: Int
-    var partition: Int32
-    var offset: Int64
-  }
-
   let workspace: Commands.Workspace
 
   init() throws { workspace = try Commands.Workspace() }
@@ -50,12 +44,6 @@ import Testing
 
   func receipt() throws -> Receipt {
     try JSONDecoder().decode(Receipt.self, from: try data("receipt"))
-  }
-
-  func acknowledgements() throws -> [Acknowledgement] {
-    try data("acks").split(separator: 10).map {
-      try JSONDecoder().decode(Acknowledgement.self, from: $0)
-    }
   }
 
   /// Compares the receipt with the topic.
@@ -98,7 +86,7 @@ import Testing
       ? Receipt.Times(
         field: "t", first: "2026-01-01T00:00:00.000Z", last: "2026-01-01T05:33:19.000Z") : nil
     #expect(receipt.times == expected)
-    let acks = try acknowledgements()
+    let acks = try workspace.acknowledgements()
     #expect(acks.count == 20_000 && Set(acks.map(\.line)) == Set(1...20_000))
     let texts = Dictionary(
       uniqueKeysWithValues: found.map { ("\($0.partition) \($0.offset)", $0.text) })
@@ -148,7 +136,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     let found = try Topics.everything(in: "t", at: cluster.brokers)
     check(try receipt(), against: found)
-    let acks = try acknowledgements()
+    let acks = try workspace.acknowledgements()
     #expect(Set(acks.map(\.line)) == Set(1...50))
     for message in found {
       let ack = acks.first { $0.partition == message.partition && $0.offset == message.offset }

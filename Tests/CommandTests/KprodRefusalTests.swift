@@ -210,11 +210,16 @@ import Testing
     #expect(kept == KprodTests.lines(10))
   }
 
-  @Test func aClusterThatAllowsNoIdempotence() throws {
+  private func clusterWithoutIdempotence() throws -> MockCluster {
     let cluster = try MockCluster()
     cluster.createTopic("t", partitions: 1)
     cluster.answer(
       api: 22, Array(repeating: RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, count: 20))
+    return cluster
+  }
+
+  @Test func aClusterThatAllowsNoIdempotence() throws {
+    let cluster = try clusterWithoutIdempotence()
     let outcome = try Commands.kprod(
       arguments(cluster.brokers), input: KprodTests.data(KprodTests.lines(10)), in: workspace)
     #expect(outcome.status == 77, "\(outcome.errors)")
@@ -226,10 +231,7 @@ import Testing
   }
 
   @Test func aCheckTellsThatNothingMayBeWritten() throws {
-    let cluster = try MockCluster()
-    cluster.createTopic("t", partitions: 1)
-    cluster.answer(
-      api: 22, Array(repeating: RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, count: 20))
+    let cluster = try clusterWithoutIdempotence()
     let outcome = try Commands.kprod(
       ["-b", cluster.brokers, "-t", "t", "--check"], input: Data(), in: workspace)
     #expect(outcome.status == 77, "\(outcome.errors)")

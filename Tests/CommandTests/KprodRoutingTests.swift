@@ -18,13 +18,6 @@ import Testing
     var topics: [Topic]
   }
 
-  struct Acknowledgement: Decodable {
-    var line: Int
-    var topic: String
-    var partition: Int32
-    var offset: Int64
-  }
-
   let workspace: Commands.Workspace
 
   init() throws { workspace = try Commands.Workspace() }
@@ -72,12 +65,12 @@ import Testing
       #expect(topic?.partitions.map(\.count).reduce(0, +) == mine.count)
       #expect((topic?.times == nil) == (way.first != "--timestamp-field"))
     }
-    let acks = try text("acks").split(separator: "\n").map {
-      try JSONDecoder().decode(Acknowledgement.self, from: Data($0.utf8))
-    }
+    let acks = try workspace.acknowledgements()
     #expect(Set(acks.map(\.line)) == Set(1...20_000))
     #expect(
-      acks.allSatisfy { places["\($0.topic) \($0.partition) \($0.offset)"] == lines[$0.line - 1] })
+      acks.allSatisfy {
+        places["\($0.topic ?? "") \($0.partition) \($0.offset)"] == lines[$0.line - 1]
+      })
   }
 
   /// Many topics take no more connections than one.

@@ -39,8 +39,7 @@ enum RecordedQueries {
 
         """
     }
-    try configuration.write(
-      to: workspace.url.appendingPathComponent("questions"), atomically: true, encoding: .utf8)
+    try workspace.write(configuration, to: "questions")
     let outcome = try Commands.run(
       #"""
       exec devstack -q --supervisor "$FIXTURES/recorded/supervisor-edge.json" -- sh -ec '

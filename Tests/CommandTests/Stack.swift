@@ -110,8 +110,7 @@ struct Stack: Sendable, CustomTestStringConvertible {
     if let brokersInside {
       text = text.replacingOccurrences(of: "kafka-1:19092,kafka-2:19092", with: brokersInside)
     }
-    try text.write(
-      to: workspace.url.appendingPathComponent("spec.json"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "spec.json")
     let outcome = try run(
       "curl -fsS -H 'Content-Type: application/json' -d @spec.json $DRUID_URL/druid/indexer/v1/supervisor"
     )

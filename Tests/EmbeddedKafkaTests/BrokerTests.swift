@@ -238,19 +238,7 @@ import Testing
 
   @Test func tellsAboutGroups() throws {
     try makeTopic("t")
-    var commit = RequestBytes(8, version: 2)
-    commit.string("g")
-    commit.int32(-1)
-    commit.string("")
-    commit.int64(-1)
-    commit.int32(1)
-    commit.string("t")
-    commit.int32(2)
-    for (partition, offset) in [(0, 5), (9, 5)] {
-      commit.int32(partition)
-      commit.int64(offset)
-      commit.string("note")
-    }
+    let commit = RequestBytes.offsetCommit(of: "t", [(0, 5), (9, 5)], by: "g", note: "note")
     var committed = try #require(client.ask(commit))
     _ = (committed.int32(), committed.string(), committed.int32(), committed.int32())
     #expect(committed.int16() == 0)

@@ -102,6 +102,27 @@ extension RequestBytes {
     return request
   }
 
+  /// OffsetCommit of partitions of a topic, by no member.
+  static func offsetCommit(
+    of topic: String, _ offsets: [(partition: Int, offset: Int)], by group: String,
+    note: String = ""
+  ) -> RequestBytes {
+    var request = RequestBytes(8, version: 2)
+    request.string(group)
+    request.int32(-1)
+    request.string("")
+    request.int64(-1)
+    request.int32(1)
+    request.string(topic)
+    request.int32(offsets.count)
+    for (partition, offset) in offsets {
+      request.int32(partition)
+      request.int64(offset)
+      request.string(note)
+    }
+    return request
+  }
+
   static func produce(
     _ batch: [UInt8]?, to topic: String, partition: Int = 0, acks: Int = -1, version: Int = 7
   ) -> RequestBytes {

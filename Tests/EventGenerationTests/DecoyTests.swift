@@ -71,25 +71,24 @@ import Testing
     #expect(!labels.contains { $0.contains("spike") && $0.contains("expected") })
   }
 
+  /// The share at a minute of the day.
+  private func level(_ day: [Record], _ minute: Int64) throws -> Double {
+    try share(day, monday + minute * 60 - 90..<monday + minute * 60 + 90)
+  }
+
   @Test func aRampRisesAndFades() throws {
     let day = try records(with: parse("spike@+5m+30m,x=5,ramp=15m", option: "--anomaly"))
-    func level(_ minute: Int64) throws -> Double {
-      try share(day, monday + minute * 60 - 90..<monday + minute * 60 + 90)
-    }
-    #expect(abs(try level(12) - 2.9) < 0.4)
-    #expect(abs(try level(20) - 4.8) < 0.5)
-    #expect(abs(try level(28) - 2.9) < 0.4)
-    #expect(try level(38) == 1)
+    #expect(abs(try level(day, 12) - 2.9) < 0.4)
+    #expect(abs(try level(day, 20) - 4.8) < 0.5)
+    #expect(abs(try level(day, 28) - 2.9) < 0.4)
+    #expect(try level(day, 38) == 1)
   }
 
   @Test func aDriftMovesOverItsWholeSpan() throws {
     let day = try records(with: parse("drift@+5m+30m,x=0.5", option: "--anomaly"))
-    func level(_ minute: Int64) throws -> Double {
-      try share(day, monday + minute * 60 - 90..<monday + minute * 60 + 90)
-    }
-    #expect(abs(try level(12) - 0.88) < 0.08)
-    #expect(abs(try level(33) - 0.53) < 0.08)
-    #expect(try level(38) == 1)
+    #expect(abs(try level(day, 12) - 0.88) < 0.08)
+    #expect(abs(try level(day, 33) - 0.53) < 0.08)
+    #expect(try level(day, 38) == 1)
   }
 
   @Test func eachOptionHasItsOwnKinds() throws {

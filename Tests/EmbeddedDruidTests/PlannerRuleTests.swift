@@ -174,6 +174,10 @@ import Testing
       "SELECT e.pages FROM (SELECT pages, __time FROM shelf WHERE pages < 4) e JOIN shelf f ON e.pages = f.pages ORDER BY e.__time",
       "Time-ordering on scan queries"
     ),
+    (
+      "SELECT CHAR_LENGTH(MV_APPEND(title, 'a')) FROM shelf",
+      "Cannot coerce field [v0] from type [java.util.ArrayList] to type [INTEGER]"
+    ),
     ("SELECT pages, ARRAY_SLICE(ARRAY['x', 'y'], 0, 0) FROM shelf", "types.size >= 1"),
     ("SELECT pages, ARRAY_SLICE(ARRAY['x', 'y'], 1, -1) FROM shelf", "Calcite assertion violated"),
     ("SELECT (SELECT MAX(__time) FROM shelf WHERE FALSE)", "timestampString"),

@@ -373,13 +373,15 @@ extension TypedExpression {
     return tests && isCertain
   }
 
-  /// Itself in a row whose columns have one value at most. Of several Druid makes a list, and cannot show that.
+  /// Itself in a row whose columns have one value at most, or whose own value is one where the list comes
+  /// from a call. Of several Druid makes a list, and cannot show that.
   fileprivate var ofOneValue: TypedExpression {
     var columns: [TypedExpression] = []
     _ = contains {
       if $0.isColumn, $0.isMultiple, !columns.contains($0) { columns.append($0) }
       return false
     }
-    return TypedExpression(.operation(.ofOneValue, [self] + columns), type, range)
+    let lists = columns.isEmpty ? [self] : columns
+    return TypedExpression(.operation(.ofOneValue, [self] + lists), type, range)
   }
 }

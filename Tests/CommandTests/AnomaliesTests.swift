@@ -425,9 +425,11 @@ import Testing
     let outcome = try Self.run(
       #"""
       cat > feed << 'END'
-      head -n 1000 series.csv; sleep 1; tail -n +1001 series.csv; sleep 1
+      shows() { i=0; until grep -aq "$1" shown || [ $i -ge 300 ]; do i=$((i + 1)); sleep 0.1; done; }
+      head -n 1000 series.csv; shows 'rows to 2026-01-08'
+      tail -n +1001 series.csv; shows 'rows to 2026-01-11'
       END
-      script -qefc "stty cols 200; sh feed | anomalies --input csv --time time --value value" /dev/null < /dev/null
+      script -qefc "stty cols 200; sh feed | anomalies --input csv --time time --value value" shown < /dev/null
       """#, in: workspace)
     let shown = outcome.output.replacing("\r\n", with: "\n")
     let found = shown.split(separator: "\n").filter { $0.contains(" open ") }

@@ -8,15 +8,22 @@ package enum Fuzzing {
 
   /// The seed is printed before the rounds, so it is known even when a round traps.
   ///
-  /// - Parameter share: the fraction of the time for these rounds.
+  /// - Parameters:
+  ///   - share: the fraction of the time for these rounds.
+  ///   - least: how many rounds there are on a machine too busy for so many in the time.
   package static func run(
-    _ what: String, share: Double = 1, _ round: (inout SeededGenerator) throws -> Void
+    _ what: String, share: Double = 1, atLeast least: Int = 1,
+    _ round: (inout SeededGenerator) throws -> Void
   ) rethrows {
     print("\(what): FUZZ_SEED=\(seed)")
     var generator = SeededGenerator(seed: seed)
     let seconds = setting("FUZZ_SECONDS", Double.init) ?? 2
     let end = ContinuousClock.now + .seconds(seconds * share)
-    repeat { try round(&generator) } while ContinuousClock.now < end
+    var rounds = 0
+    repeat {
+      try round(&generator)
+      rounds += 1
+    } while rounds < least || ContinuousClock.now < end
   }
 
   private static func setting<Value>(_ name: String, _ read: (String) -> Value?) -> Value? {

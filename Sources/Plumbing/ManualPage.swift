@@ -44,17 +44,9 @@ private func sentence(_ text: String) -> String {
 
 /// Escapes text for roff: backslashes, dashes and quotes, and lines that look like requests.
 private func roff(_ text: String) -> String {
-  var out = ""
-  for character in text {
-    switch character {
-    case "\\": out += "\\e"
-    case "-": out += "\\-"
-    case "'": out += "\\(aq"
-    case "`": out += "\\(ga"
-    case "^": out += "\\(ha"
-    case "~": out += "\\(ti"
-    default: out.append(character)
-    }
-  }
+  let escapes: [Unicode.Scalar: String] = [
+    "\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti",
+  ]
+  let out = escaped(text.unicodeScalars) { escapes[$0] }
   return out.hasPrefix(".") ? "\\&" + out : out
 }

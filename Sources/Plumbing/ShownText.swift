@@ -24,26 +24,28 @@ package func shown(_ text: String, keepingTabs: Bool = false) -> String {
     return shownEscape(of: scalar)
   }
   guard text.unicodeScalars.contains(where: { escape(of: $0) != nil }) else { return text }
+  return escaped(text.unicodeScalars, by: escape)
+}
+
+/// Foreign text for a message: quoted, with control characters escaped, and shortened when long.
+package func quoted(_ text: some StringProtocol) -> String {
+  let shown = escaped(text.unicodeScalars.prefix(200), by: shownEscape)
+  return "'" + shown + (text.unicodeScalars.count > 200 ? "…'" : "'")
+}
+
+/// Text in which some characters are written in another way.
+///
+/// - Parameter escape: what stands for a character; `nil` for one that stays.
+package func escaped(
+  _ scalars: some Sequence<Unicode.Scalar>, by escape: (Unicode.Scalar) -> String?
+) -> String {
   var out = ""
-  for scalar in text.unicodeScalars {
-    if let escape = escape(of: scalar) {
+  for scalar in scalars {
+    if let escape = escape(scalar) {
       out += escape
     } else {
       out.unicodeScalars.append(scalar)
     }
   }
   return out
-}
-
-/// Foreign text for a message: quoted, with control characters escaped, and shortened when long.
-package func quoted(_ text: some StringProtocol) -> String {
-  var out = "'"
-  for scalar in text.unicodeScalars.prefix(200) {
-    if let escape = shownEscape(of: scalar) {
-      out += escape
-    } else {
-      out.unicodeScalars.append(scalar)
-    }
-  }
-  return out + (text.unicodeScalars.count > 200 ? "…'" : "'")
 }

@@ -8,10 +8,14 @@ import Testing
 
   init() throws { workspace = try Commands.Workspace() }
 
+  private func sendLine(to brokers: String) throws -> RunningKprod.Outcome {
+    try Commands.kprod(
+      ["-b", brokers, "-t", "t"], input: Data("x\n".utf8), in: workspace)
+  }
+
   @Test func nobodyListens() throws {
     let began = Date()
-    let outcome = try Commands.kprod(
-      ["-b", "127.0.0.1:1", "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    let outcome = try sendLine(to: "127.0.0.1:1")
     #expect(Date().timeIntervalSince(began) < 8)
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("kprod: cannot reach 127.0.0.1:1: connection refused\n"))
@@ -19,8 +23,7 @@ import Testing
   }
 
   @Test func aNameThatIsNoHost() throws {
-    let outcome = try Commands.kprod(
-      ["-b", "no-such-host.invalid:9092", "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    let outcome = try sendLine(to: "no-such-host.invalid:9092")
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("kprod: cannot reach no-such-host.invalid:9092: "))
   }
@@ -30,8 +33,7 @@ import Testing
     defer { proxy.stop(before: server) }
     proxy.stall(true)
     let began = Date()
-    let outcome = try Commands.kprod(
-      ["-b", "127.0.0.1:\(proxy.port)", "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    let outcome = try sendLine(to: "127.0.0.1:\(proxy.port)")
     #expect(Date().timeIntervalSince(began) < 8)
     #expect(outcome.status == 69)
     #expect(outcome.errors.contains("no answer"))
@@ -41,8 +43,7 @@ import Testing
     let cluster = try MockCluster()
     cluster.setTopicError("t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
     let began = Date()
-    let outcome = try Commands.kprod(
-      ["-b", cluster.brokers, "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    let outcome = try sendLine(to: cluster.brokers)
     #expect(Date().timeIntervalSince(began) < 8)
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("kprod: no topic 't' on "), "\(outcome.errors)")
@@ -51,8 +52,7 @@ import Testing
   @Test func aTopicThatIsRefused() throws {
     let cluster = try MockCluster()
     cluster.setTopicError("t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-    let outcome = try Commands.kprod(
-      ["-b", cluster.brokers, "-t", "t"], input: Data("x\n".utf8), in: workspace)
+    let outcome = try sendLine(to: cluster.brokers)
     #expect(outcome.status == 77)
     #expect(outcome.errors.hasPrefix("kprod: topic 't': no permission"))
   }

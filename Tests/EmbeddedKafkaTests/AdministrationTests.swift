@@ -159,15 +159,7 @@ import Testing
   func saysWhyATopicIsNotMade(
     name: String, partitions: Int, replicas: Int, code: Int, words: String
   ) throws {
-    var request = RequestBytes(19, version: 4)
-    request.int32(1)
-    request.string(name)
-    request.int32(partitions)
-    request.int16(replicas)
-    request.int32(0)
-    request.int32(0)
-    request.int32(1000)
-    request.int8(0)
+    let request = RequestBytes.createTopic(name, partitions: partitions, replicas: replicas)
     var answer = try #require(client.ask(request))
     _ = (answer.int32(), answer.int32(), answer.string())
     #expect(answer.int16() == code)

@@ -70,17 +70,9 @@ import Testing
 
   @Test func createsAndDeletesTopics() throws {
     func create(_ name: String, partitions: Int, replicas: Int = 1, isTrial: Bool = false) -> Int {
-      var request = RequestBytes(19, version: 4)
-      request.int32(1)
-      request.string(name)
-      request.int32(partitions)
-      request.int16(replicas)
-      request.int32(0)
-      request.int32(1)
-      request.string("retention.ms")
-      request.string("1")
-      request.int32(1000)
-      request.int8(isTrial ? 1 : 0)
+      let request = RequestBytes.createTopic(
+        name, partitions: partitions, replicas: replicas, settings: [("retention.ms", "1")],
+        isTrial: isTrial)
       guard var answer = client.ask(request) else { return -99 }
       _ = (answer.int32(), answer.int32(), answer.string())
       return answer.int16()

@@ -90,6 +90,27 @@ extension RequestBytes {
     return request
   }
 
+  /// CreateTopics for one topic.
+  static func createTopic(
+    _ name: String, partitions: Int, replicas: Int, settings: [(name: String, value: String)] = [],
+    isTrial: Bool = false
+  ) -> RequestBytes {
+    var request = RequestBytes(19, version: 4)
+    request.int32(1)
+    request.string(name)
+    request.int32(partitions)
+    request.int16(replicas)
+    request.int32(0)
+    request.int32(settings.count)
+    for setting in settings {
+      request.string(setting.name)
+      request.string(setting.value)
+    }
+    request.int32(1000)
+    request.int8(isTrial ? 1 : 0)
+    return request
+  }
+
   /// ListOffsets of the first partition, for a time or a special value.
   static func listOffsets(of topic: String, at time: Int) -> RequestBytes {
     var request = RequestBytes(2, version: 1)

@@ -79,9 +79,16 @@ import Testing
     func settled() {}
   }
 
+  // Each test has its own.
+  let cluster: Cluster
+  let world = World()
+  let account = Account()
+
+  init() throws { cluster = try Cluster() }
+
   func producer(
-    _ cluster: Cluster, _ world: World, _ account: Account, _ properties: [(String, String)] = [],
-    topic: String = "t", sharing source: ProducerSource? = nil
+    _ properties: [(String, String)] = [], topic: String = "t", for account: Account? = nil,
+    sharing source: ProducerSource? = nil
   ) throws -> Producer {
     var settings = ClientSettings(brokers: cluster.brokers, topic: topic)
     settings.properties = properties.map { name, value in
@@ -89,7 +96,8 @@ import Testing
     }
     let connection = try Connection(
       settings, wait: .seconds(10), sharing: source, in: world.surroundings)
-    return Producer(connection, isBatchable: true, account: account, drainLimit: .seconds(10))
+    return Producer(
+      connection, isBatchable: true, account: account ?? self.account, drainLimit: .seconds(10))
   }
 
   func send(_ count: Int, to producer: inout Producer, partition: Int32 = 0) {
@@ -105,10 +113,7 @@ import Testing
   }
 
   @Test func nothingAcknowledgedForTheWholeTimeIsTheEnd() throws {
-    let cluster = try Cluster()
-    let world = World()
-    let account = Account()
-    var producer = try producer(cluster, world, account)
+    var producer = try producer()
     cluster.answerProduce(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, count: 100_000)
     send(10, to: &producer)
     producer.collect(waiting: 50)
@@ -132,10 +137,7 @@ import Testing
   }
 
   @Test func theTimeBeginsWithTheFirstMessageAfterAPause() throws {
-    let cluster = try Cluster()
-    let world = World()
-    let account = Account()
-    var producer = try producer(cluster, world, account)
+    var producer = try producer()
     // A pipe without a line leaves the producer alone, before the first line and between lines.
     for pause in 1...3 {
       world.seconds.store(pause * 5000, ordering: .relaxed)
@@ -146,13 +148,10 @@ import Testing
   }
 
   @Test func aClusterThatPausesGetsMoreMessagesAtOnce() throws {
-    let cluster = try Cluster()
-    let world = World()
-    let account = Account()
-    var producer = try producer(cluster, world, account)
+    var producer = try producer()
     cluster.answerProduce(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, count: 100)
     // The clock of the test jumps while the window is full.
-    Thread.detachNewThread {
+    Thread.detachNewThread { [world] in
       for _ in 0..<50 {
         usleep(2000)
         world.seconds.add(1, ordering: .relaxed)
@@ -166,9 +165,7 @@ import Testing
   }
 
   @Test func anInvalidRecordSparesTheOthers() throws {
-    let cluster = try Cluster()
-    let account = Account()
-    var producer = try producer(cluster, World(), account)
+    var producer = try producer()
     // The batch is refused, then one of its messages sent alone.
     cluster.answerProduce(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, count: 2)
     send(500, to: &producer)
@@ -181,10 +178,8 @@ import Testing
   }
 
   @Test func aDeadProducerTakesNothingAlongThatWasNotSent() throws {
-    let cluster = try Cluster()
-    let account = Account()
     var producer = try producer(
-      cluster, World(), account, [("max.in.flight.requests.per.connection", "1")])
+      [("max.in.flight.requests.per.connection", "1")])
     cluster.answerProduce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
     for _ in 0..<20 { send(1000, to: &producer) }
     producer.drain()
@@ -199,7 +194,6 @@ import Testing
   /// error ends the producer of both.
   @Test(arguments: [RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER])
   func topicsThatShareAProducer(_ error: rd_kafka_resp_err_t) throws {
-    let cluster = try Cluster()
     let source = ProducerSource()
     let properties = [
       ("max.in.flight.requests.per.connection", "1"), ("queue.buffering.max.messages", "500"),
@@ -211,7 +205,7 @@ import Testing
       init(_ make: (Account) throws -> Producer) throws { producer = try make(account) }
     }
     let lanes = try ["t", "u"].map { topic in
-      try Lane { try producer(cluster, World(), $0, properties, topic: topic, sharing: source) }
+      try Lane { try producer(properties, topic: topic, for: $0, sharing: source) }
     }
     #expect(lanes[0].producer.wakeDescriptor == lanes[1].producer.wakeDescriptor)
     for index in lanes.indices {
@@ -235,10 +229,7 @@ import Testing
   }
 
   @Test func theSecondSignalGivesUpWhatIsNotAnswered() throws {
-    let cluster = try Cluster()
-    let world = World()
-    let account = Account()
-    var producer = try producer(cluster, world, account)
+    var producer = try producer()
     cluster.answerProduce(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, count: 100_000)
     send(10, to: &producer)
     world.signals.store(1, ordering: .relaxed)
@@ -252,9 +243,7 @@ import Testing
   }
 
   @Test func afterOneSignalThereIsTheTimeOfTheDrain() throws {
-    let cluster = try Cluster()
-    let world = World()
-    var producer = try producer(cluster, world, Account())
+    var producer = try producer()
     world.signals.store(1, ordering: .relaxed)
     var isOpen = producer.mayGoOn()
     #expect(isOpen)

@@ -10,7 +10,7 @@ package enum Fuzzing {
   ///
   /// - Parameters:
   ///   - share: the fraction of the time for these rounds.
-  ///   - least: how many rounds there are on a machine too busy for so many in the time.
+  ///   - least: the smallest number of rounds, also when the time is over before.
   package static func run(
     _ what: String, share: Double = 1, atLeast least: Int = 1,
     _ round: (inout SeededGenerator) throws -> Void

@@ -13,7 +13,7 @@ struct TimeZoneOffsets {
     if isUTC { return }
     let isPath = name.split(separator: "/", omittingEmptySubsequences: false)
       .contains { $0.isEmpty || $0 == ".." || $0 == "." }
-    guard !isPath, SmallFile.exists("/usr/share/zoneinfo/" + name) else {
+    guard !isPath, (try? SmallFile.requireReadable("/usr/share/zoneinfo/" + name)) != nil else {
       throw UsageFailure(
         "--time-zone: there is no zone \(quoted(name))",
         hints: ["write a name as in /usr/share/zoneinfo: Europe/Berlin, America/New_York"])

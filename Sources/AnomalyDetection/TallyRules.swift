@@ -118,7 +118,7 @@ struct LearningRate: Sendable {
   /// The first count from which on the lasting weight applies, so that no later value needs a division.
   private let lastsFrom: Double
 
-  /// - Parameter lasting: the smallest weight.
+  /// - Parameter lasting: the weight once many values have been counted, above 0.
   init(_ lasting: Double) {
     self.lasting = lasting
     var count = max(1, (1 / lasting).rounded(.down))

@@ -173,7 +173,8 @@ struct LivePace {
   /// for times near it once rows have stopped coming.
   private var rows = 0
   private var since = TimePoint.now.milliseconds
-  /// Smallest distance between row times and the clock that is near, in milliseconds.
+  /// A row time is near the clock when they differ by less than this, in milliseconds, or by less
+  /// than two buckets and the lag.
   private static let near: Int64 = 600_000
 
   init(_ settings: Settings, isFile: Bool) {

@@ -62,7 +62,7 @@ import Testing
       let mean = exp2(Double(generator.below(80)) - 40)
       let dispersion = max(exp2(Double(generator.below(60)) - 40), 1e-4 * mean)
       for step in -400...400 {
-        // Around the value at which the deviance is that of the smallest excursion.
+        // Sums on both sides of the border between an excursion and none.
         let distance = Double(step) / 100 * (dispersion * mean).squareRoot()
         let sum = max(0, mean + distance)
         let isExcursion = deviance(sum, mean) / dispersion >= TailTable.lowest

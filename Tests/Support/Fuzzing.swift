@@ -10,7 +10,7 @@ package enum Fuzzing {
   ///
   /// - Parameters:
   ///   - share: the fraction of the time for these rounds.
-  ///   - least: the smallest number of rounds, also when the time is over before.
+  ///   - least: rounds that are run even when the time is up.
   package static func run(
     _ what: String, share: Double = 1, atLeast least: Int = 1,
     _ round: (inout SeededGenerator) throws -> Void

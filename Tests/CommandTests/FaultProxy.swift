@@ -169,6 +169,11 @@ final class FaultProxy: @unchecked Sendable {
     }
   }
 
+  /// Drops and delays no answers any more.
+  func passAnswers() {
+    locked { answerFaults = nil }
+  }
+
   /// The delay of the next answer; `nil` when it is dropped.
   private func fateOfAnswer() -> UInt32? {
     locked {

@@ -26,9 +26,11 @@ extension Resolver {
     guard let function else {
       throw noFunction(call.innerName, arguments, call.innerTypes, at: call.range)
     }
-    guard call.isDistinct == nil, call.orderBy.isEmpty, call.withinGroup.isEmpty,
-      call.filter == nil, call.nulls == nil
-    else { throw .formOfCall(name, at: range) }
+    if call.filter != nil { throw .invalid(.filterOfScalar, at: call.range) }
+    if call.isDistinct != nil { throw .quantifier(name, at: call.quantifierRange) }
+    guard call.orderBy.isEmpty, call.withinGroup.isEmpty, call.nulls == nil else {
+      throw .formOfCall(name, at: range)
+    }
     let bound = Function.Call(
       function: function.taking(arguments), name: name, arguments: arguments, json: call.json,
       range: range)
@@ -116,6 +118,7 @@ extension Resolver {
     for index in arguments.indices {
       arguments[index] = try operand(
         arguments[index], signature.operand(at: index), of: name, arguments, at: call.range)
+      if function.traits.contains(.writesNumbers) { arguments[index] = arguments[index].held }
     }
     var checked = call
     checked.arguments = arguments
@@ -238,6 +241,7 @@ extension Resolver {
   /// A value as Druid's expressions turn it into text.
   func printed(_ value: TypedExpression) -> TypedExpression {
     if value.type.isCharacter { return value }
+    let value = value.held
     let type = SQLType.varchar.nullable(value.type.isNullable)
     if value.type.isNumeric {
       return TypedExpression(.operation(.print, [value]), type, value.range)

@@ -274,6 +274,10 @@ extension Resolver {
     if case .operation(.row, let parts) = value.node {
       return try inRows(parts, list, isNegated, at: range)
     }
+    // Calcite finds no type that a truth and a number have in common.
+    if list.contains(where: { $0.type.isTruthBeside(value.type) }) {
+      throw .incompatibleList(at: range)
+    }
     let list = list.reduce(into: [TypedExpression]()) { unique, item in
       if !item.isConstant || !unique.contains(item) { unique.append(item) }
     }

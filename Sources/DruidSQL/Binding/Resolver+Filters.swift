@@ -108,8 +108,8 @@ extension Resolver {
 
 extension TypedExpression {
   /// The condition as Druid's filters evaluate it. The bound of a range is converted to a double and
-  /// back, unless both bounds are the same value. `IN (0)` does not match -0.0; whether `= 0` matches
-  /// it depends on how the rows are stored, so that is refused.
+  /// back, unless both bounds are the same value. `= 0` and `IN (0)` do not match -0.0; see
+  /// ``matchingNegativeZero(keys:)``.
   var asFilter: TypedExpression {
     var copy = self
     switch node {
@@ -170,6 +170,18 @@ extension TypedExpression {
     default: break
     }
     return copy
+  }
+
+  /// The filter of a query with these group keys: there, `= 0` of a column that is not a key matches
+  /// -0.0.
+  func matchingNegativeZero(keys: [TypedExpression]) -> TypedExpression {
+    rewritten { part in
+      guard case .operation(.and, let tests) = part.node, tests.count == 2,
+        case .operation(.isNotNegativeZero, let operands) = tests[1].node, operands.count > 1,
+        !keys.contains(operands[0])
+      else { return nil }
+      return tests[0]
+    }
   }
 
   private func and(_ other: TypedExpression) -> TypedExpression {

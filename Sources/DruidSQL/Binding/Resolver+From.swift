@@ -178,11 +178,13 @@ extension Resolver {
       guard resolved.type.kind == .boolean else {
         throw .uncertain(.joinCondition, at: expression.range)
       }
+      try Restrictions.joinConditions.check(join)
       try Restrictions.joins.check(
         JoinCondition(condition: resolved, kind: kind, left: left, right: right))
       condition = resolved
     case .using(let names):
       condition = try using(names, in: scope, leftEntries)
+      try Restrictions.joinConditions.check(join)
       if kind == .right || kind == .full { scope.coalesced += names.map(\.text) }
       if scope.entries.count > 2 { scope.isChained = true }
       for name in names where !scope.merged.contains(name.text) { scope.merged.append(name.text) }

@@ -111,7 +111,7 @@ extension Resolver {
       }
       result.type.isNullable = false
       return result
-    default: throw .function(op.rawValue, at: range)
+    default: throw .noFunction(op.rawValue, at: left.range)
     }
   }
 
@@ -311,7 +311,7 @@ extension Resolver {
       right = truth(right)
     } else if one.isCharacter && two.kind == .boolean {
       left = truth(left)
-    } else if one.kind == .boolean && two.isNumeric || one.isNumeric && two.kind == .boolean {
+    } else if op.isEquality, one.isTruthBeside(two) {
       // A truth is 1 or 0.
     } else {
       let isKnown =
@@ -363,6 +363,7 @@ extension Resolver {
     let operand = printed(operand)
     let unknown = TypedExpression(.constant(.null), .boolean, range)
     if pattern.isNullConstant { return unknown }
+    let pattern = pattern.spelledNumber ?? pattern
     guard pattern.text != nil, pattern.type.isCharacter else {
       if pattern.isConstant { throw .call("LIKE", at: range) }
       failInPlanning(.computedPattern(isFilter: isFilter))
@@ -388,6 +389,17 @@ extension TypedExpression {
       Int64(exactly: Double(value)) != value
     else { return self }
     return TypedExpression(.constant(.double(Double(value))), .double.nullable(false), range)
+  }
+
+  /// The text of a number, as Calcite casts it where a text belongs.
+  fileprivate var spelledNumber: TypedExpression? {
+    let spelling: String
+    switch constant {
+    case .long(let value) where type.isIntegral: spelling = String(value)
+    case .double(let value): spelling = JavaNumber.text(value)
+    default: return nil
+    }
+    return TypedExpression(.constant(.text(spelling)), .varchar.nullable(false), range)
   }
 
   var isNonZeroConstant: Bool {

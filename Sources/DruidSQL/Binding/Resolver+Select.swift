@@ -76,6 +76,9 @@ extension Resolver {
         order[index].expression = try grouper.rewrite(order[index].expression)
       }
       result.grouping = grouper.grouping(sets: keys?.sets, isExplicit: keys != nil)
+      if let keys, !keys.expressions.isEmpty {
+        result.filter = result.filter?.matchingNegativeZero(keys: keys.expressions)
+      }
     }
     if select.isDistinct {
       try makeDistinct(&result, &items, &order, scope, at: select.range)

@@ -183,3 +183,10 @@ extension SQLType {
     }
   }
 }
+
+extension SQLType {
+  /// Whether one of the two is a BOOLEAN and the other one a number.
+  func isTruthBeside(_ other: SQLType) -> Bool {
+    kind == .boolean && other.isNumeric || isNumeric && other.kind == .boolean
+  }
+}

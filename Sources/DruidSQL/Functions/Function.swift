@@ -51,6 +51,8 @@ package final class Function: Sendable {
     /// A function of multi-values that also takes arrays of strings, as the ARRAY_ function of the
     /// same name.
     static let takesArrays = Traits(rawValue: 128)
+    /// It writes its arguments as text, doubles as such.
+    static let writesNumbers = Traits(rawValue: 256)
   }
 
   package let name: String

@@ -187,7 +187,7 @@ extension Function {
     },
     Function(
       "TO_JSON_STRING", "A value as JSON text.", .init([.any], .varchar, nullable: true),
-      .mapsValues,
+      [.mapsValues, .writesNumbers],
       kernels: [
         // Any value but JSON and arrays, which are JSON already.
         .strict("json_text", 1) { arguments, _ throws(ValueFailure) in
@@ -201,10 +201,6 @@ extension Function {
   fileprivate static func jsonText(_ value: String, _ operand: TypedExpression) -> String {
     if operand.type.isArray || operand.type.isComplex { return value }
     if operand.isNullConstant { return "NULL" }
-    // What TRUNCATE makes of a whole number is a double until it is a result.
-    if case .call(let function, _) = operand.node, function.name == "TRUNCATE" {
-      return "druid_json_text(CAST(\(value) AS REAL))"
-    }
     return "druid_json_text(\(value))"
   }
 
@@ -323,7 +319,7 @@ extension Resolver {
     guard multiples.count < 2, arguments.count(where: \.isMultiple) < 2,
       !arguments.contains(where: { $0.type.isInterval })
     else { throw .call(call.name, at: call.range) }
-    return TypedExpression(.call(call.function, arguments), type, call.range)
+    return TypedExpression(.call(call.function, arguments.map(\.held)), type, call.range)
   }
 
   /// A function of a document and a path.

@@ -84,7 +84,7 @@ extension Function {
       },
       Function(
         "STRING_FORMAT", "Java's String.format.",
-        .init([.string, .any], required: 1, variadic: true, .varchar),
+        .init([.string, .any], required: 1, variadic: true, .varchar), .writesNumbers,
         check: { _, arguments, range throws(SQLFailure) in
           guard
             arguments.dropFirst().allSatisfy({

@@ -26,6 +26,11 @@ extension SQLFailure {
     return SQLFailure("Cannot apply '\(name)' to arguments of type '\(shown)'", at: range)
   }
 
+  /// DISTINCT or ALL in front of the arguments of a scalar function.
+  static func quantifier(_ function: String, at range: SourceRange) -> SQLFailure {
+    SQLFailure("DISTINCT/ALL not allowed with \(function) function", at: range)
+  }
+
   /// `(a, b)` where a single value belongs.
   static func rowOperand(_ name: String, at range: SourceRange) -> SQLFailure {
     SQLFailure("Cannot apply '\(name)' to arguments of type '\(name)(<RECORDTYPE>)'", at: range)
@@ -100,7 +105,7 @@ extension SQLFailure {
     .unknown("\(name) OVER", at: range)
   }
 
-  /// A scalar function with DISTINCT, ORDER BY, FILTER or a treatment of NULLs.
+  /// A scalar function with ORDER BY or a treatment of NULLs.
   static func formOfCall(_ name: String, at range: SourceRange) -> SQLFailure {
     .unknown("This form of \(name)", at: range)
   }

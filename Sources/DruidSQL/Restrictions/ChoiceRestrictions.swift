@@ -18,10 +18,10 @@ extension Restrictions {
             + "(-1) must not be negative]")
       }
     },
-    Restriction("NVL of anything but two values", druid: "Not recorded.") {
+    Restriction("NVL of anything but two values", druid: "Counts the arguments of Calcite's NVL.") {
       choice throws(SQLFailure) in
       if choice.name != "COALESCE", choice.arguments.count != 2 {
-        throw .unknown("\(choice.name) with this number of arguments", at: choice.range)
+        throw .argumentCount(of: choice.name, 2, at: choice.range)
       }
     },
     Restriction(

@@ -19,6 +19,9 @@ enum Invalid: String, CaseIterable {
   /// RANK and the others that compute over a window alone.
   case noOver = "OVER clause is necessary for window functions"
 
+  /// Only aggregates choose rows.
+  case filterOfScalar = "FILTER must be applied to aggregate function"
+
   // MARK: Types
 
   /// WHEN of something else than a condition.

@@ -57,6 +57,18 @@ extension Restrictions {
     },
   ]
 
+  /// What a join may not have beside its condition, whose names and types are checked before.
+  static let joinConditions: [Restriction<Join>] = [
+    Restriction("CROSS JOIN with a condition", druid: "Refuses it at ON or USING.") {
+      join throws(SQLFailure) in
+      if join.kind == .cross, join.condition != nil {
+        throw SQLFailure(
+          "Cannot specify condition (NATURAL keyword, or ON or USING clause) following CROSS JOIN",
+          at: join.conditionRange)
+      }
+    }
+  ]
+
   /// Druid's joins hash on equalities between an expression of the left side and one of the right.
   /// Any other condition becomes a filter after an inner join, and is refused for other joins
   /// (`DruidJoinRule.canHandleCondition`).

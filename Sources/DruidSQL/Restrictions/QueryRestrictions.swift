@@ -146,8 +146,7 @@ extension Restrictions {
       "IN of a query of another width", druid: "Finds no type that the two sides have in common."
     ) { test throws(SQLFailure) in
       if test.relation.columns.count != test.values.count {
-        throw SQLFailure(
-          "Values passed to IN operator must have compatible types", at: test.range)
+        throw .incompatibleList(at: test.range)
       }
     },
     Restriction("NOT IN of rows, or IN of a union", druid: "Not recorded.") {

@@ -67,7 +67,8 @@ enum Restrictions {
     + typedChoices.described() + extremePlans.described() + calls.described()
     + aggregatePlaces.described() + aggregates.described() + windowPlaces.described()
     + windowedCalls.described() + windows.described() + frames.described()
-    + joinSides.described() + joins.described() + groupKeys.described() + itemPlans.described()
+    + joinSides.described() + joinConditions.described() + joins.described()
+    + groupKeys.described() + itemPlans.described()
     + rows.described() + sets.described() + setResults.described() + memberships.described()
     + scalarQueries.described() + selects.described() + sorts.described()
 }

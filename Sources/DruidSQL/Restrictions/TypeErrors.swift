@@ -5,6 +5,11 @@ extension SQLFailure {
     SQLFailure("\(clause) clause must be a condition", at: range)
   }
 
+  /// IN of values whose types have nothing in common.
+  static func incompatibleList(at range: SourceRange) -> SQLFailure {
+    SQLFailure("Values passed to IN operator must have compatible types", at: range)
+  }
+
   // MARK: What Druid's planner fails on
 
   /// An operator of Calcite's that Druid has no expression for: ROW, ITEM.

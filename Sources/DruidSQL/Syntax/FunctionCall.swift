@@ -8,6 +8,8 @@ struct FunctionCall: Hashable, Sendable {
   var arguments: [Argument] = []
   /// `COUNT(DISTINCT x)` is true, `COUNT(ALL x)` false.
   var isDistinct: Bool?
+  /// DISTINCT or ALL.
+  @Position var quantifierRange: SourceRange = .none
   /// ORDER BY inside the parentheses: `ARRAY_AGG(x ORDER BY y)`.
   var orderBy: [OrderItem] = []
   var withinGroup: [OrderItem] = []

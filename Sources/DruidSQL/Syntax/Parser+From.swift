@@ -39,6 +39,7 @@ extension Parser {
       let position = previousRange
       let right = try tableReference(isLateral: false)
       var condition: Join.Condition?
+      let word = token.range
       if accept("ON") {
         condition = .on(try expression())
       } else if accept("USING") {
@@ -47,7 +48,7 @@ extension Parser {
       left = .join(
         Join(
           kind: kind, isNatural: isNatural, left: left, right: right, condition: condition,
-          range: position))
+          conditionRange: condition == nil ? .none : word, range: position))
     }
   }
 

@@ -15,6 +15,7 @@ extension Parser {
       note("*")
       advance()
     } else if !at(")") {
+      call.quantifierRange = token.range
       if acceptLone("DISTINCT") {
         call.isDistinct = true
       } else if acceptLone("ALL") {

@@ -75,5 +75,7 @@ struct Join: Hashable, Sendable {
   var left: TableReference
   var right: TableReference
   var condition: Condition?
+  /// ON or USING.
+  @Position var conditionRange: SourceRange = .none
   @Position var range: SourceRange
 }

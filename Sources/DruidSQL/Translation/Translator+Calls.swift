@@ -52,10 +52,7 @@ extension Translator {
     case .listText: return try kernel("mv_list", operands)
     case .anyValue: return try anyValue(operands[0], of: operands[1])
     case .isNotNegativeZero:
-      let printed = "druid_double_to_text(\(try text(operands[0])))"
-      if operands.count == 1 { return "(\(printed) <> '-0.0')" }
-      let words = "'A filter for 0 over a column with -0.0 is not supported here'"
-      return "CASE \(printed) WHEN '-0.0' THEN druid_refuse(\(words)) ELSE 1 END"
+      return "(druid_double_to_text(\(try text(operands[0]))) <> '-0.0')"
     case .ofOneValue:
       let tests = try operands.dropFirst().map { (column) throws(SQLFailure) in
         "typeof(\(try text(column))) = 'blob'"

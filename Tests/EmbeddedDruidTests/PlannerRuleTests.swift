@@ -158,6 +158,41 @@ import Testing
     #expect(try Self.answer(sql) == expected)
   }
 
+  /// Druid orders rows of the same time by their columns, and a text as the rows came.
+  @Test func earliestOfRowsOfTheSameTime() throws {
+    let rows = [
+      #"{"at": "2026-01-01T00:00:00Z", "title": "b", "pages": 1, "price": 0.5}"#,
+      #"{"at": "2026-01-01T00:00:00Z", "title": "a", "pages": 2, "price": 1.5}"#,
+      #"{"at": "2026-01-01T00:00:00Z", "title": "a", "pages": 3}"#,
+    ]
+    let queries = try SmallTableTests.service(over: rows)
+    let sql = "SELECT EARLIEST(pages), LATEST(pages), EARLIEST(title), EARLIEST(price) FROM shelf"
+    #expect(try SmallTableTests.answer(sql, from: queries) == #"[2,1,"b",1.5]"#)
+  }
+
+  @Test(arguments: [
+    "LEFT JOIN UNNEST(ARRAY[1]) AS t (u)", "CROSS JOIN UNNEST(ARRAY[1]) AS t (u) ON TRUE",
+    "CROSS JOIN (SELECT title FROM shelf LIMIT 1) b USING (title)",
+  ])
+  func conditionsOfJoins(join: String) throws {
+    #expect(try Self.answer("SELECT pages FROM shelf \(join)").contains("INVALID_INPUT"))
+  }
+
+  /// A comparison with every value of a query, or with any.
+  @Test(arguments: [
+    ("pages > ALL (SELECT pages FROM shelf WHERE pages < 9)", "[9007199254740993]"),
+    ("pages >= ALL (SELECT pages FROM shelf)", ""),
+    ("pages < SOME (SELECT pages FROM shelf)", "[1] [3]"),
+    ("pages > ANY (SELECT pages FROM shelf WHERE pages > 99999999999999999)", ""),
+    ("price > ALL (SELECT pages FROM shelf WHERE pages < 0)", "[1] [9007199254740993] [3] [null]"),
+    ("pages <> ANY (SELECT pages FROM shelf WHERE pages = 3)", "[1] [9007199254740993]"),
+    ("pages <> ALL (SELECT pages FROM shelf WHERE pages > 1)", "[1]"),
+    ("pages = ALL (SELECT pages FROM shelf WHERE pages = 3)", "[3]"),
+  ])
+  func quantifiedComparisons(condition: String, expected: String) throws {
+    #expect(try Self.answer("SELECT pages FROM shelf WHERE \(condition)") == expected)
+  }
+
   /// A truth is equal to 1 or 0, and has no order with numbers.
   @Test(arguments: [
     ("SELECT TRUE = 1", "[true]"), ("SELECT title FROM shelf WHERE title LIKE 5", ""),

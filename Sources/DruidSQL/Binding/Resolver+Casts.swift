@@ -49,7 +49,8 @@ extension Resolver {
     // A column may hold what spells nothing numeric; of a constant Calcite does not expect it.
     let mayBeNone = source.isCharacter && !target.isCharacter && !operand.isConstant
     var result = TypedExpression(
-      .cast(target.isCharacter ? operand.held : operand), mayBeNone ? target.nullable(true) : type, range)
+      .cast(target.isCharacter ? operand.held : operand), mayBeNone ? target.nullable(true) : type,
+      range)
     result.isWild =
       target.isReal
       && (operand.isWild

@@ -48,13 +48,33 @@ extension Resolver {
       if time == nil { time = try self.time(of: name, in: use.scope, at: range) }
       operands += [time].compactMap { $0 }
     }
+    var ties: [TypedExpression] = []
+    if type.isNumeric, let time { ties = columns(besides: time, in: use.scope) }
     var result = TypedExpression(
       .aggregate(
         AggregateCall(
-          function: use.function, arguments: operands + [long(limit)], isDistinct: false,
+          function: use.function, arguments: operands + [long(limit)] + ties, isDistinct: false,
           filter: use.filter)), type.nullable(true), range)
     result.isWild = value.isWild
     return result
+  }
+
+  /// The columns by which Druid orders the rows of a datasource that have the same `__time`, once it
+  /// has written them to disk. A recorded EARLIEST of a text is of rows that it had not written, so
+  /// texts are taken in the order in which the rows came.
+  private func columns(besides time: TypedExpression, in scope: Scope) -> [TypedExpression] {
+    guard scope.entries.count == 1, let entry = scope.entries.first, scope.isDataSource,
+      case .table = entry.relation.kind, case .column(_, let place) = time.node,
+      entry.relation.columns[place].name == "__time"
+    else { return [] }
+    return entry.relation.columns.indices.compactMap { index in
+      let column = entry.relation.columns[index]
+      guard index != place, !column.isHidden, !column.hasMultipleValues,
+        column.type.isNumeric || column.type.isCharacter
+      else { return nil }
+      return TypedExpression(
+        .column(relation: entry.relation.number, index: index), column.type, time.range)
+    }
   }
 
   /// How many bytes of a text are kept.

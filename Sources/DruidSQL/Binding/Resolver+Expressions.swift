@@ -150,12 +150,15 @@ extension Resolver {
       switch (set, op, quantifier) {
       case (.query(let query), .equal, .some):
         return try inQuery(value, query, false, in: scope, at: range)
+      case (.query(let query), .notEqual, .all):
+        return try inQuery(value, query, true, in: scope, at: range)
       case (.query(let query), _, _):
         _ = try resolvable(query, in: scope)
-        throw .uncertain(.quantified, at: range)
+        return try quantified(operand, op, quantifier, query, in: scope, place, at: range)
       case (.list(let list), _, _):
         var tests: [TypedExpression] = []
         for item in try resolve(list, in: scope, place) {
+          if item.type.isArray != value.type.isArray { throw .incompatibleList(at: range) }
           tests.append(try binary(op, value, item, at: range))
         }
         if tests.count == 1 { return tests[0] }

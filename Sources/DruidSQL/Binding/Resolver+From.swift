@@ -141,6 +141,7 @@ extension Resolver {
       }
       let relation = try unnest(
         arrays, withOrdinality, alias, input: left, at: position.range, into: &scope)
+      try Restrictions.joinConditions.check(join)
       switch join.condition {
       case .on(let condition)?:
         if case .literal(.boolean(true)) = condition.kind { break }
@@ -188,7 +189,7 @@ extension Resolver {
       if kind == .right || kind == .full { scope.coalesced += names.map(\.text) }
       if scope.entries.count > 2 { scope.isChained = true }
       for name in names where !scope.merged.contains(name.text) { scope.merged.append(name.text) }
-    case nil: break
+    case nil: try Restrictions.joinConditions.check(join)
     }
     return joined(kind, left, right, condition)
   }

@@ -293,7 +293,8 @@ extension Function {
         if let base { use.function = base }
         return try resolver.chosen(use)
       },
-      kernels: base == nil ? [.aggregate(kernel, 3) { ByTime(isLatest: isLatest) }] : [],
+      kernels: base == nil
+        ? [.aggregate(kernel, 3...Kernel.mostArguments) { ByTime(isLatest: isLatest) }] : [],
       aggregateSpelling: {
         "druid_\(kernel)(\(([$0.argument] + $0.others).joined(separator: ", ")))"
       })

@@ -12,20 +12,37 @@ private func kept(_ value: SQLValue, _ limit: SQLValue) throws(ValueFailure) -> 
   return .text(String(text.prefix(Int(bytes))))
 }
 
-/// The value of the earliest or latest row.
+/// The value of the earliest or latest row. Of rows of the same time it is the first or last one
+/// that came, unless columns that order such rows are given behind the value, the time and the limit.
 final class ByTime: AggregateState {
   private let isLatest: Bool
   private var time: Int64?
   private var value = SQLValue.null
   private var limit = SQLValue.null
+  private var columns: ArraySlice<SQLValue> = []
 
   init(isLatest: Bool) { self.isLatest = isLatest }
 
   func add(_ values: [SQLValue]) throws(ValueFailure) {
-    guard values.count == 3, let time = values[1].integer else { return }
-    if let old = self.time, isLatest ? time < old : time >= old { return }
+    guard values.count >= 3, let time = values[1].integer else { return }
+    if let old = self.time {
+      if time == old {
+        guard replaces(values[3...]) else { return }
+      } else if isLatest ? time < old : time > old {
+        return
+      }
+    }
     self.time = time
-    (value, limit) = (values[0], values[2])
+    (value, limit, columns) = (values[0], values[2], values[3...])
+  }
+
+  /// Whether a row with these columns, which comes later, takes the place of the row of the same time.
+  private func replaces(_ others: ArraySlice<SQLValue>) -> Bool {
+    for (column, other) in zip(columns, others) {
+      if other.precedes(column) { return !isLatest }
+      if column.precedes(other) { return isLatest }
+    }
+    return isLatest
   }
 
   func result() throws(ValueFailure) -> SQLValue { try kept(value, limit) }

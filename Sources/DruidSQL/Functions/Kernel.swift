@@ -62,6 +62,13 @@ package struct Kernel: Sendable {
     Kernel(name, arity...arity, .aggregate(make))
   }
 
+  /// An aggregate that takes different numbers of arguments.
+  static func aggregate(
+    _ name: String, _ arity: ClosedRange<Int>, _ make: @escaping @Sendable () -> any AggregateState
+  ) -> Kernel {
+    Kernel(name, arity, .aggregate(make))
+  }
+
   /// A function of one double.
   static func double(
     _ name: String, _ operation: @escaping @Sendable (Double) -> Double

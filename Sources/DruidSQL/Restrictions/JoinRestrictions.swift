@@ -40,15 +40,6 @@ extension Restrictions {
         throw .unknown("A join with this union", at: sides.join.range)
       }
     },
-    Restriction("join without a condition", druid: "Takes CROSS JOIN and NATURAL without one.") {
-      sides throws(SQLFailure) in
-      let join = sides.join
-      if join.condition == nil, join.kind != .cross, join.kind != .comma, !join.isNatural {
-        throw SQLFailure(
-          "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
-            + "clause)", at: join.range)
-      }
-    },
     Restriction("NATURAL JOIN of more than two tables", druid: "Not recorded.") {
       sides throws(SQLFailure) in
       if sides.join.isNatural, sides.leftTables != 1 || sides.tables != 2 {
@@ -57,8 +48,16 @@ extension Restrictions {
     },
   ]
 
-  /// What a join may not have beside its condition, whose names and types are checked before.
+  /// Which joins have a condition. The names and types in it are checked before.
   static let joinConditions: [Restriction<Join>] = [
+    Restriction("join without a condition", druid: "Takes CROSS JOIN and NATURAL without one.") {
+      join throws(SQLFailure) in
+      if join.condition == nil, join.kind != .cross, join.kind != .comma, !join.isNatural {
+        throw SQLFailure(
+          "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING "
+            + "clause)", at: join.range)
+      }
+    },
     Restriction("CROSS JOIN with a condition", druid: "Refuses it at ON or USING.") {
       join throws(SQLFailure) in
       if join.kind == .cross, join.condition != nil {
@@ -66,7 +65,7 @@ extension Restrictions {
           "Cannot specify condition (NATURAL keyword, or ON or USING clause) following CROSS JOIN",
           at: join.conditionRange)
       }
-    }
+    },
   ]
 
   /// Druid's joins hash on equalities between an expression of the left side and one of the right.

@@ -6,9 +6,6 @@ enum Uncertain: String, CaseIterable {
   /// A star that is neither an item nor the argument of COUNT.
   case star = "A star here"
 
-  /// `x > ALL (SELECT ...)`
-  case quantified = "A quantified comparison"
-
   /// `a[1]` of something else than an array
   case item = "An item in brackets"
 

@@ -39,10 +39,12 @@ enum SQLiteAggregates {
     for aggregate in all {
       let bound = Bound(aggregate, limits)
       aggregates.append(bound)
-      let status = unsafe sqlite3_create_window_function(
-        handle, aggregate.kernel.name, Int32(aggregate.kernel.arity.lowerBound), flags,
-        Unmanaged.passUnretained(bound).toOpaque(), step, final, value, inverse, nil)
-      guard status == SQLITE_OK else { return (aggregates, status) }
+      for count in SQLiteFunctions.counts(aggregate.kernel.arity) {
+        let status = unsafe sqlite3_create_window_function(
+          handle, aggregate.kernel.name, count, flags,
+          Unmanaged.passUnretained(bound).toOpaque(), step, final, value, inverse, nil)
+        guard status == SQLITE_OK else { return (aggregates, status) }
+      }
     }
     return (aggregates, SQLITE_OK)
   }

@@ -1,10 +1,7 @@
 // JSON's rules for the content of one token.
 #pragma once
 #include <cctype>
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <string>
 
 #include "CSimdjson.h"
 
@@ -66,15 +63,4 @@ inline const char *endOfNumber(const char *from, const char *limit) {
     from = endOfDigits(from, limit);
   }
   return from;
-}
-
-/// Whether a number is too large for a double, which takes an exponent or very many digits.
-inline bool isBeyondDoubles(const csj_value &number) {
-  const char *const end = number.bytes + number.length;
-  if (number.length < 300 && isWholeNumber(number.bytes, end)) return false;
-  const bool isPlain = number.length < 300 &&
-                       std::memchr(number.bytes, 'e', number.length) == nullptr &&
-                       std::memchr(number.bytes, 'E', number.length) == nullptr;
-  return !isPlain &&
-         std::isinf(std::strtod(std::string(number.bytes, number.length).c_str(), nullptr));
 }

@@ -50,11 +50,12 @@ import Testing
     #expect(try read(line, [["a"]])[0].0 == .absent)
   }
 
-  /// JSON sets numbers no limit; whoever needs a double checks it.
+  /// JSON sets numbers no limit; a reader that needs a double checks it.
   @Test(arguments: ["1e999", "-1e999", "1e-999", String(repeating: "9", count: 400), "-0", "1E5"])
   func numbersAreReturnedAsWritten(number: String) throws {
     #expect(try read("{\"a\":\(number)}", [["a"]])[0] == (.number, number))
-    #expect(try read("{\"b\":1,\"a\": \(number) ,\"c\":2}", [["a"], ["c"]])[0] == (.number, number))
+    let line = "{\"b\":1,\"a\": \(number) ,\"c\":2}"
+    #expect(try read(line, [["a"], ["c"]])[0] == (.number, number))
   }
 
   @Test func keysAreComparedAsText() throws {

@@ -138,6 +138,7 @@ extension DSQL {
       ("DRUID_PASSWORD_FILE", "a file with the password"),
       ("DRUID_TOKEN_FILE", "a file with a bearer token, read again for each request"),
       ("NETRC", "the netrc file instead of ~/.netrc"),
+      ("http_proxy", "a proxy, with https_proxy, all_proxy and no_proxy, as curl knows them"),
       ("PAGER", "the pager for long answers at a prompt (default: less)"),
       ("DSQL_HISTORY", "the file of the prompt's history instead of ~/.dsql_history"),
     ],

@@ -63,8 +63,10 @@ struct Settings {
       guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
         throw UsageFailure("--named-param: \(quoted(text)) is not NAME=VALUE")
       }
-      named[String(text[..<sign])] =
-        try QueryParameter(spelling: String(text[text.index(after: sign)...]))
+      let name = String(text[..<sign])
+      named[name] =
+        try QueryParameter(
+          spelling: String(text[text.index(after: sign)...]), of: "--named-param \(name)")
     }
     try readContext(arguments)
     isExplained = arguments.isSet(.explain)
@@ -163,7 +165,9 @@ extension ConnectionSettings {
     guard scheme != nil else {
       throw UsageFailure(
         "\(arguments.origin(of: .url)): \(quoted(url)) is not an http or https address",
-        hints: ["write http://localhost:8888"])
+        hints: [
+          "write http://" + (url.contains("://") || url.isEmpty ? "localhost:8888" : url)
+        ])
     }
     guard !authority.isEmpty, !url.contains(where: { "?# ".contains($0) }) else {
       throw UsageFailure(
@@ -171,6 +175,7 @@ extension ConnectionSettings {
         hints: ["write http://localhost:8888; dsql adds Druid's paths itself"])
     }
     self.init(url: url)
+    proxyVariable = variableOfProxy(for: url, arguments)
     user = arguments.environment("DRUID_USER")
     password = arguments.environment("DRUID_PASSWORD")
     if password == nil, let path = arguments.environment("DRUID_PASSWORD_FILE") {
@@ -217,4 +222,15 @@ private func bearerToken(of path: String) throws -> String {
     throw UsageFailure("DRUID_TOKEN_FILE: \(quoted(path)) does not begin with a token")
   }
   return token
+}
+
+/// The variable by which libcurl finds a proxy for a URL; `nil` when there is none, or `no_proxy` excludes the host.
+private func variableOfProxy(for url: String, _ arguments: Arguments) -> String? {
+  let host = host(of: url)
+  let excluded = arguments.environment("no_proxy") ?? arguments.environment("NO_PROXY") ?? ""
+  if host.isLoopback || excluded == "*" || excluded.firstRange(of: host) != nil { return nil }
+  let isSecure = url.lowercased().hasPrefix("https:")
+  // libcurl does not read HTTP_PROXY: a web server's clients can set a variable of that name.
+  let names = isSecure ? ["https_proxy", "HTTPS_PROXY"] : ["http_proxy"]
+  return (names + ["all_proxy", "ALL_PROXY"]).first { arguments.environment($0) != nil }
 }

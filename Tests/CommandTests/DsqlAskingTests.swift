@@ -72,6 +72,16 @@ import Testing
     #expect(requests[0].fields["sqlTypesHeader"] as? Bool == true)
   }
 
+  /// No proxy reaches the addresses of this machine, where devstack is.
+  @Test func noProxyIsAskedForThisMachine() throws {
+    let body = "[\"a\"]\n[\"LONG\"]\n[\"BIGINT\"]\n[1]\n\n"
+    let stub = try Self.answering([.send(DsqlAnswer.whole(body))])
+    defer { stub.stop() }
+    let outcome = try Self.run(
+      "http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1 dsql --csv -e 'SELECT 1'", stub)
+    #expect(outcome.output == "a\n1\n", "\(outcome.errors)")
+  }
+
   @Test(
     arguments: [
       ("dsql -e 'SELECT ?'", 64, "it has 1 '?', and --param gives 0"),
@@ -81,6 +91,11 @@ import Testing
       ("dsql -c 'SELECT 1'", 64, "hint: -e takes SQL"),
       ("dsql 'SELECT 1'", 74, "hint: -e takes SQL, and operands are files"),
       ("dsql -u localhost -e 'SELECT 1'", 64, "'localhost' is not an http or https address"),
+      ("dsql -u db:8082 -e 'SELECT 1'", 64, "hint: write http://db:8082"),
+      (
+        "http_proxy=http://127.0.0.1:1 dsql -u http://d.test:8888 -e 'SELECT 1'", 69,
+        "hint: http_proxy names a proxy: no_proxy=d.test goes around it"
+      ),
       ("dsql -u http://me:secret@localhost -e 'SELECT 1'", 64, "a URL with credentials"),
       ("dsql -u me:secret@localhost:8888 -e 'SELECT 1'", 64, "a URL with credentials"),
       ("dsql -u \"$DRUID_URL/?a=b\" -e 'SELECT 1'", 64, "is not the address of a server"),

@@ -257,6 +257,10 @@ package struct DruidClient: ~Copyable {
         let limit = patience(for: failure, tables: tables)
         let now = ContinuousClock.now
         guard let limit, now < start + limit else {
+          if let variable = settings.proxyVariable, failure.mayBeOfProxy {
+            failure.hints.append(
+              "\(variable) names a proxy: no_proxy=\(host(of: settings.url)) goes around it")
+          }
           if let limit, limit > .zero, limit == patience.wait { failure.isOutOfPatience() }
           throw failure
         }
@@ -293,6 +297,11 @@ package struct DruidClient: ~Copyable {
 }
 
 extension DruidFailure {
+  /// Whether a proxy on the way may be the cause.
+  fileprivate var mayBeOfProxy: Bool {
+    kind == .unreachable || kind == .notDruid || kind == .serverFailure || status == 407
+  }
+
   /// Marks a failure after a wait that was used up: trying again later may help.
   mutating func isOutOfPatience() {
     message = "gave up waiting: \(message)"

@@ -80,13 +80,15 @@ package struct QueryParameter: Sendable, Equatable {
 
   /// Parses `[TYPE:]VALUE`. A known type and a colon set the type; anything else is text, including
   /// the colon. Values that the server would answer with a Java stack trace are refused here.
-  package init(spelling: String) throws(UsageFailure) {
+  ///
+  /// - Parameter flag: how a refusal names the option.
+  package init(spelling: String, of flag: String = "--param") throws(UsageFailure) {
     let pieces = spelling.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let word = pieces.count == 2 ? String(pieces[0]) : ""
     let text = pieces.count == 2 ? String(pieces[1]) : spelling
     func refusal(_ what: String) -> UsageFailure {
       UsageFailure(
-        "--param: \(quoted(text)) is not a valid \(what)",
+        "\(flag): \(quoted(text)) is not a valid \(what)",
         hints: ["text:VALUE passes any value as text"])
     }
     switch word {

@@ -16,10 +16,28 @@ package struct ConnectionSettings: Sendable {
   package var clientKey: String?
   package var isInsecure = false
   package var connectTimeout = Duration.seconds(10)
+  /// The environment variable that names a proxy for this address; `nil` when there is none.
+  package var proxyVariable: String?
   /// Whether to request compressed answers; a compressed answer is read in any case.
   package var asksForCompression = false
 
   package init(url: String) { self.url = url }
+}
+
+/// The host of a URL, in lower case; an IPv6 address without its brackets.
+package func host(of url: String) -> String {
+  let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
+  let authority = url[start...].prefix { $0 != "/" }.lowercased()
+  if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
+  return String(authority.prefix { $0 != ":" })
+}
+
+extension String {
+  /// Whether a host is this machine.
+  package var isLoopback: Bool {
+    self == "localhost" || self == "::1"
+      || hasPrefix("127.") && allSatisfy { ("0"..."9").contains($0) || $0 == "." }
+  }
 }
 
 /// An HTTP request.
@@ -153,7 +171,7 @@ protocol BodySink: AnyObject {
       }
       unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
       unsafe ccurl_set_string(easy, CURLOPT_URL, url)
-      apply(isHome: isHome, token: token)
+      apply(to: url, isHome: isHome, token: token)
       let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
       unsafe ccurl_set_data_function(easy, CURLOPT_WRITEFUNCTION, CurlCallbacks.body)
       unsafe ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
@@ -162,7 +180,7 @@ protocol BodySink: AnyObject {
     }
   }
 
-  private func apply(isHome: Bool, token: String?) {
+  private func apply(to url: String, isHome: Bool, token: String?) {
     unsafe ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
     unsafe ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
     // The largest size that libcurl accepts, so that each read call gets more data.
@@ -171,6 +189,8 @@ protocol BodySink: AnyObject {
       easy, CURLOPT_CONNECTTIMEOUT_MS, Int(settings.connectTimeout.pollMilliseconds))
     unsafe ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     unsafe ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "")
+    // http_proxy and its like apply, as with curl; but no proxy reaches this machine's own addresses.
+    if host(of: url).isLoopback { unsafe ccurl_set_string(easy, CURLOPT_NOPROXY, "*") }
     if isHome {
       if let token {
         unsafe ccurl_set_string(easy, CURLOPT_XOAUTH2_BEARER, token)

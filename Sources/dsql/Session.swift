@@ -185,10 +185,9 @@ struct Session: ~Copyable {
         file.abandon()
         throw error
       }
-    } else if isPrompt, output.isTerminal, let pager = Pager() {
-      defer { pager.close() }
-      let shown = ResultOutput(pager: pager.descriptor)
-      defer { shown.abandon() }
+    } else if isPrompt, output.isTerminal {
+      let shown = ResultOutput(pager: ())
+      defer { shown.leavePager() }
       try write(to: shown) { session in
         try session.account(for: statement, parameters, continues: continues)
         // Reading the pager is not part of it.

@@ -89,7 +89,7 @@ import Testing
       ("dsql -e '\\d nope'", 65, "there is no table 'nope'"),
       ("dsql --csv -f json -e 'SELECT 1'", 64, "--csv and --format name different formats"),
       ("dsql -P x -e 'SELECT 1'", 64, "'x' is not NAME=VALUE"),
-      ("dsql -P x=int:y -e 'SELECT :x'", 64, "whole number"),
+      ("dsql -P x=int:y -e 'SELECT :x'", 64, "--named-param x: 'y' is not a valid whole number"),
       ("dsql -p 1 -P x=1 -e 'SELECT :x, ?, ?'", 64, "it has 2 '?', and --param gives 1"),
       ("dsql --watch 1s -o x -e 'SELECT 1'", 64, "--watch cannot be combined"),
       ("dsql --follow 1m --append -o 'x%n' -e 'SELECT 1'", 64, "%n in --output is not supported"),
@@ -220,5 +220,22 @@ import Testing
     #expect(
       stub.requests.map(\.sql) == ["SELECT\n1", "SELECT nope", "SELECT nope", "SELECT 2"],
       "\(stub.requests.map(\.sql))")
+  }
+
+  /// A pager that runs during the query would get the Ctrl-C that is meant for the query.
+  @Test func thePagerStartsWithTheFirstRow() throws {
+    let stub = try Self.server()
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      """
+      mkfifo in; export TERM=xterm HOME="$PWD" PAGER='echo started >> pagers; tee paged'
+      env --default-signal=INT script -qfec dsql log < in > /dev/null & exec 3> in
+      until grep -q 'dsql> ' log; do sleep 0.05; done
+      see() { until [ $(grep -c "$1" log) -ge $2 ]; do sleep 0.05; done; }
+      printf 'SELECT nope;\\n' >&3; see 'statement: no' 1
+      printf 'SELECT 2;\\n' >&3; see '^2' 1
+      printf '\\\\q\\n' >&3; wait; cat pagers paged
+      """, stub)
+    #expect(outcome.output == "started\na\n-\n2\n", "\(outcome.output) \(outcome.errors)")
   }
 }

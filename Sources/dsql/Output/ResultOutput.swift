@@ -23,7 +23,9 @@ final class ResultOutput: AnswerOutput {
   private var isTorn = false
   /// Whether rows must be synced to disk at the end.
   private let isSynced: Bool
-  private var isPager = false
+  /// Whether the first byte starts a pager.
+  private var startsPager = false
+  private var pager: Pager?
 
   init(standardOutput: Void) {
     name = "standard output"
@@ -33,14 +35,11 @@ final class ResultOutput: AnswerOutput {
     writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
   }
 
-  /// Writes to a pager.
-  init(pager descriptor: Int32) {
-    name = "the pager"
-    self.descriptor = descriptor
-    hasContent = false
-    isSynced = false
-    isPager = true
-    writer = LineWriter(to: descriptor, named: name, yieldsToSignals: true)
+  /// Writes to a pager, or to standard output when there is none. The first byte starts it, so until then Ctrl-C is about
+  /// the query alone.
+  convenience init(pager: Void) {
+    self.init(standardOutput: ())
+    startsPager = true
   }
 
   /// Appends to a file.
@@ -82,7 +81,7 @@ final class ResultOutput: AnswerOutput {
   var replacedFile: String? { replacement == nil ? nil : name }
 
   /// Whether a person looks at the output, perhaps through a pager.
-  var isTerminal: Bool { isPager || Terminal.isTerminal(descriptor) }
+  var isTerminal: Bool { Terminal.isTerminal(descriptor) }
 
   func write(_ bytes: RawSpan) throws(SystemFailure) {
     digest?.take(bytes)
@@ -95,12 +94,27 @@ final class ResultOutput: AnswerOutput {
   }
 
   private func put(_ bytes: RawSpan) throws(SystemFailure) {
+    if startsPager, bytes.byteCount > 0 { startPager() }
     if isTorn, bytes.byteCount > 0 {
       isTorn = false
       Diagnostics.warning("\(name) ends inside a line: new rows begin on a new line")
       try writer?.append("\n")
     }
     try writer?.append(bytes)
+  }
+
+  private func startPager() {
+    startsPager = false
+    guard let pager = Pager() else { return }
+    self.pager = pager
+    writer = LineWriter(to: pager.descriptor, named: "the pager", yieldsToSignals: true)
+  }
+
+  /// Ends the writing, and waits until the user leaves the pager.
+  func leavePager() {
+    abandon()
+    pager?.close()
+    pager = nil
   }
 
   func flush() throws(SystemFailure) {

@@ -43,7 +43,11 @@ package enum SmallFile {
   ///
   /// A symbolic link stays one: its target is replaced. A path that is not a regular file, or a name of an open
   /// descriptor such as `/dev/stdout`, is written to directly.
-  package static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
+  ///
+  /// - Parameter onDraft: what to do with the descriptor of the file that takes the place of the old one.
+  package static func replace(
+    _ path: String, with bytes: [UInt8], onDraft: (Int32) -> Void = { _ in }
+  ) throws(SystemFailure) {
     var status = stat()
     let isRegular = unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
     guard isRegular, let path = target(of: path) else {
@@ -58,6 +62,7 @@ package enum SmallFile {
     var isWhole = false
     defer { if !isWhole { unsafe unlink(draft) } }
     var output = LineWriter(to: descriptor, named: quoted(draft), owns: true)
+    onDraft(descriptor)
     try output.append(bytes)
     try output.flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else {
@@ -68,6 +73,22 @@ package enum SmallFile {
       throw SystemFailure("renaming \(quoted(draft)) to \(quoted(path))")
     }
     isWhole = true
+  }
+
+  /// Tests before a long run whether ``replace(_:with:onDraft:)`` may write there; a full disk is not foreseen.
+  package static func requireReplaceable(_ path: String) throws(SystemFailure) {
+    var status = stat()
+    let exists = unsafe stat(path, &status) == 0
+    if exists, status.st_mode & S_IFMT == S_IFDIR {
+      throw SystemFailure("opening \(quoted(path))", code: EISDIR)
+    }
+    guard !exists || status.st_mode & S_IFMT == S_IFREG, let target = target(of: path) else {
+      return
+    }
+    let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+    guard unsafe access(folder, W_OK | X_OK) == 0 else {
+      throw SystemFailure("opening \(quoted(path))")
+    }
   }
 
   /// The file behind symbolic links; `nil` for a descriptor of this process, which must not be renamed over.

@@ -120,7 +120,11 @@ extension KProd {
       ("65", "a bad line, with --on-bad stop"),
       ("69", "no broker answers, or there is no such topic"),
       ("74", "reading standard input or writing a file failed"),
-      ("75", "the time of --wait is used up, or nothing was acknowledged for --timeout"),
+      (
+        "75",
+        "the time of --wait is used up, nothing was acknowledged for --timeout, or another run "
+          + "uses --state"
+      ),
       ("77", "credentials or permission"),
     ],
     libraries: { LinkedLibrary.ofKafka },
@@ -156,7 +160,8 @@ extension KProd {
       "--state FILE keeps how far a file on standard input, or the one FILE operand, was sent, so that "
         + "the next run continues there, also after a crash: lines that were acknowledged in the last "
         + "moments before a crash may then be sent again. A last line without its end is left for the next run. "
-        + "A file that was replaced or shortened is read from the beginning, with a warning.",
+        + "A file that was replaced or shortened is read from the beginning, with a warning. One run at a "
+        + "time may use a state.",
       "--topic-field FIELD sends each line to the topic that its field names, and --envelope without "
         + "--topic each message to the topic that it came from. A topic is looked for when the first "
         + "line names it. A line is a bad line when it names no topic, when the cluster has no such "

@@ -60,8 +60,7 @@ private func path(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -
   return parts
 }
 
-/// Parses a delimiter: text with `
-/// `, `\t`, `\r`, `\0`, `\\` and `\xHH`.
+/// Parses a delimiter: text with `\n`, `\t`, `\r`, `\0`, `\\` and `\xHH`.
 private func bytes(of flag: Flag, in arguments: Arguments) throws(UsageFailure) -> [UInt8]? {
   guard let text = arguments.text(flag) else { return nil }
   var result: [UInt8] = []

@@ -81,6 +81,7 @@ struct KProd: Tool {
     var metrics: MetricsKeeper?
     do {
       metrics = try paths.metrics.map { try MetricsKeeper($0) }
+      if let path = paths.receipt { try SmallFile.requireReplaceable(path) }
       let inputs = try openInputs()
       let files = try openFiles(inputs)
       let state = try paths.state.map { try openState($0, of: inputs[0]) }
@@ -163,11 +164,13 @@ struct KProd: Tool {
   /// Finds where the last run stopped, and moves the input to that position.
   private func openState(
     _ path: String, of input: InputFile
-  ) throws -> (value: ReadingState, path: String) {
+  ) throws -> (value: ReadingState, file: HeldFile) {
+    // The hash of the beginning is taken anew: the file may have been shorter than that in the last run.
     var state = try ReadingState(beginning: input.descriptor, named: input.name)
-    if let earlier = try ReadingState(contentsOf: path) {
+    let file = try HeldFile(path, of: .state)
+    if let earlier = try ReadingState(file.content, from: path) {
       if earlier.fits(input.descriptor) {
-        state = earlier
+        (state.offset, state.lines) = (earlier.offset, earlier.lines)
       } else {
         Diagnostics.warning(
           "\(input.name) is not the file of the last run, or was shortened: "
@@ -178,7 +181,10 @@ struct KProd: Tool {
       throw SystemFailure("seeking in \(input.name)")
     }
     if state.offset > 0 { Diagnostics.note("continues after line \(state.lines)") }
-    return (state, path)
+    // A file that can't be written would only be noticed when lines were sent, and a file that was replaced would be
+    // reported by each run until it has a line.
+    try state.write(to: file)
+    return (state, file)
   }
 
   private func openFiles(_ inputs: [InputFile]) throws -> Ledger.Files {

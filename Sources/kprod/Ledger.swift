@@ -23,7 +23,7 @@ import Plumbing
   private let wantsEachTime: Bool
   /// How far the input is settled, and the state file that records it.
   private var mark: SettledMark?
-  private var state: (value: ReadingState, path: String)?
+  private var state: (value: ReadingState, file: HeldFile)?
   private var lastSave = ContinuousClock.now
   /// The number of this run's lines that the state file covers.
   private var savedLines = 0
@@ -63,10 +63,10 @@ import Plumbing
   /// - Parameters:
   ///   - wantsReceipt: whether to record offsets and times.
   ///   - topic: the topic of all lines; `nil` when each names its own.
-  ///   - state: the state of an earlier run and the path of its file, which is kept up to date.
+  ///   - state: where this run begins, and the file that is kept up to date.
   init(
     files: Files, form: RecordForm, wantsReceipt: Bool, topic: String? = nil,
-    state: (value: ReadingState, path: String)? = nil, metrics: MetricsKeeper? = nil
+    state: (value: ReadingState, file: HeldFile)? = nil, metrics: MetricsKeeper? = nil
   ) {
     self.wantsReceipt = wantsReceipt
     self.metrics = metrics
@@ -144,7 +144,7 @@ import Plumbing
     next.offset = mark.offset
     next.lines += mark.lines - savedLines
     do throws(SystemFailure) {
-      try next.write(to: state.path)
+      try next.write(to: state.file)
       self.state?.value = next
       savedLines = mark.lines
     } catch {
@@ -294,7 +294,7 @@ import Plumbing
     do throws(SystemFailure) {
       try body(file)
     } catch {
-      file.isBroken = true
+      file.giveUp()
       if file === files.failed { keptAll = false }
       end(for: error)
     }

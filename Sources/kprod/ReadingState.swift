@@ -41,11 +41,10 @@ struct ReadingState: Equatable {
     (offset, lines) = (0, 0)
   }
 
-  /// Reads the state of an earlier run; `nil` when the file does not exist.
-  init?(contentsOf path: String) throws {
-    guard SmallFile.exists(path) else { return nil }
-    let text = try SmallFile.readText(path)
-    guard let object = try? JSONValue(parsing: text),
+  /// Reads the state of an earlier run; `nil` when the file is new.
+  init?(_ content: [UInt8], from path: String) throws {
+    guard !content.isEmpty else { return nil }
+    guard let object = try? JSONValue(parsing: content),
       object["version"]?.integer == 1, object["tool"]?.text == "kprod",
       let device = object["device"]?.integer, let inode = object["inode"]?.integer,
       let headLength = object["head_bytes"]?.integer, let headHash = object["head_hash"]?.text,
@@ -81,14 +80,14 @@ struct ReadingState: Equatable {
     return bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 
-  func write(to path: String) throws(SystemFailure) {
+  func write(to file: HeldFile) throws(SystemFailure) {
     let text = JSONValue.object([
       "version": .integer(1), "tool": .string("kprod"),
       "device": .integer(Int64(bitPattern: device)), "inode": .integer(Int64(bitPattern: inode)),
       "head_bytes": .integer(headLength), "head_hash": .string(String(headHash, radix: 16)),
       "offset": .integer(offset), "lines": .integer(lines),
     ]).jsonText
-    try SmallFile.replace(path, with: Array((text + "\n").utf8))
+    try file.replace(with: Array((text + "\n").utf8))
   }
 }
 

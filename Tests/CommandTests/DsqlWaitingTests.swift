@@ -325,6 +325,21 @@ import Testing
     #expect(stub.requests.isEmpty)
   }
 
+  /// Two runs with one state would write each window twice.
+  @Test func aStateIsUsedByOneRunAtATime() throws {
+    let stub = try Self.windows()
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      """
+      dsql --follow 1h --lag 0s --since -2h --state s -e '\(Self.statement)' > /dev/null & first=$!
+      until test -s s; do sleep 0.05; done
+      dsql --follow 1h --lag 0s --since -2h --state s -e '\(Self.statement)'; echo $?
+      kill $first; wait; grep -c through s
+      """, stub)
+    #expect(outcome.output == "75\n1\n", "\(outcome.output)")
+    #expect(outcome.errors.contains("--state: 's' is used by another run"), "\(outcome.errors)")
+  }
+
   @Test func aStateThatIsNone() throws {
     let stub = try Self.windows()
     defer { stub.stop() }

@@ -191,6 +191,93 @@ import Testing
     let replaced = try run()
     #expect(replaced.errors.contains("warning: 'data' is not the file of the last run"))
     #expect(try replaced.summary.delivered == 2)
+
+    // A file that was emptied is reported once, and not by each run until it has a line.
+    try Data().write(to: file)
+    #expect(try run().errors.contains("warning: 'data' is not the file of the last run"))
+    let empty = try run()
+    #expect(empty.status == 0 && !empty.errors.contains("warning"), "\(empty.errors)")
+  }
+
+  /// The hash covers what the file holds now, not only what it held in the first run: a file that was emptied and filled
+  /// again (logrotate's copytruncate) may begin with the same header.
+  @Test func aFileThatBeginsWithTheSameHeaderIsAnotherOne() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    func run(_ script: String) throws -> Commands.Outcome {
+      try Commands.run(
+        "\(script) > data; kprod -b \(cluster.brokers) -t t --state state data", in: workspace)
+    }
+    #expect(try run("echo header").errors.isEmpty)
+    #expect(try run("{ echo header; seq 100; }").status == 0)
+    let grown = try run("{ echo header; seq 100; echo more; }")
+    #expect(grown.errors.isEmpty, "\(grown.errors)")
+    let other = try run("{ echo header; seq 200 400; }")
+    #expect(other.errors.contains("'data' is not the file of the last run"))
+  }
+
+  /// Two runs with one state would send the same lines twice.
+  @Test func aStateIsUsedByOneRunAtATime() throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    let file = workspace.url.appendingPathComponent("data")
+    try KprodTests.data(KprodTests.lines(1000)).write(to: file)
+    let arguments = ["-b", cluster.brokers, "-t", "t", "--state", "state", "data"]
+    let first = try RunningKprod(arguments + ["--max-rate", "10"], in: workspace)
+    let state = workspace.url.appendingPathComponent("state")
+    try eventually("some of it is noted") {
+      let text = (try? String(contentsOf: state, encoding: .utf8)) ?? ""
+      return text.hasSuffix("\n") && !text.contains("\"offset\":0,")
+    }
+    let second = try Commands.kprod(arguments, input: Data(), in: workspace)
+    #expect(second.status == 75 && second.errors.contains("'state' is used by another run"))
+    #expect(try second.summary.lines == 0)
+    first.signal(SIGTERM)
+    let sent = try first.outcome().summary.delivered
+    let third = try Commands.kprod(arguments, input: Data(), in: workspace)
+    #expect(try third.summary.delivered + sent == 1000, "\(third.errors)")
+  }
+
+  /// What can't be written is reported before anything is sent.
+  @Test(arguments: ["--receipt no/r", "--receipt .", "--state no/s"])
+  func anUnwritablePlaceIsFoundBeforeTheFirstLine(option: String) throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    let outcome = try Commands.run(
+      "echo 1 > data; kprod -b \(cluster.brokers) -t t \(option) --summary data", in: workspace)
+    #expect(outcome.status == 74)
+    #expect(outcome.errors.contains("kprod: opening '"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("{\"lines\":0,"), "\(outcome.errors)")
+  }
+
+  // MARK: - Appended files
+
+  /// On a full disk the file of `--failed` keeps whole lines only: half a line must not be sent again later.
+  @Test func aFullDiskLeavesNoHalfLine() throws {
+    let outcome = try Commands.run(
+      """
+      seq 100000 199999 > in
+      (ulimit -f 8; kprod --dry-run --key-field k --failed left in 2> said; echo $?)
+      tail -n 1 said; tail -c 1 left | od -An -c; cmp left in
+      """, in: workspace)
+    let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.first == "74")
+    #expect(lines.dropFirst().first == "kprod: writing 'left': file too large")
+    #expect(outcome.output.contains("\\n"), "\(outcome.output)")
+    #expect(outcome.errors.contains("EOF on left"), "it is the beginning of the input")
+  }
+
+  @Test func aTornEndDoesNotSpoilTheNextLine() throws {
+    let outcome = try Commands.run(
+      """
+      printf 'one\\nhalf' > left
+      : | kprod --dry-run --key-field k --failed left; tail -c 4 left; echo
+      echo two | kprod --dry-run --key-field k --failed left; cat left
+      echo three | kprod --dry-run --key-field k --failed left 2>&1 | grep -c inside
+      """, in: workspace)
+    #expect(outcome.output == "half\none\nhalf\ntwo\n0\n", "\(outcome.output)")
+    #expect(
+      outcome.errors.contains("warning: 'left' ends inside a line: new lines begin on a new line"))
   }
 
   @Test func aKilledRunLosesNothing() throws {
@@ -202,8 +289,10 @@ import Testing
       "-b", server.brokers, "-t", "t", "--state", "state", "--max-rate", "100000",
     ]
     let first = try RunningKprod(arguments, in: workspace, inputFile: file)
+    let state = workspace.url.appendingPathComponent("state")
     try eventually("some of it is noted") {
-      FileManager.default.fileExists(atPath: workspace.url.appendingPathComponent("state").path)
+      let text = (try? String(contentsOf: state, encoding: .utf8)) ?? ""
+      return text.hasSuffix("\n") && !text.contains("\"offset\":0,")
     }
     first.signal(SIGKILL)
     _ = try first.outcome()

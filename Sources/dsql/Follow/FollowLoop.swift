@@ -50,7 +50,7 @@ struct FollowLoop {
   func run(_ sources: [ScriptSource], _ session: inout Session) throws {
     let statement = try self.statement(sources, &session)
     let length = settings.windowMilliseconds
-    var state = try settings.state.map { try FollowState(reading: $0) }
+    var state = try settings.state.map { try FollowState(in: $0) }
     // The last run may have ended inside a window of this length; the rest of that window comes
     // first.
     var next = state?.through ?? floored(settings.since.milliseconds)
@@ -174,22 +174,17 @@ extension ToolFailure {
 
 /// The progress of `--follow`, in a small JSON file that is replaced atomically.
 struct FollowState {
-  private let path: String
+  private let file: HeldFile
   /// The end of the last window that was answered.
   private(set) var through: Int64?
   /// The end of the window in progress.
   private(set) var running: Int64?
 
-  init(reading path: String) throws {
-    self.path = path
-    let bytes: [UInt8]
-    do {
-      bytes = try SmallFile.read(path)
-    } catch {
-      guard error.code == ENOENT else { throw error }
-      return
-    }
-    let value = try? JSONValue(parsing: bytes)
+  /// Reads the state of an earlier run, and keeps other runs from using it.
+  init(in path: String) throws {
+    file = try HeldFile(path, of: .state)
+    if file.content.isEmpty { return }
+    let value = try? JSONValue(parsing: file.content)
     func time(_ key: String) -> Int64? {
       value?[key]?.text.flatMap { TimePoint(rfc3339: $0)?.milliseconds }
     }
@@ -214,15 +209,6 @@ struct FollowState {
       members.append(
         .init(key: "running", value: .string(TimePoint(milliseconds: running).iso8601)))
     }
-    let output = try ResultOutput(replacing: path)
-    var block = ByteBlock(capacity: 256)
-    block.append(JSONValue.object(members).jsonText + "\n")
-    do {
-      try output.write(block.bytes)
-      try output.commit()
-    } catch {
-      output.abandon()
-      throw error
-    }
+    try file.replace(with: Array((JSONValue.object(members).jsonText + "\n").utf8))
   }
 }

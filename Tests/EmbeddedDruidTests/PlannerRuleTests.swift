@@ -178,6 +178,21 @@ import Testing
     #expect(try Self.answer("SELECT pages FROM shelf \(join)").contains("INVALID_INPUT"))
   }
 
+  /// QUALIFY keeps rows by window functions, which may have names.
+  @Test(arguments: [
+    (
+      "SELECT title FROM shelf QUALIFY ROW_NUMBER() OVER (ORDER BY pages DESC) <= 2",
+      #"["émoji"] ["zoo"]"#
+    ),
+    (
+      "SELECT pages, RANK() OVER (ORDER BY pages DESC) AS r FROM shelf WHERE pages > 1 QUALIFY r = 1",
+      "[9007199254740993,1]"
+    ),
+  ])
+  func qualify(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
   /// A comparison with every value of a query, or with any.
   @Test(arguments: [
     ("pages > ALL (SELECT pages FROM shelf WHERE pages < 9)", "[9007199254740993]"),

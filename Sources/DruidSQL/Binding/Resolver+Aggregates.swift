@@ -11,7 +11,13 @@ extension Resolver {
     inner.allowsWindows = false
     inner.aliases = [:]
     let filter = try call.filter.map { (item) throws(SQLFailure) in
-      try resolve(filter: item, in: scope, inner)
+      do throws(SQLFailure) {
+        return try resolve(filter: item, in: scope, inner)
+      } catch {
+        guard error.isWrongInterval else { throw error }
+        failInPlanning(.intervalInFilter)
+        return TypedExpression(.constant(.boolean(true)), .boolean, item.range)
+      }
     }
     if let filter, filter.type.kind != .boolean {
       throw .notCondition("FILTER", at: filter.range)

@@ -13,7 +13,11 @@ extension Resolver {
     _ select: Select, orderBy: [OrderItem], limit: Int64?, offset: Int64?, tables: CommonTables,
     outer: [Scope.Entry], isTop: Bool
   ) throws(SQLFailure) -> Relation {
-    if let qualify = select.qualify { throw .uncertain(.qualify, at: qualify.range) }
+    if let condition = select.qualify {
+      return try qualified(
+        select, by: condition, orderBy: orderBy, limit: limit, offset: offset, tables: tables,
+        outer: outer, isTop: isTop)
+    }
     var scope = Scope(tables: tables, outer: outer)
     let input =
       try select.from.map { (from) throws(SQLFailure) in try resolve(from: from, into: &scope) }

@@ -8,6 +8,9 @@ enum Invalid: String, CaseIterable {
   /// GROUPING of something else than a key of GROUP BY.
   case groupingOperand = "Argument to GROUPING operator must be a grouped expression"
 
+  /// QUALIFY filters by window functions.
+  case qualifyWithoutWindow = "QUALIFY expression must contain a window function"
+
   // MARK: Calls
 
   /// A bare NULL where Druid wants a value.

@@ -22,6 +22,9 @@ extension SQLFailure {
         + literal.qualifier.from.rawValue + until, at: range)
   }
 
+  /// Whether it refuses the text of an INTERVAL.
+  var isWrongInterval: Bool { rule.hasPrefix("intervalLiteral") }
+
   /// The text of TIME_IN_INTERVAL behind the slash.
   static func intervalEnd(_ text: Substring, at range: SourceRange) -> SQLFailure {
     SQLFailure(
@@ -75,6 +78,9 @@ extension SQLFailure {
   static func truncatedUnit(_ unit: String) -> SQLFailure {
     .planning("Operator[DATE_TRUNC] cannot truncate to[\(unit)]")
   }
+
+  /// A wrong INTERVAL in the FILTER of an aggregate, where Calcite's validator does not look.
+  static var intervalInFilter: SQLFailure { .runtime("while converting the condition of FILTER") }
 
   /// The text of TIME_IN_INTERVAL, which the planner finds as it reduces constants.
   static func invalidInterval(of call: SourceRange) -> SQLFailure {

@@ -34,6 +34,13 @@ extension SQLFailure {
 
   // MARK: What Druid's planner fails on
 
+  /// QUALIFY over groups.
+  static var qualifiedGroups: SQLFailure {
+    .runtime(
+      "class org.apache.calcite.rel.logical.LogicalAggregate cannot be cast to class "
+        + "org.apache.calcite.rel.logical.LogicalProject")
+  }
+
   /// A window over a datasource, with no column of it in the query.
   static var scanWithoutColumns: SQLFailure {
     .unplannable("Cannot convert to Scan query without any columns.")

@@ -43,8 +43,8 @@ enum Uncertain: String, CaseIterable {
   /// A query that reads its own result.
   case recursive = "WITH RECURSIVE"
 
-  /// A filter on window functions.
-  case qualify = "QUALIFY"
+  /// With a star, DISTINCT, or names of items beside window functions.
+  case qualify = "This QUALIFY"
 
   /// `(SELECT ...) ORDER BY x`
   case sortBehindParentheses = "ORDER BY or LIMIT behind parentheses"

@@ -47,38 +47,21 @@ class Aggregator {
   func cell(_ group: Int) -> GroupCell { .null }
 }
 
-/// An aggregate of numbers.
-class NumberAggregator: Aggregator {
-  let argument: NumberNode
+/// An aggregate of an argument, which is computed first.
+class ArgumentAggregator<Argument: ChunkNode>: Aggregator {
+  let argument: Argument
 
-  init(_ argument: NumberNode, filter: TestNode?) {
+  init(_ argument: Argument, filter: TestNode?) {
     self.argument = argument
     super.init(filter: filter)
   }
 
   override final func take(_ rows: GroupedRows) throws {
     try argument.evaluate(rows.rows)
-    takeNumbers(rows)
+    try takeArgument(rows)
   }
 
-  func takeNumbers(_ rows: GroupedRows) {}
-}
-
-/// An aggregate of values of any type, by their codes.
-class CodeAggregator: Aggregator {
-  let argument: CodeNode
-
-  init(_ argument: CodeNode, filter: TestNode?) {
-    self.argument = argument
-    super.init(filter: filter)
-  }
-
-  override final func take(_ rows: GroupedRows) throws {
-    try argument.evaluate(rows.rows)
-    try takeCodes(rows)
-  }
-
-  func takeCodes(_ rows: GroupedRows) throws {}
+  func takeArgument(_ rows: GroupedRows) throws {}
 }
 
 /// COUNT(*).
@@ -101,10 +84,10 @@ final class RowCountAggregator: Aggregator {
 }
 
 /// COUNT of numbers.
-final class CountAggregator: NumberAggregator {
+final class CountAggregator: ArgumentAggregator<NumberNode> {
   private let counts = GroupLane<Int64>(0)
 
-  override func takeNumbers(_ rows: GroupedRows) {
+  override func takeArgument(_ rows: GroupedRows) {
     counts.grow(to: rows.groupCount)
     let counts = counts.lane
     rows.forEach(of: argument) { _, group in counts[group] += 1 }
@@ -114,7 +97,7 @@ final class CountAggregator: NumberAggregator {
 }
 
 /// COUNT of values other than numbers, and the exact COUNT(DISTINCT ...).
-final class CodeCountAggregator: CodeAggregator {
+final class CodeCountAggregator: ArgumentAggregator<CodeNode> {
   private let counts = GroupLane<Int64>(0)
   /// By code: whether it is NULL.
   private var isNull: [Bool] = []
@@ -126,7 +109,7 @@ final class CodeCountAggregator: CodeAggregator {
     super.init(argument, filter: filter)
   }
 
-  override func takeCodes(_ rows: GroupedRows) throws {
+  override func takeArgument(_ rows: GroupedRows) throws {
     counts.grow(to: rows.groupCount)
     while isNull.count < argument.count {
       isNull.append(argument.cell(UInt32(isNull.count)).isNull)
@@ -147,7 +130,7 @@ final class CodeCountAggregator: CodeAggregator {
 }
 
 /// SUM of longs, which wraps around; NULL for no rows.
-final class LongSumAggregator: NumberAggregator {
+final class LongSumAggregator: ArgumentAggregator<NumberNode> {
   private let sums = GroupLane<Int64>(0)
   private let hasAny = GroupLane<Bool>(false)
 
@@ -156,7 +139,7 @@ final class LongSumAggregator: NumberAggregator {
     super.init(argument, filter: filter)
   }
 
-  override func takeNumbers(_ rows: GroupedRows) {
+  override func takeArgument(_ rows: GroupedRows) {
     sums.grow(to: rows.groupCount)
     hasAny.grow(to: rows.groupCount)
     let (sums, hasAny, bits) = (sums.lane, hasAny.lane, argument.bits)
@@ -170,7 +153,7 @@ final class LongSumAggregator: NumberAggregator {
 }
 
 /// SUM and AVG as in SQLite: a double that starts at 0 and adds row after row.
-final class RealSumAggregator: NumberAggregator {
+final class RealSumAggregator: ArgumentAggregator<NumberNode> {
   private let isAverage: Bool
   private let sums = GroupLane<Double>(0)
   private let counts = GroupLane<Int64>(0)
@@ -182,7 +165,7 @@ final class RealSumAggregator: NumberAggregator {
     super.init(argument, filter: filter)
   }
 
-  override func takeNumbers(_ rows: GroupedRows) {
+  override func takeArgument(_ rows: GroupedRows) {
     sums.grow(to: rows.groupCount)
     counts.grow(to: rows.groupCount)
     let (sums, counts) = (sums.lane, counts.lane)
@@ -200,7 +183,7 @@ final class RealSumAggregator: NumberAggregator {
 }
 
 /// MIN and MAX. Of equal values, the first is kept.
-final class ExtremeAggregator: NumberAggregator {
+final class ExtremeAggregator: ArgumentAggregator<NumberNode> {
   private let isMaximum: Bool
   private let best = GroupLane<Int64>(0)
   private let hasAny = GroupLane<Bool>(false)
@@ -210,7 +193,7 @@ final class ExtremeAggregator: NumberAggregator {
     super.init(argument, filter: filter)
   }
 
-  override func takeNumbers(_ rows: GroupedRows) {
+  override func takeArgument(_ rows: GroupedRows) {
     best.grow(to: rows.groupCount)
     hasAny.grow(to: rows.groupCount)
     let (best, hasAny) = (best.lane, hasAny.lane)
@@ -246,7 +229,7 @@ final class ExtremeAggregator: NumberAggregator {
 }
 
 /// Druid's estimate of COUNT(DISTINCT ...).
-final class EstimateAggregator: CodeAggregator {
+final class EstimateAggregator: ArgumentAggregator<CodeNode> {
   private let isFloat: Bool
   private var registers: [HyperLogLog] = []
   /// By code: the effect of a value on the registers; nil for NULL.
@@ -257,7 +240,7 @@ final class EstimateAggregator: CodeAggregator {
     super.init(argument, filter: filter)
   }
 
-  override func takeCodes(_ rows: GroupedRows) throws {
+  override func takeArgument(_ rows: GroupedRows) throws {
     // Each group has 2 KiB of registers.
     if rows.groupCount > 20_000 { throw Unsuited("estimates for too many groups") }
     while registers.count < rows.groupCount { registers.append(HyperLogLog()) }

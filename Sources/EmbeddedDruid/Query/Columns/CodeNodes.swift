@@ -1,21 +1,11 @@
 import JavaValues
 
 /// A value of a row as a code, a small number. Equal values have equal codes.
-class CodeNode {
+class CodeNode: ChunkNode {
   let codes: Lane<UInt32>
   private let room = LaneRoom<UInt32>()
-  private var stamp = -1
 
-  init() { codes = room.lane }
-
-  /// Computes the rows, unless they are already computed.
-  final func evaluate(_ rows: SelectedRows) throws {
-    guard rows.stamp != stamp else { return }
-    try compute(rows)
-    stamp = rows.stamp
-  }
-
-  func compute(_ rows: SelectedRows) throws {}
+  override init() { codes = room.lane }
 
   /// The largest code so far, plus one.
   var count: Int { 0 }

@@ -5,7 +5,7 @@ import JavaValues
 /// A number for each selected row. All rows have the same kind of number, so loops do not check it.
 ///
 /// Each computation is a subclass, with one call per chunk.
-class NumberNode {
+class NumberNode: ChunkNode {
   let isReal: Bool
   /// By row: longs, or doubles as bits.
   let bits: Lane<Int64>
@@ -14,7 +14,6 @@ class NumberNode {
   let nulls: Lane<UInt8>
   private let room: LaneRoom<Int64>
   private let nullRoom: LaneRoom<UInt8>
-  private var stamp = -1
 
   init(isReal: Bool) {
     self.isReal = isReal
@@ -24,15 +23,6 @@ class NumberNode {
     reals = Lane(sharing: room.lane)
     nulls = nullRoom.lane
   }
-
-  /// Computes the rows, unless they are already computed.
-  final func evaluate(_ rows: SelectedRows) throws {
-    guard rows.stamp != stamp else { return }
-    try compute(rows)
-    stamp = rows.stamp
-  }
-
-  func compute(_ rows: SelectedRows) throws {}
 }
 
 /// A datasource's column, collected for the selected rows.

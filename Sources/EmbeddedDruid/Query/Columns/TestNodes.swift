@@ -9,21 +9,11 @@ enum Truth {
 }
 
 /// A condition, evaluated for each selected row.
-class TestNode {
+class TestNode: ChunkNode {
   let truth: Lane<UInt8>
   private let room = LaneRoom<UInt8>()
-  private var stamp = -1
 
-  init() { truth = room.lane }
-
-  /// Computes the rows, unless they are already computed.
-  final func evaluate(_ rows: SelectedRows) throws {
-    guard rows.stamp != stamp else { return }
-    try compute(rows)
-    stamp = rows.stamp
-  }
-
-  func compute(_ rows: SelectedRows) throws {}
+  override init() { truth = room.lane }
 }
 
 /// AND or OR.

@@ -427,38 +427,11 @@ extension TypedExpression {
 }
 
 extension BinaryOperator {
-  /// The typed operator; nil for an unsupported one.
-  fileprivate var operation: Operator? {
-    switch self {
-    case .plus: .add
-    case .minus: .subtract
-    case .times: .multiply
-    case .divide: .divide
-    case .concat: .concat
-    case .equal: .equal
-    case .notEqual: .notEqual
-    case .less: .less
-    case .lessOrEqual: .lessOrEqual
-    case .greater: .greater
-    case .greaterOrEqual: .greaterOrEqual
-    case .isDistinctFrom: .isDistinctFrom
-    case .isNotDistinctFrom: .isNotDistinctFrom
-    default: nil
-    }
-  }
+  /// The typed operator, which has the same name; nil for an unsupported one.
+  fileprivate var operation: Operator? { Operator(rawValue: rawValue) }
 }
 
 extension Test {
-  /// The typed operator; nil for an unsupported one.
-  fileprivate var operation: Operator? {
-    switch self {
-    case .isNull: .isNull
-    case .isNotNull: .isNotNull
-    case .isTrue: .isTrue
-    case .isNotTrue: .isNotTrue
-    case .isFalse: .isFalse
-    case .isNotFalse: .isNotFalse
-    default: nil
-    }
-  }
+  /// The typed operator, which has the same name; nil for an unsupported one.
+  fileprivate var operation: Operator? { Operator(rawValue: rawValue) }
 }

@@ -7,24 +7,8 @@ extension Function {
         arguments, context throws(ValueFailure) in
         .integer(Int64(try context.elements(arguments[0]).count))
       },
-      Function(
-        "ARRAY_APPEND", "The elements, followed by a value.",
-        .init([.arrayOrText, .scalar], .argument(0)),
-        check: ofOneKind("ARRAY_APPEND"), isStrict: false
-      ) { arguments, context throws(ValueFailure) in
-        guard !arguments[0].isNull else { return .null }
-        return .text(
-          JSONTree.array(try context.elements(arguments[0]) + [JSONTree(arguments[1])]).text)
-      },
-      Function(
-        "ARRAY_PREPEND", "A value, followed by the elements.",
-        .init([.scalar, .arrayOrText], .argument(1)),
-        check: ofOneKind("ARRAY_PREPEND"), isStrict: false
-      ) { arguments, context throws(ValueFailure) in
-        guard !arguments[1].isNull else { return .null }
-        return .text(
-          JSONTree.array([JSONTree(arguments[0])] + (try context.elements(arguments[1]))).text)
-      },
+      addition("ARRAY_APPEND", "The elements, followed by a value.", atEnd: true),
+      addition("ARRAY_PREPEND", "A value, followed by the elements.", atEnd: false),
       Function(
         "ARRAY_CONCAT", "The elements of both arrays.",
         .init([.arrayOrText, .arrayOrText], .argument(0)), check: ofOneKind("ARRAY_CONCAT"),
@@ -137,6 +121,20 @@ extension Function {
     arraySearch("ARRAY_OFFSET_OF", "The index of a value, counted from 0.", from: 0),
     arraySearch("ARRAY_ORDINAL_OF", "The index of a value, counted from 1.", from: 1),
   ]
+
+  private static func addition(_ name: String, _ summary: String, atEnd: Bool) -> Function {
+    let (list, value) = atEnd ? (0, 1) : (1, 0)
+    return Function(
+      name, summary,
+      .init(atEnd ? [.arrayOrText, .scalar] : [.scalar, .arrayOrText], .argument(list)),
+      check: ofOneKind(name), isStrict: false
+    ) { arguments, context throws(ValueFailure) in
+      guard !arguments[list].isNull else { return .null }
+      var elements = try context.elements(arguments[list])
+      elements.insert(JSONTree(arguments[value]), at: atEnd ? elements.count : 0)
+      return .text(JSONTree.array(elements).text)
+    }
+  }
 
   private static func arrayPlace(_ name: String, _ summary: String, from first: Int64) -> Function {
     Function(

@@ -42,24 +42,38 @@ extension Function {
       return "druid_json_objects(\(place), \(values.joined(separator: ", ")))"
     })
 
-  static let jsonQueryArray = Function(
-    "JSON_QUERY_ARRAY", "The JSON list at a path.",
-    .init([.any, .optionalText], .custom { _ in SQLType(.array(.json)) }),
-    binding: .custom { resolver, call throws(SQLFailure) in
-      guard call.arguments.count == 2 else { throw .arguments(of: call, 2) }
-      return try resolver.pathCall(call, [], SQLType(.array(.json)))
-    },
-    kernels: [
-      .strict("json_query_array", 2) { arguments, context throws(ValueFailure) in
-        let path = try context.path(try arguments.text(1))
-        switch JSONTree(parsing: try arguments.text(0))?[path: path] {
-        case nil, .null?, .object?: return .null
-        case .array(let elements)?: return .text(JSONTree.array(elements).text)
-        case let value?: return .text(JSONTree.array([value]).text)
+  static let jsonQueryArray = atPath(
+    "JSON_QUERY_ARRAY", "The JSON list at a path.", .custom { _ in SQLType(.array(.json)) },
+    listOf: .json
+  ) { value in
+    switch value {
+    case nil, .null?, .object?: .null
+    case .array(let elements)?: .text(JSONTree.array(elements).text)
+    case let value?: .text(JSONTree.array([value]).text)
+    }
+  }
+
+  /// A list made of the value at a path, which is nil if there is none.
+  private static func atPath(
+    _ name: String, _ summary: String, _ result: FunctionSignature.Result,
+    listOf element: SQLType,
+    _ list: @escaping @Sendable (JSONTree?) -> SQLValue
+  ) -> Function {
+    let kernel = name.lowercased()
+    return Function(
+      name, summary, .init([.any, .optionalText], result),
+      binding: .custom { resolver, call throws(SQLFailure) in
+        guard call.arguments.count == 2 else { throw .arguments(of: call, 2) }
+        return try resolver.pathCall(call, [], SQLType(.array(element)))
+      },
+      kernels: [
+        .strict(kernel, 2) { arguments, context throws(ValueFailure) in
+          let path = try context.path(try arguments.text(1))
+          return list(JSONTree(parsing: try arguments.text(0))?[path: path])
         }
-      }
-    ],
-    spelling: { $0.withJSON("json_query_array") })
+      ],
+      spelling: { $0.withJSON(kernel) })
+  }
 
   private static func merged(
     _ arguments: [SQLValue], _ context: ValueContext
@@ -119,21 +133,9 @@ extension Function {
         }
       ],
       spelling: { $0.withJSON("json_query") }),
-    Function(
-      "JSON_KEYS", "The keys of the object at a path.",
-      .init([.any, .optionalText], .varcharArray),
-      binding: .custom { resolver, call throws(SQLFailure) in
-        guard call.arguments.count == 2 else { throw .arguments(of: call, 2) }
-        return try resolver.pathCall(call, [], SQLType(.array(.varchar)))
-      },
-      kernels: [
-        .strict("json_keys", 2) { arguments, context throws(ValueFailure) in
-          let path = try context.path(try arguments.text(1))
-          let keys = JSONTree(parsing: try arguments.text(0))?[path: path]?.keys
-          return keys.map { .text(JSONTree(texts: $0).text) } ?? .null
-        }
-      ],
-      spelling: { $0.withJSON("json_keys") }),
+    atPath("JSON_KEYS", "The keys of the object at a path.", .varcharArray, listOf: .varchar) {
+      $0?.keys.map { .text(JSONTree(texts: $0).text) } ?? .null
+    },
     Function(
       "JSON_PATHS", "The paths of a JSON value.", .init([.any], .varcharArray),
       kernels: [

@@ -15,36 +15,36 @@ extension Function {
 
   static let mvContains = membership(
     "MV_CONTAINS", "Whether a multi-value contains all of these values.", [.multiple, .any],
-    [.readsValues, .takesArrays]
-  ) { arguments, context throws(ValueFailure) in
-    let values = Set(arguments[0].exactTexts)
-    return .boolean(try context.exactTexts(arguments[1]).allSatisfy { values.contains($0) })
-  }
+    [.readsValues, .takesArrays], kernel: comparison { $0.isSuperset(of: $1) })
 
   static let mvOverlap = membership(
     "MV_OVERLAP", "Whether a multi-value contains any of these values.", [.multiple, .any],
-    [.readsValues, .takesArrays]
-  ) { arguments, context throws(ValueFailure) in
-    let values = Set(arguments[0].exactTexts)
-    return .boolean(try context.exactTexts(arguments[1]).contains { values.contains($0) })
+    [.readsValues, .takesArrays], kernel: comparison { !$0.isDisjoint(with: $1) })
+
+  /// Compares the values of a multi-value with those of a list.
+  private static func comparison(
+    _ holds: @escaping @Sendable (_ values: Set<ExactText?>, _ wanted: [ExactText?]) -> Bool
+  ) -> Kernel.Scalar {
+    { arguments, context throws(ValueFailure) in
+      let values = Set(arguments[0].exactTexts)
+      return .boolean(holds(values, try context.exactTexts(arguments[1])))
+    }
   }
 
-  static let mvFilterOnly = Function(
-    "MV_FILTER_ONLY", "The values that are among these.",
-    .init([.multiple, .any], .varchar, nullable: true), [.readsValues, .givesValues],
-    check: listOfValues("MV_FILTER_ONLY")
-  ) { arguments, context throws(ValueFailure) in
-    let kept = Set(try context.exactTexts(arguments[1]))
-    return .multiple(arguments[0].exactTexts.filter { kept.contains($0) }.map { $0?.text })
-  }
+  static let mvFilterOnly = filter(
+    "MV_FILTER_ONLY", "The values that are among these.", keepsListed: true)
+  static let mvFilterNone = filter(
+    "MV_FILTER_NONE", "The values that are not among these.", keepsListed: false)
 
-  static let mvFilterNone = Function(
-    "MV_FILTER_NONE", "The values that are not among these.",
-    .init([.multiple, .any], .varchar, nullable: true), [.readsValues, .givesValues],
-    check: listOfValues("MV_FILTER_NONE")
-  ) { arguments, context throws(ValueFailure) in
-    let dropped = Set(try context.exactTexts(arguments[1]))
-    return .multiple(arguments[0].exactTexts.filter { !dropped.contains($0) }.map { $0?.text })
+  private static func filter(_ name: String, _ summary: String, keepsListed: Bool) -> Function {
+    Function(
+      name, summary, .init([.multiple, .any], .varchar, nullable: true),
+      [.readsValues, .givesValues], check: listOfValues(name)
+    ) { arguments, context throws(ValueFailure) in
+      let listed = Set(try context.exactTexts(arguments[1]))
+      let kept = arguments[0].exactTexts.filter { listed.contains($0) == keepsListed }
+      return .multiple(kept.map { $0?.text })
+    }
   }
 
   /// What the values are looked for among: an array.

@@ -2,30 +2,12 @@ extension Function {
   static let rowNumber = ranking("ROW_NUMBER", "The row's number in its window.", .bigint)
   static let lag = neighbour("LAG", "The value of a row before.")
   static let lead = neighbour("LEAD", "The value of a row behind.")
-  static let firstValue = Function(
-    "FIRST_VALUE", "The value of the window's first row.", .init([.any], .argument(0)), .unlisted,
-    binding: .window,
-    windowType: { use throws(SQLFailure) in
-      guard use.arguments.count == 1, let first = use.first else {
-        throw .windowFunction("FIRST_VALUE", at: use.range)
-      }
-      guard use.frame.map({ $0.contains("BETWEEN UNBOUNDED PRECEDING") }) ?? true else {
-        throw .unknown("This frame of FIRST_VALUE", at: use.range)
-      }
-      return first.nullable(true)
-    })
-  static let lastValue = Function(
-    "LAST_VALUE", "The value of the window's last row.", .init([.any], .argument(0)), .unlisted,
-    binding: .window,
-    windowType: { use throws(SQLFailure) in
-      guard use.arguments.count == 1, let first = use.first else {
-        throw .windowFunction("LAST_VALUE", at: use.range)
-      }
-      guard use.frame.map({ $0.contains("AND UNBOUNDED FOLLOWING") }) ?? !use.hasOrder else {
-        throw .unknown("This frame of LAST_VALUE", at: use.range)
-      }
-      return first.nullable(true)
-    })
+  static let firstValue = end("FIRST_VALUE", "The value of the window's first row.") {
+    $0.frame?.contains("BETWEEN UNBOUNDED PRECEDING") ?? true
+  }
+  static let lastValue = end("LAST_VALUE", "The value of the window's last row.") {
+    $0.frame?.contains("AND UNBOUNDED FOLLOWING") ?? !$0.hasOrder
+  }
   static let ntile = Function(
     "NTILE", "The number of the row's bucket.", .init([.constantInteger], .bigint),
     .unlisted,
@@ -52,6 +34,21 @@ extension Function {
     ranking("PERCENT_RANK", "The row's rank between 0 and 1.", .double),
     ranking("CUME_DIST", "The share of rows up to this one.", .double),
   ]
+
+  /// The value at one end of a window whose frame reaches to the end of its partition.
+  private static func end(
+    _ name: String, _ summary: String, isReached: @escaping @Sendable (WindowUse) -> Bool
+  ) -> Function {
+    Function(
+      name, summary, .init([.any], .argument(0)), .unlisted, binding: .window,
+      windowType: { use throws(SQLFailure) in
+        guard use.arguments.count == 1, let first = use.first else {
+          throw .windowFunction(name, at: use.range)
+        }
+        guard isReached(use) else { throw .unknown("This frame of \(name)", at: use.range) }
+        return first.nullable(true)
+      })
+  }
 
   private static func ranking(_ name: String, _ summary: String, _ type: SQLType) -> Function {
     Function(

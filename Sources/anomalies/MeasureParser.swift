@@ -325,33 +325,28 @@ struct MeasureParser {
   }
 
   private mutating func readSum() throws(UsageFailure) -> [Expression.Step] {
-    var steps = try readProduct()
-    while true {
-      if take("+") {
-        steps += try readProduct()
-        steps.append(.add)
-      } else if take("-") {
-        steps += try readProduct()
-        steps.append(.subtract)
-      } else {
-        return steps
-      }
+    try readChain([("+", .add), ("-", .subtract)]) { parser throws(UsageFailure) in
+      try parser.readProduct()
     }
   }
 
   private mutating func readProduct() throws(UsageFailure) -> [Expression.Step] {
-    var steps = try readOperand()
-    while true {
-      if take("*") {
-        steps += try readOperand()
-        steps.append(.multiply)
-      } else if take("/") {
-        steps += try readOperand()
-        steps.append(.divide)
-      } else {
-        return steps
-      }
+    try readChain([("*", .multiply), ("/", .divide)]) { parser throws(UsageFailure) in
+      try parser.readOperand()
     }
+  }
+
+  /// Reads operands between operators of one precedence, from left to right.
+  private mutating func readChain(
+    _ operators: [(sign: String, step: Expression.Step)],
+    of operand: (inout MeasureParser) throws(UsageFailure) -> [Expression.Step]
+  ) throws(UsageFailure) -> [Expression.Step] {
+    var steps = try operand(&self)
+    while let (_, step) = operators.first(where: { take($0.sign) }) {
+      steps += try operand(&self)
+      steps.append(step)
+    }
+    return steps
   }
 
   private mutating func readOperand() throws(UsageFailure) -> [Expression.Step] {

@@ -18,14 +18,8 @@ extension Watch {
   ///
   /// - Returns: why the row can't be used; nil when it was.
   mutating func takeEvent(_ row: borrowing RowReader) throws -> String? {
-    guard row.isScalar(settings.timeField) else {
-      return "no time in '\(fieldName(settings.timeField))'"
-    }
-    var times = self.times
-    let found = row.withField(settings.timeField) { times.milliseconds($0) }
-    self.times = times
-    guard let time = found else { return "an unreadable time" }
-    guard TimeText.range.contains(time) else { return "a far-off time" }
+    let (found, failure) = time(of: row)
+    guard let time = found else { return failure }
     for breakdown in settings.breakdowns.indices {
       for field in settings.breakdowns[breakdown].fields {
         if !row.isName(field) {
@@ -57,8 +51,6 @@ extension Watch {
     if isLate { countLate(row) }
     return nil
   }
-
-  private func fieldName(_ field: Int) -> String { settings.plan.fields[field] }
 
   /// Whether a time far ahead is the new present: the third such time in a row, all close together.
   private mutating func isBelieved(_ time: Int64) -> Bool {

@@ -18,19 +18,13 @@ extension Watch {
   ///
   /// - Returns: why it can't be used; nil when it was.
   mutating func takeRow(_ row: borrowing RowReader) throws -> String? {
-    guard row.isScalar(settings.timeField) else {
-      return "no time in '\(settings.plan.fields[settings.timeField])'"
-    }
-    var times = self.times
-    let found = row.withField(settings.timeField) { times.milliseconds($0) }
-    self.times = times
-    guard let time = found else { return "an unreadable time" }
-    guard TimeText.range.contains(time) else { return "a far-off time" }
+    let (found, failure) = time(of: row)
+    guard let time = found else { return failure }
     var slot = 0
     var reason: String?
     if !settings.breakdowns.isEmpty {
       for field in settings.breakdowns[0].fields where row.isMissing(field) {
-        return "no value in '\(settings.plan.fields[field])'"
+        return "no value in '\(fieldName(field))'"
       }
     }
     if settings.breakdowns.isEmpty, settings.lag == 0, settings.fill == nil, every > 0 {
@@ -84,14 +78,14 @@ extension Watch {
     value: Double?, failure: String?
   ) {
     switch row.kind(field) {
-    case .absent: return (nil, "no field '\(settings.plan.fields[field])'")
+    case .absent: return (nil, "no field '\(fieldName(field))'")
     case .null: return (nil, nil)
     default:
       if let number = row.number(field), number.isFinite { return (number, nil) }
       let isMissing = row.withField(field) { bytes in
         bytes.byteCount <= 4 && ["", "nan", "na", "null", "n/a"].contains(bytes.text.lowercased())
       }
-      return isMissing ? (nil, nil) : (nil, "no number in '\(settings.plan.fields[field])'")
+      return isMissing ? (nil, nil) : (nil, "no number in '\(fieldName(field))'")
     }
   }
 

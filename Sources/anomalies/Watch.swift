@@ -231,6 +231,21 @@ struct Watch: ~Copyable {
     }
   }
 
+  // MARK: Fields of a row
+
+  func fieldName(_ field: Int) -> String { settings.plan.fields[field] }
+
+  /// The time of a row; nil with the reason when it can't be used.
+  mutating func time(of row: borrowing RowReader) -> (Int64?, reason: String) {
+    let field = settings.timeField
+    guard row.isScalar(field) else { return (nil, "no time in '\(fieldName(field))'") }
+    var times = self.times
+    let time = row.withField(field) { times.milliseconds($0) }
+    self.times = times
+    guard let time else { return (nil, "an unreadable time") }
+    return TimeText.range.contains(time) ? (time, "") : (nil, "a far-off time")
+  }
+
   // MARK: Clock and progress
 
   /// Closes the buckets that are complete by the clock.

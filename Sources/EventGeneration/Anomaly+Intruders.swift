@@ -27,13 +27,17 @@ extension Anomaly {
     population.shownID(population.member(of: city, bits) ?? Draw.below(population.count, bits))
   }
 
+  /// Random bits for each intrusion of a second that this shard writes.
+  private func intrusions(_ rate: Double, _ second: Int64, _ model: Model) -> [UInt64] {
+    let seed = Draw.bits(key, UInt64(bitPattern: second))
+    return (0..<count(rate, seed)).map { Draw.bits(seed, UInt64($0) + 1) }
+      .filter { isOwn($0, model) }
+  }
+
   /// Adds a view, a click and a purchase of 50 to 500 pieces by one of a few bulk buyers.
   func addBulk(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
-    let seed = Draw.bits(key, UInt64(bitPattern: second))
-    var added = 0
-    for index in 0..<count(rate, seed) {
-      let buy = Draw.bits(seed, UInt64(index) + 1)
-      guard isOwn(buy, model) else { continue }
+    let buys = intrusions(rate, second, model)
+    for buy in buys {
       let hoarder = Draw.bits(key, 100 + UInt64(Draw.below(UInt32(users), buy)))
       let city = city(model, hoarder)
       let user = customer(of: city, hoarder >> 8, model.population)
@@ -47,9 +51,8 @@ extension Anomaly {
         if type == .purchase { line.quantity = 50 + Draw.below(451, Draw.mix(buy)) }
         lines.append(line)
       }
-      added += 3
     }
-    return added
+    return 3 * buys.count
   }
 
   /// Adds a visitor of one city who never buys and views one product after another at even
@@ -79,11 +82,8 @@ extension Anomaly {
   /// Adds purchases without a view or a click before them, from cities far from the customers'
   /// homes.
   func addFraud(_ lines: inout [Line], _ rate: Double, _ second: Int64, _ model: Model) -> Int {
-    let seed = Draw.bits(key, UInt64(bitPattern: second))
-    var added = 0
-    for index in 0..<count(rate, seed) {
-      let theft = Draw.bits(seed, UInt64(index) + 1)
-      guard isOwn(theft, model) else { continue }
+    let thefts = intrusions(rate, second, model)
+    for theft in thefts {
       let city = city(model, theft)
       var home = model.cityOf(Draw.mix(theft))
       let country = model.world.cities[city].countryIndex
@@ -98,9 +98,8 @@ extension Anomaly {
           device: filter.device ?? model.population.device(bits: bits >> 32),
           product: filter.product ?? UInt32(model.catalogue.popularity.pick(bits >> 16)),
           type: .purchase, at: second, position: theft))
-      added += 1
     }
-    return added
+    return thefts.count
   }
 }
 

@@ -87,15 +87,8 @@ final class DsqlStub: Sendable {
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return try unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        guard unsafe bind(descriptor, generic, size) == 0,
-          unsafe getsockname(descriptor, generic, &size) == 0
-        else { throw Unavailable() }
-      }
-      return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
-    }
+    try bind(descriptor, to: &address)
+    return UInt16(bigEndian: address.sin_port)
   }
 
   private static func bindV6(_ descriptor: Int32, _ port: UInt16) throws -> UInt16 {
@@ -103,14 +96,19 @@ final class DsqlStub: Sendable {
     address.sin6_family = sa_family_t(AF_INET6)
     address.sin6_port = port.bigEndian
     address.sin6_addr = in6addr_loopback
-    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
-    return try unsafe withUnsafeMutablePointer(to: &address) { pointer in
+    try bind(descriptor, to: &address)
+    return UInt16(bigEndian: address.sin6_port)
+  }
+
+  /// Binds the socket, and replaces the address by the one that it got.
+  private static func bind<Address>(_ descriptor: Int32, to address: inout Address) throws {
+    var size = socklen_t(MemoryLayout<Address>.size)
+    try unsafe withUnsafeMutablePointer(to: &address) { pointer in
       try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        guard unsafe bind(descriptor, generic, size) == 0,
+        guard unsafe Foundation.bind(descriptor, generic, size) == 0,
           unsafe getsockname(descriptor, generic, &size) == 0
         else { throw Unavailable() }
       }
-      return unsafe UInt16(bigEndian: pointer.pointee.sin6_port)
     }
   }
 

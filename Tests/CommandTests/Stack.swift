@@ -154,12 +154,8 @@ extension Topics {
       for (name, value) in settings { unsafe rd_kafka_NewTopic_set_config(topic, name, value) }
       var topics = unsafe [topic]
       unsafe rd_kafka_CreateTopics(client, &topics, 1, nil, queue)
-    } result: { event in
-      var count = 0
-      let topics = unsafe rd_kafka_CreateTopics_result_topics(
-        rd_kafka_event_CreateTopics_result(event), &count)
-      return unsafe topics?[0].map { unsafe rd_kafka_topic_result_error($0) }
-        ?? RD_KAFKA_RESP_ERR__FAIL
+    } result: { event, count in
+      unsafe rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count)
     }
   }
 
@@ -169,19 +165,15 @@ extension Topics {
       defer { unsafe rd_kafka_DeleteTopic_destroy(topic) }
       var topics = unsafe [topic]
       unsafe rd_kafka_DeleteTopics(client, &topics, 1, nil, queue)
-    } result: { event in
-      var count = 0
-      let topics = unsafe rd_kafka_DeleteTopics_result_topics(
-        rd_kafka_event_DeleteTopics_result(event), &count)
-      return unsafe topics?[0].map { unsafe rd_kafka_topic_result_error($0) }
-        ?? RD_KAFKA_RESP_ERR__FAIL
+    } result: { event, count in
+      unsafe rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count)
     }
   }
 
   /// Sends the request, and waits for the result for the topic.
   private static func administrate(
     at brokers: String, _ ask: (_ client: OpaquePointer, _ queue: OpaquePointer?) -> Void,
-    result: (_ event: OpaquePointer) -> rd_kafka_resp_err_t
+    result: (_ event: OpaquePointer, _ count: inout Int) -> UnsafeMutablePointer<OpaquePointer?>?
   ) throws {
     let client = unsafe try client(RD_KAFKA_PRODUCER, ["bootstrap.servers": brokers])
     let queue = unsafe rd_kafka_queue_new(client)
@@ -195,7 +187,12 @@ extension Topics {
     }
     defer { unsafe rd_kafka_event_destroy(event) }
     var error = unsafe rd_kafka_event_error(event)
-    if error == RD_KAFKA_RESP_ERR_NO_ERROR { error = unsafe result(event) }
+    if error == RD_KAFKA_RESP_ERR_NO_ERROR {
+      var count = 0
+      let topics = unsafe result(event, &count)
+      error =
+        unsafe topics?[0].map { unsafe rd_kafka_topic_result_error($0) } ?? RD_KAFKA_RESP_ERR__FAIL
+    }
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw Failure(words: unsafe String(cString: rd_kafka_err2str(error)))
     }

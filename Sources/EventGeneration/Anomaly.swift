@@ -40,9 +40,9 @@ package struct Anomaly: Equatable, Sendable {
     case campaign
 
     /// The kinds that a detector should find.
-    package static let anomalies = allCases.filter { !$0.isExpected }
+    static let anomalies = allCases.filter { !$0.isExpected }
     /// The kinds that a detector should know beforehand and not report.
-    package static let decoys = allCases.filter { $0.isExpected }
+    static let decoys = allCases.filter { $0.isExpected }
     /// The kinds that ``RandomAnomalies`` draws from. A longer list would change every drawn schedule.
     static let random = allCases.prefix { $0 != .drift }
 
@@ -51,16 +51,16 @@ package struct Anomaly: Equatable, Sendable {
 
   /// The events that an anomaly applies to; a property that is `nil` matches all.
   package struct Filter: Equatable, Sendable {
-    package var country: Int?
+    var country: Int?
     /// The places of the country's cities, once the anomaly is settled in a model.
     var cities: Range<Int>?
-    package var city: Int?
-    package var device: Device?
+    var city: Int?
+    var device: Device?
     /// The index of the product in the catalogue.
-    package var product: UInt32?
-    package var type: EventType?
+    var product: UInt32?
+    var type: EventType?
 
-    package init() {}
+    init() {}
 
     func matches(_ event: Event) -> Bool {
       if let city, event.city != city { return false }
@@ -115,29 +115,18 @@ package struct Anomaly: Equatable, Sendable {
   /// The first second, and the end, which is excluded; `nil`: the anomaly stays.
   package let start: Int64
   package let end: Int64?
-  package var filter: Filter
-  package var strength: Strength
+  var filter: Filter
+  var strength: Strength
   /// The number of customers in ``Kind/bulk``.
-  package var users = 3
+  var users = 3
   /// The discount of ``Kind/promotion``, as a share of the price.
-  package var discount = 0.0
+  var discount = 0.0
   /// The seconds in which it rises to its full strength, and in which it fades before its end.
-  package var ramp: Int64 = 0
+  var ramp: Int64 = 0
   /// The key for its random choices.
   var key: UInt64 = 0
   /// How its label names what it is confined to.
   var conditions = ""
-
-  package init(
-    id: String, kind: Kind, start: Int64, end: Int64?, filter: Filter, strength: Strength
-  ) {
-    self.id = id
-    self.kind = kind
-    self.start = start
-    self.end = end
-    self.filter = filter
-    self.strength = strength
-  }
 
   func isActive(at second: Int64) -> Bool { second >= start && second < end ?? .max }
 

@@ -29,17 +29,10 @@ package struct EventStream: ~Copyable {
     /// The end second, which is excluded; `nil`: no end.
     package var end: Int64?
     /// The number of events to skip at the start.
-    package var skip = 0
+    var skip = 0
     /// The number of events after which to end; `nil`: no limit. Lines that anomalies and faults
     /// add or remove do not count.
     package var count: Int?
-
-    package init(start: Int64, end: Int64? = nil, skip: Int = 0, count: Int? = nil) {
-      self.start = start
-      self.end = end
-      self.skip = skip
-      self.count = count
-    }
   }
 
   /// Why ``fill(_:through:)`` returned.

@@ -164,12 +164,12 @@ import Plumbing
   }
 
   /// Writes a part of a line that is too long for memory; the last part counts the line.
-  func failPart(_ reason: Reason, part: RawSpan, isLast: Bool, number: Int) {
+  func failPart(_ part: RawSpan, isLast: Bool, number: Int) {
     write(to: files.failed) { (file) throws(SystemFailure) in try file.append(part, isLast: isLast)
     }
     guard isLast else { return }
-    tally.countFailure(reason, line: number)
-    explain(reason, isFailed: true, number)
+    tally.countFailure(.tooLong, line: number)
+    explain(.tooLong, isFailed: true, number)
     if !rereadsBadLines { settle(number) }
   }
 

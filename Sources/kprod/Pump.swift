@@ -318,7 +318,7 @@ struct Pump: ~Copyable {
     let end = unsafe kprod.position(of: form.delimiter, in: block, from: searched)
     let count = end ?? max(0, block.count - form.delimiter.count + 1)
     unsafe ledger.failPart(
-      .tooLong, part: RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: block[..<count])),
+      RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: block[..<count])),
       isLast: end != nil, number: lines + 1)
     bytes += count
     searched = 0
@@ -349,8 +349,7 @@ struct Pump: ~Copyable {
   private mutating func takeEnd(isCut: Bool) {
     let rest = unsafe input.bytes
     if isSkipping {
-      unsafe ledger.failPart(
-        .tooLong, part: RawSpan(_unsafeBytes: rest), isLast: true, number: lines + 1)
+      unsafe ledger.failPart(RawSpan(_unsafeBytes: rest), isLast: true, number: lines + 1)
       bytes += rest.count
       endSkipping()
     } else if rest.count > 0 {

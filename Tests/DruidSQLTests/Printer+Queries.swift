@@ -152,3 +152,14 @@ extension Printer {
     }
   }
 }
+
+extension TableReference {
+  fileprivate var alias: TableAlias? {
+    switch self {
+    case .table(_, let alias), .query(_, let alias, _), .unnest(_, _, let alias, _),
+      .function(_, _, let alias, _), .parenthesized(_, let alias):
+      alias
+    case .join: nil
+    }
+  }
+}

@@ -184,3 +184,14 @@ struct Printer {
 extension Keywords {
   static func isReserved(_ word: String) -> Bool { reserved.contains(word.uppercased()) }
 }
+
+extension Parser {
+  /// Parses an expression that is the whole text.
+  static func expression(_ text: String) throws(SQLFailure) -> Expression {
+    try parse(text) { parser throws(ParseStop) in
+      let expression = try parser.expression()
+      try parser.expectEnd()
+      return expression
+    }
+  }
+}

@@ -57,8 +57,8 @@ package struct AnswerReport: Sendable {
   package init() {}
 }
 
-/// Receives a body: rows if the status is 200, else an error's text.
-class AnswerSink: BodySink {
+/// Receives a body as it arrives: rows if the status is 200, else an error's text.
+class AnswerSink {
   /// The maximum length of an error's text that is kept.
   private static let maximumErrorBytes = 1 << 20
 
@@ -81,6 +81,8 @@ class AnswerSink: BodySink {
     }
   }
 
+  /// Called when no data is available for now: writes what is held back. Returns how long to wait
+  /// before the next call.
   func pause() throws -> Duration? { nil }
   func takeRows(_ bytes: RawSpan) throws {}
   /// Ends the body; returns whether the answer is complete.

@@ -4,13 +4,6 @@
 /// The ranges are those of Unicode's EastAsianWidth (W and F), merged where only unassigned
 /// characters are between.
 package enum DisplayWidth {
-  /// The width of a text; control characters count as zero.
-  package static func of(_ text: String) -> Int {
-    var counter = Counter()
-    for scalar in text.unicodeScalars { counter.add(scalar) }
-    return counter.width
-  }
-
   /// Counts character by character, because some change the width of their neighbours.
   package struct Counter {
     package private(set) var width = 0
@@ -21,7 +14,7 @@ package enum DisplayWidth {
     package init() {}
 
     /// Adds `count` ASCII characters.
-    package mutating func add(narrow count: Int) {
+    mutating func add(narrow count: Int) {
       guard count > 0 else { return }
       add("x")
       guard count > 1 else { return }
@@ -29,7 +22,7 @@ package enum DisplayWidth {
       width += count - 1
     }
 
-    package mutating func add(_ scalar: Unicode.Scalar) {
+    mutating func add(_ scalar: Unicode.Scalar) {
       var cells = DisplayWidth.of(scalar)
       switch scalar.value {
       case 0xfe0f where lastWidth == 1:
@@ -58,7 +51,7 @@ package enum DisplayWidth {
     }
   }
 
-  package static func of(_ scalar: Unicode.Scalar) -> Int {
+  static func of(_ scalar: Unicode.Scalar) -> Int {
     let value = scalar.value
     if value < 0x300 { return value < 0x20 || (0x7f..<0xa0).contains(value) ? 0 : 1 }
     if (0x1160...0x11ff).contains(value) { return 0 }

@@ -4,7 +4,7 @@ import Plumbing
 
 /// Druid's address, and the client's credentials.
 package struct ConnectionSettings: Sendable {
-  package var url: String
+  var url: String
   package var user: String?
   package var password: String?
   /// Returns the bearer token for a request.
@@ -59,15 +59,6 @@ struct HTTPHead {
   var retryAfter: UInt16?
 }
 
-/// Receives the body of an answer as it arrives.
-protocol BodySink: AnyObject {
-  /// - Parameter status: the HTTP status of the answer.
-  func take(_ bytes: RawSpan, status: Int) throws
-  /// Called when no data is available for now: writes what is held back. Returns how long to wait
-  /// before the next call.
-  func pause() throws -> Duration?
-}
-
 /// libcurl's handles: one transfer at a time, over connections that are kept open.
 ///
 /// (Unsafe inside: the handles are owned by this struct and freed once; the callbacks run inside
@@ -110,7 +101,7 @@ protocol BodySink: AnyObject {
   /// - Throws: ``TransferFailure``, what `sink` throws, or ``DruidFailure`` when a signal came.
   func exchange(
     _ request: HTTPRequest, deadline: ContinuousClock.Instant? = nil, ignoresSignals: Bool = false,
-    to sink: any BodySink
+    to sink: AnswerSink
   ) throws -> HTTPHead {
     var url = settings.url.trimmingSlashes + request.path
     let home = origin(of: url)
@@ -315,12 +306,12 @@ protocol BodySink: AnyObject {
 
 /// The state of one transfer for libcurl's callbacks.
 @safe final class Transfer {
-  let sink: any BodySink
+  let sink: AnswerSink
   var failure: (any Error)?
   /// libcurl's handle, which outlives the transfer.
   private let easy: UnsafeMutableRawPointer
 
-  init(sink: any BodySink, easy: UnsafeMutableRawPointer) {
+  init(sink: AnswerSink, easy: UnsafeMutableRawPointer) {
     self.sink = sink
     unsafe self.easy = easy
   }

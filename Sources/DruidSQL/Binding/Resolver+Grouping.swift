@@ -128,12 +128,6 @@ struct Grouper {
   private(set) var aggregates: [TypedExpression] = []
   private(set) var groupings: [[Int]] = []
 
-  init(number: Int, keys: [TypedExpression], scope: Scope) {
-    self.number = number
-    self.keys = keys
-    self.scope = scope
-  }
-
   func grouping(sets: [[Int]]?, isExplicit: Bool) -> SelectedRelation.Grouping {
     SelectedRelation.Grouping(
       number: number, keys: keys, aggregates: aggregates, sets: sets ?? [Array(keys.indices)],

@@ -55,10 +55,10 @@ package final class Function: Sendable {
     static let writesNumbers = Traits(rawValue: 256)
   }
 
-  package let name: String
+  let name: String
   let aliases: [String]
   /// A one-line description.
-  package let summary: String
+  let summary: String
   let signature: FunctionSignature
   let traits: Traits
   let binding: Binding
@@ -67,7 +67,7 @@ package final class Function: Sendable {
   let spelling: Spelling?
   let aggregateSpelling: AggregateSpelling?
   /// The SQLite functions that its calls use.
-  package let kernels: [Kernel]
+  let kernels: [Kernel]
 
   /// A scalar function with one kernel, which is called `druid_` followed by its name. Omitted
   /// arguments take the signature's defaults.
@@ -117,9 +117,8 @@ package final class Function: Sendable {
   }
 
   /// A function for which the parser has its own syntax.
-  static func syntax(_ name: String, aliases: [String] = [], _ summary: String) -> Function {
-    Function(
-      name, aliases: aliases, summary, .init([.any], variadic: true, .common), binding: .syntax)
+  static func syntax(_ name: String, _ summary: String) -> Function {
+    Function(name, summary, .init([.any], variadic: true, .common), binding: .syntax)
   }
 
   package var isAggregate: Bool { if case .aggregate = binding { true } else { false } }
@@ -127,7 +126,7 @@ package final class Function: Sendable {
   var isWindow: Bool { if case .window = binding { true } else { false } }
 
   /// Whether a call can be written `name(arguments)` and is supported.
-  package var isScalar: Bool {
+  var isScalar: Bool {
     switch binding {
     case .signature, .custom: true
     case .aggregate, .window, .syntax, .refused: false
@@ -147,7 +146,7 @@ extension Function: Hashable {
 
 extension Function {
   /// Every function, by kind.
-  package static let all: [Function] =
+  static let all: [Function] =
     numeric + strings + times + choices + multiples + arrays + json + aggregates + windows + syntax
     + refused
 
@@ -156,7 +155,7 @@ extension Function {
     uniquingKeysWith: { first, _ in first })
 
   /// The function of this name, in capitals.
-  package static func named(_ name: String) -> Function? { byName[name] }
+  static func named(_ name: String) -> Function? { byName[name] }
 
   /// The rows of `INFORMATION_SCHEMA.ROUTINES`, by name.
   package static let routines: [(name: String, function: Function)] =

@@ -23,7 +23,7 @@ extension Parser {
     nesting += 1
     defer { nesting -= 1 }
     guard nesting <= Self.nestingLimit else { throw tooDeep() }
-    var left = try tableReference(isLateral: false)
+    var left = try tableReference()
     var count = 0
     while true {
       let start = index
@@ -37,7 +37,7 @@ extension Parser {
       count += 1
       guard count <= Self.nestingLimit else { throw tooDeep() }
       let position = previousRange
-      let right = try tableReference(isLateral: false)
+      let right = try tableReference()
       var condition: Join.Condition?
       let word = token.range
       if accept("ON") {
@@ -81,11 +81,11 @@ extension Parser {
     return nil
   }
 
-  private mutating func tableReference(isLateral: Bool) throws(ParseStop) -> TableReference {
+  private mutating func tableReference() throws(ParseStop) -> TableReference {
     let start = token.range
     noteIdentifier()
     if at("UNNEST") { return try unnest(start) }
-    let isLateral = accept("LATERAL") || isLateral
+    let isLateral = accept("LATERAL")
     if at("TABLE") { return try tableFunction(start) }
     if at("(") { return try parenthesizedTable(isLateral: isLateral) }
     if token.key == "UNNEST" { return try unnest(start) }

@@ -48,24 +48,16 @@ struct Parser {
   ///
   /// - Throws: Druid's error, with Druid's position.
   static func parse(_ text: String) throws(SQLFailure) -> Statement {
-    var parser = Parser(tokens: try Tokenizer.tokens(of: text))
-    do throws(ParseStop) {
-      return try parser.statement()
-    } catch {
-      switch error {
-      case .refused(let failure): throw failure
-      case .unexpected: throw parser.unexpected()
-      }
-    }
+    try parse(text) { parser throws(ParseStop) in try parser.statement() }
   }
 
-  /// Parses an expression that is the whole text, for tests and tools.
-  static func expression(_ text: String) throws(SQLFailure) -> Expression {
+  /// Parses a part of a statement that is the whole text.
+  static func parse<Part>(
+    _ text: String, as part: (inout Parser) throws(ParseStop) -> Part
+  ) throws(SQLFailure) -> Part {
     var parser = Parser(tokens: try Tokenizer.tokens(of: text))
     do throws(ParseStop) {
-      let expression = try parser.expression()
-      try parser.expectEnd()
-      return expression
+      return try part(&parser)
     } catch {
       switch error {
       case .refused(let failure): throw failure

@@ -32,15 +32,6 @@ indirect enum TableReference: Hashable, Sendable {
     case .query, .unnest, .function: nil
     }
   }
-
-  var alias: TableAlias? {
-    switch self {
-    case .table(_, let alias), .query(_, let alias, _), .unnest(_, _, let alias, _),
-      .function(_, _, let alias, _), .parenthesized(_, let alias):
-      alias
-    case .join: nil
-    }
-  }
 }
 
 /// `[AS] name [(columns)]`

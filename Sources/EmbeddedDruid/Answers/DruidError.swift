@@ -77,9 +77,9 @@ struct DruidError: Error, Equatable {
   }
 
   /// A request body that is not a query: the old form, without a category.
-  static func badRequest(_ message: String, errorClass: String, status: Int = 400) -> DruidError {
+  static func badRequest(_ message: String, errorClass: String) -> DruidError {
     DruidError(
-      status: status,
+      status: 400,
       body: .object([
         "error": .string("Unknown exception"), "errorMessage": .string(message),
         "errorClass": .string(errorClass), "host": .null,

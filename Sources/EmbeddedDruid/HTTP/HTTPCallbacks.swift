@@ -35,7 +35,7 @@ enum HTTPCallbacks {
       if unsafe size.pointee > 0 {
         guard ContinuousClock.now - arrival.start < HTTPServer.bodyPatience else { return .NO }
         let bytes = unsafe UnsafeRawBufferPointer(start: data, count: size.pointee)
-        if arrival.request.body.count + bytes.count > server.bodyLimit {
+        if arrival.request.body.count + bytes.count > HTTPServer.bodyLimit {
           arrival.isTooLarge = true
           arrival.request.body = []
         } else if !arrival.isTooLarge {

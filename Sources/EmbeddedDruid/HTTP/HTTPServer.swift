@@ -8,7 +8,6 @@ import Synchronization
 final class HTTPServer: @unchecked Sendable {
   // Sendable: `handler` is Sendable, and only `start` and `stop` use `daemon`, under its lock.
   let handler: @Sendable (HTTPRequest) -> HTTPResponse
-  let bodyLimit: Int
   private(set) var port: UInt16 = 0
   private let daemon = Mutex<Daemon?>(nil)
 
@@ -25,13 +24,16 @@ final class HTTPServer: @unchecked Sendable {
   /// Maximum time to receive a request's body.
   static let bodyPatience = Duration.seconds(30)
 
+  /// Maximum size of a request's body, in bytes.
+  static let bodyLimit = 16 << 20
+  static let connections: UInt32 = 1000
+
   /// Starts to listen. Port 0 lets the kernel choose one.
   init(
-    port: UInt16, bodyLimit: Int = 16 << 20, connections: UInt32 = 1000,
+    port: UInt16,
     handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse
   ) throws(EmbeddedDruidFailure) {
     self.handler = handler
-    self.bodyLimit = bodyLimit
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -39,7 +41,7 @@ final class HTTPServer: @unchecked Sendable {
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     errno = 0
     let handle = unsafe cmicrohttpd_start(
-      &address, HTTPCallbacks.handle, context, HTTPCallbacks.finished, connections,
+      &address, HTTPCallbacks.handle, context, HTTPCallbacks.finished, HTTPServer.connections,
       HTTPServer.requestPatience)
     guard let handle = unsafe handle else {
       throw .port(port, reason: errno == 0 ? "the server did not start" : systemErrorText(errno))

@@ -51,16 +51,15 @@ struct AutomaticTime: Sendable, Equatable {
 /// A datasource that devstack makes of a topic without a specification: `NAME[=TOPIC][:COLUMN]`.
 package struct AutomaticDatasource: Sendable, Equatable {
   package var name: String
-  package var topic: String
+  var topic: String
   /// The time column; nil to find it, `message` for the message's own time.
-  package var timeColumn: String?
+  var timeColumn: String?
   /// Whether it was requested by name. It then exists before its topic does.
   var isNamed = false
 
-  package init(name: String, topic: String, timeColumn: String? = nil) {
+  init(name: String, topic: String) {
     self.name = name
     self.topic = topic
-    self.timeColumn = timeColumn
   }
 
   /// - Returns: nil for an invalid form.

@@ -27,9 +27,10 @@ final class SQLiteConnection: @unchecked Sendable {
   let values: ValueContext
   private var functions: [AnyObject] = []
 
-  /// - Parameter sortMemory: the memory that sorting may use before it uses a temporary file, in
-  ///   bytes.
-  init(sortMemory: Int = 32 << 20) throws(SQLiteFailure) {
+  /// The memory that sorting may use before it uses a temporary file, in KiB.
+  private static let sortMemory = 32 << 10
+
+  init() throws(SQLiteFailure) {
     _ = Self.started
     var handle: OpaquePointer?
     let flags =
@@ -54,7 +55,7 @@ final class SQLiteConnection: @unchecked Sendable {
     let (functions, registered) = unsafe SQLiteFunctions.register(in: handle, context: values)
     self.functions = functions
     try check(registered)
-    try execute("PRAGMA cache_size = -\(sortMemory >> 10)")
+    try execute("PRAGMA cache_size = -\(Self.sortMemory)")
     unsafe sqlite3_progress_handler(
       handle, 20_000, StatementLimit.check, Unmanaged.passUnretained(limit).toOpaque())
   }

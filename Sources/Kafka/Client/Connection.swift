@@ -65,8 +65,8 @@ package struct Connection {
   /// Waits until the cluster authorizes the producer, and throws ``KafkaFailure`` when it doesn't.
   ///
   /// This is the only check of write permission that is possible before anything is written.
-  package func checkPermission(within limit: Duration = .seconds(5)) throws {
-    let deadline = surroundings.now() + limit
+  package func checkPermission() throws {
+    let deadline = surroundings.now() + .seconds(5)
     while client.producer.awaitsProducerID, surroundings.now() < deadline,
       surroundings.signals() == 0
     {
@@ -112,11 +112,9 @@ extension Connection {
 ///
 /// - Parameter wait: how long to wait for the cluster; `nil`: a few seconds.
 /// - Throws: ``KafkaFailure``.
-package func topicNames(
-  _ settings: ClientSettings, wait: Duration?, in surroundings: Surroundings = .process
-) throws -> [String] {
+package func topicNames(_ settings: ClientSettings, wait: Duration?) throws -> [String] {
   var settings = settings
   settings.topic = ""
   return try Client(settings).topicNames(
-    wait.map { .upTo($0) } ?? .short, brokers: settings.brokers, in: surroundings)
+    wait.map { .upTo($0) } ?? .short, brokers: settings.brokers, in: .process)
 }

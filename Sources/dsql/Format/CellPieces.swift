@@ -11,11 +11,10 @@ struct CellPieces {
   private let end: Int
   private let isEscaped: Bool
 
-  /// - Parameter isDecoded: whether escapes are decoded; if not, the pieces are those of the token.
-  init(_ cell: Cell, isDecoded: Bool = true) {
+  init(_ cell: Cell) {
     place = cell.start
     end = cell.end
-    isEscaped = isDecoded && cell.kind == .escapedText
+    isEscaped = cell.kind == .escapedText
   }
 
   /// Replaces the block's content with the next piece; false when there is none.

@@ -172,7 +172,7 @@ extension DevStack {
       ),
       (
         "eval \"$(devstack --owner $$ --port 8888 --kafka-port 29092 &)\"",
-        "serve this shell, where the real stack would be, as long as the shell lives"
+        "serve this shell at the real stack's ports, until the shell ends"
       ),
     ],
     flags: [.port, .kafkaPort, .owner, .supervisor, .datasource, .load, .fault, .spec, .classify],
@@ -181,7 +181,7 @@ extension DevStack {
       ("N", "the command's own status"),
       (
         "1",
-        "the command said 0, but acknowledged records were lost; a sample's messages, or"
+        "the command returned 0, but acknowledged records were lost; a sample's messages, or"
           + " statements to classify, were refused"
       ),
       ("64", "the command line is not valid"),

@@ -69,11 +69,11 @@ extension Flag {
   static let caughtUp = Flag.option(
     "caught-up", value: "DURATION",
     help:
-      "wait until the tables' supervisors have read all there is, in a report newer than the call")
+      "wait until the tables' supervisors report, after the call, that they have read everything")
 
   static let watch = Flag.option(
     "watch", value: "DURATION",
-    help: "run repeatedly at this interval; on a terminal in the same place")
+    help: "run repeatedly at this interval; on a terminal, over the last answer")
   static let follow = Flag.option(
     "follow", value: "DURATION",
     help: "run again for each closed window of this length; its two '?' are the window's ends")
@@ -126,7 +126,7 @@ extension DSQL {
       ("0", "every answer is whole, or the reader of the output left"),
       ("1", "an answer was cut or limited, data were missing, or statements failed under -k"),
       ("64", "the command line is not valid"),
-      ("65", "the SQL was refused, or a script has no end"),
+      ("65", "the SQL was refused, or a quote or comment in a script is not closed"),
       ("69", "the server is not reachable or not a Druid, or it failed"),
       ("74", "a file can't be read or written"),
       ("75", "a time limit or a wait was used up, or Druid is busy: try again"),

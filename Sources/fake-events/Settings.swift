@@ -79,9 +79,9 @@ struct Settings {
     "A decoy has the same syntax. It is planned, so a detector should not report it: promotion (x=3 "
       + "times the visitors, off=0.2 off the prices), holiday (x=0.4 times the traffic) and campaign (x=4 times the "
       + "views). Its label says \"expected\":true; a file of labels can serve anomalies as a calendar.",
-    "--like FILE reads somebody's own events, a JSON object on each line with the fields of the shop's events "
+    "--like FILE reads your own events, a JSON object on each line with the fields of the shop's events "
       + "(__time stands for timestamp, and any field but that may be missing), and writes events like them: the same mean rate, "
-      + "the same share of each hour of the day (of the week, from a week of events on), of each event type, device, country and city, "
+      + "the same share of each hour of the day (of each hour of the week, if FILE covers a week), of each event type, device, country and city, "
       + "and of each product with its price. Customers and sessions are invented; FILE itself is read once, and nothing of a single "
       + "line is kept. - is standard input.",
     "Lines that come late (--late, lag) wait in memory up to some 10 MB and then in an unnamed file under TMPDIR "

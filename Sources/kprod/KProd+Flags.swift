@@ -147,9 +147,10 @@ extension KProd {
         + "may arrive before it.",
       "After SIGINT, SIGTERM or SIGHUP kprod takes what the pipe holds at that moment, closes it, "
         + "and waits for the acknowledgements up to the time of --drain. After SIGINT it ends by "
-        + "that signal; after the others when all of it was delivered, else with 1. A second "
-        + "signal gives up the rest, accounted for. A line that the signal cut is counted as "
-        + "failed and written nowhere.",
+        + "that signal. After the others it does so only if everything was delivered, and "
+        + "otherwise exits with 1. A second signal ends the wait: what was not acknowledged by "
+        + "then is counted as failed or unknown. A line that the signal cut is counted as failed "
+        + "and written nowhere.",
       "The file of --failed has the lines unchanged, so it can be sent again: rename it, then "
         + "feed it in. Unknown lines in it may then be duplicated; the last message says how "
         + "many there are. --failed-reasons has a JSON line for each line of it.",

@@ -9,10 +9,10 @@ enum DruidFault {
   static let kinds: [FaultKind] = [
     FaultKind(
       "cut@bytes", .count(0...1 << 40), targets: targets,
-      meaning: "status 200, and the body ends in good form after N bytes"),
+      meaning: "status 200, and the HTTP body ends properly after N bytes"),
     FaultKind(
       "cut@rows", .count(0...1 << 40), targets: targets,
-      meaning: "status 200, and the body ends in good form after N rows, without its end mark"),
+      meaning: "status 200, and the HTTP body ends properly after N rows, without its end mark"),
     FaultKind(
       "missing-segments", targets: targets,
       meaning: "the rows of a segment are missing, and X-Druid-Response-Context says so"),
@@ -22,7 +22,7 @@ enum DruidFault {
     FaultKind("429", targets: targets, meaning: "too many queries at a time"),
     FaultKind(
       "503+Retry-After", .count(0...86_400, fallback: 1), targets: targets,
-      meaning: "a proxy's status 503 that asks to come back after N seconds"),
+      meaning: "a proxy's status 503 that asks to retry after N seconds"),
     FaultKind("504", targets: targets, meaning: "the query's time is over before its first row"),
     FaultKind("slow", .span(), targets: targets, meaning: "the answer comes later"),
     FaultKind("hang", targets: targets, meaning: "no answer ever comes"),

@@ -12,9 +12,9 @@ package struct Attribution: Sendable, Equatable {
   package struct Trait: Sendable {
     /// Whether a part can be more regular than the whole, as the price of one product is. Its own
     /// dispersion would then exaggerate every difference.
-    package let isSized: Bool
+    let isSized: Bool
     /// Whether the measure is usually 0, so that parts are expected to have their share of events.
-    package let isRare: Bool
+    let isRare: Bool
 
     package init(isSized: Bool, isRare: Bool) {
       self.isSized = isSized
@@ -25,7 +25,7 @@ package struct Attribution: Sendable, Equatable {
   /// A part of the whole: a key of one breakdown, with the evidence of each measure that changed.
   package struct Segment: Sendable {
     package let slot: Int
-    package let breakdown: Int
+    let breakdown: Int
     package let evidence: [Evidence?]
     /// Its usual share of the whole's events.
     package let share: Double

@@ -1,11 +1,11 @@
 /// The properties of a measure that the detector needs.
 package struct MeasureTraits: Sendable, Equatable {
   /// Whether there are fewer than three series: uses power tails, and allows negative values.
-  package var isRows: Bool
+  var isRows: Bool
   /// Whether parts are judged by their share of the whole, as counts, sums and distinct counts are.
-  package var usesCommonFactor: Bool
+  var usesCommonFactor: Bool
   /// Whether runs of equal values are suspicious, as in counts and distinct counts.
-  package var findsStuckValues: Bool
+  var findsStuckValues: Bool
 
   package init(isRows: Bool, usesCommonFactor: Bool = false, findsStuckValues: Bool = false) {
     self.isRows = isRows
@@ -39,7 +39,7 @@ package struct BucketValues: Sendable {
 package struct Evidence: Sendable, Equatable {
   package var amount: Double
   package var expected: Double
-  package var dispersion: Double
+  var dispersion: Double
 }
 
 /// The state of all series of one run. It judges the buckets of all keys and measures, one after
@@ -89,7 +89,7 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
   private var factorSums: [4 of Double] = .init(repeating: 0)
   private var factorWeights: [4 of Double] = .init(repeating: 0)
 
-  package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
+  init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
     self.measures = measures
     self.common = common
     self.tempo = tempo
@@ -200,14 +200,14 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
 ///
 /// Its classes are not generic: a generic class that another module makes runs unspecialized code,
 /// which is several times slower.
-package protocol TallyDetector: Detector {
+protocol TallyDetector: Detector {
   associatedtype Precision: TallyPrecision
   var memory: TallyMemory<Precision> { get set }
 }
 
 extension TallyDetector {
   /// The size of a series' state, in bytes.
-  package static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
+  static var bytesPerSeries: Int { MemoryLayout<TallySeries<Precision>>.stride }
   package var slotCount: Int { memory.slotCount }
   package var verdicts: [Verdict] { memory.verdicts }
   package func grow(to slots: Int) { memory.grow(to: slots) }
@@ -238,7 +238,7 @@ package final class CompactTally: TallyDetector {
 
 /// The flow lens in double precision, as the reference has it.
 package final class ExactTally: TallyDetector {
-  package var memory: TallyMemory<ExactPrecision>
+  var memory: TallyMemory<ExactPrecision>
 
   package init(measures: [MeasureTraits], common: Int?, tempo: TallyTempo) {
     memory = TallyMemory(measures: measures, common: common, tempo: tempo)

@@ -16,8 +16,8 @@ package struct StateWriter: Sendable {
   package mutating func put(_ number: UInt64) { put(number, size: 8) }
   package mutating func put(_ number: Int) { put(UInt64(bitPattern: Int64(number))) }
   package mutating func put(_ number: Double) { put(number.bitPattern) }
-  package mutating func put(_ number: Float) { put(UInt64(number.bitPattern), size: 4) }
-  package mutating func put(_ number: Int16) {
+  mutating func put(_ number: Float) { put(UInt64(number.bitPattern), size: 4) }
+  mutating func put(_ number: Int16) {
     put(UInt64(UInt16(bitPattern: number)), size: 2)
   }
 
@@ -62,10 +62,10 @@ package struct StateReader: Sendable {
     Int(Int64(bitPattern: try take(8)))
   }
   package mutating func double() throws(StateDamage) -> Double { Double(bitPattern: try take(8)) }
-  package mutating func float() throws(StateDamage) -> Float {
+  mutating func float() throws(StateDamage) -> Float {
     Float(bitPattern: UInt32(truncatingIfNeeded: try take(4)))
   }
-  package mutating func short() throws(StateDamage) -> Int16 {
+  mutating func short() throws(StateDamage) -> Int16 {
     Int16(bitPattern: UInt16(truncatingIfNeeded: try take(2)))
   }
   package mutating func byte() throws(StateDamage) -> UInt8 {

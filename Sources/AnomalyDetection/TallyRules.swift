@@ -5,7 +5,7 @@ import Glibc
 /// Times are in seconds, memories are in buckets where the name says so, deviations are standard
 /// deviations.
 package struct TallyRules: Sendable {
-  package static let silentScore = -9.0
+  static let silentScore = -9.0
   static let day = 86_400.0
   /// Limits that affect no ordinary value and keep every intermediate result finite.
   static let largestExposure = 1e30
@@ -16,49 +16,49 @@ package struct TallyRules: Sendable {
   // Level, profiles and dispersion.
   package var levelHalfLife = TallyRules.day
   package var dispersionHalfLife = 4 * TallyRules.day
-  package var dayRate = 0.1
-  package var weekRate = 0.15
-  package var dayShrink = 20.0
-  package var weekShrink = 100.0
-  package var weekStart = 7.0
+  var dayRate = 0.1
+  var weekRate = 0.15
+  var dayShrink = 20.0
+  var weekShrink = 100.0
+  var weekStart = 7.0
   /// Memories of the running sums, in buckets.
   package var scales: [4 of Double] = [1, 3, 12, 48]
   /// From this bucket length on, only the first ``longScaleCount`` scales apply.
-  package var longBucket = 3600.0
-  package var longScaleCount = 2
-  package var relativeFloor = 0.01
-  package var rare = 0.25
-  package var halfUnit = 0.5
+  var longBucket = 3600.0
+  var longScaleCount = 2
+  var relativeFloor = 0.01
+  var rare = 0.25
+  var halfUnit = 0.5
   package var clip = 3.0
-  package var fullWeight: Int32 = 50
-  package var unitRate = 1.0 / 64
+  var fullWeight: Int32 = 50
+  var unitRate = 1.0 / 64
 
   // Tail tables.
   package var topExcursions = 10.0
   package var prior = 5.0
-  package var power = 2.0
-  package var powerWeight = 5.0
-  package var minimumBuckets = 500.0
-  package var rebuildGrowth = 1.1
-  package var rebuildBuckets = 50.0
-  package var rebuildAdded = 200.0
+  var power = 2.0
+  var powerWeight = 5.0
+  var minimumBuckets = 500.0
+  var rebuildGrowth = 1.1
+  var rebuildBuckets = 50.0
+  var rebuildAdded = 200.0
 
   // Incidents and crowd.
   package var warmUp = 2 * TallyRules.day
   package var open = 4.0
-  package var calm: UInt8 = 3
-  package var sharp = 4.0
-  package var quiet = 2.0
+  var calm: UInt8 = 3
+  var sharp = 4.0
+  var quiet = 2.0
   package var freeze = 7200.0
-  package var accept = TallyRules.day
-  package var crowd = 3
+  var accept = TallyRules.day
+  var crowd = 3
 
   // Jump lens.
   package var jumpLevel = 12.0
-  package var jumpDispersion = 4096.0
-  package var jumpClip = 6.0
-  package var jumpWarmUp: Int32 = 120
-  package var rowsLaw = 1.53
+  var jumpDispersion = 4096.0
+  var jumpClip = 6.0
+  var jumpWarmUp: Int32 = 120
+  var rowsLaw = 1.53
   package var keyedLaw = 0.83
 
   /// The correction for learnt tails of keyed measures, which predict too few false alarms: their
@@ -82,16 +82,16 @@ package struct TallyRules: Sendable {
 
   /// Whether excursions that come back every hour, day or week, or are frequent in a series of
   /// rows, are no longer alarms.
-  package var learnsRoutines = false
+  var learnsRoutines = false
 
   /// Whether the stuck lens knows how often small counts are equal by chance.
-  package var knowsChanceOfEquals = false
+  var knowsChanceOfEquals = false
 
   /// Whether a series with only zeros so far is never called too low.
-  package var knowsNothingIsZero = false
+  var knowsNothingIsZero = false
 
   /// Whether buckets longer than an hour also have profiles.
-  package var profilesLongBuckets = false
+  var profilesLongBuckets = false
 
   /// The rules of the specification, for which its example values and the golden files hold.
   package static let reference = TallyRules()
@@ -138,7 +138,7 @@ struct LearningRate: Sendable {
 package final class TallyTempo: Sendable {
   let rules: TallyRules
   /// The bucket's length in seconds.
-  package let seconds: Double
+  let seconds: Double
   let scaleCount: Int
   /// For each scale: the weight of a new bucket, and the variance factor of the running sum.
   let weight: [4 of Double]

@@ -41,7 +41,7 @@ package struct Verdict: Sendable, Equatable {
   package var sum = 0.0
   package var expectedSum = 0.0
 
-  package init() {}
+  init() {}
 }
 
 /// Which numbers a series stores, and in which precision.

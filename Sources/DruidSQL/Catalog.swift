@@ -11,9 +11,9 @@ package struct Catalog: Sendable {
     package var name: String
     package var type: SQLType
     /// SQLite's expression for it: a column name, quoted if necessary.
-    package var sqlite: String
+    var sqlite: String
     /// Whether any row has a multi-value, in which case filters and grouping look at each value.
-    package var hasMultipleValues: Bool
+    var hasMultipleValues: Bool
     /// The rows that have an empty list, which reads as NULL.
     package var emptyLists = EmptyLists.none
 
@@ -43,7 +43,7 @@ package struct Catalog: Sendable {
     package var name: String
     package var kind: Kind
     /// SQLite's name for it in FROM: a table name or a SELECT in parentheses.
-    package var sqlite: String
+    var sqlite: String
     /// In the order of `SELECT *`.
     package var columns: [Column]
 
@@ -56,7 +56,7 @@ package struct Catalog: Sendable {
     }
   }
 
-  package var tables: [Table]
+  var tables: [Table]
 
   package init(tables: [Table]) { self.tables = tables }
 

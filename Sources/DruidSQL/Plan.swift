@@ -62,9 +62,9 @@ extension Plan {
 /// The settings of the request's context that change the result.
 package struct PlanSettings: Sendable {
   /// `sqlTimeZone`, an IANA name or an offset; `Etc/UTC` is UTC.
-  package var timeZone: String
+  var timeZone: String
   /// The time of CURRENT_TIMESTAMP, in milliseconds since 1970.
-  package var nowMilliseconds: Int64
+  var nowMilliseconds: Int64
   /// `useApproximateCountDistinct`: whether COUNT(DISTINCT ...) is estimated.
   package var approximatesCountDistinct = true
   /// `useApproximateTopN`: whether a query with one key, ordered by an aggregate, with a LIMIT runs
@@ -99,8 +99,8 @@ package struct PlanParameter: Sendable {
   }
 
   /// The type as the request spells it: `VARCHAR`, `BIGINT`, ...
-  package var type: String
-  package var value: Value
+  var type: String
+  var value: Value
 
   package init(type: String, value: Value) {
     self.type = type

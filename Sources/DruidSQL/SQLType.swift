@@ -29,22 +29,22 @@ package struct SQLType: Hashable, Sendable {
   }
 
   package var kind: Kind
-  package var isNullable: Bool
+  var isNullable: Bool
 
   package init(_ kind: Kind, isNullable: Bool = true) {
     self.kind = kind
     self.isNullable = isNullable
   }
 
-  package static let boolean = SQLType(.boolean)
-  package static let integer = SQLType(.integer)
+  static let boolean = SQLType(.boolean)
+  static let integer = SQLType(.integer)
   package static let bigint = SQLType(.bigint)
   package static let float = SQLType(.float)
   package static let double = SQLType(.double)
   package static let varchar = SQLType(.varchar)
-  package static let timestamp = SQLType(.timestamp)
-  package static let date = SQLType(.date)
-  package static let null = SQLType(.null)
+  static let timestamp = SQLType(.timestamp)
+  static let date = SQLType(.date)
+  static let null = SQLType(.null)
   package static let json = SQLType(.complex("json"))
 
   /// The type as `sqlTypesHeader` shows it.

@@ -7,29 +7,29 @@ package final class DruidServer: Sendable {
   /// The settings of a server, and all its access to the outside.
   package struct Configuration: Sendable {
     /// The `bootstrap.servers` of the cluster, for messages only. It is read whatever a spec says.
-    package var brokers: String
+    var brokers: String
     /// Opens a topic of that cluster for reading.
-    package var open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
+    var open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
     /// The port to listen on at 127.0.0.1; 0 lets the kernel choose.
-    package var port: UInt16
+    var port: UInt16
     /// An existing folder for temporary files, which are unlinked as soon as they are open.
-    package var directory: String
+    var directory: String
     /// The supervisor specs in place from the start, as JSON.
-    package var supervisors: [String]
+    var supervisors: [String]
     /// The end offset of every partition of a topic; nil when there is no such topic.
-    package var endOffsets: @Sendable (String) -> [Int64]?
+    var endOffsets: @Sendable (String) -> [Int64]?
     /// The start offset of every partition; nil when all start at 0.
-    package var startOffsets: @Sendable (String) -> [Int64]?
+    var startOffsets: @Sendable (String) -> [Int64]?
     /// The names of all topics.
-    package var topics: @Sendable () -> [String]
+    var topics: @Sendable () -> [String]
     /// Datasources of topics without a specification, requested by name.
-    package var datasources: [AutomaticDatasource]
+    var datasources: [AutomaticDatasource]
     /// The requested faults. Other servers may share them.
-    package var faults: Faults
+    var faults: Faults
     /// The faults that can be requested over HTTP.
-    package var faultKinds: [FaultKind]
+    var faultKinds: [FaultKind]
     /// Receives messages for a person, one line at a time.
-    package var report: @Sendable (String) -> Void
+    var report: @Sendable (String) -> Void
 
     package init(
       brokers: String, port: UInt16 = 0, directory: String = "/tmp",

@@ -8,20 +8,20 @@ package import Plumbing
 /// or a time, then by `+` and the length, which is optional for `shift`. Further settings narrow
 /// the anomaly down or set its strength.
 package struct AnomalySpec: Equatable, Sendable {
-  package enum Start: Equatable, Sendable {
+  enum Start: Equatable, Sendable {
     case afterStart(Int64)
     case at(Int64)
   }
 
-  package let kind: Anomaly.Kind
-  package let start: Start
+  let kind: Anomaly.Kind
+  let start: Start
   /// The length in seconds; `nil`: it stays.
-  package let length: Int64?
-  package let filter: Anomaly.Filter
-  package let strength: Anomaly.Strength
-  package let users: Int
-  package let discount: Double
-  package let ramp: Int64
+  let length: Int64?
+  let filter: Anomaly.Filter
+  let strength: Anomaly.Strength
+  let users: Int
+  let discount: Double
+  let ramp: Int64
 
   /// The anomaly, for a run that starts at this second.
   package func anomaly(id: String, runStart: Int64) -> Anomaly {

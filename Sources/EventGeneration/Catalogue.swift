@@ -1,10 +1,10 @@
 /// The products of the shop; each has a fixed price and popularity rank.
 package struct Catalogue: Sendable {
   package struct Product: Sendable {
-    package let id: UInt32
-    package let cents: UInt32
+    let id: UInt32
+    let cents: UInt32
     /// The popularity rank; 1 sells best.
-    package let rank: UInt32
+    let rank: UInt32
 
     /// The product as a JSON line.
     package var line: String {

@@ -13,7 +13,7 @@ package struct Dirt: Equatable, Sendable {
 
   package init() {}
 
-  package var isClean: Bool { late == 0 && duplicate == 0 && malformed == 0 }
+  var isClean: Bool { late == 0 && duplicate == 0 && malformed == 0 }
 
   /// Applies faults to the lines of a second; every draw is keyed by the line itself.
   func apply(to lines: inout [Line], seed: UInt64) {

@@ -1,8 +1,8 @@
 /// A visitor's action: views a product, puts it into the cart, buys it.
-package enum EventType: UInt8, CaseIterable, Sendable {
+enum EventType: UInt8, CaseIterable, Sendable {
   case view, click, purchase
 
-  package var name: String {
+  var name: String {
     switch self {
     case .view: "view"
     case .click: "click"
@@ -11,10 +11,10 @@ package enum EventType: UInt8, CaseIterable, Sendable {
   }
 }
 
-package enum Device: UInt8, CaseIterable, Sendable {
+enum Device: UInt8, CaseIterable, Sendable {
   case mobile, desktop, tablet
 
-  package var name: String {
+  var name: String {
     switch self {
     case .mobile: "mobile"
     case .desktop: "desktop"
@@ -26,13 +26,13 @@ package enum Device: UInt8, CaseIterable, Sendable {
 /// An event, with everything that is needed to compute the next event of the same session.
 ///
 /// Events wait in the ring of seconds, so the size is kept at 24 bytes.
-package struct Event: Equatable, Sendable {
+struct Event: Equatable, Sendable {
   /// The session's generator after this event.
   var state: UInt64
   /// The id that is printed.
-  package var user: UInt32
+  var user: UInt32
   /// The index of the product in the catalogue.
-  package var product: UInt32
+  var product: UInt32
   /// City and device: `city * 4 + device`.
   var origin: UInt16
   /// The number of earlier events of the session.
@@ -40,11 +40,11 @@ package struct Event: Equatable, Sendable {
   /// The maximum remaining length of the session, in seconds.
   var secondsLeft: UInt16
   var typeCode: UInt8
-  package var quantity: UInt8
+  var quantity: UInt8
 
-  package var city: Int { Int(origin >> 2) }
-  package var device: Device { Device(rawValue: UInt8(origin & 3)) ?? .mobile }
-  package var type: EventType { EventType(rawValue: typeCode) ?? .view }
+  var city: Int { Int(origin >> 2) }
+  var device: Device { Device(rawValue: UInt8(origin & 3)) ?? .mobile }
+  var type: EventType { EventType(rawValue: typeCode) ?? .view }
 
   /// A number that is equal for all events of a session and different for any two sessions.
   var session: UInt64 { state &- UInt64(step) &* Draw.golden }

@@ -1,10 +1,10 @@
 /// What the user's own events are like: how many come when, of which kinds, from where, and of which products.
 package struct Likeness: Equatable, Sendable {
   package struct Product: Equatable, Sendable {
-    package let id: UInt32
-    package let cents: UInt32
+    let id: UInt32
+    let cents: UInt32
     /// Its events.
-    package let weight: UInt64
+    let weight: UInt64
   }
 
   /// Mean events per second.

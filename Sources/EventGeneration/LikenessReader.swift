@@ -5,7 +5,7 @@ package import Plumbing
 /// Fields have the names of the shop's own events; `__time` stands for `timestamp`, as in what Druid gives out.
 package struct LikenessReader {
   /// Minimum number of events.
-  package static let fewestEvents = 100
+  static let fewestEvents = 100
   private static let mostPlaces = 4096
   /// Bytes of a country's or a city's name as JSON.
   private static let longestName = 34

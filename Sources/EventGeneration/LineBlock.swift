@@ -21,7 +21,7 @@ package struct LineBlock: ~Copyable {
   deinit { unsafe memory.deallocate() }
 
   /// Whether the block must be written, because another batch may not fit.
-  package var isFull: Bool { count >= LineBlock.size }
+  var isFull: Bool { count >= LineBlock.size }
 
   package var bytes: RawSpan {
     @_lifetime(borrow self)

@@ -18,7 +18,7 @@ package struct Model: Sendable {
     package var likeness: Likeness?
     package var profile: Profile?
     /// The second at which the profile begins.
-    package var profileStart: Int64 = 0
+    var profileStart: Int64 = 0
     /// This process's part of the sessions, from 0, and the number of parts.
     package var shard: (index: Int, count: Int) {
       get { (shardIndex, shardCount) }
@@ -35,7 +35,7 @@ package struct Model: Sendable {
   package static let productCounts = 1...1_000_000
 
   package let settings: Settings
-  package let world: World
+  let world: World
   package let catalogue: Catalogue
   let population: Population
   let behaviour: Behaviour
@@ -44,7 +44,7 @@ package struct Model: Sendable {
 
   private let quantiles: [Int64]
 
-  package init(_ settings: Settings) {
+  init(_ settings: Settings) {
     self.settings = settings
     quantiles = FixedPoint.normalQuantiles(1024)
     rate = Model.fixed(settings.rate)
@@ -81,7 +81,7 @@ package struct Model: Sendable {
   }
 
   /// The number of customers for a rate: 20,000 per event a second, within limits.
-  package static func users(rate: Double) -> Int {
+  static func users(rate: Double) -> Int {
     Int(max(10_000, min(50_000_000, rate * 20_000)))
   }
 }

@@ -26,7 +26,7 @@ package struct Plan: Equatable, Sendable {
   }
 
   /// The requested events, before they are counted.
-  package enum Extent: Equatable, Sendable {
+  enum Extent: Equatable, Sendable {
     /// From a second on, up to the end, a number of events, or without an end.
     case from(Int64, end: Int64?, count: Int?)
     /// The last events before a second.
@@ -35,9 +35,9 @@ package struct Plan: Equatable, Sendable {
     case spread(Int, over: Range<Int64>)
   }
 
-  package static let defaultRate = 10.0
+  static let defaultRate = 10.0
 
-  package let extent: Extent
+  let extent: Extent
   package let pace: Pace
   package let rate: Double
 

@@ -1,17 +1,17 @@
 /// Multipliers of the rate over time, interpolated linearly between given points: a load test's
 /// ramps and steps.
 package struct Profile: Equatable, Sendable {
-  package struct Point: Equatable, Sendable {
+  struct Point: Equatable, Sendable {
     /// Seconds since the start of the run.
-    package let offset: Int64
-    package let multiplier: Double
+    let offset: Int64
+    let multiplier: Double
   }
 
   private let offsets: [Int64]
   private let levels: [Int64]
 
   /// - Parameter points: at least one, with ascending offsets.
-  package init(_ points: [Point]) {
+  init(_ points: [Point]) {
     offsets = points.map(\.offset)
     levels = points.map { Int64(($0.multiplier * Double(FixedPoint.one)).rounded()) }
   }

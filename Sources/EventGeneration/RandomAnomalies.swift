@@ -67,7 +67,7 @@ package struct RandomAnomalies: Equatable, Sendable {
 
 extension Anomaly {
   /// The default strength of a kind.
-  package static func usualStrength(of kind: Kind, rate: Double) -> Strength {
+  static func usualStrength(of kind: Kind, rate: Double) -> Strength {
     switch kind {
     case .spike: .times(8)
     case .drop, .price: .times(0.1)

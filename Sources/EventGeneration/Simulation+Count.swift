@@ -73,7 +73,7 @@ struct Walk: ~Escapable {
 
 extension Simulation {
   /// The number of events in a span: each session is followed on its own, and no line is made.
-  package static func count(_ model: Model, in span: Range<Int64>) -> Int {
+  static func count(_ model: Model, in span: Range<Int64>) -> Int {
     var arrivals = Arrivals(model)
     let walk = Walk(model)
     var count = 0

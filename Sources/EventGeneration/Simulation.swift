@@ -2,7 +2,7 @@
 ///
 /// Call ``turn()`` once per second, then ``produce(_:)`` until the second's ``remaining`` events
 /// are produced.
-package struct Simulation: ~Copyable {
+struct Simulation: ~Copyable {
   let model: Model
   /// The second whose events are being produced.
   private(set) var second: Int64

@@ -1,22 +1,22 @@
 /// A place where customers live: it belongs to one country and has one offset from UTC.
-package struct City: Equatable, Sendable {
-  package let name: String
-  package let country: String
+struct City: Equatable, Sendable {
+  let name: String
+  let country: String
   /// Quarter-hours east of UTC.
-  package let offsetQuarters: Int
+  let offsetQuarters: Int
   /// The share of all customers, as a relative weight.
-  package let weight: UInt64
+  let weight: UInt64
   /// The index of the country in ``World/countries``.
-  package let countryIndex: Int
+  let countryIndex: Int
 }
 
 /// Where the shop's customers live.
 package struct World: Equatable, Sendable {
   package let countries: [String]
   /// Every city, grouped by country.
-  package let cities: [City]
+  let cities: [City]
   /// The cities of each country, as ranges of indices into ``cities``.
-  package let citiesOfCountry: [Range<Int>]
+  let citiesOfCountry: [Range<Int>]
 
   /// - Parameter cities: those of a country side by side, the countries in the order of their indices.
   init(cities: [City]) {

@@ -19,9 +19,9 @@ internal import CSimdjson
   /// A line that is not a JSON object.
   package struct Malformed: Error, Equatable, Sendable {
     /// The parser's description of the error.
-    package let reason: String
+    let reason: String
     /// The offset of the error, in bytes from the start of the line.
-    package let offset: Int
+    let offset: Int
   }
 
   private let parser: OpaquePointer

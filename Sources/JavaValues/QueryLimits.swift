@@ -8,7 +8,7 @@ package final class QueryLimits {
   private var bytes = 0
 
   /// Maximum memory for the texts and collections of one query, in bytes.
-  package static let byteLimit = 256 << 20
+  static let byteLimit = 256 << 20
   /// Amount of work between two checks of the time, in bytes processed: less than a millisecond.
   private static let workBetweenChecks = 1 << 18
 
@@ -17,7 +17,7 @@ package final class QueryLimits {
 
   /// Adds work, in bytes processed. Returns whether the query must end, which it checks from time
   /// to time.
-  package func mustEnd(after bytes: Int) -> Bool {
+  func mustEnd(after bytes: Int) -> Bool {
     work += bytes
     guard work >= Self.workBetweenChecks else { return false }
     work = 0

@@ -10,7 +10,7 @@ package struct Arguments: Sendable {
   /// - Throws: ``UsageFailure`` for an unknown option, a missing or unexpected value, a word that
   ///   is not one of the choices, a second value for an option that takes one, or operands where
   ///   none are allowed.
-  package init(
+  init(
     _ words: [String], of command: CommandDescription,
     environment: @escaping @Sendable (String) -> String? = { _ in nil }
   ) throws(UsageFailure) {

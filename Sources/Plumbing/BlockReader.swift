@@ -12,7 +12,7 @@ private let setPipeSize: Int32 = 1031
 /// content, so nothing more is read from it.
 @safe package struct BlockReader: ~Copyable {
   /// Readable bytes after the last one, for a JSON parser that reads past the end.
-  package static let padding = 64
+  static let padding = 64
 
   /// The outcome of a wait.
   package enum Arrival: Sendable {
@@ -65,7 +65,7 @@ private let setPipeSize: Int32 = 1031
   }
 
   /// Whether a signal left the rest of a file unread.
-  package var leavesRest: Bool {
+  var leavesRest: Bool {
     guard wasInterrupted, isFile else { return false }
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0

@@ -1,26 +1,26 @@
 /// A command described as data: its help, manual page and completions are generated from this.
 package struct CommandDescription: Sendable {
-  package let name: String
+  let name: String
   /// What the command is for: one sentence with a full stop.
-  package let summary: String
+  let summary: String
   /// The lines after "usage:", without the command's name.
-  package let usage: [String]
+  let usage: [String]
   /// A command line and what it does.
-  package let examples: [(command: String, meaning: String)]
+  let examples: [(command: String, meaning: String)]
   /// The command's own options, in the order of the help; the common options are appended.
-  package let ownFlags: [Flag]
+  let ownFlags: [Flag]
   /// How an error names the operands ("FILE", "COMMAND"); `nil` when there are none.
-  package let operand: String?
+  let operand: String?
   /// Whether the first operand ends the options, as it must for a command that runs another.
-  package let operandsEndOptions: Bool
+  let operandsEndOptions: Bool
   /// The exit statuses that the command can return, with their meanings.
-  package let statuses: [(status: String, meaning: String)]
+  let statuses: [(status: String, meaning: String)]
   /// Environment variables that belong to no option, with their meanings.
   let ownVariables: [(name: String, meaning: String)]
   /// The libraries that it is linked against, for `--version`.
   let libraries: @Sendable () -> [LinkedLibrary]
   /// Paragraphs of the manual page.
-  package let prose: [String]
+  let prose: [String]
   /// Options of similar programs, as typed, with what does the same here.
   let foreignOptions: [String: String]
 
@@ -48,7 +48,7 @@ package struct CommandDescription: Sendable {
   }
 
   /// All options: the command's own, then the common ones that it does not declare itself.
-  package var flags: [Flag] {
+  var flags: [Flag] {
     ownFlags + Flag.common.filter { common in !ownFlags.contains { $0.name == common.name } }
   }
 
@@ -67,5 +67,5 @@ package struct CommandDescription: Sendable {
   static let tools = ["anomalies", "devstack", "dsql", "fake-events", "kprod"]
 
   /// The version of all tools.
-  package static let version = "0.1.0"
+  static let version = "0.1.0"
 }

@@ -12,7 +12,7 @@ extension CommandDescription {
     [flag.letter.map { "-\($0)" }, flag.spelling].compactMap { $0 }
   }
 
-  package var bashCompletion: String {
+  var bashCompletion: String {
     let files = "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"
     let commands = "mapfile -t COMPREPLY < <(compgen -c -- \"$word\")"
     var cases = ""
@@ -131,7 +131,7 @@ extension CommandDescription {
       """
   }
 
-  package var zshCompletion: String {
+  var zshCompletion: String {
     var lines: [String] = []
     for flag in flags {
       let names = [flag.letter.map { "-\($0)" }, flag.spelling].compactMap { $0 }
@@ -172,7 +172,7 @@ extension CommandDescription {
       """
   }
 
-  package var fishCompletion: String {
+  var fishCompletion: String {
     var out = "# fish completion for \(name): save it as ~/.config/fish/completions/\(name).fish\n"
     for flag in flags {
       out += "complete -c \(name) -l \(flag.name)"

@@ -8,7 +8,7 @@ import Synchronization
 /// because there is no other place to report it.
 package enum Diagnostics {
   /// How much is shown.
-  package enum Level: Int, Sendable {
+  enum Level: Int, Sendable {
     case errorsOnly, normal, everything
   }
 
@@ -24,7 +24,7 @@ package enum Diagnostics {
   private static let state = Mutex(State())
 
   /// Sets name, level and colour; called once, when the command starts.
-  package static func configure(tool: String, level: Level, isColored: Bool) {
+  static func configure(tool: String, level: Level, isColored: Bool) {
     let isTerminal = Terminal.isTerminal(STDERR_FILENO)
     state.withLock { state in
       state.tool = tool

@@ -12,7 +12,7 @@ package struct FaultKind: Sendable, Equatable {
 
   /// The name as written, such as `cut@bytes`.
   package let name: String
-  package let parameter: Parameter
+  let parameter: Parameter
   /// The values allowed for `on=`: the first words of the requests that the fault can affect.
   package let targets: [String]
   /// What a client sees: one clause without a full stop.
@@ -47,15 +47,15 @@ package struct Fault: Sendable, Equatable {
   /// The value of a kind that takes a span; zero for other kinds.
   package var span = Duration.zero
   /// How many times the fault applies; `nil`: until it is cleared.
-  package var times: Int?
+  var times: Int?
   /// The fraction of requests that it applies to, from 0 to 1.
-  package var probability = 1.0
+  var probability = 1.0
   /// The seed for choosing those requests.
-  package var seed: UInt64 = 1
+  var seed: UInt64 = 1
   /// How long after the order the fault begins.
-  package var delay = Duration.zero
+  var delay = Duration.zero
   /// The requests that it applies to; empty: all that its kind supports.
-  package var target = ""
+  var target = ""
   /// The text that it was parsed from.
   package let text: String
 

@@ -11,22 +11,22 @@ package struct Flag: Sendable {
   }
 
   /// The long name, without dashes.
-  package let name: String
+  let name: String
   /// The one-letter name, for the few in daily use.
-  package let letter: Character?
+  let letter: Character?
   /// The placeholder of the value in the help ("N", "FILE"); `nil` for a switch.
-  package private(set) var value: String?
+  private(set) var value: String?
   /// The environment variable that is read when the option is absent.
-  package private(set) var variable: String?
+  private(set) var variable: String?
   /// The default, when neither the option nor its variable is given.
-  package private(set) var fallback: String?
+  private(set) var fallback: String?
   /// Whether it may be given more than once.
-  package private(set) var isRepeatable = false
-  package private(set) var completion = Completion.nothing
+  private(set) var isRepeatable = false
+  private(set) var completion = Completion.nothing
   /// Whether a shell hands it on when it asks the command for an answer: it names the server.
-  package var isForAnswers = false
+  var isForAnswers = false
   /// What the option does: one clause without a full stop.
-  package let help: String
+  let help: String
 
   /// An option without a value.
   package static func toggle(_ name: String, _ letter: Character? = nil, help: String) -> Flag {
@@ -64,7 +64,7 @@ package struct Flag: Sendable {
   package var spelling: String { "--" + name }
 
   /// The words that are allowed as a value; empty when any value is allowed.
-  package var choices: [String] {
+  var choices: [String] {
     if case .choices(let words) = completion { words } else { [] }
   }
 }

@@ -1,6 +1,6 @@
 /// `--help`: one sentence, usage, examples, options, variables and statuses in 80 columns.
 extension CommandDescription {
-  package var helpText: String {
+  var helpText: String {
     var out = wrap(summary, indent: 0, width: 79) + "\n\nusage:\n"
     for line in usage { out += wrapUsage(line) + "\n" }
     out += "\nexamples:\n"

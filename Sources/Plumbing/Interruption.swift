@@ -31,7 +31,7 @@ package enum Interruption {
   /// Installs the handlers. A command does this first, so that no signal ends it without a report.
   ///
   /// A signal that the parent ignores (`nohup`, a shell's background job) stays ignored.
-  package static func install() {
+  static func install() {
     // The accessors initialize the atomics here, so the handler only loads, stores and writes.
     _ = (count, firstSignal, descriptor, writeEnd.load(ordering: .relaxed))
     for number in handled {
@@ -56,7 +56,7 @@ package enum Interruption {
   /// Opens ``descriptor``; called once, after the standard descriptors are reserved.
   ///
   /// - Throws: ``SystemFailure`` when the pipe can't be created.
-  package static func openDescriptor() throws(SystemFailure) {
+  static func openDescriptor() throws(SystemFailure) {
     var ends: [Int32] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw SystemFailure("making a pipe") }
     for end in ends {
@@ -106,7 +106,7 @@ package enum Interruption {
   }
 
   /// Ends the process by the first signal, with its default action.
-  package static func raiseAgain() -> Never {
+  static func raiseAgain() -> Never {
     let number = firstSignal ?? SIGTERM
     signal(number, SIG_DFL)
     raise(number)

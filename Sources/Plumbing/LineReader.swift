@@ -13,7 +13,7 @@ import Glibc
   private let maximumLineLength: Int
 
   /// The number of the line that was lent last, counted from 1.
-  package private(set) var lineNumber = 0
+  private(set) var lineNumber = 0
   /// Whether the last line ended with a newline; only the last line of the input may lack it.
   package private(set) var lineIsTerminated = true
   /// The length of the torn line: the bytes after the last newline when a signal ended the input.
@@ -83,12 +83,12 @@ import Glibc
 }
 
 /// A line over the limit.
-package struct LineTooLong: ToolFailure, Equatable {
+struct LineTooLong: ToolFailure, Equatable {
   /// Its number, counted from 1.
-  package let line: Int
+  let line: Int
   /// The limit in bytes.
-  package let limit: Int
+  let limit: Int
 
-  package var exitStatus: ExitStatus { .input }
-  package var message: String { "line \(line): longer than \(limit) bytes" }
+  var exitStatus: ExitStatus { .input }
+  var message: String { "line \(line): longer than \(limit) bytes" }
 }

@@ -1,6 +1,6 @@
 /// `--man`: the manual page as roff, for man(1).
 extension CommandDescription {
-  package var manualPage: String {
+  var manualPage: String {
     var out = ".TH \(roff(name.uppercased())) 1 \"\" \"\(roff("streamtools \(Self.version)"))\"\n"
     out += ".SH NAME\n\(roff(name)) \\- \(roff(summaryClause))\n.SH SYNOPSIS\n"
     for (index, line) in usage.enumerated() {

@@ -54,7 +54,7 @@ package struct MetricsText {
 /// The file of `--metrics`: replaced as a whole now and then, so that a reader finds the numbers of one moment.
 package struct MetricsFile {
   /// How old the numbers get.
-  package static let interval = Duration.seconds(15)
+  static let interval = Duration.seconds(15)
 
   private let path: String
   private var lastWrite: ContinuousClock.Instant

@@ -47,7 +47,7 @@ package struct UnusableInput: ToolFailure, Equatable {
 /// A system call that failed.
 package struct SystemFailure: ToolFailure, Equatable {
   /// What was being done, with the name of the file: "writing standard output".
-  package let action: String
+  let action: String
   /// The value of errno.
   package let code: Int32
 

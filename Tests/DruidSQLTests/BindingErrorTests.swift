@@ -1,5 +1,6 @@
-import DruidSQL
 import Testing
+
+@testable import DruidSQL
 
 /// Errors of a real Druid: their messages and positions.
 @Suite struct BindingErrorTests {

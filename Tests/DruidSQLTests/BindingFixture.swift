@@ -1,5 +1,6 @@
-import DruidSQL
 import Testing
+
+@testable import DruidSQL
 
 /// Two datasources and a system table, as the engine describes them.
 enum BindingFixture {

@@ -1,5 +1,6 @@
-import DruidSQL
 import Testing
+
+@testable import DruidSQL
 
 /// Joins by name, queries of several datasources, and subqueries with one value.
 @Suite struct BindingJoinTests {

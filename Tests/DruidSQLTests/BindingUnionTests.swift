@@ -1,5 +1,6 @@
-import DruidSQL
 import Testing
+
+@testable import DruidSQL
 
 /// Unions that Druid reads as one datasource, unions that it runs one after another, and queries
 /// that it refuses on both.

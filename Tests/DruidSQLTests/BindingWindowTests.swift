@@ -1,5 +1,6 @@
-import DruidSQL
 import Testing
+
+@testable import DruidSQL
 
 /// Frames that Druid's validator accepts, and the positions of its errors for others.
 @Suite struct BindingWindowTests {

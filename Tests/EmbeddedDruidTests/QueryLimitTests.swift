@@ -1,10 +1,10 @@
 import Foundation
-import JavaValues
 import Plumbing
 import TestSupport
 import Testing
 
 @testable import EmbeddedDruid
+@testable import JavaValues
 
 /// Limits of a query: its timeout applies inside functions, and so does its memory budget.
 @Suite(.serialized) struct QueryLimitTests {

@@ -1,7 +1,7 @@
-import Plumbing
 import Testing
 
 @testable import EventGeneration
+@testable import Plumbing
 
 @Suite struct AnomalySpecTests {
   private func parse(_ text: String) throws -> AnomalySpec {

@@ -1,6 +1,7 @@
-import JSONLines
 import TestSupport
 import Testing
+
+@testable import JSONLines
 
 @Suite struct JSONLineTests {
   /// Reads a line that is followed by its padding.

@@ -1,5 +1,6 @@
-import Plumbing
 import Testing
+
+@testable import Plumbing
 
 private let count = Flag.option("count", "n", value: "N", help: "how many")
 private let topic = Flag.option("topic", "t", value: "TOPIC", variable: "TOPIC", help: "where to")

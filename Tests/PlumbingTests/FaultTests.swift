@@ -1,6 +1,7 @@
-import Plumbing
 import TestSupport
 import Testing
+
+@testable import Plumbing
 
 private let kinds = [
   FaultKind("cut@bytes", .count(0...1_000_000), targets: ["sql"], meaning: "the answer ends early"),

@@ -1,6 +1,7 @@
 import Glibc
-import Plumbing
 import Testing
+
+@testable import Plumbing
 
 /// A pipe whose ends are closed with this value.
 private struct Pipe: ~Copyable {

@@ -1,9 +1,9 @@
 import Foundation
-import Kafka
 import Plumbing
 import TestSupport
 import Testing
 
+@testable import Kafka
 @testable import kprod
 
 @Suite struct LedgerTests {

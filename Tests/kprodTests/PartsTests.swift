@@ -1,7 +1,7 @@
-import Kafka
 import Plumbing
 import Testing
 
+@testable import Kafka
 @testable import kprod
 
 @Suite struct DelimiterTests {

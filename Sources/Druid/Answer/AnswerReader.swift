@@ -1,16 +1,16 @@
 import Plumbing
 
 /// An answer that is not a valid `arrayLines` answer with three header lines.
-package struct MalformedAnswer: Error, Equatable, Sendable {
+struct MalformedAnswer: Error, Equatable, Sendable {
   /// The line of the answer, counted from 1; rows start at line 4.
-  package let line: Int
+  let line: Int
   /// The offset in that line, in bytes.
-  package let offset: Int
-  package let reason: String
+  let offset: Int
+  let reason: String
   /// Whether the row exceeds our own length limit.
-  package var isOverLimit = false
+  var isOverLimit = false
   /// Whether the answer continues after the requested rows.
-  package var isOverRowLimit = false
+  var isOverRowLimit = false
 }
 
 /// Reads an `arrayLines` answer, in pieces of any size, into a formatter.

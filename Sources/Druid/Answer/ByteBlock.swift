@@ -82,7 +82,7 @@ import Glibc
     count &+= 1
   }
 
-  package mutating func append(_ scalar: Unicode.Scalar) { append(UInt8(ascii: scalar)) }
+  mutating func append(_ scalar: Unicode.Scalar) { append(UInt8(ascii: scalar)) }
 
   /// Copies a span; a cell of usual length takes two moves.
   @inline(__always)
@@ -219,7 +219,7 @@ extension RawSpan {
   }
 
   /// A part of the span as text; invalid UTF-8 becomes U+FFFD.
-  package func text(from start: Int, to end: Int) -> String {
+  func text(from start: Int, to end: Int) -> String {
     precondition(start >= 0 && start <= end && end <= byteCount)
     return unsafe withUnsafeBytes { bytes in
       // The pointer does not outlive the call.

@@ -44,13 +44,13 @@ package struct DruidFailure: ToolFailure, Equatable {
   /// The position in the statement that the server reported.
   package var place: Statement.Place?
   /// The HTTP status of the answer; 0 when there was none.
-  package var status = 0
+  var status = 0
   /// Whether a retry may help, before a byte of the answer came.
-  package var isWorthRetrying = false
+  var isWorthRetrying = false
   /// The minimum time before a retry that the server requested.
-  package var retryAfter = Duration.zero
+  var retryAfter = Duration.zero
   /// Whether the server is down but may start.
-  package var isWorthWaitingFor = false
+  var isWorthWaitingFor = false
 
   package init(_ kind: Kind, _ message: String, hints: [String] = []) {
     self.kind = kind

@@ -2,7 +2,7 @@ package import Plumbing
 
 /// A query for Druid's SQL endpoint.
 package struct Query: Sendable {
-  package var statement: Statement
+  var statement: Statement
   package var context: [JSONValue.Member] = []
   package var parameters: [QueryParameter] = []
   /// Whether to request the plan instead of the rows.
@@ -64,10 +64,10 @@ package struct Query: Sendable {
 
 /// A value for a `?`.
 package struct QueryParameter: Sendable, Equatable {
-  package let type: String
-  package let value: JSONValue
+  let type: String
+  let value: JSONValue
 
-  package init(type: String, value: JSONValue) {
+  init(type: String, value: JSONValue) {
     self.type = type
     self.value = value
   }

@@ -39,7 +39,7 @@ package struct ReadingHistory: Sendable {
   /// - Parameters:
   ///   - tasks: the oldest first.
   ///   - ends: the final offsets of a supervisor that has no more tasks.
-  package init(_ tasks: [ReadingTask], ends: Offsets = [:]) {
+  init(_ tasks: [ReadingTask], ends: Offsets = [:]) {
     self.tasks = tasks
     for partition in Set(tasks.flatMap(\.starts.keys)).union(ends.keys) {
       stretches[partition] = stretches(of: partition, end: ends[partition])
@@ -85,7 +85,7 @@ package struct ReadingHistory: Sendable {
   }
 
   /// Whether tasks that read the first of the messages are missing.
-  package func isTooShort(for wanted: [Int: Wanted]) -> Bool {
+  func isTooShort(for wanted: [Int: Wanted]) -> Bool {
     wanted.contains { partition, wanted in
       (stretches[partition]?.first?.lower ?? .max) > wanted.first
     }

@@ -1,23 +1,23 @@
 package import Plumbing
 
 /// Offsets by partition.
-package typealias Offsets = [Int: Int64]
+typealias Offsets = [Int: Int64]
 
 /// A supervisor's report: `GET /druid/indexer/v1/supervisor/ID/status`.
 package struct SupervisorStatus: Sendable {
   package let id: String
   package let dataSource: String
   /// The topic that it reads, or a pattern of topics.
-  package let stream: String
+  let stream: String
   /// The more detailed of its two states, for messages.
-  package let state: String
+  let state: String
   package let isSuspended: Bool
   /// Whether it has read everything it was to read, and ended: a bounded supervisor of Druid 38 and
   /// later.
   package let isCompleted: Bool
   /// Whether it reads a stream; one that compacts a table never has a lag.
-  package let isReader: Bool
-  package let lag: Int64?
+  let isReader: Bool
+  let lag: Int64?
   /// The time of the report, by the server's clock.
   package let generated: TimePoint?
   /// The time at which its offsets and lag were measured, by the same clock.
@@ -42,13 +42,13 @@ package struct SupervisorStatus: Sendable {
   }
 
   /// Whether it reads a topic, perhaps among others.
-  package func reads(_ topic: String) -> Bool {
+  func reads(_ topic: String) -> Bool {
     guard isReader else { return false }
     return stream == topic || tasks.contains { !startingOffsets(of: $0, topic).isEmpty }
   }
 
   /// The tasks that are reading or publishing, the older ones first.
-  package func runningTasks(of topic: String) -> [ReadingTask] {
+  func runningTasks(of topic: String) -> [ReadingTask] {
     tasks.compactMap { task in
       guard let id = task["id"]?.text else { return nil }
       let starts = startingOffsets(of: task, topic)
@@ -69,15 +69,15 @@ package struct SupervisorStatus: Sendable {
 
 /// What a task read of a topic.
 package struct ReadingTask: Sendable, Equatable {
-  package let id: String
+  let id: String
   /// The first offset of each partition.
-  package var starts: Offsets
+  var starts: Offsets
   /// The next offset to read; `nil` for a finished task, whose successor shows it.
-  package var reached: Offsets?
+  var reached: Offsets?
   /// The outcome of what it read; `nil` when unknown.
-  package var counts: RowCounts?
+  var counts: RowCounts?
   /// Whether it failed, so that its messages were read again.
-  package var hasFailed = false
+  var hasFailed = false
 }
 
 /// The outcome of the messages that a task read.

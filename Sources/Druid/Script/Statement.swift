@@ -8,7 +8,7 @@ package struct Statement: Sendable, Equatable {
   /// Its number in that source, counted from 1.
   package let number: Int
   /// The text from the first token to the last, without the `;`.
-  package private(set) var text: String
+  private(set) var text: String
   /// The heading above its rows, from a script's `-- title: …`.
   package var heading: String?
   /// The position of its first token: the line, counted from 1.
@@ -59,11 +59,11 @@ package struct Statement: Sendable, Equatable {
   /// A position in a statement as Druid reports it: counted from 1 in the text that it received,
   /// columns in UTF-16 units.
   package struct Place: Sendable, Equatable {
-    package let line: Int
-    package let column: Int
+    let line: Int
+    let column: Int
 
     /// Out-of-range positions are clamped, because a server may report any.
-    package init(line: Int, column: Int) {
+    init(line: Int, column: Int) {
       let range = 1...Int(Int32.max)
       self.line = min(max(line, range.lowerBound), range.upperBound)
       self.column = min(max(column, range.lowerBound), range.upperBound)
@@ -79,14 +79,14 @@ package struct Statement: Sendable, Equatable {
   }
 
   /// The position in the user's file: `queries.sql: line 12, column 5 (statement 2)`.
-  package func title(at place: Place) -> String {
+  func title(at place: Place) -> String {
     let found = locate(place)
     if source.isEmpty { return "line \(found.line), column \(found.column)" }
     return "\(source): line \(found.line), column \(found.column) (statement \(number))"
   }
 
   /// The line of a position, and a caret under it; only the part around the caret of a long line.
-  package func excerpt(at place: Place) -> [String] {
+  func excerpt(at place: Place) -> [String] {
     let (_, _, text, before) = locate(place)
     var scratch = ByteBlock(capacity: 256)
     let shownBefore = before.count > 60 ? "…" + before.suffix(60) : String(before)

@@ -7,7 +7,7 @@ extension SQLType {
     }
   }
 
-  package var isNumeric: Bool { isExact || isApproximate }
+  var isNumeric: Bool { isExact || isApproximate }
 
   var isExact: Bool {
     switch kind {
@@ -26,14 +26,14 @@ extension SQLType {
   var isApproximate: Bool { kind == .float || kind == .real || kind == .double }
 
   /// Whether Druid computes with it as a double.
-  package var isReal: Bool {
+  var isReal: Bool {
     switch kind {
     case .float, .real, .double, .decimal: true
     default: false
     }
   }
 
-  package var isTime: Bool { kind == .timestamp || kind == .date }
+  var isTime: Bool { kind == .timestamp || kind == .date }
 
   var isInterval: Bool { kind == .dayInterval || kind == .monthInterval }
 
@@ -46,7 +46,7 @@ extension SQLType {
     return one.isCharacter && two.isCharacter || one.isIntegral && two.isIntegral
   }
 
-  package var element: SQLType? {
+  var element: SQLType? {
     if case .array(let element) = kind { return element }
     return nil
   }
@@ -73,7 +73,7 @@ extension SQLType {
   }
 
   /// The type as `Cannot apply 'F' to arguments of type 'F(<CHAR(3)>)'` shows it.
-  package var signature: String {
+  var signature: String {
     switch kind {
     case .decimal(let precision, let scale): "DECIMAL(\(precision), \(scale))"
     case .char(let length): "CHAR(\(length))"

@@ -11,9 +11,9 @@ package protocol AggregateState: AnyObject {
 }
 
 extension AggregateState {
-  package var heldBytes: Int { 0 }
+  var heldBytes: Int { 0 }
 
-  package func remove(_ values: [SQLValue]) throws(ValueFailure) {
+  func remove(_ values: [SQLValue]) throws(ValueFailure) {
     throw .unsupported("This aggregate over a window")
   }
 }

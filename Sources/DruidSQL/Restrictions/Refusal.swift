@@ -3,7 +3,7 @@
 /// `rule` is the name of what refuses: the function or property that calls.
 extension SQLFailure {
   /// Refuses something that Druid may accept but whose result this module cannot guarantee.
-  package static func unknown(
+  static func unknown(
     _ what: String, at range: SourceRange?, rule: String = #function
   ) -> SQLFailure {
     SQLFailure(

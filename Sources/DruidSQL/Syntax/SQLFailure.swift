@@ -17,14 +17,14 @@ package struct SQLFailure: Error, Equatable, Sendable {
   package var errorCode: String
   package var persona: String
   /// The message without the position, which Druid appends as ` (line [1], column [8])`.
-  package var message: String
-  package var range: SourceRange?
+  var message: String
+  var range: SourceRange?
   /// For an unexpected token: its text. `expected` has the acceptable tokens.
-  package var token: String?
-  package var expected: String?
+  var token: String?
+  var expected: String?
   /// What refuses the statement: the name of a restriction or an error in `Restrictions`. Druid has
   /// no such name; tests tell by it which rule a statement meets.
-  package var rule: String
+  var rule: String
 
   package init(
     _ message: String, at range: SourceRange?, category: Category = .invalidInput,

@@ -1,12 +1,12 @@
 /// The position of a part of a statement, as in Druid's errors. Lines and columns start at 1, the
 /// end is inclusive, columns count UTF-16 units, and a tab is one column.
 package struct SourceRange: Equatable, Hashable, Sendable {
-  package var line: Int32
-  package var column: Int32
-  package var endLine: Int32
-  package var endColumn: Int32
+  var line: Int32
+  var column: Int32
+  var endLine: Int32
+  var endColumn: Int32
 
-  package init(line: Int, column: Int, endLine: Int, endColumn: Int) {
+  init(line: Int, column: Int, endLine: Int, endColumn: Int) {
     self.line = Int32(clamping: line)
     self.column = Int32(clamping: column)
     self.endLine = Int32(clamping: endLine)
@@ -14,10 +14,10 @@ package struct SourceRange: Equatable, Hashable, Sendable {
   }
 
   /// The range of nodes that have no text.
-  package static let none = SourceRange(line: 0, column: 0, endLine: 0, endColumn: 0)
+  static let none = SourceRange(line: 0, column: 0, endLine: 0, endColumn: 0)
 
   /// The range from the start of this one to the end of `other`.
-  package func through(_ other: SourceRange) -> SourceRange {
+  func through(_ other: SourceRange) -> SourceRange {
     var whole = self
     whole.endLine = other.endLine
     whole.endColumn = other.endColumn
@@ -25,7 +25,7 @@ package struct SourceRange: Equatable, Hashable, Sendable {
   }
 
   /// The smallest range that contains both.
-  package func joined(_ other: SourceRange) -> SourceRange {
+  func joined(_ other: SourceRange) -> SourceRange {
     var whole = self
     if (other.line, other.column) < (line, column) {
       whole.line = other.line

@@ -8,7 +8,7 @@ package struct ColumnGrouping: Sendable {
   /// aggregates.
   package var name: String
   /// The same grouping as a query for SQLite.
-  package var sqlite: String
+  var sqlite: String
   /// The datasource's name in SQLite.
   package var source: String
   /// The conditions that a row must satisfy, all of them.

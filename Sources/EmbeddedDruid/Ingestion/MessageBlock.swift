@@ -22,15 +22,15 @@ package enum MessageReaderFailure: Error, Equatable {
 package struct MessageBlock {
   /// A message, as ranges of its parts in ``MessageBlock/bytes``.
   package struct Message {
-    package var offset: Int64
+    var offset: Int64
     /// Milliseconds since 1970, set by the producer or the broker.
-    package var sent: Int64
-    package var key: Range<Int>?
+    var sent: Int64
+    var key: Range<Int>?
     /// Nil for a record without a value.
-    package var payload: Range<Int>?
+    var payload: Range<Int>?
     /// The number of headers, then the name and value of each with their lengths, in Kafka's record
     /// format.
-    package var headers: Range<Int>
+    var headers: Range<Int>
 
     package init(
       offset: Int64, sent: Int64, key: Range<Int>?, payload: Range<Int>?, headers: Range<Int>
@@ -51,7 +51,7 @@ package struct MessageBlock {
   /// The number of skipped messages, whose batches could not be decompressed.
   package var unreadable: Int64 = 0
 
-  package init() {}
+  init() {}
 }
 
 extension MessageBlock.Message {

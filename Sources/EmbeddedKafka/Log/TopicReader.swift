@@ -29,7 +29,7 @@ package final class TopicReader: Sendable {
   /// The result of a read. It is reused for the next read, so that memory is allocated once.
   package struct Records {
     /// Readable bytes after the last record, for parsers that read whole words.
-    package static let padding = 64
+    static let padding = 64
 
     package var bytes: [UInt8] = []
     package var all: [Record] = []

@@ -42,7 +42,7 @@ package final class Broker: Sendable {
   }
 
   /// The client id of the embedded Druid's consumer, which no fault affects.
-  package static let ownClientID = "devstack"
+  static let ownClientID = "devstack"
 
   /// The faults that this broker supports.
   package static let faultKinds = BrokerFault.kinds

@@ -86,7 +86,7 @@ package enum Arithmetic {
   }
 
   /// Java's `%.nf`: rounds the shortest decimal digits half up.
-  package static func fixed(_ value: Double, _ scale: Int) -> String {
+  static func fixed(_ value: Double, _ scale: Int) -> String {
     guard value.isFinite else { return JavaNumber.text(value) }
     var digits = DecimalDigits(value)
     digits.isNegative = value.sign == .minus

@@ -9,7 +9,7 @@ package final class RegularExpression {
   private let code: OpaquePointer
   private let memory: OpaquePointer
   private let settings: OpaquePointer
-  package let groupCount: Int
+  let groupCount: Int
   private let groupNames: [String: Int]
   private let watch = Watch()
 

@@ -1,7 +1,7 @@
 /// IPv4 addresses as text and as numbers.
 package enum IPv4 {
   /// The number of a dotted address; nil for any other text.
-  package static func number(_ text: String) -> Int64? {
+  static func number(_ text: String) -> Int64? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
     var result: Int64 = 0
@@ -14,7 +14,7 @@ package enum IPv4 {
     return result
   }
 
-  package static func text(_ number: Int64) -> String? {
+  static func text(_ number: Int64) -> String? {
     guard (0...0xFFFF_FFFF).contains(number) else { return nil }
     return [24, 16, 8, 0].map { String(number >> $0 & 255) }.joined(separator: ".")
   }

@@ -69,7 +69,7 @@ package struct LikePattern: Sendable {
   private let parts: [Part]
 
   /// - Parameter escape: the character that makes the next one literal; empty for none.
-  package init(_ pattern: String, escape: String = "") {
+  init(_ pattern: String, escape: String = "") {
     var parts: [[Element]] = [[]]
     let escape = escape.unicodeScalars.first
     var rest = pattern.unicodeScalars[...]

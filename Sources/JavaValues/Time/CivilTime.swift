@@ -1,17 +1,17 @@
 /// Days, months and weeks of the proleptic Gregorian calendar, without time zones or a clock.
 package enum CivilTime {
-  package static let millisecondsPerDay: Int64 = 86_400_000
+  static let millisecondsPerDay: Int64 = 86_400_000
   /// The years that Joda accepts, whose times fit 64-bit milliseconds.
-  package static let years: ClosedRange<Int64> = -292_275_054...292_278_993
+  static let years: ClosedRange<Int64> = -292_275_054...292_278_993
 
   package struct Fields: Equatable, Sendable {
     package var year: Int64
-    package var month: Int64
-    package var day: Int64
-    package var hour: Int64
-    package var minute: Int64
-    package var second: Int64
-    package var millisecond: Int64
+    var month: Int64
+    var day: Int64
+    var hour: Int64
+    var minute: Int64
+    var second: Int64
+    var millisecond: Int64
 
     package init(
       year: Int64, month: Int64 = 1, day: Int64 = 1, hour: Int64 = 0, minute: Int64 = 0,
@@ -34,7 +34,7 @@ package enum CivilTime {
     }
   }
 
-  package static func floorDivide(_ value: Int64, _ by: Int64) -> Int64 {
+  static func floorDivide(_ value: Int64, _ by: Int64) -> Int64 {
     let quotient = value / by
     return value % by < 0 ? quotient - 1 : quotient
   }
@@ -50,7 +50,7 @@ package enum CivilTime {
   }
 
   /// Days from 1970-01-01 to a date.
-  package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+  static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
     let shifted = month <= 2 ? year &- 1 : year
     let era = floorDivide(shifted, 400)
     let yearOfEra = shifted &- era &* 400
@@ -59,7 +59,7 @@ package enum CivilTime {
     return era &* 146_097 &+ dayOfEra &- 719_468
   }
 
-  package static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days &+ 719_468
     let era = floorDivide(shifted, 146_097)
     let dayOfEra = shifted &- era &* 146_097
@@ -81,7 +81,7 @@ package enum CivilTime {
       minute: rest / 60_000 % 60, second: rest / 1000 % 60, millisecond: rest % 1000)
   }
 
-  package static func isLeap(_ year: Int64) -> Bool {
+  static func isLeap(_ year: Int64) -> Bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
   }
 
@@ -114,10 +114,10 @@ package enum CivilTime {
   }
 
   /// 1 is Monday, 7 Sunday.
-  package static func dayOfWeek(days: Int64) -> Int64 { floorRemainder(days + 3, 7) + 1 }
+  static func dayOfWeek(days: Int64) -> Int64 { floorRemainder(days + 3, 7) + 1 }
 
   /// The ISO week and its year.
-  package static func week(days: Int64) -> (year: Int64, week: Int64) {
+  static func week(days: Int64) -> (year: Int64, week: Int64) {
     let thursday = days - dayOfWeek(days: days) + 4
     let year = date(days: thursday).year
     let first = Self.days(year: year, month: 1, day: 1)

@@ -37,7 +37,7 @@ extension Period {
 
   /// TIME_FLOOR of such a period without an origin. `steps` has the known bucket starts from 1970
   /// on.
-  package func floor(_ time: Int64, zone: TimeZoneTable, steps: inout [Int64]) -> Int64 {
+  func floor(_ time: Int64, zone: TimeZoneTable, steps: inout [Int64]) -> Int64 {
     let start = zone.instant(local: 0)
     guard time >= start else { return floor(time, zone: zone) }
     if steps.isEmpty { steps.append(start) }

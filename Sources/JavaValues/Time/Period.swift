@@ -1,13 +1,13 @@
 /// An ISO 8601 period: `P1DT2H30M`.
 package struct Period: Equatable, Sendable {
-  package var years: Int64 = 0
+  var years: Int64 = 0
   package var months: Int64 = 0
-  package var weeks: Int64 = 0
-  package var days: Int64 = 0
-  package var hours: Int64 = 0
-  package var minutes: Int64 = 0
-  package var seconds: Int64 = 0
-  package var milliseconds: Int64 = 0
+  var weeks: Int64 = 0
+  var days: Int64 = 0
+  var hours: Int64 = 0
+  var minutes: Int64 = 0
+  var seconds: Int64 = 0
+  var milliseconds: Int64 = 0
 
   package init() {}
 

@@ -35,7 +35,7 @@ package enum TimeText {
     padded(fields.hour, 2) + ":" + padded(fields.minute, 2) + ":" + padded(fields.second, 2)
   }
 
-  package static func padded(_ value: Int64, _ width: Int) -> String {
+  static func padded(_ value: Int64, _ width: Int) -> String {
     let digits = String(value)
     return digits.utf8.count >= width
       ? digits : String(repeating: "0", count: width - digits.utf8.count) + digits

@@ -1,6 +1,6 @@
 extension TimeZoneTable {
   /// Reads a TZif file of version 2 or later; nil when the bytes are not one.
-  package init?(name: String, tzif bytes: [UInt8]) {
+  init?(name: String, tzif bytes: [UInt8]) {
     var reader = Reader(bytes: bytes)
     guard let old = reader.header(), bytes[4] >= UInt8(ascii: "2") else { return nil }
     reader.position += old.size(timeWidth: 4)

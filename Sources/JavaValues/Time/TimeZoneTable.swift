@@ -16,14 +16,14 @@ package struct TimeZoneTable: Sendable {
 
   package static let utc = TimeZoneTable(name: "UTC", offsetMilliseconds: 0)
 
-  package init(name: String, offsetMilliseconds: Int64) {
+  init(name: String, offsetMilliseconds: Int64) {
     self.name = name
     first.offset = offsetMilliseconds
     if offsetMilliseconds != 0 { first.abbreviation = Self.text(offset: offsetMilliseconds) }
   }
 
   /// `UTC`, `Z`, `+05:30`, `-08`, `GMT+5`: zones that need no file; nil for every other name.
-  package static func fixed(_ name: String) -> TimeZoneTable? {
+  static func fixed(_ name: String) -> TimeZoneTable? {
     switch name {
     case "UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Zulu", "Universal":
       return TimeZoneTable(name: "UTC", offsetMilliseconds: 0)
@@ -69,7 +69,7 @@ package struct TimeZoneTable: Sendable {
   ]
 
   /// `+05:30`, `-08:00`. Never `Z`, which is the caller's to write.
-  package static func text(offset: Int64, separator: String = ":") -> String {
+  static func text(offset: Int64, separator: String = ":") -> String {
     let minutes = offset.magnitude / 60_000
     let hours = minutes / 60
     func two(_ value: UInt64) -> String { value < 10 ? "0\(value)" : "\(value)" }
@@ -93,7 +93,7 @@ package struct TimeZoneTable: Sendable {
     transitions.isEmpty && rule == nil ? first.offset : holding(at: time).offset
   }
 
-  package func abbreviation(at time: Int64) -> String { holding(at: time).abbreviation }
+  func abbreviation(at time: Int64) -> String { holding(at: time).abbreviation }
 
   package func local(_ time: Int64) -> Int64 { time &+ offset(at: time) }
 
@@ -110,11 +110,11 @@ package struct TimeZoneTable: Sendable {
   }
 
   /// Whether its offset never changes.
-  package var isFixed: Bool { transitions.isEmpty && rule == nil }
+  var isFixed: Bool { transitions.isEmpty && rule == nil }
 
   /// The instant of a local time. An ambiguous time has the offset of `original`, or else is the
   /// earlier instant. A time in a gap is moved forward by the gap's length.
-  package func instant(local: Int64, original: Int64? = nil) -> Int64 {
+  func instant(local: Int64, original: Int64? = nil) -> Int64 {
     if let original {
       let kept = offset(at: original)
       if offset(at: local &- kept) == kept { return local &- kept }

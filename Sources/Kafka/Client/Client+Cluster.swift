@@ -4,11 +4,11 @@ internal import Plumbing
 
 /// A partition as the cluster describes it.
 package struct Partition: Sendable, Equatable {
-  package let number: Int32
+  let number: Int32
   /// The broker that leads it; -1 when it has no leader.
-  package let leader: Int32
-  package let replicas: [Int32]
-  package let inSync: [Int32]
+  let leader: Int32
+  let replicas: [Int32]
+  let inSync: [Int32]
 
   /// The line that `--check` prints.
   package var line: String {

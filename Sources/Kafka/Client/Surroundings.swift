@@ -2,13 +2,13 @@ internal import Plumbing
 
 /// What a producer learns from outside: the time, and the signals to stop.
 package struct Surroundings: Sendable {
-  package var now: @Sendable () -> ContinuousClock.Instant
+  var now: @Sendable () -> ContinuousClock.Instant
   /// The number of signals: after one the producer finishes, after two it gives up.
-  package var signals: @Sendable () -> Int
+  var signals: @Sendable () -> Int
   /// Readable after the first signal; -1 for none.
-  package var signalDescriptor: Int32
+  var signalDescriptor: Int32
 
-  package init(
+  init(
     now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
     signals: @escaping @Sendable () -> Int = { 0 }, signalDescriptor: Int32 = -1
   ) {
@@ -18,7 +18,7 @@ package struct Surroundings: Sendable {
   }
 
   /// The clock of this machine and the signals of this process.
-  package static var process: Surroundings {
+  static var process: Surroundings {
     Surroundings(
       signals: { Interruption.count }, signalDescriptor: Interruption.descriptor)
   }

@@ -4,23 +4,23 @@ internal import Plumbing
 /// The limits of a topic, as far as the cluster reports them; `nil` is unknown.
 package struct TopicLimits: Sendable, Equatable {
   /// The maximum size of a batch in bytes, as it arrives at the broker.
-  package var maximumBatch: Int?
+  var maximumBatch: Int?
   /// Whether a record needs a key.
   package var isCompacted = false
   /// How far a record's time may be before and after the broker's clock, in milliseconds.
   package var maximumAge: Int64?
   package var maximumLead: Int64?
   /// How many replicas must have a record before it is acknowledged.
-  package var minimumInSync: Int?
+  var minimumInSync: Int?
 
-  package init() {}
+  init() {}
 
   /// The smallest overhead of a batch with one record, in bytes, beside key and value.
   private static let leastOverhead = 61 + 7
 
   /// The size in bytes of the largest key and value that the topic accepts; `nil` with compression,
   /// which makes it unpredictable.
-  package func largestPayload(isCompressed: Bool) -> Int? {
+  func largestPayload(isCompressed: Bool) -> Int? {
     isCompressed ? nil : maximumBatch.map { $0 - Self.leastOverhead }
   }
 

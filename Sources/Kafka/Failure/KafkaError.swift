@@ -2,9 +2,9 @@ internal import CRdkafka
 
 /// An error code of librdkafka or of a broker.
 package struct KafkaError: Hashable, Sendable {
-  package let code: Int32
+  let code: Int32
 
-  package init(code: Int32) { self.code = code }
+  init(code: Int32) { self.code = code }
 
   init(_ code: rd_kafka_resp_err_t) { self.code = code.rawValue }
 
@@ -77,7 +77,7 @@ func kafkaWords(_ code: Int32) -> String {
   return text
 }
 
-package func lowercasedFirst(_ text: String) -> String {
+func lowercasedFirst(_ text: String) -> String {
   let second = text.dropFirst().first
   return second?.isUppercase == true ? text : text.prefix(1).lowercased() + text.dropFirst()
 }

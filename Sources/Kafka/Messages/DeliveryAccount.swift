@@ -66,7 +66,7 @@ package protocol DeliveryAccount: AnyObject {
 
 /// A message that was not delivered. Valid during the call that receives it.
 @safe package struct Message {
-  package let partition: Int32
+  let partition: Int32
   /// The value that the sender attached to the message.
   @unsafe package let token: UnsafeMutableRawPointer?
   /// `nil` is null, which is not the same as empty.
@@ -84,7 +84,7 @@ package protocol DeliveryAccount: AnyObject {
     }
   }
 
-  package init(
+  init(
     partition: Int32 = 0, token: UnsafeMutableRawPointer? = nil,
     key: UnsafeRawBufferPointer? = nil, value: UnsafeRawBufferPointer?
   ) {

@@ -7,10 +7,10 @@ package struct ClientSettings: Sendable, Equatable {
     package let name: String
     package let value: String
     /// How an error names the source of the property: `-X` or a line of a file.
-    package let origin: String
+    let origin: String
   }
 
-  package var brokers: String
+  var brokers: String
   package var topic: String
   /// The properties that the user set.
   package var properties: [Property] = []
@@ -28,7 +28,7 @@ package struct ClientSettings: Sendable, Equatable {
   package var createsTopics = true
 
   /// How many kilobytes of messages may be on their way, and at least as many as one message needs.
-  package var queueKilobytes = 32_768
+  var queueKilobytes = 32_768
 
   package init(brokers: String, topic: String) {
     self.brokers = brokers
@@ -113,7 +113,7 @@ package struct ClientSettings: Sendable, Equatable {
   private static let messageLimits = ["message.timeout.ms", "delivery.timeout.ms"]
 
   /// The longest time without any acknowledgement; `nil` for no limit.
-  package var patience: Duration? {
+  var patience: Duration? {
     let given = properties.last { Self.messageLimits.contains($0.name) }.flatMap { Int($0.value) }
     guard let given else { return timeout }
     return given == 0 ? nil : .milliseconds(given)
@@ -133,7 +133,7 @@ package struct ClientSettings: Sendable, Equatable {
   }
 
   /// Whether batches are compressed.
-  package var isCompressed: Bool {
+  var isCompressed: Bool {
     let names = ["compression.codec", "compression.type"]
     let given = properties.last { names.contains($0.name) }?.value ?? compression
     return given != nil && given != "none"
@@ -258,9 +258,9 @@ package struct ClientSettings: Sendable, Equatable {
 
 /// A header of a message.
 package struct Header: Sendable, Equatable {
-  package let name: String
+  let name: String
   /// `nil` is a header without a value.
-  package let value: [UInt8]?
+  let value: [UInt8]?
 
   package init(name: String, value: [UInt8]?) {
     self.name = name

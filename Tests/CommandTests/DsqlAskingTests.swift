@@ -23,6 +23,15 @@ import Testing
     #expect(outcome.output == "")
   }
 
+  /// Expects that a limit of a second ends the command, and what it says.
+  static func expectGivingUp(_ script: String, _ stub: DsqlStub, _ words: String) throws {
+    let start = ContinuousClock.now
+    let outcome = try run(script, stub)
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    #expect(start.duration(to: .now) < .seconds(8))
+  }
+
   static func answering(_ steps: [DsqlStub.Step]) throws -> DsqlStub {
     try DsqlStub { _, _ in steps }
   }
@@ -233,12 +242,9 @@ import Testing
   @Test func aConnectionThatComesToNothing() throws {
     let stub = try Self.answering([.stall])
     defer { stub.stop() }
-    let start = ContinuousClock.now
-    let outcome = try Self.run(
-      "dsql --wait 1s --retry 0 -u https://127.0.0.1:\(stub.port) -e 'SELECT 1'", stub)
-    #expect(outcome.status == 75)
-    #expect(outcome.errors.contains("gave up waiting: cannot reach"), "\(outcome.errors)")
-    #expect(start.duration(to: .now) < .seconds(8))
+    try Self.expectGivingUp(
+      "dsql --wait 1s --retry 0 -u https://127.0.0.1:\(stub.port) -e 'SELECT 1'", stub,
+      "gave up waiting: cannot reach")
   }
 
   /// Nothing was sent yet, so nothing is cancelled or waited for.

@@ -38,12 +38,12 @@ struct DeliveryReceipt {
   private let times: (first: TimePoint, last: TimePoint)?
 
   /// Reads the file of `kprod --receipt`: version 1 is about one topic, version 2 about each that lines named.
-  static func all(in path: String) throws -> [DeliveryReceipt] {
+  private static func all(in content: [UInt8], of path: String) throws -> [DeliveryReceipt] {
     let value: JSONValue
     do {
-      value = try JSONValue(parsing: try SmallFile.read(path))
-    } catch let malformed as JSONValue.Malformed {
-      throw failure(path, "byte \(malformed.offset): \(malformed.reason)")
+      value = try JSONValue(parsing: content)
+    } catch {
+      throw failure(path, "byte \(error.offset): \(error.reason)")
     }
     guard value["tool"]?.text == "kprod", let version = value["version"]?.integer else {
       throw failure(path, "kprod --receipt did not write it")
@@ -144,8 +144,10 @@ struct DeliveryReceipt {
     var seen = Set<[UInt8]>()
     var receipts: [DeliveryReceipt] = []
     for path in paths {
-      let all = try DeliveryReceipt.all(in: path)
-      guard seen.insert(try SmallFile.read(path)).inserted else {
+      // Once: it may be a pipe.
+      let content = try SmallFile.read(path)
+      let all = try DeliveryReceipt.all(in: content, of: path)
+      guard seen.insert(content).inserted else {
         Diagnostics.warning("\(quoted(path)) is the same as a receipt before it: it counts once")
         continue
       }
@@ -190,6 +192,8 @@ struct Reconciliation: ~Copyable {
   ) throws -> ExitStatus {
     var rows: [[JSONValue]] = []
     var status = ExitStatus.done
+    var unread: [Finding] = []
+    var hints: [String] = []
     totals.receipts = settings.receipts.count
     for sum in try DeliveryReceipt.sums(of: settings.receipts) {
       totals.acknowledged += sum.acknowledged
@@ -200,16 +204,28 @@ struct Reconciliation: ~Copyable {
       }
       for finding in try findings(sum) {
         rows += finding.rows
-        let said = finding.say()
+        let said = finding.say(&hints)
+        if finding.isUnread { unread.append(finding) }
         totals.take(finding, said)
         // Only a wait that was too short may be fixed by another try.
         if status != .temporary, said != .done { status = said }
       }
     }
+    report(unread, &hints)
+    for hint in hints { Diagnostics.hint(hint) }
     var format = format
     if output.isTerminal { format.terminalWidth = Terminal.width(1) }
     try write(rows, columns: Finding.columns, format: format, output: output)
     return status
+  }
+
+  /// Reports the topics that were not read in time, in one message: there may be hundreds.
+  private func report(_ unread: [Finding], _ hints: inout [String]) {
+    guard let first = unread.first, let complaint = first.complaint else { return }
+    let count = Set(unread.map(\.sum.topic)).count
+    let others = count == 1 ? "" : " (and \(count - 1) other topic\(count == 2 ? "" : "s"))"
+    Diagnostics.error("topic \(quoted(first.sum.topic))\(others): \(complaint)")
+    hints.append("wait longer with --within, or check the supervisor's status")
   }
 
   /// Waits until everything is read and counted, or further waiting is pointless.
@@ -304,13 +320,13 @@ struct ReconciliationTotals {
 
 /// The state of a topic's messages in one datasource.
 private struct Finding {
-  private let sum: DeliveryReceipt.Sum
+  let sum: DeliveryReceipt.Sum
   private let supervisor: SupervisorStatus?
   private var verdicts: [Int: ReadingHistory.Verdict] = [:]
   private var counts: RowCounts?
   private var visible: Int64?
   private var isRolledUp: Bool?
-  private var complaint: String?
+  private(set) var complaint: String?
   /// The reason to keep waiting; `nil` when everything is read.
   private(set) var lack: String?
 
@@ -397,18 +413,18 @@ private struct Finding {
     return difference == 0 ? "equal" : difference > 0 ? "missing" : "extra"
   }
 
-  /// Reports what is wrong, and returns the exit status.
-  func say() -> ExitStatus {
+  var isUnread: Bool { complaint != nil }
+
+  /// Reports what is wrong, except for what was not read in time, and returns the exit status.
+  ///
+  /// - Parameter hints: what to do about it, each once.
+  func say(_ hints: inout [String]) -> ExitStatus {
     if let counts, counts.unparseable + counts.withErrors > 0 {
       Diagnostics.warning(
         "\(name): \(counts.unparseable) messages could not be parsed, and \(counts.withErrors) "
           + "have an error in a field")
     }
-    if let complaint {
-      Diagnostics.error(complaint)
-      Diagnostics.hint("wait longer with --within, or check the supervisor's status")
-      return .temporary
-    }
+    if isUnread { return .temporary }
     switch state {
     case "equal": return .done
     case "missing":
@@ -426,9 +442,8 @@ private struct Finding {
             ? "all was read, but how the messages were counted is unknown: its tasks also read "
               + "other messages, or report no counts"
             : "whether all was read is unknown: earlier tasks do not report it"))
-      if isRead {
-        Diagnostics.hint("give the receipts of all that was sent since the tasks began")
-      }
+      let hint = "give the receipts of all that was sent since the tasks began"
+      if isRead, !hints.contains(hint) { hints.append(hint) }
     }
     return .incomplete
   }

@@ -123,6 +123,27 @@ import Testing
     #expect(outcome.errors.contains("not all was read within 1.0 s"), "\(outcome.errors)")
   }
 
+  /// Topics that nothing reads are reported together; and a receipt is read once, as it may come from a pipe.
+  @Test func manyTopicsAreOneMessage() throws {
+    let stub = try DsqlStub { _, _ in [.send(DsqlAnswer.whole("[]"))] }
+    defer { stub.stop() }
+    let partition = #"{"partition":0,"first_offset":0,"last_offset":0,"count":1}"#
+    let topics = ["a", "b", "c"].map { #"{"topic":"\#($0)","partitions":[\#(partition)]}"# }
+    func receipt(_ topics: [String]) -> String {
+      #"{"version":2,"tool":"kprod","topics":["# + topics.joined(separator: ",") + "]}"
+    }
+    let outcome = try DsqlAskingTests.run(
+      """
+      mkfifo one two
+      echo '\(receipt(Array(topics[..<2])))' > one & echo '\(receipt([topics[2]]))' > two &
+      dsql --reconcile one --reconcile two --within 100ms --csv --no-header | grep -c ',,1,'
+      """, stub)
+    #expect(outcome.output == "3\n", "\(outcome.output) \(outcome.errors)")
+    let lines = outcome.errors.split(separator: "\n")
+    #expect(lines.count == 2, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("dsql: topic 'a' (and 2 other topics): not all was read"))
+  }
+
   /// A server that forgot its finished tasks can't show whether they read the messages.
   @Test func unknownIsNotSuccess() throws {
     let (outcome, total) = try Self.run(

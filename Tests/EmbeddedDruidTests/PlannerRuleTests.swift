@@ -178,6 +178,13 @@ import Testing
     #expect(try Self.answer("SELECT pages FROM shelf \(join)").contains("INVALID_INPUT"))
   }
 
+  @Test func constantInAnExpressionOfKeysStaysConstant() throws {
+    let sql = "SELECT TIME_FLOOR(__time, 'PT2H'), 'PT2H', COUNT(*) FROM shelf WHERE pages = 3 "
+    #expect(
+      try Self.answer(sql + "GROUP BY (__time, 'PT2H')")
+        == #"["2026-01-01T02:00:00.000Z","PT2H",1]"#)
+  }
+
   /// QUALIFY keeps rows by window functions, which may have names.
   @Test(arguments: [
     (
@@ -219,6 +226,7 @@ import Testing
 
   @Test(arguments: [
     "SELECT TRUE < 1", "SELECT pages FROM shelf WHERE pages BETWEEN FALSE AND 2",
+    "SELECT ARRAY[1] = 1", "SELECT title < ARRAY['a'] FROM shelf",
     "SELECT title OVERLAPS title FROM shelf", "SELECT title MEMBER OF title FROM shelf",
   ])
   func refusedByCalcite(sql: String) throws {

@@ -151,7 +151,8 @@ struct Grouper {
   mutating func rewrite(_ expression: TypedExpression) throws(SQLFailure) -> TypedExpression {
     var copy = self
     let result = try expression.rewritten { (part) throws(SQLFailure) -> TypedExpression? in
-      if !part.isConstant || copy.keys.contains(part), let index = copy.keys.firstIndex(of: part) {
+      // A constant inside an expression stays one, though it is a key as well.
+      if !part.isConstant || expression.isConstant, let index = copy.keys.firstIndex(of: part) {
         return copy.column(index, like: part)
       }
       switch part.node {

@@ -321,6 +321,9 @@ extension Resolver {
         || (one.isArray && one.holdsLike(two)) || (one.isInterval && one.kind == two.kind)
         || (one.kind == .complex("json") && two.kind == one.kind && op.isEquality)
       guard isKnown else {
+        if one.isArray != two.isArray, !one.isComplex, !two.isComplex {
+          throw .cannotApply(name, [one, two], at: range)
+        }
         let isMixed = [one, two].contains { $0.isCharacter || $0.isArray }
         if isMixed || one.isComplex || two.isComplex {
           throw .operandTypes(name, one, two, at: range)

@@ -6,11 +6,21 @@ package struct MeasureTraits: Sendable, Equatable {
   var usesCommonFactor: Bool
   /// Whether runs of equal values are suspicious, as in counts and distinct counts.
   var findsStuckValues: Bool
+  /// Whether it is a sum. Only its values tell its unit, so the first purchase of a country must
+  /// not count as a jump from nothing.
+  var isSum: Bool
+  /// Whether it is a value of rows, of which small changes count.
+  var isValue: Bool
 
-  package init(isRows: Bool, usesCommonFactor: Bool = false, findsStuckValues: Bool = false) {
+  package init(
+    isRows: Bool, usesCommonFactor: Bool = false, findsStuckValues: Bool = false,
+    isSum: Bool = false, isValue: Bool = false
+  ) {
     self.isRows = isRows
     self.usesCommonFactor = usesCommonFactor
     self.findsStuckValues = findsStuckValues
+    self.isSum = isSum
+    self.isValue = isValue
   }
 }
 
@@ -93,7 +103,10 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     self.measures = measures
     self.common = common
     self.tempo = tempo
-    tables = measures.map { TailTables(isRows: $0.isRows) }
+    tables = measures.map {
+      let floor = $0.isValue ? tempo.rules.valueFloor : tempo.rules.relativeFloor
+      return TailTables(isRows: $0.isRows, isSum: $0.isSum, relativeFloor: floor)
+    }
   }
 
   fileprivate var slotCount: Int { series.count / max(1, measures.count) }
@@ -161,7 +174,8 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     // The expected sum of a part has the factor of each of its buckets.
     let isPart = index >= measures.count && traits.usesCommonFactor && factorWeights[scale] > 0
     return series[index].evidence(
-      scale, factor: isPart ? factorSums[scale] / factorWeights[scale] : 1, tempo: tempo)
+      scale, factor: isPart ? factorSums[scale] / factorWeights[scale] : 1,
+      relativeFloor: tables[index % measures.count].relativeFloor, tempo: tempo)
   }
 
   fileprivate func usualExposure(series index: Int) -> Double? {

@@ -21,7 +21,8 @@ struct JumpLens<Real: StoredReal>: Sendable {
   }
 
   mutating func step(
-    _ value: Double, exposure n: Double, unit: Double, isRows: Bool, learns: Bool, tempo: TallyTempo
+    _ value: Double, exposure n: Double, unit: Double, floor: Double, isRows: Bool, learns: Bool,
+    tempo: TallyTempo
   ) -> Verdict {
     var y = value
     if y < 0 {
@@ -36,7 +37,6 @@ struct JumpLens<Real: StoredReal>: Sendable {
     var d = 0.0
     let variance: Double
     let clip = tempo.rules.jumpClip
-    let floor = tempo.rules.relativeFloor
     if isSigned {
       m = (B > 0 ? A / B : y / n) * n
       variance = max(count > 0 ? Q : 1, floor * floor * usual * usual, TallyRules.tiny)
@@ -79,6 +79,14 @@ struct JumpLens<Real: StoredReal>: Sendable {
     sum = Real(A * tempo.jumpDecay + learnt)
     exposure = Real(B * tempo.jumpDecay + n)
     return verdict
+  }
+
+  /// Converts what was learnt from zeros to another unit. Negative values have their own.
+  mutating func rescale(by factor: Double) {
+    guard !isSigned else { return }
+    sum = Real(sum.double * factor)
+    mean = Real(mean.double * factor)
+    square = Real(square.double * factor * factor)
   }
 
   func encode(to bytes: inout StateWriter) {

@@ -149,7 +149,16 @@ struct TailTables: Sendable {
   /// Excursions of the jump lens, of both signs; used for keyed measures.
   var jump = TailTable()
 
-  init(isRows: Bool) { self.isRows = isRows }
+  /// Whether the first amount only tells the unit.
+  let isSum: Bool
+  /// The smallest standard deviation, as a share of the expected value.
+  let relativeFloor: Double
+
+  init(isRows: Bool, isSum: Bool, relativeFloor: Double) {
+    self.isRows = isRows
+    self.isSum = isSum
+    self.relativeFloor = relativeFloor
+  }
 
   func encode(to bytes: inout StateWriter) {
     bytes.put(isRows)

@@ -26,7 +26,11 @@ package struct TallyRules: Sendable {
   /// From this bucket length on, only the first ``longScaleCount`` scales apply.
   var longBucket = 3600.0
   var longScaleCount = 2
-  var relativeFloor = 0.01
+  /// The smallest standard deviation, as a share of the expected value: of what is counted, added
+  /// up or divided, and of the values of rows. A product has one event per user for hours and then
+  /// two, but a success rate that varies by a thousandth should not fall by a hundredth.
+  package var relativeFloor = 0.01
+  var valueFloor = 0.01
   var rare = 0.25
   var halfUnit = 0.5
   package var clip = 3.0
@@ -90,6 +94,12 @@ package struct TallyRules: Sendable {
   /// Whether a series with only zeros so far is never called too low.
   var knowsNothingIsZero = false
 
+  /// Whether the first value is the unit from the start, and after zeros the first other value if it
+  /// is below 1. The first amount of a sum is then no jump either. Otherwise the unit is 1 until
+  /// then, and the error of that guess makes series of small numbers, such as shares, look noisy for
+  /// weeks.
+  package var startsWithUnit = false
+
   /// Whether buckets longer than an hour also have profiles.
   var profilesLongBuckets = false
 
@@ -101,6 +111,8 @@ package struct TallyRules: Sendable {
     var rules = TallyRules()
     rules.profilesLongBuckets = true
     rules.knowsNothingIsZero = true
+    rules.startsWithUnit = true
+    rules.valueFloor = 0.001
     rules.knowsChanceOfEquals = true
     rules.learnsHabits = true
     rules.learnsRoutines = true

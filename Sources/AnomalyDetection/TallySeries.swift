@@ -158,10 +158,16 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     let largest = TallyRules.largestExposure
     let n = rawExposure.clamped(1 / largest, largest)
     let clamped = value.clamped(-limit, limit)
+    let isFirstValue = seen == 0 && clamped > 0 && tempo.rules.startsWithUnit
+    if isFirstValue, learnt == 0 || clamped < 1 { rescale(by: clamped) }
     // 1. The jump lens.
-    let jumped = jump.step(
-      clamped, exposure: n, unit: unit.double, isRows: tables.isRows, learns: !isExpected,
-      tempo: tempo)
+    var jumped = jump.step(
+      clamped, exposure: n, unit: unit.double, floor: tables.relativeFloor, isRows: tables.isRows,
+      learns: !isExpected, tempo: tempo)
+    if isFirstValue, tables.isSum {
+      jumped.score = TallyRules.silentScore
+      jumped.deviance = 0
+    }
     let y = max(clamped, 0)
     if wasExpected, !isExpected { forgetAll(tempo) }
     wasExpected = isExpected
@@ -177,7 +183,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     let isWarm = time - first < tempo.rules.warmUp
     crowd.enter(time, seconds: tempo.seconds)
     let isCrowd = crowd.isPresent(tempo.rules.crowd) || isExpected
-    let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
+    let floor = tables.relativeFloor * tables.relativeFloor
     let rareFloor = mean < tempo.rules.rare * unit.double ? half : 0
     var short = 0.0
     var scalePhis: [4 of Double] = .init(repeating: 0)
@@ -262,6 +268,23 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       verdict.expectedSum = jumped.expected
     }
     return verdict
+  }
+
+  /// Converts what was learnt from zeros, with a unit of 1, to the unit of the first other value.
+  private mutating func rescale(by factor: Double) {
+    unit = Real(factor)
+    amount *= factor
+    mean *= factor
+    for j in 0..<4 {
+      square[j] *= factor * factor
+      sums[j] = Real(sums[j].double * factor)
+      expectedSums[j] = Real(expectedSums[j].double * factor)
+    }
+    hourAmount = Real(hourAmount.double * factor)
+    hourExpected = Real(hourExpected.double * factor)
+    phi = Real(phi.double * factor)
+    slowPhi = Real(slowPhi.double * factor)
+    jump.rescale(by: factor)
   }
 
   private mutating func teach(
@@ -407,9 +430,9 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   }
 
   /// The dispersion of a scale, as in step 4.
-  private func scalePhi(_ j: Int, _ tempo: TallyTempo) -> Double {
+  private func scalePhi(_ j: Int, relativeFloor: Double, _ tempo: TallyTempo) -> Double {
     let a = tempo.weight[j]
-    let floor = tempo.rules.relativeFloor * tempo.rules.relativeFloor
+    let floor = relativeFloor * relativeFloor
     let unit = self.unit.double
     return max(
       // `learnt` already includes this bucket.
@@ -425,11 +448,13 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
   }
 
   /// Amount, expected amount and dispersion over the memory of a scale.
-  func evidence(_ scale: Int, factor: Double, tempo: TallyTempo) -> Evidence? {
+  func evidence(
+    _ scale: Int, factor: Double, relativeFloor: Double, tempo: TallyTempo
+  ) -> Evidence? {
     guard learnt > 1 else { return nil }
     return Evidence(
       amount: sums[scale].double, expected: expectedSums[scale].double / max(factor, 1e-9),
-      dispersion: scalePhi(scale, tempo) * tempo.spread[scale])
+      dispersion: scalePhi(scale, relativeFloor: relativeFloor, tempo) * tempo.spread[scale])
   }
 
   /// Updates the lens for runs of equal values.

@@ -130,7 +130,8 @@ struct Watch: ~Copyable {
       let traits = measures.map {
         MeasureTraits(
           isRows: isRows, usesCommonFactor: $0.isAdditive && !isRows,
-          findsStuckValues: $0.kind == .count || $0.kind == .distinct)
+          findsStuckValues: $0.kind == .count || $0.kind == .distinct,
+          isSum: $0.kind == .sum, isValue: $0.kind == .value)
       }
       let common =
         measures.firstIndex { $0.kind == .distinct } ?? measures.firstIndex { $0.kind == .count }

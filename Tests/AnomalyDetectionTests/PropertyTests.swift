@@ -23,6 +23,54 @@ import Testing
     for i in 0..<4000 { #expect(series.step(value, hour: i / 12 % 168).surprise == 0) }
   }
 
+  /// Scores don't depend on the unit of the values. After zeros they may for large values, because
+  /// the first of them can be an anomaly.
+  @Test(arguments: [1e-9, 0.001, 7, 1e12])
+  func unitsDontMatter(_ unit: Double) {
+    for isRows in [false, true] {
+      for zeros in [0, 30] where zeros == 0 || unit <= 0.001 {
+        var plain = LonelySeries<ExactPrecision>(seconds: 60, isRows: isRows, rules: .shipped)
+        var scaled = LonelySeries<ExactPrecision>(seconds: 60, isRows: isRows, rules: .shipped)
+        var largest = 0.0
+        for i in 0..<9000 {
+          let time = Self.start + Double(i) * 60
+          let value =
+            i < zeros ? 0 : i >= 8000 && i < 8010 ? 0.13 : 0.09 + 0.001 * Double(7919 * i % 21)
+          let one = plain.step(time, value)
+          let other = scaled.step(time, value * unit)
+          #expect(abs(one.score - other.score) <= 1e-6 * max(1, abs(one.score)), "bucket \(i)")
+          largest = max(largest, other.score)
+        }
+        if zeros == 0 { #expect(largest > 10) }
+      }
+    }
+  }
+
+  /// The first amount of a sum after half a day of zeros tells its unit and raises no alarm.
+  @Test func theFirstAmountIsNoAlarm() {
+    for (isSum, alarms) in [(true, false), (false, true)] {
+      var series = LonelySeries<CompactPrecision>(
+        seconds: 300, isRows: false, isSum: isSum, rules: .shipped)
+      for i in 0..<150 { _ = series.step(Self.start + Double(i) * 300, 0) }
+      let verdict = series.step(Self.start + 150 * 300, 49.99)
+      #expect((verdict.score > 3) == alarms, "\(verdict)")
+    }
+  }
+
+  /// A share of almost all that falls by little is seen.
+  @Test func aFallingSuccessRateIsSeen() {
+    for isRows in [false, true] {
+      var series = LonelySeries<CompactPrecision>(seconds: 60, isRows: isRows, rules: .shipped)
+      var largest = -9.0
+      for i in 0..<8010 {
+        let value = i < 8000 ? 99.8 + 0.01 * Double(7919 * i % 21) : 98.5
+        largest = max(largest, series.step(Self.start + Double(i) * 60, value).score)
+        #expect(i >= 8000 || largest < 2, "bucket \(i)")
+      }
+      #expect(largest > 4)
+    }
+  }
+
   /// For any input, no step traps and no score is NaN.
   @Test func noInputCrashes() {
     let odd: [Double] = [

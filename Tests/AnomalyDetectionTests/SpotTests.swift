@@ -27,8 +27,10 @@ struct LonelySeries<Precision: TallyPrecision> {
   private var crowd = Crowd()
   private let tempo: TallyTempo
 
-  init(seconds: Double, isRows: Bool, rules: TallyRules = .reference) {
-    tables = TailTables(isRows: isRows)
+  init(
+    seconds: Double, isRows: Bool, isSum: Bool = false, rules: TallyRules = .reference
+  ) {
+    tables = TailTables(isRows: isRows, isSum: isSum, relativeFloor: rules.valueFloor)
     tempo = TallyTempo(rules, seconds: seconds)
   }
 

@@ -22,7 +22,8 @@ struct Player {
     let traits = (0..<Trial.measures).map { measure in
       let isAdditive = [0, 1, 2, 4].contains(measure)
       return MeasureTraits(
-        isRows: false, usesCommonFactor: isAdditive, findsStuckValues: [0, 1, 4].contains(measure))
+        isRows: false, usesCommonFactor: isAdditive, findsStuckValues: [0, 1, 4].contains(measure),
+        isSum: measure == 2)
     }
     make = { CompactTally(measures: traits, common: 4, tempo: tempo) }
     scores = [Double](repeating: -9, count: keys * Trial.measures)
@@ -229,6 +230,8 @@ extension TallyRules {
     case "scale4": scales[3] = value
     case "jumpTable": learnsJumps = value != 0
     case "clip": clip = value
+    case "relativeFloor": relativeFloor = value
+    case "startsWithUnit": startsWithUnit = value != 0
     case "keyedLaw": keyedLaw = value
     case "jumpLevel": jumpLevel = value
     case "freeze": freeze = value

@@ -126,6 +126,11 @@ package struct Attribution: Sendable, Equatable {
     return false
   }
 
+  /// Whether the whole deviates from what was expected by less than a standard deviation.
+  package static func isAsUsual(_ whole: [Evidence?]) -> Bool {
+    whole.allSatisfy { $0.map { $0.dispersion > 0 && half($0) < 0.5 } ?? true }
+  }
+
   /// The share of the whole's deviance that is left when the changes of some segments are undone; 0
   /// when the whole shows no change.
   private static func remaining(_ whole: [Evidence?]?, without chosen: [Segment]) -> Double {

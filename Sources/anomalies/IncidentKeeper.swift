@@ -52,6 +52,11 @@ struct IncidentKeeper {
       }?.key
     }
 
+    /// What the incident amounts to so far in the leading series; nil if that is not known.
+    var impact: Double? {
+      members[lead]?.impact ?? (totalImpact.indices.contains(lead) ? totalImpact[lead] : nil)
+    }
+
     /// Adds an alarm of a series.
     mutating func join(_ series: Int, _ verdict: Verdict, start: Int64) {
       lastAlarm = start
@@ -180,6 +185,9 @@ struct IncidentKeeper {
         open[place].line = line(
           open[place], .open, start: start, every: every, values: values, detector: detector,
           slots: slots, run: run)
+      } else {
+        let impact = open[place].impact
+        open[place].line?.impact = impact
       }
       try tell(place, events: events, output: &output)
     }
@@ -326,6 +334,11 @@ struct IncidentKeeper {
       if found.gain > best.gain { best = (found.slots, found.gain) }
     }
     guard best.cause.isEmpty, let strongest = incident.strongest else { return best.cause }
+    // An incident of the total stays one when the total is as usual again.
+    let wasTotal = incident.line != nil && incident.cause.isEmpty
+    if !wasTotal, Attribution.isAsUsual(evidence(0, lens, changed, detector)) {
+      return alone(incident, strongest)
+    }
     let parts = parts(lens, changed, detector, slots, order)
     guard let part = parts.first(where: { $0.slot == strongest / measures.count }),
       part.share < Self.largePart,
@@ -387,15 +400,18 @@ struct IncidentKeeper {
     let key = causes.map { slots[$0].label }.joined(separator: "|")
     let score = incident.peak
     let isUp = member?.isUp ?? verdict.isUp
+    // A cause may have no alarm itself: then its evidence is that of the lens that raised one.
+    let lens = member?.lens ?? incident.strongest.flatMap { incident.members[$0]?.lens } ?? .none
+    let isEmpty = measure.exposure != nil && !(exposure > 0)
     var result = IncidentLine(
       state: state, id: incident.id, start: incident.start, end: nil, time: start + every, key: key,
       filter: causes.count == 1 ? slots[causes[0]].filter : [], measure: measure.name,
-      value: isQuotient ? amount / exposure : amount,
-      expected: isQuotient ? verdict.expected / exposure : verdict.expected, score: score,
+      value: isEmpty ? nil : isQuotient ? amount / exposure : amount,
+      expected: isEmpty ? nil : isQuotient ? verdict.expected / exposure : verdict.expected,
+      score: score,
       days: settings.lens == .novelty ? nil : exp(min(50, score)) / run, isUp: isUp,
-      scale: (member?.lens ?? verdict.lens).name, why: "",
-      impact: member?.impact ?? (series < width ? incident.totalImpact[series] : nil),
-      kind: incident.kind)
+      scale: lens.name, why: "",
+      impact: incident.impact, kind: incident.kind)
     if isQuotient {
       result.parts = .init(
         numerator: amount, expectedNumerator: verdict.expected, denominator: exposure,
@@ -404,11 +420,11 @@ struct IncidentKeeper {
     }
     let total =
       slots.first?.breakdown == -1
-      ? detector.evidence(series: series % width, lens: member?.lens ?? verdict.lens) : nil
+      ? detector.evidence(series: series % width, lens: lens) : nil
     for cause in causes {
       guard
         let evidence = detector.evidence(
-          series: cause * width + series % width, lens: member?.lens ?? verdict.lens)
+          series: cause * width + series % width, lens: lens)
       else { continue }
       let change = evidence.amount - evidence.expected
       let share = total.flatMap { total -> Double? in
@@ -428,7 +444,7 @@ struct IncidentKeeper {
         key: slots[$0.key / width].label, measure: measures[$0.key % width].name,
         score: $0.value.peak, isUp: $0.value.isUp)
     }
-    result.why = sentence(result, verdict, member)
+    result.why = sentence(result, measure, verdict, lens, isAlarm: member != nil)
     return result
   }
 
@@ -454,32 +470,53 @@ struct IncidentKeeper {
 
   /// A value beside the expected one, with the difference as long as that is easy to read.
   private func compared(_ value: Double?, _ expected: Double?) -> String {
-    var words = value.map { rounded($0, 2) } ?? "?"
-    words += " instead of \(expected.map { rounded($0, 2) } ?? "?")"
-    if let value, let expected, expected != 0, abs(value / expected - 1) < 1000 {
-      words += " (\(percent(value / expected)))"
+    let words = beside(value, expected)
+    guard let value, let expected, value >= 0, expected > 0, value / expected < 1000 else {
+      return words
     }
-    return words
+    return words + " (\(change(value / expected)))"
   }
 
-  private func percent(_ ratio: Double) -> String {
-    (ratio < 1 ? "" : "+") + rounded((ratio - 1) * 100, 0) + " %"
+  private func beside(_ value: Double?, _ expected: Double?) -> String {
+    "\(value.map(shortText) ?? "?") instead of \(expected.map(shortText) ?? "?")"
   }
 
-  private func sentence(_ line: IncidentLine, _ verdict: Verdict, _ member: Member?) -> String {
-    let lens = member?.lens ?? verdict.lens
-    var words = "\(line.measure) of \(line.key)"
+  /// A ratio of a value to the expected one, in percent or, if it is large, as a factor.
+  private func change(_ ratio: Double) -> String {
+    if ratio >= 11 { return "\(rounded(ratio, 0)) times" }
+    return (ratio < 1 ? "" : "+") + rounded((ratio - 1) * 100, 0) + " %"
+  }
+
+  private func sentence(
+    _ line: IncidentLine, _ measure: Measure, _ verdict: Verdict, _ lens: Verdict.Lens,
+    isAlarm: Bool
+  ) -> String {
+    let isSingle = settings.hasValues && settings.breakdowns.isEmpty
+    var words = isSingle ? line.measure : "\(line.measure) of \(line.key)"
     let memory = lens.memory
+    // The verdict is of one series and the lens of this bucket.
+    let isVerdict = isAlarm && verdict.lens == lens && line.segments.count < 2
+    let sum = isVerdict ? verdict.sum : line.segments.reduce(0) { $0 + $1.value }
+    let expected =
+      isVerdict ? verdict.expectedSum : line.segments.reduce(0) { $0 + $1.expected }
     if lens == .stuck {
-      words += " has not changed from \(line.value.map { rounded($0, 2) } ?? "?")"
-    } else if memory > 1, line.parts == nil {
-      words += " is \(compared(verdict.sum, verdict.expectedSum)) over the last \(memory) buckets"
-      words += ", \(line.value.map { rounded($0, 2) } ?? "?")"
-      words += " instead of \(line.expected.map { rounded($0, 2) } ?? "?") in the last one"
-    } else {
+      words += " has not changed from \(line.value.map(shortText) ?? "?")"
+    } else if memory == 1 && isVerdict || line.segments.isEmpty || !(expected > 0) {
       words += " is \(compared(line.value, line.expected))"
-      if memory > 1, verdict.expectedSum > 0 {
-        words += ", over the last \(memory) buckets \(percent(verdict.sum / verdict.expectedSum))"
+    } else {
+      if measure.exposure != nil {
+        let ratio = sum / expected
+        words += ratio < 11 ? " is off by \(change(ratio))" : " is \(change(ratio)) the expected"
+      } else if settings.hasValues, memory > 1 {
+        // Rows are often levels, such as a temperature, whose sum means nothing.
+        let size = Double(memory)
+        words += " averages \(compared(sum / size, expected / size))"
+      } else {
+        words += " is \(compared(sum, expected))"
+      }
+      if memory > 1 { words += " over the last \(memory) buckets" }
+      if memory > 1, line.segments.count == 1, line.value != nil {
+        words += ", \(beside(line.value, line.expected)) in the last one"
       }
     }
     if lens != .stuck, let share = line.segments.first?.share, line.key != "total",
@@ -529,7 +566,6 @@ struct IncidentKeeper {
       line.end = incident.lastAlarm + every
       line.time = start + every
       line.score = incident.peak
-      if let impact = incident.members[incident.lead]?.impact { line.impact = impact }
       try write(line, &output)
     }
     open.removeAll { start - $0.lastAlarm >= quiet }
@@ -542,12 +578,16 @@ struct IncidentKeeper {
   ) throws {
     guard tells, let since = slot.silentSince else { return }
     // The gap's own buckets don't count: they are what is being judged.
-    let gap = max(1, (time - since) / max(1, every))
-    let before = max(0, slot.buckets - Int(gap))
-    let empty = max(0, slot.emptyBuckets - Int(gap))
-    let chance = (Double(empty) + 1) / (Double(before) + 2)
-    // A silence begins after each bucket with rows, and goes on with that chance in each bucket.
-    let score = -Double(gap) * log(chance) - log(1 - chance) - log(86_400_000 / Double(every))
+    let gap = max(1, Double((time - since) / max(1, every)))
+    let before = max(0, Double(slot.buckets) - gap)
+    let empty = max(0, Double(slot.emptyBuckets) - gap)
+    // Of many keys whose buckets were empty this often before, the share whose next ones are all
+    // empty: after few buckets, even a long gap is likely.
+    let lasts =
+      lgamma(empty + 1 + gap) - lgamma(empty + 1) + lgamma(before + 2) - lgamma(before + 2 + gap)
+    // A silence begins after each bucket with rows.
+    let begins = log((before + 1 - min(empty, before)) / (before + 2))
+    let score = -lasts - begins - log(86_400_000 / Double(every))
     var line = silence(of: slot, since: since, at: time)
     line.score = score
     line.days = exp(min(50, score)) / Double(max(1, keys))

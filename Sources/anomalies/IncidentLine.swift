@@ -69,7 +69,8 @@ struct IncidentLine {
       ]
       return cells.map(csvText).joined(separator: ",")
     case .table:
-      let moment = String(stamp(state == .close ? end ?? time : start).prefix(16))
+      let said = state == .worse ? time : state == .close ? end ?? time : start
+      let moment = String(stamp(said).prefix(16))
         .split(separator: "T").joined(separator: " ")
       return moment + "  " + padded(state.rawValue, 9) + shown(why)
     }

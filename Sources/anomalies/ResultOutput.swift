@@ -154,6 +154,12 @@ func rounded(_ number: Double, _ decimals: Int) -> String {
   return scaled.isFinite ? "\(scaled)" : "\(number)"
 }
 
+/// A number for a sentence: with two decimals, or two significant digits if it is small.
+func shortText(_ number: Double) -> String {
+  guard number != 0, abs(number) < 0.1 else { return rounded(number, 2) }
+  return rounded(number, 1 - Int(log10(abs(number)).rounded(.down)))
+}
+
 /// A CSV cell, quoted if necessary.
 func csvText(_ text: String) -> String {
   guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }

@@ -2,7 +2,8 @@ import Plumbing
 
 /// All options of anomalies, and the text of its manual page.
 extension Settings {
-  static let time = Flag.option("time", value: "FIELD", help: "the field that holds the time")
+  static let time = Flag.option(
+    "time", value: "FIELD", help: "the field that holds the time (--shop: default timestamp)")
   static let inputFormat = Flag.option(
     "input", value: "FORMAT", fallback: "ndjson", completion: .choices(["ndjson", "csv"]),
     help: "how the input is written: ndjson or csv (with a header)")

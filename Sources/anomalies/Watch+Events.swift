@@ -29,8 +29,10 @@ extension Watch {
     }
     let truths = evaluator.truths(row)
     if let reason = amountReason(row, truths) { return reason }
-    if newest != .min, time > watermark &+ Self.farAhead, !isBelieved(time) {
-      return "a far-off time"
+    if newest != .min, time > watermark &+ Self.farAhead {
+      guard isBelieved(time, near: Self.farAhead) else { return "a far-off time" }
+    } else {
+      farCount = 0
     }
     if clock > .min, time > clock &+ Self.day { return "a far-off time" }
     if time > newest {
@@ -52,9 +54,9 @@ extension Watch {
     return nil
   }
 
-  /// Whether a time far ahead is the new present: the third such time in a row, all close together.
-  private mutating func isBelieved(_ time: Int64) -> Bool {
-    farCount = farCount > 0 && abs(time - farTime) <= Self.farAhead ? farCount + 1 : 1
+  /// Whether a far-off time is the new present: the third such time in a row, all close together.
+  mutating func isBelieved(_ time: Int64, near: Int64) -> Bool {
+    farCount = farCount > 0 && abs(time - farTime) <= near ? farCount + 1 : 1
     farTime = time
     guard farCount >= 3 else { return false }
     farCount = 0

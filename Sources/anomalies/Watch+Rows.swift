@@ -12,6 +12,8 @@ struct RowBucket {
 extension Watch {
   /// The number of steps between rows from which their interval is determined.
   private static let steps = 119
+  /// A time that is further from the newest one is only accepted after more such times.
+  private static let near: Int64 = 400 * 86_400_000
   private static let longestFill = 100_000
 
   /// Takes one row.
@@ -20,6 +22,12 @@ extension Watch {
   mutating func takeRow(_ row: borrowing RowReader) throws -> String? {
     let (found, failure) = time(of: row)
     guard let time = found else { return failure }
+    if newest > .min {
+      let near = max(Self.near, 1000 &* every)
+      let isFar = time > watermark &+ near || (isImmediate && time < newest &- near)
+      guard !isFar || isBelieved(time, near: near) else { return "a far-off time" }
+      if isFar { newest = time } else { farCount = 0 }
+    }
     var slot = 0
     var reason: String?
     if !settings.breakdowns.isEmpty {

@@ -66,6 +66,8 @@ package protocol Detector: AnyObject {
   /// The recent evidence of a series for one lens at the last bucket, with the common factor
   /// removed.
   func evidence(series: Int, lens: Verdict.Lens) -> Evidence?
+  /// The number of buckets that a lens sums over.
+  func memory(of lens: Verdict.Lens) -> Int
   /// The average exposure of a series over the last day; nil if there is none.
   func usualExposure(series: Int) -> Double?
   /// Clears the history of a slot, for another key.
@@ -178,6 +180,8 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
       relativeFloor: tables[index % measures.count].relativeFloor, tempo: tempo)
   }
 
+  fileprivate func memory(of lens: Verdict.Lens) -> Int { tempo.memory(of: lens) }
+
   fileprivate func usualExposure(series index: Int) -> Double? {
     series[index].usualExposure(tempo)
   }
@@ -234,6 +238,7 @@ extension TallyDetector {
   package func evidence(series: Int, lens: Verdict.Lens) -> Evidence? {
     memory.evidence(series: series, lens: lens)
   }
+  package func memory(of lens: Verdict.Lens) -> Int { memory.memory(of: lens) }
   package func usualExposure(series: Int) -> Double? { memory.usualExposure(series: series) }
   package func encode(to bytes: inout StateWriter) { memory.encode(to: &bytes) }
   package func decode(from bytes: inout StateReader) throws(StateDamage) {

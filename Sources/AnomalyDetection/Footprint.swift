@@ -369,6 +369,8 @@ package final class FootprintDetector: Detector {
 
   package func evidence(series: Int, lens: Verdict.Lens) -> Evidence? { nil }
 
+  package func memory(of lens: Verdict.Lens) -> Int { 1 }
+
   package func usualExposure(series: Int) -> Double? { nil }
 
   package func encode(to bytes: inout StateWriter) {

@@ -23,6 +23,11 @@ package struct TallyRules: Sendable {
   var weekStart = 7.0
   /// Memories of the running sums, in buckets.
   package var scales: [4 of Double] = [1, 3, 12, 48]
+  /// The longest memory in seconds, with ``memoryShares`` in the place of ``scales``; nil for
+  /// ``scales`` at any bucket length.
+  package var longestMemory: Double?
+  /// The logarithm of each memory in buckets as a share of that of the longest.
+  static let memoryShares = [0, 0.28, 0.6, 1]
   /// From this bucket length on, only the first ``longScaleCount`` scales apply.
   var longBucket = 3600.0
   var longScaleCount = 2
@@ -116,9 +121,10 @@ package struct TallyRules: Sendable {
     rules.knowsChanceOfEquals = true
     rules.learnsHabits = true
     rules.learnsRoutines = true
-    rules.farTail = 0.1
+    rules.farTail = 0.06
     rules.learnsJumps = true
-    rules.excess = [0, 0, 0.1]
+    rules.excess = [0.05, 0, 0.1]
+    rules.longestMemory = 10_800
     return rules
   }()
 }
@@ -152,7 +158,9 @@ package final class TallyTempo: Sendable {
   /// The bucket's length in seconds.
   let seconds: Double
   let scaleCount: Int
-  /// For each scale: the weight of a new bucket, and the variance factor of the running sum.
+  /// For each scale: its memory in buckets, the weight of a new bucket, and the variance factor of
+  /// the running sum.
+  private let memories: [4 of Double]
   let weight: [4 of Double]
   let spread: [4 of Double]
   let lnRootScale: [4 of Double]
@@ -175,14 +183,23 @@ package final class TallyTempo: Sendable {
     self.rules = rules
     self.seconds = seconds
     scaleCount = seconds >= rules.longBucket ? rules.longScaleCount : 4
+    var memories = rules.scales
+    if let longest = rules.longestMemory {
+      memories[0] = 1
+      for index in 1..<4 {
+        let memory = pow(max(1, longest / seconds), TallyRules.memoryShares[index]).rounded()
+        memories[index] = max(memories[index - 1] + 1, memory)
+      }
+    }
     var weight: [4 of Double] = [1, 1, 1, 1]
     var spread: [4 of Double] = [1, 1, 1, 1]
     var roots: [4 of Double] = [0, 0, 0, 0]
     for index in 0..<4 {
-      weight[index] = 1 / rules.scales[index]
+      weight[index] = 1 / memories[index]
       spread[index] = 1 / (2 - weight[index])
-      roots[index] = 0.5 * log(rules.scales[index])
+      roots[index] = 0.5 * log(memories[index])
     }
+    self.memories = memories
     self.weight = weight
     self.spread = spread
     lnRootScale = roots
@@ -218,6 +235,9 @@ package final class TallyTempo: Sendable {
     let j = min(max(0, Int(lens.rawValue) - 1), 3)
     return lens.rawValue > Verdict.Lens.scale4.rawValue || j >= scaleCount ? 0 : j
   }
+
+  /// The buckets that a lens sums over.
+  package func memory(of lens: Verdict.Lens) -> Int { Int(memories[scale(of: lens)]) }
 
   /// The hour of the week that contains the middle of a bucket.
   ///

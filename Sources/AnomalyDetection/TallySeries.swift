@@ -8,18 +8,10 @@ package struct Verdict: Sendable, Equatable {
     case scale1, scale2, scale3, scale4
     case jump, stuck, novelty
 
-    /// The buckets that it sums over.
-    package var memory: Int {
-      switch self {
-      case .scale2: 3
-      case .scale3: 12
-      case .scale4: 48
-      default: 1
-      }
-    }
-
     /// The memory in buckets, or the lens's name.
-    package var name: String {
+    ///
+    /// - Parameter memory: the buckets that the lens sums over.
+    package func name(memory: Int) -> String {
       switch self {
       case .none: ""
       case .scale1, .scale2, .scale3, .scale4: "\(memory)"

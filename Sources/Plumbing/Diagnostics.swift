@@ -76,18 +76,25 @@ package enum Diagnostics {
 
   /// Replaces the progress line: only on a terminal and without `--quiet`, at most ten times a
   /// second.
-  package static func progress(_ text: @autoclosure () -> String) {
+  ///
+  /// - Returns: false when it came too soon after the last one and is not shown.
+  @discardableResult
+  package static func progress(_ text: @autoclosure () -> String) -> Bool {
     let now = ContinuousClock.now
-    state.withLock { state in
-      guard state.isTerminal, state.level != .errorsOnly else { return }
-      if let last = state.lastProgress, last.duration(to: now) < .milliseconds(100) { return }
+    return state.withLock { state in
+      guard state.isTerminal, state.level != .errorsOnly else { return true }
+      if let last = state.lastProgress, last.duration(to: now) < progressPause { return false }
       state.lastProgress = now
       let width = Terminal.width(STDERR_FILENO) ?? 80
       let line = String(
         shown(state.tool + ": " + text(), keepingTabs: true).prefix(max(1, width - 1)))
       write("\r\u{1b}[K" + line, &state, isProgress: true)
+      return true
     }
   }
+
+  /// The time between two progress lines.
+  package static let progressPause = Duration.milliseconds(100)
 
   /// Removes the progress line at the end of the work.
   package static func endProgress() {

@@ -86,8 +86,8 @@ struct Anomalies: Tool {
         pace.look(at: &watch)
         try watch.closeByClock()
         try watch.output.flush()
-        watch.showProgress()
         var limits = [pace.limit(watch)].compactMap { $0 }
+        if !watch.showProgress() { limits.append(Diagnostics.progressPause) }
         if settings.statePath != nil, let rest = saving.limit(line: reader.lineNumber, at: .now) {
           limits.append(rest)
         }

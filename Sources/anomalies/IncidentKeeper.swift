@@ -134,7 +134,9 @@ struct IncidentKeeper {
         let index = slot * width + measure
         guard values.exposures[index] > 0 else { continue }
         let verdict = verdicts[index]
-        if verdict.score >= limit, isWanted(verdict, slots[slot], start: start, every: every) {
+        if verdict.score >= limit,
+          isWanted(verdict, slots[slot], start: start, memory: detector.memory(of: verdict.lens))
+        {
           alarms.append(index)
         }
       }
@@ -199,13 +201,13 @@ struct IncidentKeeper {
     return false
   }
 
-  private func isWanted(_ verdict: Verdict, _ slot: Slot, start: Int64, every: Int64) -> Bool {
+  private func isWanted(_ verdict: Verdict, _ slot: Slot, start: Int64, memory: Int) -> Bool {
     if let direction = settings.direction, verdict.isUp != direction { return false }
     if settings.warm > 0, start - slot.firstBucket < settings.warm { return false }
     switch settings.smallestChange {
     case nil: return true
     case .absolute(let change):
-      return abs(verdict.sum - verdict.expectedSum) / Double(verdict.lens.memory) >= change
+      return abs(verdict.sum - verdict.expectedSum) / Double(memory) >= change
     case .share(let share):
       return abs(verdict.sum - verdict.expectedSum) >= share * abs(verdict.expectedSum)
     }
@@ -327,7 +329,7 @@ struct IncidentKeeper {
         isSized: kind == .sum || kind == .mean, isRare: kind == .late)
     }
     var best: (cause: [Int], gain: Double) = ([], 0)
-    for lens in lenses(for: lens, age: age) {
+    for lens in lenses(for: lens, age: age, detector) {
       let found = Attribution(
         whole: evidence(0, lens, changed, detector), traits: traits,
         parts: parts(lens, changed, detector, slots, order))
@@ -351,10 +353,15 @@ struct IncidentKeeper {
 
   /// The lenses whose evidence is compared: that of the strongest alarm, and longer memories while
   /// they are filled by the incident.
-  private func lenses(for lens: Verdict.Lens, age: Int64) -> [Verdict.Lens] {
+  private func lenses(
+    for lens: Verdict.Lens, age: Int64, _ detector: any Detector
+  ) -> [Verdict.Lens] {
     let scales: [Verdict.Lens] = [.scale1, .scale2, .scale3, .scale4]
+    let own = scales.contains(lens) ? lens : .scale1
+    let memory = detector.memory(of: own)
     return scales.filter {
-      $0.memory == lens.memory || ($0.memory > lens.memory && Int64($0.memory) <= 2 * age)
+      let longer = detector.memory(of: $0)
+      return $0 == own || (longer > memory && Int64(longer) <= 2 * age)
     }
   }
 
@@ -402,6 +409,7 @@ struct IncidentKeeper {
     let isUp = member?.isUp ?? verdict.isUp
     // A cause may have no alarm itself: then its evidence is that of the lens that raised one.
     let lens = member?.lens ?? incident.strongest.flatMap { incident.members[$0]?.lens } ?? .none
+    let memory = detector.memory(of: lens)
     let isEmpty = measure.exposure != nil && !(exposure > 0)
     var result = IncidentLine(
       state: state, id: incident.id, start: incident.start, end: nil, time: start + every, key: key,
@@ -410,7 +418,7 @@ struct IncidentKeeper {
       expected: isEmpty ? nil : isQuotient ? verdict.expected / exposure : verdict.expected,
       score: score,
       days: settings.lens == .novelty ? nil : exp(min(50, score)) / run, isUp: isUp,
-      scale: lens.name, why: "",
+      scale: lens.name(memory: memory), why: "",
       impact: incident.impact, kind: incident.kind)
     if isQuotient {
       result.parts = .init(
@@ -444,7 +452,8 @@ struct IncidentKeeper {
         key: slots[$0.key / width].label, measure: measures[$0.key % width].name,
         score: $0.value.peak, isUp: $0.value.isUp)
     }
-    result.why = sentence(result, measure, verdict, lens, isAlarm: member != nil)
+    result.why = sentence(
+      result, measure, verdict, lens, memory: memory, isAlarm: member != nil)
     return result
   }
 
@@ -489,11 +498,10 @@ struct IncidentKeeper {
 
   private func sentence(
     _ line: IncidentLine, _ measure: Measure, _ verdict: Verdict, _ lens: Verdict.Lens,
-    isAlarm: Bool
+    memory: Int, isAlarm: Bool
   ) -> String {
     let isSingle = settings.hasValues && settings.breakdowns.isEmpty
     var words = isSingle ? line.measure : "\(line.measure) of \(line.key)"
-    let memory = lens.memory
     // The verdict is of one series and the lens of this bucket.
     let isVerdict = isAlarm && verdict.lens == lens && line.segments.count < 2
     let sum = isVerdict ? verdict.sum : line.segments.reduce(0) { $0 + $1.value }

@@ -10,6 +10,8 @@ struct ScoreLine {
   let value: Double
   let exposure: Double
   let verdict: Verdict
+  /// The memory in buckets or the lens that gave the score.
+  let scale: String
   /// Whether it is a ratio or a mean, whose amount is divided by its exposure.
   let isQuotient: Bool
 }
@@ -78,8 +80,6 @@ struct ResultOutput: ~Copyable {
 }
 
 extension ScoreLine {
-  private var lensName: String { verdict.lens.name }
-
   private var shownValue: Double { isQuotient && exposure > 0 ? value / exposure : value }
   private var shownExpected: Double {
     isQuotient && exposure > 0 ? verdict.expected / exposure : verdict.expected
@@ -98,7 +98,7 @@ extension ScoreLine {
     let expected = isEmpty ? "" : numberText(shownExpected)
     let score = isEmpty ? "" : numberText(verdict.score)
     let direction = isEmpty || verdict.lens == .none ? "" : verdict.isUp ? "up" : "down"
-    let lens = isEmpty ? "" : lensName
+    let lens = isEmpty ? "" : scale
     switch format {
     case .csv:
       return [stamp, csvText(key), csvText(measure), value, expected, score, lens, direction]

@@ -93,7 +93,7 @@ extension Settings {
     "Events are counted into buckets of --every by their own time; a bucket closes when the newest time is --lag past its "
       + "end. Rows (--value) are one number each and are taken as they come; with --by, rows of one time are judged "
       + "together. Each series is judged against its own level, hour of the day and of the week, and dispersion, on four "
-      + "memories from one bucket to 48, and against its last dozen buckets.",
+      + "memories from one bucket to three hours, and against its last dozen buckets.",
     "A score of S means that chance causes such an excursion exp(-S) times per series and day: 3 is once in 20 days. "
       + "--false-alarms sets the threshold for the whole run from the number of its series. In the first two days of a "
       + "series only the comparison with its last dozen buckets raises alarms.",

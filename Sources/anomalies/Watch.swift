@@ -255,8 +255,8 @@ struct Watch: ~Copyable {
     if settings.hasValues { try closeRows() } else { try closeDue() }
   }
 
-  /// Shows progress on a terminal.
-  func showProgress() {
+  /// Shows progress on a terminal, unless it came too soon after the last.
+  func showProgress() -> Bool {
     Diagnostics.progress(progressText)
   }
 
@@ -346,11 +346,13 @@ struct Watch: ~Copyable {
         let index = slot * measureCount + measure
         let exposure = values.exposures[index]
         if settings.hasValues, exposure == 0, fillsNothing(start) { continue }
+        let verdict = detector.verdicts[index]
         try output.write(
           .score(
             ScoreLine(
               time: start, key: slots[slot].label, measure: settings.plan.measures[measure].name,
-              value: values.amounts[index], exposure: exposure, verdict: detector.verdicts[index],
+              value: values.amounts[index], exposure: exposure, verdict: verdict,
+              scale: verdict.lens.name(memory: detector.memory(of: verdict.lens)),
               isQuotient: settings.plan.measures[measure].exposure != nil)))
       }
     }

@@ -23,7 +23,7 @@ import Testing
       #expect(
         agree(verdict.score, Self.number(wanted[1]))
           && agree(verdict.expected, Self.number(wanted[2]))
-          && (verdict.score == -9 || verdict.lens.name == wanted[3]),
+          && (verdict.score == -9 || series.name(of: verdict) == wanted[3]),
         "\(row): \(verdict), \(want)")
     }
   }

@@ -41,6 +41,11 @@ struct LonelySeries<Precision: TallyPrecision> {
       time: time, hour: tempo.hourOfWeek(time), value: value, exposure: exposure,
       isExpected: isExpected, tempo: tempo, tables: &tables, crowd: &crowd)
   }
+
+  /// The memory or lens that gave a verdict.
+  func name(of verdict: Verdict) -> String {
+    verdict.lens.name(memory: tempo.memory(of: verdict.lens))
+  }
 }
 
 /// The published example values of the reference rules.

@@ -32,7 +32,7 @@ import Testing
     let buckets = 400
     let new = Self.table(buckets, Self.shipped)
     let old = Self.table(buckets, Self.reference)
-    let border = -log(0.1 / Double(buckets))
+    let border = -log(0.06 / Double(buckets))
     for deviance in [2, 4, border - 0.01] {
       #expect(Self.lnRate(deviance, new, Self.shipped) == -deviance)
     }

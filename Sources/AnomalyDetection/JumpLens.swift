@@ -20,6 +20,8 @@ struct JumpLens<Real: StoredReal>: Sendable {
     var isUp: Bool
   }
 
+  // Inlined, its numbers drive those of the caller out of the registers: 124 ns a point, not 109.
+  @inline(never)
   mutating func step(
     _ value: Double, exposure n: Double, unit: Double, floor: Double, isRows: Bool, learns: Bool,
     tempo: TallyTempo

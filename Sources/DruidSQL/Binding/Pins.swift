@@ -76,9 +76,6 @@ extension Scope {
 extension Expression {
   /// Whether it reads a column of that name.
   fileprivate func readsColumn(_ word: String) -> Bool {
-    if case .name(let name) = kind { return name.last == word }
-    var found = false
-    kind.forEachChild { found = found || $0.readsColumn(word) }
-    return found
+    contains { if case .name(let name) = $0.kind { name.last == word } else { false } }
   }
 }

@@ -53,9 +53,6 @@ extension Resolver {
 extension Expression {
   /// Whether it calls a function over a window.
   fileprivate var hasWindowCall: Bool {
-    if case .call(let call) = kind, call.over != nil { return true }
-    var found = false
-    kind.forEachChild { found = found || $0.hasWindowCall }
-    return found
+    contains { if case .call(let call) = $0.kind { call.over != nil } else { false } }
   }
 }

@@ -342,24 +342,20 @@ extension Select {
 extension Expression {
   /// Whether it contains an aggregate, not counting subqueries and windows.
   var hasAggregateCall: Bool {
-    if case .call(let call) = kind, call.over == nil,
-      Function.named(call.function)?.isAggregate == true
-    {
-      return true
+    contains {
+      guard case .call(let call) = $0.kind, call.over == nil else { return false }
+      return Function.named(call.function)?.isAggregate == true
     }
-    var found = false
-    kind.forEachChild { found = found || $0.hasAggregateCall }
-    return found
   }
 }
 
 extension Expression {
   /// Whether it contains a bare name.
   func mentions(_ word: String) -> Bool {
-    if case .name(let name) = kind { return name.parts.count == 1 && name.last == word }
-    var found = false
-    kind.forEachChild { found = found || $0.mentions(word) }
-    return found
+    contains {
+      guard case .name(let name) = $0.kind else { return false }
+      return name.parts.count == 1 && name.last == word
+    }
   }
 }
 

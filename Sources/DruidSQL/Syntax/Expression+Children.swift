@@ -60,3 +60,14 @@ extension FunctionCall {
     filter.map(visit)
   }
 }
+
+extension Expression {
+  /// Whether the test holds for it or an operand of it at any depth, not counting subqueries and
+  /// windows.
+  func contains(where test: (Expression) -> Bool) -> Bool {
+    if test(self) { return true }
+    var found = false
+    kind.forEachChild { found = found || $0.contains(where: test) }
+    return found
+  }
+}

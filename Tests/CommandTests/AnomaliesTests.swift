@@ -202,14 +202,11 @@ import Testing
 
   /// The impact of an incident is that of its alarms, not of the quiet time until it closes.
   @Test func theImpactEndsWithTheAlarms() throws {
-    var text = "time,value\n"
-    for i in 0..<2100 {
-      let value = (1990..<1993).contains(i) ? 10 : i < 1993 || i >= 2000 ? 90 + i * 7919 % 21 : 106
-      text += "\(1_767_571_200 + i * 300),\(value)\n"
+    let text = Self.series(2100) {
+      (1990..<1993).contains($0) ? 10 : $0 < 1993 || $0 >= 2000 ? 90 + $0 * 7919 % 21 : 106
     }
     let workspace = try Commands.Workspace()
-    try text.write(
-      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "series.csv")
     let outcome = try Self.run(
       "anomalies --input csv --time time --value value -f ndjson < series.csv | tail -n 1 | jq .impact",
       in: workspace)
@@ -394,8 +391,7 @@ import Testing
   @Test func theOnlySeriesWarmsUp() throws {
     let workspace = try Commands.Workspace()
     let text = Self.series(2000) { $0 == 1000 || $0 == 1900 ? 900 : 100 + $0 * 7919 % 31 }
-    try text.write(
-      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "series.csv")
     let outcome = try Self.run(
       """
       for warm in 2d 5d 9d; do
@@ -490,8 +486,7 @@ import Testing
     let text = Self.series(2000) {
       (100 + $0 * 7919 % 31) * ((1900..<1950).contains($0) ? 9 : 10)
     }
-    try text.write(
-      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "series.csv")
     let outcome = try Self.run(
       "anomalies --input csv --time time --value value -f ndjson < series.csv | grep '\"scale\":\"[1-9][0-9]*\"'",
       in: workspace)
@@ -516,8 +511,7 @@ import Testing
       text += "\(1_767_571_200 + i * 300),\(value * unit + offset)\n"
     }
     let workspace = try Commands.Workspace()
-    try text.write(
-      to: workspace.url.appendingPathComponent("series.csv"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "series.csv")
     let outcome = try Self.run(
       "anomalies --input csv --time time --value value -f table < series.csv | head -n 1",
       in: workspace)
@@ -538,8 +532,7 @@ import Testing
       }
     }
     let workspace = try Commands.Workspace()
-    try text.write(
-      to: workspace.url.appendingPathComponent("events"), atomically: true, encoding: .utf8)
+    try workspace.write(text, to: "events")
     let outcome = try Self.run(
       "anomalies --time t --lag 0s --by size --measure 'price = mean(price)' -f table < events",
       in: workspace)

@@ -20,7 +20,7 @@ struct JumpLens<Real: StoredReal>: Sendable {
     var isUp: Bool
   }
 
-  // Inlined, its numbers drive those of the caller out of the registers: 124 ns a point, not 109.
+  // Not inlined: the caller then runs out of registers, and a point takes 124 ns instead of 109.
   @inline(never)
   mutating func step(
     _ value: Double, exposure n: Double, unit: Double, floor: Double, isRows: Bool, learns: Bool,

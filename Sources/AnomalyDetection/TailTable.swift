@@ -151,7 +151,7 @@ struct TailTables: Sendable {
 
   /// Whether the first amount only tells the unit.
   let isSum: Bool
-  /// The smallest standard deviation, as a share of the expected value.
+  /// The standard deviation is at least this share of the expected value.
   let relativeFloor: Double
 
   init(isRows: Bool, isSum: Bool, relativeFloor: Double) {

@@ -31,9 +31,10 @@ package struct TallyRules: Sendable {
   /// From this bucket length on, only the first ``longScaleCount`` scales apply.
   var longBucket = 3600.0
   var longScaleCount = 2
-  /// The smallest standard deviation, as a share of the expected value: of what is counted, added
-  /// up or divided, and of the values of rows. A product has one event per user for hours and then
-  /// two, but a success rate that varies by a thousandth should not fall by a hundredth.
+  /// The standard deviation is at least this share of the expected value: `relativeFloor` for counts,
+  /// sums, means and ratios, `valueFloor` for the values of rows. A product has one event per user
+  /// for hours and then two, but a success rate that varies by a thousandth should not fall by a
+  /// hundredth.
   package var relativeFloor = 0.01
   var valueFloor = 0.01
   var rare = 0.25

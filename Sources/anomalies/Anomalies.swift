@@ -49,10 +49,8 @@ struct Anomalies: Tool {
   private func watch(_ descriptor: Int32, _ name: String) throws -> Outcome {
     let began = ContinuousClock.now
     // What can't be written is said before the input is read.
-    for path in [settings.statePath, settings.reportPath].compactMap({ $0 })
-    where !SmallFile.exists(path) {
-      let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-      try SmallFile.requireReadable(folder)
+    for path in [settings.statePath, settings.reportPath].compactMap({ $0 }) {
+      try SmallFile.requireReplaceable(path)
     }
     var watch = Watch(settings, output: ResultOutput(settings.format))
     if let path = settings.statePath, SmallFile.exists(path) {

@@ -225,9 +225,10 @@ extension TallyRules {
     switch pair[0] {
     case "levelHalfLife": levelHalfLife = value
     case "dispersionHalfLife": dispersionHalfLife = value
-    case "scale2": scales[1] = value
-    case "scale3": scales[2] = value
-    case "scale4": scales[3] = value
+    case "memory": longestMemory = value
+    case "scale2", "scale3", "scale4":
+      longestMemory = nil
+      scales[pair[0] == "scale2" ? 1 : pair[0] == "scale3" ? 2 : 3] = value
     case "jumpTable": learnsJumps = value != 0
     case "clip": clip = value
     case "relativeFloor": relativeFloor = value

@@ -52,7 +52,7 @@ enum Commands {
   /// elsewhere.
   static func run(
     _ script: String, in workspace: Workspace, environment: [String: String] = [:],
-    within seconds: Int = 120
+    within seconds: Int = 300
   ) throws -> Outcome {
     let capture = try Workspace()
     let output = capture.url.appendingPathComponent("1")

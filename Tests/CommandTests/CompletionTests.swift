@@ -11,7 +11,7 @@ import Testing
     }
     let outcome = try Commands.run(
       "python3 $FIXTURES/complete-bash.py \"$TYPED\"", in: workspace,
-      environment: ["TYPED": typed].merging(environment) { $1 }, within: 60)
+      environment: ["TYPED": typed].merging(environment) { $1 })
     #expect(outcome.errors == "" && outcome.status == 0, "\(outcome.errors)")
     return outcome.output
   }
@@ -127,7 +127,7 @@ import Testing
       #expect(
         try Self.line("dsql -e 'TABLE FROM x", environment: ["DRUID_URL": "http://\(address)"])
           == "dsql -e 'TABLE FROM x")
-      #expect(Date().timeIntervalSince(start) < 20)
+      #expect(Date().timeIntervalSince(start) < 90)
     }
   }
 }

@@ -7,8 +7,7 @@ import Testing
     let workspace = try Commands.Workspace()
     try Data(python.utf8).write(to: workspace.url.appendingPathComponent("load.py"))
     return try Commands.run(
-      "devstack -- sh -c 'ulimit -n 4096 2> /dev/null; exec python3 load.py'", in: workspace,
-      within: 60)
+      "devstack -- sh -c 'ulimit -n 4096 2> /dev/null; exec python3 load.py'", in: workspace)
   }
 
   @Test func idleKafkaConnectionsLeaveHTTPAlone() throws {

@@ -19,7 +19,7 @@ import Testing
         printf "a\\nb\\n" | kprod -t plain
         python3 \(Self.driver) \(chromium) $DRUID_URL/ $PWD/shots'
       \(ProcessInfo.processInfo.environment["CONSOLE_SHOTS"].map { "cp shots/*.png '\($0)'" } ?? "")
-      """, in: Commands.Workspace(), within: 120)
+      """, in: Commands.Workspace())
     #expect(
       outcome.output
         == """
@@ -66,7 +66,7 @@ import Testing
         curl -sS -o /dev/null -w "%{http_code}\n" -H "Host: evil.example" $DRUID_URL/
         curl -sS -o /dev/null -w "%{http_code}\n" -H "Sec-Fetch-Site: cross-site" -H "Sec-Fetch-Mode: navigate" $DRUID_URL/
         curl -sS $DRUID_URL/devstack/state'
-      """#, in: Commands.Workspace(), within: 60)
+      """#, in: Commands.Workspace())
     #expect(
       outcome.output.hasPrefix(
         """

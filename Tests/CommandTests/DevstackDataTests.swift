@@ -4,7 +4,7 @@ import Testing
 /// devstack with users' own topics: no specification, and the messages for what can't become a row.
 @Suite struct DevstackDataTests {
   private func run(_ script: String) throws -> Commands.Outcome {
-    try Commands.run(script, in: Commands.Workspace(), within: 90)
+    try Commands.run(script, in: Commands.Workspace())
   }
 
   /// The unchanged log lines of a service.

@@ -15,7 +15,7 @@ import Testing
       \(script)
       END
       devstack \(options) -- sh body.sh
-      """, in: Commands.Workspace(), within: 120)
+      """, in: Commands.Workspace())
   }
 
   private static let all =
@@ -167,7 +167,7 @@ import Testing
 
   @Test func aFaultThatDoesNotExistIsAMistake() throws {
     let outcome = try Commands.run(
-      "devstack --fault cut@row=3 -- true", in: Commands.Workspace(), within: 30)
+      "devstack --fault cut@row=3 -- true", in: Commands.Workspace())
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains("did you mean 'cut@rows'?"), "\(outcome.errors)")
   }

@@ -7,7 +7,7 @@ import Testing
   private func run(
     _ script: String, _ environment: [String: String] = [:]
   ) throws -> Commands.Outcome {
-    try Commands.run(script, in: Commands.Workspace(), environment: environment, within: 60)
+    try Commands.run(script, in: Commands.Workspace(), environment: environment)
   }
 
   @Test(arguments: [

@@ -7,8 +7,7 @@ import Testing
     _ script: String, _ stub: DsqlStub, _ more: [String: String] = [:]
   ) throws -> Commands.Outcome {
     try Commands.run(
-      script, in: Commands.Workspace(), environment: ["DRUID_URL": stub.url].merging(more) { $1 },
-      within: 40)
+      script, in: Commands.Workspace(), environment: ["DRUID_URL": stub.url].merging(more) { $1 })
   }
 
   /// Expects a status and words of dsql for an answer that is an error.
@@ -29,7 +28,7 @@ import Testing
     let outcome = try run(script, stub)
     #expect(outcome.status == 75)
     #expect(outcome.errors.contains(words), "\(outcome.errors)")
-    #expect(start.duration(to: .now) < .seconds(8))
+    #expect(start.duration(to: .now) < .seconds(60))
   }
 
   static func answering(_ steps: [DsqlStub.Step]) throws -> DsqlStub {
@@ -258,7 +257,7 @@ import Testing
     child.signal(SIGTERM)
     #expect(child.status == 1)
     #expect(child.errors == "dsql: interrupted before the query was sent\n")
-    #expect(start.duration(to: .now) < .seconds(2))
+    #expect(start.duration(to: .now) < .seconds(20))
   }
 
   @Test func nobodyThere() throws {

@@ -34,9 +34,9 @@ final class DsqlChild {
   var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
   var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
 
-  /// Waits for a condition, for at most 20 s.
+  /// Waits for a condition, for at most 90 s.
   func wait(_ condition: () -> Bool) {
-    let end = Date(timeIntervalSinceNow: 20)
+    let end = Date(timeIntervalSinceNow: 90)
     while !condition(), Date() < end, process.isRunning { usleep(2000) }
   }
 

@@ -43,7 +43,7 @@ import Testing
     try workspace.write(script, to: "q.sql")
     let outcome = try Commands.run(
       "dsql -f \(format) --keep-going --retry 0s q.sql", in: workspace,
-      environment: ["DRUID_URL": stub.url], within: 60)
+      environment: ["DRUID_URL": stub.url])
     #expect(outcome.status == 1)
     let errors = outcome.errors.split(separator: "\n").filter { !$0.contains("hint:") }
     #expect(errors.count == cuts.count, "one failure for each cut")

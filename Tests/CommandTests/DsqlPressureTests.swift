@@ -44,7 +44,7 @@ import Testing
       "ulimit -v 1000000; dsql -v --csv -e 'SELECT a FROM t'", stub)
     #expect(outcome.status == 0 && outcome.output == "a\n1\n2\n", "\(outcome.errors)")
     #expect(outcome.errors.contains("the server's default row limit is not known: reading"))
-    #expect(Date().timeIntervalSince(start) < 20)
+    #expect(Date().timeIntervalSince(start) < 90)
   }
 
   /// The reader neither reads nor leaves: the first signal cancels the query on the server, and

@@ -43,7 +43,7 @@ import Testing
     let workspace = try Commands.Workspace()
     try workspace.write(script, to: "q.sql")
     let outcome = try Commands.run(
-      "dsql q.sql", in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
+      "dsql q.sql", in: workspace, environment: ["DRUID_URL": stub.url])
     #expect(
       outcome.output
         == """

@@ -69,7 +69,7 @@ import Testing
     let workspace = try Commands.Workspace()
     try workspace.write(server, to: "serve.py")
     try workspace.write(preparation + script, to: "script")
-    let outcome = try Commands.run("bash script", in: workspace, within: 60)
+    let outcome = try Commands.run("bash script", in: workspace)
     #expect(outcome.errors == "")
     return outcome.output
   }

@@ -172,7 +172,7 @@ import Testing
       "dsql --follow 1h --lag 0s --since -600m --state s -f csv --no-header -e '\(Self.statement)'"
     let outcome = try Commands.run(
       "\(follow) | head -n 3 > one; \(follow) | head -n 3 > two; cat one; echo; cat two",
-      in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
+      in: workspace, environment: ["DRUID_URL": stub.url])
     // A reader that leaves causes no message.
     let warnings = outcome.errors.split(separator: "\n")
     #expect(warnings.allSatisfy { $0.contains("was being answered when the last run") })
@@ -193,7 +193,7 @@ import Testing
     let follow =
       "dsql --follow 1h --lag 0s --since -3h --state s -f csv --no-header -e '\(Self.statement)'"
     let first = try Commands.run(
-      "\(follow); echo $?; cat s", in: workspace, environment: ["DRUID_URL": stub.url], within: 40)
+      "\(follow); echo $?; cat s", in: workspace, environment: ["DRUID_URL": stub.url])
     let lines = first.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 3, "\(lines)")
     #expect(lines[1] == "1")
@@ -315,7 +315,7 @@ import Testing
     let outcome = try DsqlAskingTests.run(
       """
       echo '{"through":"2999-01-31T10:00:00.000Z"}' > s
-      timeout 1 dsql --follow 1h --state s -e '\(Self.statement)'
+      timeout 4 dsql --follow 1h --state s -e '\(Self.statement)'
       """, stub)
     #expect(outcome.errors.contains("--state is ahead of the clock"), "\(outcome.errors)")
     #expect(stub.requests.isEmpty)

@@ -134,7 +134,7 @@ final class RunningKprod {
   }
 
   /// Waits for the end of kprod; kills it after the time limit.
-  func outcome(within seconds: Double = 40) throws -> Outcome {
+  func outcome(within seconds: Double = 120) throws -> Outcome {
     let deadline = Date().addingTimeInterval(seconds)
     while process.isRunning, Date() < deadline { usleep(2000) }
     if process.isRunning {
@@ -154,7 +154,7 @@ extension Commands {
   /// Runs kprod with a given input and waits for its end.
   static func kprod(
     _ arguments: [String], input: Data, in workspace: Workspace,
-    environment: [String: String] = [:], within seconds: Double = 40
+    environment: [String: String] = [:], within seconds: Double = 120
   ) throws -> RunningKprod.Outcome {
     let run = try RunningKprod(arguments, in: workspace, environment: environment)
     run.writeBehind(input)
@@ -259,7 +259,7 @@ extension Process {
 
 /// Waits for a condition; the test fails after a time limit.
 func eventually(
-  within seconds: Double = 20, _ what: Comment, _ condition: () throws -> Bool
+  within seconds: Double = 90, _ what: Comment, _ condition: () throws -> Bool
 ) throws {
   let deadline = Date().addingTimeInterval(seconds)
   while try !condition() {

@@ -105,7 +105,7 @@ import Testing
       (try? Topics.everything(in: "t", at: server.brokers).count) == 2
     }
     run.signal(SIGTERM)
-    let outcome = try run.outcome(within: 10)
+    let outcome = try run.outcome()
     #expect(outcome.status == 1)
     let receipt = try receipt()
     check(receipt, against: try Topics.everything(in: "t", at: server.brokers))

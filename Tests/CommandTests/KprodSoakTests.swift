@@ -82,7 +82,7 @@ import Testing
       if Date() > deadline.addingTimeInterval(60) { break }
     }
     if round % 5 == 3 { try order(nil, of: server, in: workspace) }
-    let outcome = try run.outcome(within: 30)
+    let outcome = try run.outcome()
     try check(outcome, of: count, topic: topic, at: server, in: workspace, way: way)
     #expect(peak < 110_000_000, "memory grew to \(peak) bytes")
     return (count, peak)

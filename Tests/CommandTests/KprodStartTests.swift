@@ -16,7 +16,7 @@ import Testing
   @Test func nobodyListens() throws {
     let began = Date()
     let outcome = try sendLine(to: "127.0.0.1:1")
-    #expect(Date().timeIntervalSince(began) < 8)
+    #expect(Date().timeIntervalSince(began) < 35)
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("kprod: cannot reach 127.0.0.1:1: connection refused\n"))
     #expect(try outcome.summary.lines == 0)
@@ -34,7 +34,7 @@ import Testing
     proxy.stall(true)
     let began = Date()
     let outcome = try sendLine(to: "127.0.0.1:\(proxy.port)")
-    #expect(Date().timeIntervalSince(began) < 8)
+    #expect(Date().timeIntervalSince(began) < 35)
     #expect(outcome.status == 69)
     #expect(outcome.errors.contains("no answer"))
   }
@@ -44,7 +44,7 @@ import Testing
     cluster.setTopicError("t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
     let began = Date()
     let outcome = try sendLine(to: cluster.brokers)
-    #expect(Date().timeIntervalSince(began) < 8)
+    #expect(Date().timeIntervalSince(began) < 35)
     #expect(outcome.status == 69)
     #expect(outcome.errors.hasPrefix("kprod: no topic 't' on "), "\(outcome.errors)")
   }
@@ -84,6 +84,6 @@ import Testing
       ["-b", "127.0.0.1:\(nobody.port)", "-t", "t", "--wait", "60s"], in: workspace)
     try eventually("it comes again") { nobody.connectionCount > 1 }
     run.signal(SIGTERM)
-    #expect(try run.outcome(within: 10).status == 1)
+    #expect(try run.outcome().status == 1)
   }
 }

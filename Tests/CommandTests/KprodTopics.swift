@@ -22,7 +22,7 @@ struct ConsumedMessage: Equatable {
 
   /// Everything in a topic, partition by partition.
   static func everything(
-    in topic: String, at brokers: String, within seconds: Double = 30
+    in topic: String, at brokers: String, within seconds: Double = 120
   ) throws -> [ConsumedMessage] {
     let consumer = unsafe try client(
       RD_KAFKA_CONSUMER,

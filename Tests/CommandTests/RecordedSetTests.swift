@@ -19,7 +19,7 @@ import Testing
   func devstackAnswersAsDruidDid(set: String) throws {
     let workspace = try Commands.Workspace()
     let unpacked = try Commands.run(
-      "gzip -dc \"$FIXTURES/sets/\(set).ndjson.gz\"", in: workspace, within: 30)
+      "gzip -dc \"$FIXTURES/sets/\(set).ndjson.gz\"", in: workspace)
     try #require(unpacked.status == 0, "\(unpacked.errors)")
     let decoder = JSONDecoder()
     let lines = unpacked.output.split(separator: "\n").map { Data($0.utf8) }

@@ -60,7 +60,7 @@ import Testing
       slowest = max(slowest, ContinuousClock.now - began)
     }
     #expect(refused > 10 && planned > 0, "seed \(Fuzzing.seed)")
-    #expect(slowest < .seconds(10), "seed \(Fuzzing.seed)")
+    #expect(slowest < .seconds(60), "seed \(Fuzzing.seed)")
   }
 
   @Test(arguments: ["(", "[", "CASE WHEN ", "NOT ", "- ", "SELECT (", "ARRAY[", "CAST(", "((1) + "])

@@ -177,7 +177,7 @@ import Testing
       _ = try Parser.parse("SELECT a FROM t WHERE \(chain)")
       _ = try Parser.parse("SELECT '" + String(repeating: "x", count: 1_000_000) + "'")
     }
-    #expect(time < .seconds(20))
+    #expect(time < .seconds(90))
   }
 
   @Test func mutatedStatementsNeitherTrapNorHang() throws {

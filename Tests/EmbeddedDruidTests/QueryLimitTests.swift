@@ -25,7 +25,7 @@ import Testing
     let start = ContinuousClock.now
     let answer = try HTTPServerTests.ask(sql, context: "{\"timeout\":300}")
     #expect(answer.status == 504 || answer.status == 501)
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(ContinuousClock.now - start < .seconds(60))
   }
 
   /// SQLite makes thousands of rows between two looks at the clock, however long they are. The answer
@@ -35,7 +35,7 @@ import Testing
     let start = ContinuousClock.now
     let answer = try HTTPServerTests.ask(
       "SELECT \(text) AS x FROM ecommerce", context: "{\"timeout\":1000}")
-    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(ContinuousClock.now - start < .seconds(60))
     #expect(answer.status == 200)
     #expect(answer.body.hasSuffix("\r\n0\r\n\r\n"))
     #expect(!answer.body.hasSuffix("\n\n\r\n0\r\n\r\n"))
@@ -130,7 +130,7 @@ import Testing
     let start = ContinuousClock.now
     _ = router.answer(request)
     #expect(ContinuousClock.now - start > .milliseconds(150))
-    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(ContinuousClock.now - start < .seconds(60))
     let status = try JSONValue(parsing: Array(router.log.lines.utf8.dropLast()))["status"]
     #expect(status == (fault == "hang" ? .null : .integer(200)))
   }

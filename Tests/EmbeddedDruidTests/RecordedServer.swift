@@ -67,7 +67,7 @@ struct RecordedServer {
   /// A socket connected to the server. The caller closes it.
   static func connected(to port: UInt16) throws -> Int32 {
     guard let socket = loopbackSocket(to: port) else { throw SystemFailure("connecting") }
-    var limit = timeval(tv_sec: 30, tv_usec: 0)
+    var limit = timeval(tv_sec: 90, tv_usec: 0)
     _ = unsafe setsockopt(
       socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     return socket

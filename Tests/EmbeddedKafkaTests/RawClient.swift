@@ -78,7 +78,7 @@ final class RawClient {
   init(port: UInt16) throws {
     descriptor = try #require(loopbackSocket(to: port))
     // A timeout, so that no test hangs.
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }

@@ -144,7 +144,7 @@ final class RealClient {
   }
 
   /// Up to this many messages, or those that arrive within the limit.
-  func messages(_ count: Int, within limit: Duration = .seconds(20)) throws -> [Message] {
+  func messages(_ count: Int, within limit: Duration = .seconds(90)) throws -> [Message] {
     let deadline = ContinuousClock.now + limit
     var messages: [Message] = []
     while messages.count < count && ContinuousClock.now < deadline {

@@ -91,7 +91,7 @@ import Testing
     let start = ContinuousClock.now
     let refusal = try producer(["transactional.id": "mine"]).beginTransactions()
     #expect(refusal == "TRANSACTIONAL_ID_AUTHORIZATION_FAILED")
-    #expect(ContinuousClock.now - start < .seconds(4))
+    #expect(ContinuousClock.now - start < .seconds(40))
   }
 
   @Test func aGroupGoesOnWhereItStopped() throws {
@@ -122,7 +122,7 @@ import Testing
     var got = try one.messages(200).map { $0.text }
     try one.commit()
     try two.subscribe("t")
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(90)
     while (one.assignedCount, two.assignedCount) != (2, 2), ContinuousClock.now < deadline {
       for member in [one, two] {
         if let message = try member.poll(milliseconds: 20) { got.append(message.text) }

@@ -116,7 +116,8 @@ struct Stack {
 }
 
 /// A topic of the broker, as a reader for Druid's ingestion.
-private final class TopicMessages: MessageReader {
+private final class TopicMessages: MessageReader, @unchecked Sendable {
+  // Sendable: only the follower's thread uses `records`. The reader is.
   private let reader: TopicReader
   private var records = TopicReader.Records()
 
@@ -152,9 +153,9 @@ private final class TopicMessages: MessageReader {
     messages.unreadable = records.unreadable
   }
 
-  func wait(behind positions: [Int64], milliseconds limit: Int64) {
-    reader.wait(behind: positions, within: .milliseconds(limit))
-  }
+  func wait(behind positions: [Int64]) { reader.wait(behind: positions) }
+
+  func interrupt() { reader.interrupt() }
 }
 
 /// Why Druid could not start, in devstack's words.

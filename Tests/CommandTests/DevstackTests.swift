@@ -314,6 +314,23 @@ import Testing
         """, "\(outcome.errors)")
   }
 
+  @Test func sleepsWhenNothingComes() throws {
+    // Two readers that looked 20 times a second would make this many switches in four seconds.
+    let outcome = try run(
+      """
+      devstack -- sh -c '
+        for n in $(seq 20); do echo "{\\"time\\":\\"2026-01-01\\"}" | kprod -q -t "t$n" || exit; done
+        switches() {
+          cat /proc/$PPID/task/*/status | awk "/^voluntary/ {n += \\$2} END {print n}"
+        }
+        until before=$(switches); sleep 1; after=$(switches); [ $((after - before)) -lt 160 ]; do
+          [ $((tries += 1)) -lt 10 ] || exit 1
+        done
+        dsql -f csv --no-header -e "SELECT COUNT(*) FROM t20"'
+      """)
+    #expect(outcome == Commands.Outcome(output: "1\n", errors: "", status: 0))
+  }
+
   @Test func aFullFolderIsSaidOnceAndCostsTheStatus() throws {
     // 1 MiB a file: what a disk with so little room would hold.
     let outcome = try run(

@@ -116,13 +116,26 @@ struct RecordedAnswer {
   }
 }
 
+/// A topic that is never created.
+private final class MissingTopic: MessageReader {
+  private let interruption = DispatchSemaphore(value: 0)
+
+  func read(
+    partition: Int, from offset: Int64, into messages: inout MessageBlock
+  ) throws(MessageReaderFailure) { throw .missing }
+
+  func wait(behind positions: [Int64]) { interruption.wait() }
+
+  func interrupt() { interruption.signal() }
+}
+
 /// Messages as a consumer passes them: followed by readable bytes.
 extension Supervisors {
   /// Supervisors that reach no broker.
   convenience init(offline storage: TemporaryStorage) {
     self.init(
       brokers: "127.0.0.1:9", storage: storage,
-      open: { (_) throws(EmbeddedDruidFailure) in throw .consumer(reason: "no broker here") },
+      open: { _ in MissingTopic() },
       endOffsets: { _ in nil }, report: { _ in })
   }
 

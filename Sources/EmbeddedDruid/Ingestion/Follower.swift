@@ -35,6 +35,8 @@ final class Follower: @unchecked Sendable {
     /// The number of fields left out because there are too many columns.
     var leftOut = 0
     var isStopping = false
+    /// The reader of the topic, once it is open.
+    var source: (any MessageReader)?
     var hasLateReport = false
     let taskID: String
     let startTime: TimePoint
@@ -99,7 +101,11 @@ final class Follower: @unchecked Sendable {
 
   /// Stops reading. The rows are kept.
   func stop() {
-    state.change { $0.isStopping = true }
+    let source = state.change { state in
+      state.isStopping = true
+      return state.source
+    }
+    source?.interrupt()
     thread?.join()
     thread = nil
   }
@@ -159,12 +165,9 @@ final class Follower: @unchecked Sendable {
 
   private func run() {
     let topic = state.read { $0.spec.topic }
-    while !isStopping, endOffsets(topic) == nil {
-      _ = state.wait(milliseconds: 20) { $0.isStopping }
-    }
-    guard !isStopping else { return }
     do throws(EmbeddedDruidFailure) {
       let source = try open(topic)
+      state.change { $0.source = source }
       while !isStopping {
         guard try follow(source, newPartitions(topic)) else { return }
       }
@@ -209,8 +212,7 @@ final class Follower: @unchecked Sendable {
                 + "continues at the first remaining message")
           case .missing:
             // The rows are kept, because a topic with that name may be created again.
-            source.wait(behind: positions, milliseconds: 50)
-            return true
+            continue
           case .other(let reason): fail("partition \(partition), offset \(offset): \(reason)")
           }
           return false
@@ -222,7 +224,7 @@ final class Follower: @unchecked Sendable {
       }
       if isIdle {
         tellSkipped()
-        source.wait(behind: positions, milliseconds: 50)
+        source.wait(behind: positions)
         return true
       }
     }

@@ -1,12 +1,17 @@
-/// Reads the messages of one topic, by partition and offset, for one thread of a follower.
-package protocol MessageReader: AnyObject {
+/// Reads the messages of one topic, which may not exist yet, by partition and offset, for one
+/// thread of a follower.
+package protocol MessageReader: AnyObject, Sendable {
   /// Reads messages of a partition, from `offset` on; none at its end.
   func read(
     partition: Int, from offset: Int64, into messages: inout MessageBlock
   ) throws(MessageReaderFailure)
 
-  /// Waits until there are messages after the given positions, by partition, or until the limit.
-  func wait(behind positions: [Int64], milliseconds limit: Int64)
+  /// Waits until there are messages after the given positions, by partition, or the topic or its
+  /// partitions change, or another thread calls ``interrupt()``.
+  func wait(behind positions: [Int64])
+
+  /// Ends the current wait, or the next one. Any thread may call it.
+  func interrupt()
 }
 
 /// Why messages can't be read from an offset.

@@ -87,21 +87,23 @@ package final class TopicReader: Sendable {
   }
 
   /// Waits until a partition has records after the given position, or shrinks, or a partition is
-  /// added.
+  /// added, or ``interrupt()`` is called. While there is no topic, it waits for one.
   ///
   /// - Parameter positions: the reader's position in each partition.
-  package func wait(behind positions: [Int64], within limit: Duration) {
-    guard let topic = topics[name] else {
-      _ = wakeup.wait(until: ContinuousClock.now + limit)
-      return
-    }
-    let logs = topic.partitions
+  package func wait(behind positions: [Int64]) {
+    topics.wake(wakeup, about: name)
+    defer { topics.stopWaking(wakeup, about: name) }
+    let logs = topics[name]?.partitions ?? []
     for log in logs { log.wake(wakeup) }
     defer { for log in logs { log.stopWaking(wakeup) } }
     // Re-check: an append may have raced the registration.
-    guard logs.map(\.endOffset) == positions else { return }
-    _ = wakeup.wait(until: ContinuousClock.now + limit)
+    guard logs.count <= positions.count, zip(logs, positions).allSatisfy({ $0.endOffset == $1 })
+    else { return }
+    wakeup.wait()
   }
+
+  /// Ends the current wait, or the next one.
+  package func interrupt() { wakeup.signal() }
 }
 
 extension Broker {

@@ -39,6 +39,12 @@ final class Topics: Sendable {
   private struct State {
     var topics: [String: Topic] = [:]
     var partitionCount = 0
+    /// The readers that wait for a topic or for more of its partitions, by the topic's name.
+    var waiting: [String: [ObjectIdentifier: Wakeup]] = [:]
+
+    func wakeReaders(of topic: String) {
+      for wakeup in waiting[topic, default: [:]].values { wakeup.signal() }
+    }
   }
 
   private let file: StorageFile
@@ -92,6 +98,7 @@ final class Topics: Sendable {
         settings: settings)
       state.topics[name] = topic
       state.partitionCount += partitionCount
+      state.wakeReaders(of: name)
       return .success(topic)
     }
     return try outcome.get()
@@ -109,6 +116,7 @@ final class Topics: Sendable {
       if isTrial { return nil }
       topic.add((0..<extra).map { _ in PartitionLog(file: file) })
       state.partitionCount += extra
+      state.wakeReaders(of: name)
       return nil
     }
     if let refusal { throw refusal }
@@ -123,6 +131,19 @@ final class Topics: Sendable {
     }
     guard let removed else { throw .unknownTopicOrPartition }
     for partition in removed.partitions { partition.delete() }
+  }
+
+  /// Registers `wakeup`: the topic's creation and new partitions signal it until
+  /// ``stopWaking(_:about:)``.
+  func wake(_ wakeup: Wakeup, about name: String) {
+    state.withLock { $0.waiting[name, default: [:]][ObjectIdentifier(wakeup)] = wakeup }
+  }
+
+  func stopWaking(_ wakeup: Wakeup, about name: String) {
+    state.withLock { state in
+      state.waiting[name]?[ObjectIdentifier(wakeup)] = nil
+      if state.waiting[name]?.isEmpty == true { state.waiting[name] = nil }
+    }
   }
 
   /// A real broker's message for an invalid name.

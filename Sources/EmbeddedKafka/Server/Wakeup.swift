@@ -37,6 +37,11 @@ final class Wakeup: Sendable {
     eventfd_write(event, 1)
   }
 
+  /// Waits for a signal.
+  func wait() {
+    while wait(until: .now + .seconds(3600)) == .timedOut {}
+  }
+
   /// Waits for a signal, the client's end or `deadline`.
   func wait(until deadline: ContinuousClock.Instant) -> Outcome {
     while true {

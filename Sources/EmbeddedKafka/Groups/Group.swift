@@ -36,6 +36,15 @@ struct Group {
     /// The leader to name in the response, if not the real one. A leader that restarts as a static
     /// member keeps its assignment and must not assign again.
     var saidLeader: String?
+
+    /// Answers its JoinGroup request.
+    fileprivate mutating func endJoining(_ now: Instant) {
+      isJoining = false
+      saidLeader = nil
+      assignment = []
+      deadline = now + sessionTimeout
+      wakeup?.signal()
+    }
   }
 
   /// A member's JoinGroup request.
@@ -182,23 +191,15 @@ struct Group {
   private mutating func endJoiningIfReady(_ now: Instant) {
     guard case .joining(let deadline) = phase else { return }
     if now >= deadline { members.removeAll { !$0.isJoining } }
-    guard members.allSatisfy({ $0.isJoining }) else { return }
+    if members.allSatisfy(\.isJoining) { startGeneration(now) }
+  }
+
+  private mutating func startGeneration(_ now: Instant) {
     generation &+= 1
-    guard let first = members.first else {
-      phase = .empty
-      strategyName = ""
-      return
-    }
-    if self[leaderID] == nil { leaderID = first.id }
+    phase = members.isEmpty ? .empty : .syncing
+    if self[leaderID] == nil { leaderID = members.first?.id ?? "" }
     strategyName = choice()
-    phase = .syncing
-    for index in members.indices {
-      members[index].isJoining = false
-      members[index].saidLeader = nil
-      members[index].assignment = []
-      members[index].deadline = now + members[index].sessionTimeout
-      members[index].wakeup?.signal()
-    }
+    for index in members.indices { members[index].endJoining(now) }
   }
 
   /// The strategy to use: the first of the leader's that all members support.

@@ -139,11 +139,13 @@ struct Walk {
   uint32_t limit;
   /// Whether the line contains a backslash; if not, every string is its own text.
   bool hasEscapes;
-  error_code error = SUCCESS;
+  int32_t error = SUCCESS;
   /// The offset at which the walk failed.
   uint32_t place = 0;
+  /// A string that was asked for and has half a surrogate pair. The line fails when all of it is JSON.
+  Token half = nullptr;
 
-  Token fail(Token token, error_code code) {
+  Token fail(Token token, int32_t code) {
     error = code;
     place = *token < limit ? *token : limit;
     return nullptr;
@@ -229,7 +231,7 @@ struct Walk {
         out = {CSJ_STRING, from + 1, out.length - 2};
         if (hasEscapes && std::memchr(out.bytes, '\\', out.length) != nullptr &&
             !decode(out.bytes, out.length)) {
-          return fail(token, STRING_ERROR);
+          half = token;
         }
         break;
       case '{': out.kind = CSJ_OBJECT; break;
@@ -386,7 +388,8 @@ struct Walk {
     if (!is(token, '{')) return fail(token, INCORRECT_TYPE);
     const uint64_t all = parser.count == 64 ? ~uint64_t(0) : (uint64_t(1) << parser.count) - 1;
     token = walk(token + 1, all, 0, 1);
-    return token == nullptr || *token >= limit ? token : fail(token, TRAILING_CONTENT);
+    if (token != nullptr && *token < limit) return fail(token, TRAILING_CONTENT);
+    return token != nullptr && half != nullptr ? fail(half, CSJ_HALF_SURROGATE) : token;
   }
 };
 
@@ -463,4 +466,6 @@ int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *of
   return walk.error;
 }
 
-const char *csj_error_message(int32_t error) { return error_message(error_code(error)); }
+const char *csj_error_message(int32_t error) {
+  return error == CSJ_HALF_SURROGATE ? "half a surrogate pair" : error_message(error_code(error));
+}

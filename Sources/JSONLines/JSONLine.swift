@@ -16,8 +16,11 @@ internal import CSimdjson
     case null, `false`, `true`, number, string, object, array
   }
 
-  /// A line that is not a JSON object.
+  /// A line that is not a JSON object, or has a wanted field that is not valid text.
   package struct Malformed: Error, Equatable, Sendable {
+    /// Whether the line is a JSON object, but a field is a string with half a surrogate pair
+    /// (`\ud800` to `\udfff`).
+    package let holdsHalfSurrogate: Bool
     /// The parser's description of the error.
     let reason: String
     /// The offset of the error, in bytes from the start of the line.
@@ -69,7 +72,8 @@ internal import CSimdjson
   ///
   /// The last of several equal keys counts.
   ///
-  /// - Throws: ``Malformed`` when the line is not a JSON object, or text follows it.
+  /// - Throws: ``Malformed`` when the line is not a JSON object, or text follows it, or one of the
+  ///   fields has half a surrogate pair.
   package mutating func read(_ line: RawSpan) throws(Malformed) {
     var offset = 0
     // The caller promises that simdjson can read `padding` bytes after the line.
@@ -78,7 +82,8 @@ internal import CSimdjson
     }
     guard error == 0 else {
       let words = unsafe csj_error_message(error).map { unsafe String(cString: $0) } ?? ""
-      throw Malformed(reason: words, offset: offset)
+      throw Malformed(
+        holdsHalfSurrogate: error == CSJ_HALF_SURROGATE, reason: words, offset: offset)
     }
   }
 

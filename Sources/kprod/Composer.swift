@@ -153,7 +153,7 @@ struct Composer: ~Copyable {
       do throws(JSONLine.Malformed) {
         try json.read(span)
       } catch {
-        throw Unusable(.notJSON)
+        throw Unusable(error.holdsHalfSurrogate ? .notText : .notJSON)
       }
     }
     if let directory { unsafe message.topic = try topic(in: directory) }

@@ -270,6 +270,7 @@ struct KProd: Tool {
           + "--key, --key-delimiter or --key-field gives it one")
     }
     if tally.has(.tooLong) { hints.append("--max-line allows longer lines") }
+    if tally.has(.tooManyTopics) { hints.append("--max-topics allows more topics") }
     if paths.failed == nil, !hasFailed, tally.isWorthKeeping {
       hints.append(
         tally.hasBadLinesOnly

@@ -5,6 +5,8 @@ import Plumbing
 enum Reason: Hashable, Sendable {
   case noKey
   case notJSON
+  /// A field that is used has half a surrogate pair, so it has no UTF-8.
+  case notText
   case noTimestamp
   case notAnEnvelope
   case noSuchPartition
@@ -27,6 +29,7 @@ enum Reason: Hashable, Sendable {
     switch self {
     case .noKey: "no-key"
     case .notJSON: "not-json"
+    case .notText: "not-text"
     case .noTimestamp: "no-timestamp"
     case .notAnEnvelope: "not-an-envelope"
     case .noSuchPartition: "no-such-partition"
@@ -46,6 +49,7 @@ enum Reason: Hashable, Sendable {
     switch self {
     case .noKey: "it has no key"
     case .notJSON: "it is not a JSON object"
+    case .notText: "a field has half a surrogate pair, which no UTF-8 text can hold"
     case .noTimestamp: "it has no usable timestamp"
     case .notAnEnvelope: "it is not an envelope as 'kcat -C -J' prints it"
     case .noSuchPartition: "the topic has no such partition"
@@ -67,8 +71,8 @@ enum Reason: Hashable, Sendable {
   /// Whether the line itself is at fault, so that sending it again would fail again.
   var isAboutLine: Bool {
     switch self {
-    case .noKey, .notJSON, .noTimestamp, .notAnEnvelope, .noSuchPartition, .tooLong, .torn,
-      .noTopic, .badTopic, .noSuchTopic, .tooManyTopics:
+    case .noKey, .notJSON, .notText, .noTimestamp, .notAnEnvelope, .noSuchPartition, .tooLong,
+      .torn, .noTopic, .badTopic, .noSuchTopic, .tooManyTopics:
       true
     case .kafka(let error):
       [.messageTooLarge, .invalidTimestamp, .invalidRecord].contains(error)

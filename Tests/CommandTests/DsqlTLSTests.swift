@@ -84,6 +84,8 @@ import Testing
       ask -u https://127.0.0.1:$plain --ca-cert stranger.pem
       ask -u https://localhost:$plain --ca-cert authority.pem
       ask -u https://localhost:$plain --ca-cert authority.pem --insecure
+      # The server closes the connection: with what it sent unread, or not.
+      ask -u http://127.0.0.1:$plain | sed 's/PLAIN: .*/PLAIN: .../'
       """)
     #expect(
       answers == """
@@ -102,6 +104,9 @@ import Testing
         69
         nobody
         0
+        dsql: http://127.0.0.1:PLAIN: ...
+        dsql: hint: if that port speaks TLS, begin the URL with https://
+        69
 
         """)
   }

@@ -147,17 +147,17 @@ import Testing
     let cluster = try MockCluster()
     let bad = [
       "not json", "{\"k\":null}", "{\"k\":{}}", "{\"k\":[1]}", "{}", "", "[1]", "{\"k\":1} x",
-      "{\"k\":\"" + String(repeating: "y", count: 300) + "\"}",
+      "{\"k\":\"" + String(repeating: "y", count: 300) + "\"}", "{\"k\":\"\\ud800\"}",
     ]
-    let good = ["{\"k\":\"a\"}", "{\"k\":false}"]
+    let good = ["{\"k\":\"a\"}", "{\"k\":false}", "{\"k\":1,\"v\":\"\\ud800\"}"]
     let outcome = try Commands.kprod(
       [
         "-b", cluster.brokers, "-t", "t", "--key-field", "k", "--max-line", "200", "--failed", "f",
       ], input: Self.data(good + bad), in: workspace)
     #expect(outcome.status == 1)
     let summary = try outcome.summary
-    #expect(summary.lines == 11 && summary.delivered == 2 && summary.failed == 9)
-    #expect(summary.reasons == ["not-json": 4, "no-key": 4, "too-long": 1])
+    #expect(summary.lines == 13 && summary.delivered == 3 && summary.failed == 10)
+    #expect(summary.reasons == ["not-json": 4, "no-key": 4, "too-long": 1, "not-text": 1])
     #expect(outcome.errors.contains("4 lines failed: it has no key"))
     let kept = try String(contentsOf: workspace.url.appendingPathComponent("f"), encoding: .utf8)
     #expect(kept == bad.map { $0 + "\n" }.joined())

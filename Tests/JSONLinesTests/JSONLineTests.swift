@@ -51,6 +51,16 @@ import Testing
     #expect(try read(line, [["a"]])[0].0 == .absent)
   }
 
+  /// They are JSON, but such a string has no UTF-8.
+  @Test(arguments: [#""\ud800""#, #""\udc00x""#, #""x\ud800\n""#, #""\udfff\ud800""#])
+  func halfASurrogateIsNoText(value: String) throws {
+    let error = #expect(throws: JSONLine.Malformed.self) { try read("{\"a\":\(value)}", [["a"]]) }
+    #expect(error?.holdsHalfSurrogate == true)
+    let invalid = #expect(throws: JSONLine.Malformed.self) { try read("{\"a\":\(value)", [["a"]]) }
+    #expect(invalid?.holdsHalfSurrogate == false)
+    #expect(try read("{\"b\":\(value)}", [["a"]])[0].0 == .absent)
+  }
+
   /// JSON sets numbers no limit; a reader that needs a double checks it.
   @Test(arguments: ["1e999", "-1e999", "1e-999", String(repeating: "9", count: 400), "-0", "1E5"])
   func numbersAreReturnedAsWritten(number: String) throws {

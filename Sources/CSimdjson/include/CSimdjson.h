@@ -33,6 +33,10 @@ struct csj_value {
 
 typedef struct csj_parser csj_parser;
 
+/// The error of a line that is valid JSON, but has half a surrogate pair (`\ud800` to `\udfff`) in a
+/// string that is asked for: such a string has no UTF-8.
+#define CSJ_HALF_SURROGATE (-1)
+
 /// Makes a parser that looks up `count` names, at most 64; `NULL` when out of memory. A name may be
 /// a path: its parts follow each other in `names`, `parts[i]` of them for the i-th path, and every
 /// part but the last must name an object. The names must outlive the parser, and seven readable bytes must follow each.
@@ -46,9 +50,9 @@ void csj_block(csj_parser *parser, const char *text, size_t length);
 
 /// Looks the names up in the object that `line` holds, in any order of keys; `csj_values` then has
 /// their values. The last of several equal keys wins, as in most parsers.
-/// Returns 0, or simdjson's error code with `*offset` set to its position (bytes from the line's
-/// start).
-/// The whole line is validated as one JSON object with nothing after it. Half a surrogate is
+/// Returns 0, or simdjson's error code or `CSJ_HALF_SURROGATE`, with `*offset` set to its position
+/// (bytes from the line's start).
+/// The whole line is validated as one JSON object with nothing after it. Half a surrogate pair is
 /// accepted in text that is not asked for.
 int32_t csj_find(csj_parser *parser, const char *line, size_t length, size_t *offset);
 
@@ -75,7 +79,7 @@ const uint32_t *csj_mark(csj_marker *marker, const char *text, size_t length, si
 /// version.
 const char *csj_version(void);
 
-/// The description of an error code of `csj_find`.
+/// The description of an error of `csj_find`.
 const char *csj_error_message(int32_t error);
 
 #ifdef __cplusplus

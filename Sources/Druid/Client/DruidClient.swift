@@ -188,7 +188,9 @@ package struct DruidClient: ~Copyable {
     case .broken:
       var failure = DruidFailure(.unreachable, "\(url): \(transfer.words)")
       // A server may close the connection before its TLS alert is read.
-      if url.lowercased().hasPrefix("https:"), settings.clientCertificate == nil {
+      if !url.lowercased().hasPrefix("https:") {
+        failure.hints = ["if that port speaks TLS, begin the URL with https://"]
+      } else if settings.clientCertificate == nil {
         failure.hints = ["the server may require --client-cert and --client-key"]
       }
       failure.isWorthRetrying = true

@@ -46,6 +46,14 @@ import Testing
     #expect(failure.errorMessage.contains("(line [1], column [\(column)]), acceptable options: ["))
   }
 
+  /// Calcite reads VALUE as VALUES in other conformance levels than Druid's.
+  @Test(arguments: ["VALUE (1)", "SELECT a FROM (VALUE (1), (2)) AS t (a)"])
+  func valueIsNotAllowed(sql: String) throws {
+    let failure = try #require(self.failure(sql))
+    #expect(failure.range == nil)
+    #expect(failure.errorMessage.hasPrefix("VALUE is not allowed"))
+  }
+
   /// Errors of Calcite's parser, whose grammar is Druid's.
   @Test(arguments: [
     ("SELECT a FROM t WHERE b = ANY 1", 31, "1"), ("SELECT a FROM t WHERE b LIKE - )", 32, ")"),

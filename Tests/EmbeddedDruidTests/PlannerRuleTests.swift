@@ -41,6 +41,36 @@ import Testing
     #expect(try Self.answer(sql) == expected)
   }
 
+  /// What a condition that never holds leaves is computed without the table, as with WHERE FALSE.
+  @Test(arguments: [
+    ("SELECT MAX(title), COUNT(*) FROM shelf WHERE 1 = 2", "[null,0]"),
+    (
+      "SELECT SUM(CASE WHEN pages = 99 THEN 1 ELSE 0 END) FROM shelf WHERE price > 5 AND price < 3",
+      "[null]"
+    ),
+    (
+      "SELECT SUM(CASE WHEN pages = 99 THEN 1 ELSE 0 END) FROM shelf WHERE price > 5 AND price < 6",
+      "[0]"
+    ),
+    ("SELECT pages FROM shelf WHERE title = 'a' AND title IN ('b', 'c') ORDER BY pages DESC", ""),
+    ("SELECT pages FROM shelf WHERE pages BETWEEN 3 AND 1 ORDER BY price", ""),
+    ("SELECT pages FROM shelf WHERE pages IS NULL AND pages = 3 ORDER BY price", ""),
+    ("SELECT pages FROM shelf WHERE title <> title OR __time IS NULL ORDER BY price", ""),
+    ("SELECT MAX(t) FROM (SELECT title AS t FROM shelf LIMIT 0)", "[null]"),
+  ])
+  func conditionsThatNeverHold(sql: String, expected: String) throws {
+    #expect(try Self.answer(sql) == expected)
+  }
+
+  @Test(arguments: [
+    "SELECT MAX(__time) FROM shelf WHERE 1 > 2 AND pages = 3",
+    "SELECT MAX(__time) FROM shelf WHERE pages = 1 AND pages = 3",
+    "SELECT MIN(__time) FROM shelf WHERE pages IN (1, 2) AND pages > 2",
+  ])
+  func nullTimesOfNoRows(sql: String) throws {
+    #expect(try Self.answer(sql).contains("timestampString"))
+  }
+
   /// Bounds of ranges are doubles; a range of one value is that value.
   @Test(arguments: [
     ("SELECT pages FROM shelf WHERE pages > 9007199254740993", "[9007199254740993]"),
@@ -50,6 +80,11 @@ import Testing
     ),
     ("SELECT pages * 1.0 = 9007199254740993 FROM shelf WHERE pages > 9", "[true]"),
     ("SELECT CAST(9007199254740993 * 1.0 AS BIGINT)", "[9007199254740993]"),
+    (
+      "SELECT pages = 9007199254740992e0, CAST(pages AS DOUBLE) = pages FROM shelf WHERE pages > 9",
+      "[true,true]"
+    ),
+    ("SELECT COUNT(*) FROM shelf WHERE CAST(pages AS DOUBLE) * 1e0 + price * 0 = pages", "[3]"),
   ])
   func largeIntegers(sql: String, expected: String) throws {
     #expect(try Self.answer(sql) == expected)
@@ -151,6 +186,19 @@ import Testing
       #"["10.0","{\"a\":6.0}"]"#
     ),
     ("SELECT UPPER(FLOOR(5) / 2), STRING_FORMAT('%s', CEIL(5))", #"["2.5","5.0"]"#),
+    ("SELECT FLOOR(7) / 2, FLOOR(7) / 2 * 2, FLOOR(7) / 2 > 3, 7 / 2 * 2", "[3,7,true,6]"),
+    ("SELECT TRUNCATE(pages, -1) + pages FROM shelf WHERE pages > 9", "[18014398509481982]"),
+    ("SELECT SUM(CEIL(pages) / 2 * 2) FROM shelf WHERE pages < 9", "[4]"),
+    ("SELECT FLOOR(pages) = 9007199254740993 FROM shelf WHERE pages > 9", "[true]"),
+    (
+      "SELECT pages / (FLOOR(pages) - 3) FROM shelf WHERE pages < 9", "[0] [9223372036854775807]"
+    ),
+    ("SELECT pages FROM shelf WHERE title IN ('zoo', 7)", ""),
+    ("SELECT '7' IN ('x', 7), 'x' NOT IN ('x', 7)", "[true,null]"),
+    (
+      "SELECT STRING_FORMAT('%s %d', TIMESTAMP '1970-01-01 00:00:01', DATE '1970-01-02')",
+      #"["1000 86400000"]"#
+    ),
     ("SELECT CAST(FLOOR(pages) AS VARCHAR) FROM shelf WHERE pages < 9", #"["1.0"] ["3.0"]"#),
     ("SELECT ROUND(5) || '', ABS(CEIL(-5)) || ''", #"["5","5.0"]"#),
   ])

@@ -281,8 +281,16 @@ extension Resolver {
     if list.contains(where: { $0.type.isTruthBeside(value.type) }) {
       throw .incompatibleList(at: range)
     }
-    let list = list.reduce(into: [TypedExpression]()) { unique, item in
+    var list = list.reduce(into: [TypedExpression]()) { unique, item in
       if !item.isConstant || !unique.contains(item) { unique.append(item) }
+    }
+    // Beside a number in the list, Calcite reads all texts as numbers.
+    if value.type.isCharacter, !value.isMultiple,
+      let number = list.first(where: { $0.type.isNumeric })
+    {
+      for index in list.indices where list[index].text != nil {
+        list[index] = try numbers(list[index], number).0
+      }
     }
     if list.count == 1, let only = list.first, only.isConstant, !only.isNullConstant {
       let equal = try compare(.equal, value, only, at: range)

@@ -38,6 +38,7 @@ extension Resolver {
         return TypedExpression(
           .constant(.double(value == 0 ? 0 : -value)), operand.type, range)
       default:
+        if let held = TypedExpression.held(.negate, [operand], operand.type, range) { return held }
         var result = TypedExpression(.operation(.negate, [operand]), operand.type, range)
         result.isWild = operand.isWild
         return result
@@ -166,6 +167,7 @@ extension Resolver {
     if op == .divide, type.isIntegral, left.isConstant, case .long(0)? = right.constant {
       throw .divisionByZero
     }
+    if let held = TypedExpression.held(operation, [left, right], type, range) { return held }
     if type.isReal, let same = Self.unchanged(operation, left, right) {
       if same.type.kind == type.kind { return same }
       var cast = TypedExpression(.cast(same), type, range)
@@ -332,6 +334,14 @@ extension Resolver {
       }
     }
     if isFilter, let filter = try filter(op, left, right, at: range) { return filter }
+    // A whole number beside a real is compared as a double, but for a filter's constants.
+    if left.isHeldAsDouble || right.isHeldAsDouble
+      || left.type.isNumeric && right.type.isNumeric && left.type.isReal != right.type.isReal,
+      !isFilter || !left.isConstant && !right.isConstant
+    {
+      if left.constant == nil { left = left.heldAsDouble }
+      if right.constant == nil { right = right.heldAsDouble }
+    }
     (left, right) = (left.rounded(beside: right), right.rounded(beside: left))
     let kinds = [left.type.kind, right.type.kind]
     if [left, right].contains(where: { $0.isColumn && $0.type.kind == .float }),

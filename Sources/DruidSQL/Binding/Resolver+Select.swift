@@ -24,6 +24,7 @@ extension Resolver {
       ?? Relation(
         number: nextNumber(), kind: .single, columns: [],
         shape: Relation.Shape(stage: .constant))
+    scope.isEmpty = input.keepsNothing
     var result = SelectedRelation(input: input, items: [])
     var filters: [TypedExpression] = []
     for condition in scope.unnestConditions {
@@ -41,7 +42,7 @@ extension Resolver {
         filters.count == 1
         ? first : TypedExpression(.operation(.and, filters), .boolean, first.range)
       result.filter = resolved
-      scope.isEmpty = resolved.constant == .boolean(false)
+      scope.isEmpty = scope.isEmpty || resolved.neverHolds
       scope.pins = resolved.pins
       let replaced = replaced(resolved, select, orderBy, in: scope)
       for index in scope.entries.indices { scope.entries[index].replaced = replaced }

@@ -86,7 +86,7 @@ struct Scope {
   var isNatural = false
   /// Merged columns of a RIGHT or FULL JOIN: the value of whichever side has one.
   var coalesced: [String] = []
-  /// The columns that WHERE restricts to one value, and whether it is FALSE.
+  /// The columns that WHERE restricts to one value, and whether it holds for no row.
   var pins: TypedExpression.Pins = [:]
   var isEmpty = false
   /// Whether joins with USING are nested.

@@ -12,10 +12,7 @@ extension TypedExpression {
         return arguments.contains(where: \.isHeldAsDouble)
       default: return false
       }
-    case .operation(let op, let operands):
-      return [.add, .subtract, .multiply, .divide, .negate].contains(op)
-        && operands.contains(where: \.isHeldAsDouble)
-    case .cast(let operand): return operand.isHeldAsDouble
+    case .cast(let operand): return isCutDouble || operand.isHeldAsDouble
     default: return false
     }
   }
@@ -25,15 +22,28 @@ extension TypedExpression {
     guard isHeldAsDouble else { return self }
     let double = SQLType.double.nullable(type.isNullable)
     switch node {
-    case .operation(let op, let operands):
-      return TypedExpression(.operation(op, operands.map(\.heldAsDouble)), double, range)
-    case .cast(let operand): return operand.held
+    case .cast(let operand): return isCutDouble ? operand : operand.held
     default: return TypedExpression(.cast(self), double, range)
     }
   }
 
-  private var heldAsDouble: TypedExpression {
-    isHeldAsDouble
-      ? held : TypedExpression(.cast(self), .double.nullable(type.isNullable), range)
+  /// Arithmetic of whole numbers of which Druid's expressions hold one as a double; nil where they
+  /// hold none so.
+  static func held(
+    _ op: Operator, _ operands: [TypedExpression], _ type: SQLType, _ range: SourceRange
+  ) -> TypedExpression? {
+    guard type.isIntegral, operands.contains(where: \.isHeldAsDouble) else { return nil }
+    var double = TypedExpression(
+      .operation(op, operands.map(\.heldAsDouble)), .double.nullable(type.isNullable), range)
+    double.isWild = op == .divide
+    var result = TypedExpression(.cast(double), type, range)
+    result.isCutDouble = true
+    return result
+  }
+
+  /// The value as a double; anything but a whole number as it is.
+  var heldAsDouble: TypedExpression {
+    if isHeldAsDouble || !type.isIntegral { return held }
+    return TypedExpression(.cast(self), .double.nullable(type.isNullable), range)
   }
 }

@@ -47,6 +47,8 @@ struct TypedExpression: Hashable, Sendable {
   var isWild = false
   /// One value of a multi-value expression by which a subquery groups.
   var isExploded = false
+  /// A whole number by its type that Druid's expressions hold as the double that the cast reads.
+  var isCutDouble = false
 
   init(_ node: Node, _ type: SQLType, _ range: SourceRange = .none) {
     self.node = node

@@ -161,7 +161,8 @@ extension Function {
       name, summary, .init([.number], .argument(0)),
       binding: .aggregate { resolver, use throws(SQLFailure) in
         let type = use.arguments[0].type
-        if !(type.isCharacter && use.readsWindows), let failure = noExtremum(name, of: type) {
+        let isComputed = use.readsWindows || use.scope.isEmpty
+        if !(type.isCharacter && isComputed), let failure = noExtremum(name, of: type) {
           resolver.failInPlanning(failure)
           return use.aggregate(use.arguments, type.nullable(true))
         }

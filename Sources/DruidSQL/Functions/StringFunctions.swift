@@ -88,7 +88,7 @@ extension Function {
         check: { _, arguments, range throws(SQLFailure) in
           guard
             arguments.dropFirst().allSatisfy({
-              $0.type.isCharacter || $0.type.isNumeric || $0.type.kind == .boolean
+              $0.type.isCharacter || $0.type.isNumeric || $0.type.isTime || $0.type.kind == .boolean
                 || $0.type.kind == .null
             })
           else { throw .operands(of: "STRING_FORMAT", at: range) }

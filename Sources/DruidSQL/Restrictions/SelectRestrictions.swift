@@ -145,7 +145,9 @@ extension Restrictions {
       "MIN or MAX of a text without GROUP BY",
       druid: "Compares texts in groups of windows only, and refuses STRING in a total."
     ) { bound throws(SQLFailure) in
-      guard let grouping = bound.select.grouping, grouping.keys.isEmpty else { return }
+      guard let grouping = bound.select.grouping, grouping.keys.isEmpty,
+        !bound.select.isOfLiterals
+      else { return }
       for item in grouping.aggregates {
         guard case .aggregate(let call) = item.node, ["MIN", "MAX"].contains(call.function.name),
           call.arguments.first?.type.isCharacter == true

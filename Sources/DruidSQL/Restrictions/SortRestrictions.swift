@@ -72,7 +72,7 @@ struct SortedSelect: Sendable {
 
   /// Whether there is nothing to sort: no rows, or rows in that order already.
   fileprivate var isNeedless: Bool {
-    select.limit == 0 || select.keepsNothing || select.input.keepsNothing || select.isSortedBelow
+    select.limit == 0 || select.keepsNothing || select.isSortedBelow
       || select.input.shape.readsSystem
   }
 }
@@ -243,9 +243,6 @@ extension TypedExpression {
 }
 
 extension SelectedRelation {
-  /// Whether its WHERE is FALSE.
-  fileprivate var keepsNothing: Bool { filter?.constant == .boolean(false) }
-
   /// Whether it groups rows of VALUES that are already distinct, so that Druid's planner drops the
   /// grouping.
   fileprivate var groupsUniqueValues: Bool {
@@ -340,12 +337,6 @@ extension Relation {
     case .select(let select): select.passesOn && select.filter == nil && select.input.isBareTable
     default: false
     }
-  }
-
-  /// Whether it is a query that returns no rows because of WHERE FALSE.
-  fileprivate var keepsNothing: Bool {
-    guard case .select(let select) = kind, select.grouping?.isExplicit ?? true else { return false }
-    return select.keepsNothing || select.input.keepsNothing
   }
 }
 

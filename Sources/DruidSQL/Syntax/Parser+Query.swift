@@ -82,7 +82,11 @@ extension Parser {
     if token.key == "VALUE", acceptsExpression { return .expression(try expression()) }
     if at(["VALUES", "VALUE"]) {
       opened = index
+      let isAllowed = token.key == "VALUES"
       advance()
+      if !isAllowed {
+        throw refuse("VALUE is not allowed under the current SQL conformance level")
+      }
       var rows = [try valuesRow()]
       while accept(",") { rows.append(try valuesRow()) }
       return .query(wrap(.values(Values(rows: rows, range: range(from: start))), start))

@@ -368,7 +368,7 @@ extension SelectedRelation {
       }
       return false
     }
-    return !grouping.isExplicit && isPlain && filter?.constant == .boolean(false)
+    return !grouping.isExplicit && isPlain && keepsNothing
   }
 }
 

@@ -25,6 +25,8 @@ package struct Flag: Sendable {
   private(set) var completion = Completion.nothing
   /// Whether a shell hands it on when it asks the command for an answer: it names the server.
   var isForAnswers = false
+  /// Whether it names a file that the command writes.
+  private(set) var isWritten = false
   /// What the option does: one clause without a full stop.
   let help: String
 
@@ -57,6 +59,13 @@ package struct Flag: Sendable {
   package var handedOn: Flag {
     var copy = self
     copy.isForAnswers = true
+    return copy
+  }
+
+  /// The same option, whose file is written.
+  package var written: Flag {
+    var copy = self
+    copy.isWritten = true
     return copy
   }
 

@@ -10,7 +10,8 @@ extension Flag {
     "summary", help: "end with one JSON object of counts on standard error")
   /// For tools that run on; each names it in its own list.
   package static let metrics = Flag.file(
-    "metrics", help: "replace FILE by counts in Prometheus' text format, every 15 s and at the end")
+    "metrics", help: "replace FILE by counts in Prometheus' text format, every 15 s and at the end"
+  ).written
   static let help = Flag.toggle("help", "h", help: "show this help")
   static let version = Flag.toggle(
     "version", "V", help: "show the version and those of the libraries")

@@ -32,6 +32,7 @@ extension Tool where Self: ~Copyable {
         return try show(text)
       }
       configureDiagnostics(arguments)
+      try arguments.checkFiles(of: description.flags)
       var tool = try Self(arguments)
       let status = try tool.run()
       Diagnostics.endProgress()

@@ -56,7 +56,9 @@ extension Settings {
   static let calendarFile = Flag.file(
     "calendar",
     help: "expected events, as labels: reported as expected, without alarms or learning")
-  static let state = Flag.file("state", help: "continue from this file, and keep it up to date")
+  static let state = Flag.file(
+    "state", help: "continue from this file, and keep it up to date"
+  ).written
   static let maxKeys = Flag.option(
     "max-keys", value: "N", fallback: "100000",
     help: "maximum number of keys; those unseen the longest are removed first")
@@ -64,7 +66,9 @@ extension Settings {
   static let outputFormat = Flag.option(
     "format", "f", value: "FORMAT", completion: .choices(["table", "csv", "ndjson"]),
     help: "table (default on a terminal), csv or ndjson")
-  static let report = Flag.file("report", help: "write an HTML report at the end")
+  static let report = Flag.file(
+    "report", help: "write an HTML report at the end"
+  ).written
   static let labels = Flag.file("labels", help: "grade, backtest: the labels of the real anomalies")
   static let minFound = Flag.option(
     "min-found", value: "SHARE", help: "grade: return 1 when a smaller share was found")

@@ -15,7 +15,8 @@ extension Flag {
   static let csv = Flag.toggle("csv", help: "the same as --format csv")
   static let output = Flag.file(
     "output", "o",
-    help: "write to FILE, whole or not at all; with %n in its name a file for each statement")
+    help: "write to FILE, whole or not at all; with %n in its name a file for each statement"
+  ).written
   static let append = Flag.toggle("append", help: "add to the --output file as rows come")
   static let null = Flag.option("null", value: "TEXT", help: "write NULL as TEXT (not in JSON)")
   static let noHeader = Flag.toggle("no-header", help: "omit the column names")
@@ -51,7 +52,8 @@ extension Flag {
     "row-limit", value: "N",
     help: "write N rows of an answer at most; exit 1 when there are more")
   static let receipt = Flag.file(
-    "receipt", help: "write a JSON line about each answer to FILE: whole or not, rows, SHA-256")
+    "receipt", help: "write a JSON line about each answer to FILE: whole or not, rows, SHA-256"
+  ).written
   static let reconcile = Flag.file(
     "reconcile", isRepeatable: true,
     help: "instead of SQL: follow the lines of a kprod receipt into Druid, and count them")
@@ -83,7 +85,8 @@ extension Flag {
     "since", value: "TIME", fallback: "now",
     help: "where to start: RFC 3339, a date, epoch seconds, -7d (with --follow)")
   static let state = Flag.file(
-    "state", help: "keep the progress in FILE, and continue there (with --follow)")
+    "state", help: "keep the progress in FILE, and continue there (with --follow)"
+  ).written
 
   static let caCertificate = Flag.file(
     "ca-cert", help: "trust the authorities in FILE (PEM)"

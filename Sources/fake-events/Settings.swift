@@ -43,7 +43,8 @@ struct Settings {
   static let randomAnomalies = Flag.option(
     "anomalies", value: "N/day", help: "random anomalies of all kinds")
   static let labels = Flag.file(
-    "labels", help: "write labels of anomalies and faulty lines, as NDJSON")
+    "labels", help: "write labels of anomalies and faulty lines, as NDJSON"
+  ).written
   static let late = Flag.option(
     "late", value: "P[:SPAN]", help: "share of lines that come late, by up to SPAN (2m)")
   static let duplicate = Flag.option(

@@ -16,19 +16,8 @@ final class AppendedFile {
   /// Opens the file for appending; what an earlier run wrote is kept. When it ends inside a line, as after a crash, the first
   /// line of this run begins on a new line.
   ///
-  /// - Parameter inputs: the descriptors being read; the file can't be one of them.
-  /// - Throws: ``SystemFailure``; ``UsageFailure`` when the file is an input.
-  init(_ flag: Flag, path: String, delimiter: [UInt8], inputs: [Int32]) throws {
-    let descriptor = try openFile(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
-    if inputs.contains(where: { isSameFile(descriptor, $0) }) {
-      close(descriptor)
-      throw UsageFailure(
-        "\(flag.spelling): \(quoted(path)) is the input file",
-        hints: [
-          "rename it first: mv \(path) again, then kprod \(flag.spelling) \(path) < again"
-        ])
-    }
-    self.descriptor = descriptor
+  init(path: String, delimiter: [UInt8]) throws(SystemFailure) {
+    descriptor = try openFile(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
     output = LineWriter(to: descriptor, named: quoted(path), owns: true)
     self.delimiter = delimiter
     name = quoted(path)
@@ -96,12 +85,4 @@ final class AppendedFile {
   }
 
   func flush() throws(SystemFailure) { try output.flush() }
-}
-
-private func isSameFile(_ one: Int32, _ other: Int32) -> Bool {
-  var ours = stat()
-  var theirs = stat()
-  return unsafe fstat(one, &ours) == 0 && fstat(other, &theirs) == 0
-    && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino
-    && ours.st_mode & S_IFMT == S_IFREG
 }

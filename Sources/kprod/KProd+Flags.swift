@@ -50,15 +50,21 @@ extension Flag {
     "delimiter", "D", value: "DELIM", fallback: "\\n",
     help: "what ends a line; \\n, \\t, \\0 and \\xHH are understood")
 
-  static let failed = Flag.file("failed", help: "append undelivered lines to FILE, unchanged")
+  static let failed = Flag.file(
+    "failed", help: "append undelivered lines to FILE, unchanged"
+  ).written
   static let failedReasons = Flag.file(
-    "failed-reasons", help: "append the reason of each line of --failed to FILE, as JSON")
+    "failed-reasons", help: "append the reason of each line of --failed to FILE, as JSON"
+  ).written
   static let receipt = Flag.file(
-    "receipt", help: "at the end replace FILE by one JSON object: counts, offsets, times")
+    "receipt", help: "at the end replace FILE by one JSON object: counts, offsets, times"
+  ).written
   static let acks = Flag.file(
-    "acks", help: "append a JSON line for each message: line, partition, offset")
+    "acks", help: "append a JSON line for each message: line, partition, offset"
+  ).written
   static let state = Flag.file(
-    "state", help: "keep in FILE how far the input file was sent, and continue there")
+    "state", help: "keep in FILE how far the input file was sent, and continue there"
+  ).written
   static let onBad = Flag.option(
     "on-bad", value: "WHAT", fallback: "set-aside", completion: .choices(["set-aside", "stop"]),
     help: "a line that can't be sent: set-aside counts it and continues, stop ends")

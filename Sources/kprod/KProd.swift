@@ -83,7 +83,7 @@ struct KProd: Tool {
       metrics = try paths.metrics.map { try MetricsKeeper($0) }
       if let path = paths.receipt { try SmallFile.requireReplaceable(path) }
       let inputs = try openInputs()
-      let files = try openFiles(inputs)
+      let files = try openFiles()
       let state = try paths.state.map { try openState($0, of: inputs[0]) }
       let connection = isDry || form.hasTopics ? nil : try connect()
       let ledger = Ledger(
@@ -187,17 +187,11 @@ struct KProd: Tool {
     return (state, file)
   }
 
-  private func openFiles(_ inputs: [InputFile]) throws -> Ledger.Files {
-    func file(_ flag: Flag, _ path: String?, _ delimiter: [UInt8]) throws -> AppendedFile? {
-      try path.map {
-        try AppendedFile(
-          flag, path: $0, delimiter: delimiter, inputs: inputs.map(\.descriptor))
-      }
-    }
-    return Ledger.Files(
-      failed: try file(.failed, paths.failed, form.delimiter),
-      reasons: try file(.failedReasons, paths.reasons, [0x0a]),
-      acks: try file(.acks, paths.acks, [0x0a]))
+  private func openFiles() throws -> Ledger.Files {
+    Ledger.Files(
+      failed: try paths.failed.map { try AppendedFile(path: $0, delimiter: form.delimiter) },
+      reasons: try paths.reasons.map { try AppendedFile(path: $0, delimiter: [0x0a]) },
+      acks: try paths.acks.map { try AppendedFile(path: $0, delimiter: [0x0a]) })
   }
 
   private func connect() throws -> Connection {

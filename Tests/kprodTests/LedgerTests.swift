@@ -15,9 +15,8 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
-  func file(_ flag: Flag, _ name: String) throws -> AppendedFile {
-    try AppendedFile(
-      flag, path: folder.appendingPathComponent(name).path, delimiter: [0x0a], inputs: [])
+  func file(_ name: String) throws -> AppendedFile {
+    try AppendedFile(path: folder.appendingPathComponent(name).path, delimiter: [0x0a])
   }
 
   func text(_ name: String) throws -> String {
@@ -45,7 +44,7 @@ import Testing
     form.key = .delimited(by: Array(":".utf8))
     let ledger = Ledger(
       files: Ledger.Files(
-        failed: try file(.failed, "failed"), reasons: try file(.failedReasons, "reasons"),
+        failed: try file("failed"), reasons: try file("reasons"),
         acks: nil),
       form: form, wantsReceipt: false)
     report(ledger, "a:1", number: 1, key: "a", value: "1") {
@@ -73,7 +72,7 @@ import Testing
     var form = RecordForm()
     form.isEnvelope = true
     let ledger = Ledger(
-      files: Ledger.Files(failed: try file(.failed, "failed"), reasons: nil, acks: nil),
+      files: Ledger.Files(failed: try file("failed"), reasons: nil, acks: nil),
       form: form, wantsReceipt: false)
     report(ledger, #"{"payload":"x"}"#, number: 1, value: "x") { ledger.unsent($0) }
     ledger.settled()
@@ -89,7 +88,7 @@ import Testing
   }
 
   @Test func aFullDeviceEndsTheRunAndIsToldOnce() throws {
-    let full = try AppendedFile(.failed, path: "/dev/full", delimiter: [0x0a], inputs: [])
+    let full = try AppendedFile(path: "/dev/full", delimiter: [0x0a])
     let ledger = Ledger(
       files: Ledger.Files(failed: full, reasons: nil, acks: nil), form: RecordForm(),
       wantsReceipt: false)

@@ -1,28 +1,10 @@
 #define _GNU_SOURCE
 #include "CBroker.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-int cbk_open_unnamed(const char *directory) {
-  int file = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return file;
-  // The file system does not support unnamed files: create a named one and unlink it at once.
-  char path[4096];
-  if (snprintf(path, sizeof path, "%s/broker-XXXXXX", directory) >= (int)sizeof path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  file = mkostemp(path, O_CLOEXEC);
-  if (file >= 0) unlink(path);
-  return file;
-}
 
 int cbk_punch_hole(int file, int64_t position, int64_t size) {
   return fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, position, size);

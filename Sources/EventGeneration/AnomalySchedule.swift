@@ -1,3 +1,5 @@
+internal import Plumbing
+
 /// Tracks which anomalies are active in each second, how many lines each has changed, and their
 /// labels.
 struct AnomalySchedule {
@@ -41,7 +43,8 @@ struct AnomalySchedule {
   }
 
   private mutating func change(at second: Int64) {
-    drawDays(upTo: second.floorDividedByDay)
+    let day = second.floorDivided(by: 86_400)
+    drawDays(upTo: day)
     for index in entries.indices {
       let anomaly = entries[index].anomaly
       if entries[index].isOpen, !anomaly.isActive(at: second) {
@@ -53,7 +56,7 @@ struct AnomalySchedule {
     }
     entries.removeAll { ($0.anomaly.end ?? .max) <= second }
     hasOpen = entries.contains { $0.isOpen }
-    nextChange = random == nil ? .max : (second.floorDividedByDay + 1) * 86_400
+    nextChange = random == nil ? .max : (day + 1) * 86_400
     for entry in entries {
       nextChange = min(nextChange, entry.isOpen ? entry.anomaly.end ?? .max : entry.anomaly.start)
     }
@@ -91,11 +94,6 @@ struct AnomalySchedule {
   private mutating func label(_ entry: Entry, state: String) {
     labels += entry.anomaly.label(state: state, events: entry.touched)
   }
-}
-
-extension Int64 {
-  /// The day since 1970 of a second.
-  fileprivate var floorDividedByDay: Int64 { self >= 0 ? self / 86_400 : (self - 86_399) / 86_400 }
 }
 
 extension Anomaly {

@@ -87,9 +87,7 @@ struct SpecReader {
   private var place: Int { text.count - rest.count }
 
   func failure(_ message: String, at place: Int, hint: String? = nil) -> UsageFailure {
-    UsageFailure(
-      option + ": " + message, hints: hint.map { [$0] } ?? [],
-      details: ["  " + text, "  " + String(repeating: " ", count: place) + "^"])
+    UsageFailure(option + ": " + message, hint: hint, in: text, at: place)
   }
 
   func failure(

@@ -12,8 +12,7 @@ extension Profile {
       let halves = piece.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
       func failure(_ message: String, at offset: Int) -> UsageFailure {
         UsageFailure(
-          "--profile: " + message, hints: ["write 0:1,10m:5,11m:1"],
-          details: ["  " + text, "  " + String(repeating: " ", count: place + offset) + "^"])
+          "--profile: " + message, hint: "write 0:1,10m:5,11m:1", in: text, at: place + offset)
       }
       guard halves.count == 2 else { throw failure("expected a time, ':' and a number", at: 0) }
       guard let span = Duration(spelling: String(halves[0])) else {

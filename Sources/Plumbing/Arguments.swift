@@ -52,7 +52,7 @@ package struct Arguments: Sendable {
       let hint =
         command.foreignOptions["--" + name]
         ?? didYouMean(name, among: command.flags.map(\.name), prefix: "--")
-      throw UsageFailure("unknown option '--\(name)'", hints: hint.map { [$0] } ?? [])
+      throw UsageFailure("unknown option '--\(name)'", hint: hint)
     }
     let attached = pieces.count > 1 ? String(pieces[1]) : nil
     if flag.value == nil {
@@ -75,7 +75,7 @@ package struct Arguments: Sendable {
       guard let flag = command.flags.first(where: { $0.letter == letter }) else {
         throw UsageFailure(
           "unknown option '-\(letter)'" + (word.count > 2 ? " in '\(word)'" : ""),
-          hints: command.foreignOptions["-\(letter)"].map { [$0] } ?? [])
+          hint: command.foreignOptions["-\(letter)"])
       }
       if flag.value == nil {
         try record("", for: flag)
@@ -108,7 +108,7 @@ package struct Arguments: Sendable {
       throw UsageFailure(
         "\(origin(of: flag)): \(quoted(word)) is not one of "
           + flag.choices.joined(separator: ", "),
-        hints: didYouMean(word, among: flag.choices).map { [$0] } ?? [])
+        hint: didYouMean(word, among: flag.choices))
     }
   }
 

@@ -74,6 +74,11 @@ package enum Diagnostics {
     }
   }
 
+  /// Writes the JSON object of `--summary` for a tool that counts lines and bytes.
+  package static func summary(lines: Int, bytes: Int, after time: Duration) {
+    summary("{\"lines\":\(lines),\"bytes\":\(bytes),\"seconds\":\(time.inRoundedSeconds)}")
+  }
+
   /// Replaces the progress line: only on a terminal and without `--quiet`, at most ten times a
   /// second.
   ///

@@ -42,4 +42,7 @@ extension Duration {
   package var inSeconds: Double {
     Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
+
+  /// The span in seconds, to the millisecond, as `--summary` shows it.
+  package var inRoundedSeconds: Double { (inSeconds * 1000).rounded() / 1000 }
 }

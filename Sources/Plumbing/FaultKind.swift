@@ -99,9 +99,7 @@ private struct FaultReader {
   }
 
   func failure(_ message: String, at piece: Piece, hint: String? = nil) -> UsageFailure {
-    UsageFailure(
-      "--fault: " + message, hints: hint.map { [$0] } ?? [],
-      details: ["  " + text, "  " + String(repeating: " ", count: piece.place) + "^"])
+    UsageFailure("--fault: " + message, hint: hint, in: text, at: piece.place)
   }
 
   /// The text before the next comma.

@@ -43,3 +43,25 @@ package func openFile(
   guard descriptor >= 0 else { throw SystemFailure("opening \(quoted(path))") }
   return descriptor
 }
+
+/// Opens a temporary file without a name: it is gone when its descriptor is closed, however the
+/// process ends.
+///
+/// - Returns: the descriptor, for reading and writing.
+/// - Throws: ``SystemFailure``.
+package func openUnnamedFile(in folder: String) throws(SystemFailure) -> Int32 {
+  // O_TMPFILE, which the C headers declare only under `_GNU_SOURCE`.
+  let unnamed = 0o20_000_000 | O_DIRECTORY
+  var descriptor = unsafe open(folder, unnamed | O_RDWR | O_CLOEXEC, 0o600)
+  if descriptor < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+    // The file system has no unnamed files: create a named one and unlink it at once.
+    var path = Array((folder + "/streamtools-XXXXXX").utf8CString)
+    descriptor = unsafe mkstemp(&path)
+    if descriptor >= 0 {
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      unsafe unlink(path)
+    }
+  }
+  guard descriptor >= 0 else { throw SystemFailure("making a file in \(folder)") }
+  return descriptor
+}

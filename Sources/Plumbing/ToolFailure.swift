@@ -29,6 +29,19 @@ package struct UsageFailure: ToolFailure, Equatable {
     self.hints = hints
     self.details = details
   }
+
+  package init(_ message: String, hint: String?, details: [String] = []) {
+    self.init(message, hints: hint.map { [$0] } ?? [], details: details)
+  }
+
+  /// A failure at a position of a text, which is shown with a caret under the position.
+  ///
+  /// - Parameter column: the number of characters before the position.
+  package init(_ message: String, hint: String?, in text: String, at column: Int) {
+    self.init(
+      message, hint: hint,
+      details: ["  " + text, "  " + String(repeating: " ", count: column) + "^"])
+  }
 }
 
 /// Input that can't be used.

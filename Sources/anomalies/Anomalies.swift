@@ -129,14 +129,13 @@ struct Anomalies: Tool {
       )
     }
     if settings.summarizes {
-      let seconds = (began.duration(to: .now).inSeconds * 1000).rounded() / 1000
       let summary = JSONValue.object([
         "lines": .integer(reader.lineNumber), "bytes": .integer(reader.byteCount),
         "rows": .integer(watch.rows), "late": .integer(watch.late),
         "failed": .integer(watch.complaints.total), "reasons": watch.complaints.json,
         "series": .integer(watch.liveCount * watch.measureCount),
         "incidents": .integer(watch.incidents.raised), "forgotten": .integer(watch.evicted),
-        "seconds": .number("\(seconds)"),
+        "seconds": .number("\(began.duration(to: .now).inRoundedSeconds)"),
       ])
       if settings.mode == .watch { Diagnostics.summary(summary.jsonText) }
     }

@@ -90,8 +90,8 @@ struct MeasureParser {
   private func failure(_ reason: String, at column: Int) -> UsageFailure {
     UsageFailure(
       "\(flag): \(reason)",
-      hints: ["write for example 'revenue = sum(price * quantity) where event_type = purchase'"],
-      details: ["  " + source, "  " + String(repeating: " ", count: column) + "^"])
+      hint: "write for example 'revenue = sum(price * quantity) where event_type = purchase'",
+      in: source, at: column)
   }
 
   private func failure(_ reason: String) -> UsageFailure {

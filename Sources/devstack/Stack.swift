@@ -98,12 +98,12 @@ struct Stack {
     try? output.flush()
   }
 
-  /// The line for `--summary`: the number of records, the size of their batches as sent, and the
-  /// time.
-  func summary(after time: Duration) -> String {
+  /// Writes the line of `--summary`: the number of records, the size of their batches as sent, and
+  /// the time.
+  func summarize(after time: Duration) {
     let totals = broker.totals
-    let seconds = (time.inSeconds * 1000).rounded() / 1000
-    return "{\"lines\":\(totals.records),\"bytes\":\(totals.bytes),\"seconds\":\(seconds)}"
+    Diagnostics.summary(
+      lines: Int(totals.records), bytes: Int(totals.bytes), after: time)
   }
 
   /// Reports again which messages are in no datasource. Call it before ``stop()``.

@@ -64,7 +64,8 @@ struct FakeEvents: Tool {
     stream.cut()
     try labels?.write(stream.takeLabels())
     try labels.take()?.close()
-    return output.finish()
+    output.finish()
+    return .done
   }
 
   private func warnOfMisses(_ anomalies: [Anomaly], _ part: EventStream.Part) {
@@ -86,7 +87,7 @@ struct FakeEvents: Tool {
     }
     try output.close()
     guard settings.summarizes else { return }
-    Output.summarize(
-      lines: catalogue.products.count, bytes: bytes, seconds: start.duration(to: .now).inSeconds)
+    Diagnostics.summary(
+      lines: catalogue.products.count, bytes: bytes, after: start.duration(to: .now))
   }
 }

@@ -37,18 +37,9 @@ struct Output: ~Copyable {
     return true
   }
 
-  /// Writes the summary, if requested.
-  func finish() -> ExitStatus {
-    if summarizes {
-      Self.summarize(
-        lines: lines, bytes: bytes, seconds: (began.duration(to: .now)).inSeconds)
-    }
-    return .done
-  }
-
-  /// Writes the line of `--summary`.
-  static func summarize(lines: Int, bytes: Int, seconds: Double) {
-    let rounded = (seconds * 1000).rounded() / 1000
-    Diagnostics.summary("{\"lines\":\(lines),\"bytes\":\(bytes),\"seconds\":\(rounded)}")
+  /// Writes the line of `--summary`, if requested.
+  func finish() {
+    guard summarizes else { return }
+    Diagnostics.summary(lines: lines, bytes: bytes, after: began.duration(to: .now))
   }
 }

@@ -96,11 +96,3 @@ extension Settings {
     return dirt
   }
 }
-
-extension Int64 {
-  /// The remainder, which is never negative.
-  func modulo(_ divisor: Int64) -> Int64 {
-    let rest = self % divisor
-    return rest < 0 ? rest + divisor : rest
-  }
-}

@@ -16,7 +16,7 @@ final class SpillFile: BlockStore {
   }
 
   func write(_ bytes: RawSpan, at number: Int) throws(SystemFailure) {
-    if descriptor < 0 { try open() }
+    if descriptor < 0 { descriptor = try openUnnamedFile(in: folder) }
     let written = unsafe bytes.withUnsafeBytes { buffer in
       unsafe pwrite(descriptor, buffer.baseAddress, buffer.count, off_t(number * buffer.count))
     }
@@ -33,13 +33,5 @@ final class SpillFile: BlockStore {
       throw SystemFailure(
         "reading late lines from a file in \(folder)", code: got < 0 ? errno : EIO)
     }
-  }
-
-  private func open() throws(SystemFailure) {
-    var template = Array((folder + "/fake-events-XXXXXX").utf8CString)
-    descriptor = unsafe mkstemp(&template)
-    guard descriptor >= 0 else { throw SystemFailure("making a file for late lines in \(folder)") }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    unsafe unlink(template)
   }
 }

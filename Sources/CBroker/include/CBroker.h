@@ -14,9 +14,6 @@ uint32_t cbk_crc32c(const void *bytes, size_t length);
 /// The same by tables alone, for processors without the instruction and for tests to compare with.
 uint32_t cbk_crc32c_portable(const void *bytes, size_t length);
 
-/// Opens an unnamed file in `directory`; -1 and errno on failure.
-int cbk_open_unnamed(const char *directory);
-
 /// Frees a part of a file on disk; reads of it return zeros. 0, or -1 and errno.
 int cbk_punch_hole(int file, int64_t position, int64_t size);
 

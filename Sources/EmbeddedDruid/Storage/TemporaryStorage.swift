@@ -2,7 +2,7 @@ import Glibc
 import Plumbing
 import Synchronization
 
-/// Memory for columns, mapped from one unlinked file, so that the kernel can write unused pages to
+/// Memory for columns, mapped from one unnamed file, so that the kernel can write unused pages to
 /// disk.
 ///
 /// Every block is reserved on disk before it is mapped, so a full disk is an error here and not a
@@ -12,22 +12,10 @@ final class TemporaryStorage: Sendable {
   private let descriptor: Int32
   private let end = Mutex<off_t>(0)
 
-  /// Opens a file in `directory` and unlinks it.
   init(directory: String) throws(EmbeddedDruidFailure) {
-    var template = Array("\(directory)/devstack-columns.XXXXXX".utf8CString)
-    let descriptor = unsafe template.withUnsafeMutableBufferPointer { path -> Int32 in
-      guard let path = path.baseAddress else { return -1 }
-      let descriptor = unsafe mkstemp(path)
-      if descriptor >= 0 {
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        _ = unsafe unlink(path)
-      }
-      return descriptor
-    }
-    guard descriptor >= 0 else {
-      throw .storage(reason: "cannot make a file in \(directory): \(systemErrorText(errno))")
-    }
-    self.descriptor = descriptor
+    do throws(SystemFailure) {
+      descriptor = try openUnnamedFile(in: directory)
+    } catch { throw .storage(reason: error.message) }
   }
 
   deinit { close(descriptor) }
@@ -51,7 +39,6 @@ final class TemporaryStorage: Sendable {
     }
     return unsafe StorageBlock(storage: self, address: address, size: size)
   }
-
 }
 
 /// The disk is full.

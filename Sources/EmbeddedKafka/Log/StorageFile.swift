@@ -16,8 +16,7 @@ final class StorageFile: Sendable {
 
   /// - Throws: ``SystemFailure`` when `directory` can't hold a file.
   init(directory: String) throws(SystemFailure) {
-    descriptor = unsafe cbk_open_unnamed(directory)
-    guard descriptor >= 0 else { throw SystemFailure("making a file in \(directory)") }
+    descriptor = try openUnnamedFile(in: directory)
   }
 
   /// Takes ownership of an open file.

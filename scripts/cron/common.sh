@@ -32,13 +32,15 @@ run() {
   exec 8<&0
   "$@" <&8 8<&- 9>&- &
   child=$!
-  trap 'kill -TERM $child 2> /dev/null' TERM INT HUP
+  caught=
+  trap 'caught=1; kill -TERM $child 2> /dev/null' TERM INT HUP
   status=0
   wait "$child" || status=$?
-  # A wait that a signal ended says nothing about the command yet.
-  while kill -0 "$child" 2> /dev/null; do
-    status=0
-    wait "$child" || status=$?
+  # The status of a wait that a signal ended is not the command's, so it is asked for again. 127: the wait had it already.
+  while [ -n "$caught" ]; do
+    caught='' ended=0
+    wait "$child" || ended=$?
+    [ "$ended" -eq 127 ] || status=$ended
   done
   trap - TERM INT HUP
 }

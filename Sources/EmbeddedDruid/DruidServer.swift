@@ -4,59 +4,6 @@ import Synchronization
 /// Devstack's Druid: ingests topics as supervisors say, and answers SQL over HTTP on the loopback
 /// interface.
 package final class DruidServer: Sendable {
-  /// The settings of a server, and all its access to the outside.
-  package struct Configuration: Sendable {
-    /// The `bootstrap.servers` of the cluster, for messages only. It is read whatever a spec says.
-    var brokers: String
-    /// Opens a topic of that cluster for reading.
-    var open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
-    /// The port to listen on at 127.0.0.1; 0 lets the kernel choose.
-    var port: UInt16
-    /// An existing folder for temporary files, which are unlinked as soon as they are open.
-    var directory: String
-    /// The supervisor specs in place from the start, as JSON.
-    var supervisors: [String]
-    /// The end offset of every partition of a topic; nil when there is no such topic.
-    var endOffsets: @Sendable (String) -> [Int64]?
-    /// The start offset of every partition; nil when all start at 0.
-    var startOffsets: @Sendable (String) -> [Int64]?
-    /// The names of all topics.
-    var topics: @Sendable () -> [String]
-    /// Datasources of topics without a specification, requested by name.
-    var datasources: [AutomaticDatasource]
-    /// The requested faults. Other servers may share them.
-    var faults: Faults
-    /// The faults that can be requested over HTTP.
-    var faultKinds: [FaultKind]
-    /// Receives messages for a person, one line at a time.
-    var report: @Sendable (String) -> Void
-
-    package init(
-      brokers: String, port: UInt16 = 0, directory: String = "/tmp",
-      supervisors: [String] = [DruidServer.ecommerceSpec],
-      open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
-      endOffsets: @escaping @Sendable (String) -> [Int64]?,
-      startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
-      topics: @escaping @Sendable () -> [String] = { [] },
-      datasources: [AutomaticDatasource] = [], faults: Faults = Faults(),
-      faultKinds: [FaultKind] = DruidServer.faultKinds,
-      report: @escaping @Sendable (String) -> Void
-    ) {
-      self.brokers = brokers
-      self.open = open
-      self.port = port
-      self.directory = directory
-      self.supervisors = supervisors
-      self.endOffsets = endOffsets
-      self.startOffsets = startOffsets
-      self.topics = topics
-      self.datasources = datasources
-      self.faults = faults
-      self.faultKinds = faultKinds
-      self.report = report
-    }
-  }
-
   /// The faults of the SQL endpoint.
   package static let faultKinds = DruidFault.kinds
 
@@ -67,27 +14,37 @@ package final class DruidServer: Sendable {
   private let watcher: TopicWatcher
 
   /// Listens and starts to ingest. Requests are answered when this returns.
-  package init(_ configuration: Configuration) throws(EmbeddedDruidFailure) {
-    let storage = try TemporaryStorage(directory: configuration.directory)
-    let supervisors = Supervisors(
-      brokers: configuration.brokers, storage: storage, open: configuration.open,
-      endOffsets: configuration.endOffsets, startOffsets: configuration.startOffsets,
-      topics: configuration.topics, report: configuration.report)
+  ///
+  /// - Parameters:
+  ///   - source: the broker to read from.
+  ///   - port: the port to listen on at 127.0.0.1; 0 lets the kernel choose.
+  ///   - directory: an existing folder for temporary files, which have no names.
+  ///   - specs: the supervisor specs in place from the start, as JSON.
+  ///   - datasources: datasources of topics without a specification, requested by name.
+  ///   - faults: the requested faults, which other servers may share.
+  ///   - faultKinds: the faults that can be requested over HTTP.
+  ///   - report: receives messages for a person, one line at a time.
+  package init(
+    reading source: any MessageSource, port: UInt16, directory: String, specs: [String],
+    datasources: [AutomaticDatasource], faults: Faults, faultKinds: [FaultKind],
+    report: @escaping @Sendable (String) -> Void
+  ) throws(EmbeddedDruidFailure) {
+    let storage = try TemporaryStorage(directory: directory)
+    let supervisors = Supervisors(of: source, storage: storage, report: report)
     let queries = QueryService(supervisors)
     let router = Router(
-      supervisors: supervisors, queries: queries, faults: configuration.faults,
-      faultKinds: configuration.faultKinds, brokers: configuration.brokers)
+      supervisors: supervisors, queries: queries, faults: faults, faultKinds: faultKinds)
     self.router = router
     self.supervisors = supervisors
     self.queries = queries
     watcher = TopicWatcher(supervisors)
-    http = try HTTPServer(port: configuration.port) { router.answer($0) }
+    http = try HTTPServer(port: port) { router.answer($0) }
     do throws(EmbeddedDruidFailure) {
-      for (index, text) in configuration.supervisors.enumerated() {
+      for (index, text) in specs.enumerated() {
         try Self.submit(
           text, to: supervisors, isReplaceable: text == Self.ecommerceSpec && index == 0)
       }
-      for datasource in configuration.datasources {
+      for datasource in datasources {
         do throws(SpecFailure) {
           _ = try supervisors.submit(try IngestionSpec(datasource))
         } catch {

@@ -1,4 +1,4 @@
-import EmbeddedDruid
+package import EmbeddedDruid
 import EmbeddedKafka
 import Glibc
 import Plumbing
@@ -42,18 +42,10 @@ struct Stack {
     }
     do throws(EmbeddedDruidFailure) {
       druid = try DruidServer(
-        DruidServer.Configuration(
-          brokers: "127.0.0.1:\(broker.port)", port: settings.druidPort,
-          directory: settings.folder,
-          supervisors: [DruidServer.ecommerceSpec] + settings.supervisors,
-          open: { [broker] (topic) throws(EmbeddedDruidFailure) in
-            try TopicMessages(broker, topic)
-          },
-          endOffsets: { [broker] in broker.endOffsets(topic: $0) },
-          startOffsets: { [broker] in broker.startOffsets(topic: $0) },
-          topics: { [broker] in broker.topicNames },
-          datasources: settings.datasources, faults: faults, faultKinds: Self.faultKinds,
-          report: { Diagnostics.warning($0) }))
+        reading: broker, port: settings.druidPort, directory: settings.folder,
+        specs: [DruidServer.ecommerceSpec] + settings.supervisors,
+        datasources: settings.datasources, faults: faults, faultKinds: Self.faultKinds,
+        report: { Diagnostics.warning($0) })
     } catch {
       broker.stop()
       throw StackFailure(error)
@@ -64,7 +56,7 @@ struct Stack {
   /// The addresses of the servers, as environment variables.
   var variables: [String: String] {
     [
-      "KAFKA_BROKERS": "127.0.0.1:\(broker.port)",
+      "KAFKA_BROKERS": broker.brokers,
       "DRUID_URL": "http://127.0.0.1:\(druid.port)",
     ]
   }
@@ -112,6 +104,14 @@ struct Stack {
   func stop() {
     druid.stop()
     broker.stop()
+  }
+}
+
+extension Broker: MessageSource {
+  package var brokers: String { "127.0.0.1:\(port)" }
+
+  package func open(topic: String) throws(EmbeddedDruidFailure) -> any MessageReader {
+    try TopicMessages(self, topic)
   }
 }
 

@@ -129,14 +129,22 @@ private final class MissingTopic: MessageReader {
   func interrupt() { interruption.signal() }
 }
 
+private struct NoBroker: MessageSource {
+  let brokers = "127.0.0.1:9"
+  let topicNames: [String] = []
+
+  func endOffsets(topic: String) -> [Int64]? { nil }
+  func startOffsets(topic: String) -> [Int64]? { nil }
+  func open(topic: String) throws(EmbeddedDruidFailure) -> any MessageReader {
+    MissingTopic()
+  }
+}
+
 /// Messages as a consumer passes them: followed by readable bytes.
 extension Supervisors {
   /// Supervisors that reach no broker.
   convenience init(offline storage: TemporaryStorage) {
-    self.init(
-      brokers: "127.0.0.1:9", storage: storage,
-      open: { _ in MissingTopic() },
-      endOffsets: { _ in nil }, report: { _ in })
+    self.init(of: NoBroker(), storage: storage, report: { _ in })
   }
 
   /// Adds a datasource with the rows of these messages.

@@ -87,15 +87,4 @@ import Testing
       _ = try BatchHeader(of: unsafe bad.span.bytes, produceVersion: 7)
     }
   }
-
-  @Test func theOwnConsumerMeetsNone() throws {
-    #expect(client.produce(TestBatch(["a"]), to: "t")?.failure == 0)
-    try order("not-leader,on=fetch")
-    let consumer = try RealClient(
-      RD_KAFKA_CONSUMER, port: broker.port,
-      ["client.id": Broker.ownClientID, "group.id": "own", "auto.offset.reset": "earliest"])
-    try consumer.assign("t", partitions: 0..<1)
-    #expect(try consumer.messages(1).map(\.text) == ["a"])
-    try consumer.closeConsumer()
-  }
 }

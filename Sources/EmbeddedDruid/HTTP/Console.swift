@@ -5,8 +5,6 @@ import Plumbing
 struct Console: Sendable {
   let supervisors: Supervisors
   let faults: Faults
-  /// The address of Kafka.
-  let brokers: String
 
   /// The page. Each response only allows its own script and style, and nothing from other sites.
   var page: HTTPResponse {
@@ -23,7 +21,7 @@ struct Console: Sendable {
             + "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
             + "frame-ancestors 'none'"
         ),
-      ] + Self.guards, body: .bytes(Array(text.utf8)))
+      ] + Self.guards, text: text)
   }
 
   /// Headers that keep responses out of caches and of other origins' pages.
@@ -48,7 +46,7 @@ struct Console: Sendable {
       ])
     }
     return .object([
-      "kafka": .string(brokers), "topics": .array(topics),
+      "kafka": .string(supervisors.source.brokers), "topics": .array(topics),
       "datasources": .array(
         entries.filter { $0.spec.automaticTime == nil }.map { Self.datasource($0) }),
       "faults": .array(faults.all.map { Self.fault($0) }),

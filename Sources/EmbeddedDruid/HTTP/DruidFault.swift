@@ -47,11 +47,11 @@ enum DruidFault {
         headers: [
           ("Server", "nginx"), ("Retry-After", "\(fault.count)"), ("Content-Type", "text/html"),
         ],
-        body: .bytes(Array(page("503 Service Temporarily Unavailable").utf8)))
+        text: page("503 Service Temporarily Unavailable"))
     case "html-proxy-502":
       return HTTPResponse(
         502, headers: [("Server", "nginx"), ("Content-Type", "text/html")],
-        body: .bytes(Array(page("502 Bad Gateway").utf8)))
+        text: page("502 Bad Gateway"))
     default: return nil
     }
   }
@@ -60,7 +60,7 @@ enum DruidFault {
     HTTPResponse(
       error.status,
       headers: [("X-Druid-Query-Id", id), ("X-Druid-SQL-Query-Id", id)] + Router.json,
-      body: .bytes(Array(error.body.jsonText.utf8)))
+      json: error.body)
   }
 
   private static func page(_ title: String) -> String {
@@ -113,17 +113,5 @@ final class CutStream: HTTPStream {
     }
     defer { left -= bytes.count }
     return bytes.count <= left ? bytes : Array(bytes.prefix(left))
-  }
-}
-
-/// A body in memory, as a stream.
-final class WholeStream: HTTPStream {
-  private var bytes: [UInt8]?
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  func next() -> [UInt8]? {
-    defer { bytes = nil }
-    return bytes?.isEmpty == false ? bytes : nil
   }
 }

@@ -49,9 +49,7 @@ enum HTTPCallbacks {
         if arrival.isTooLarge {
           HTTPResponse(413)
         } else if let refusal = Origin.refusal(of: arrival.request, port: server.port) {
-          HTTPResponse(
-            403, headers: [("Content-Type", "text/plain")],
-            body: .bytes(Array((refusal + "\n").utf8)))
+          HTTPResponse(403, headers: [("Content-Type", "text/plain")], text: refusal + "\n")
         } else {
           server.handler(arrival.request)
         }
@@ -101,7 +99,7 @@ enum HTTPCallbacks {
     switch answer.body {
     case .bytes(let bytes): unsafe response = copy(bytes)
     case .untilClose(let bytes):
-      unsafe response = pulled(Once(bytes))
+      unsafe response = pulled(WholeStream(bytes))
       unsafe cmicrohttpd_until_close(response)
     case .stream(let stream): unsafe response = pulled(stream)
     }
@@ -109,18 +107,6 @@ enum HTTPCallbacks {
     defer { unsafe MHD_destroy_response(response) }
     for (name, value) in answer.headers { unsafe MHD_add_response_header(response, name, value) }
     return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
-  }
-
-  /// A body in one piece.
-  private final class Once: HTTPStream {
-    private var bytes: [UInt8]?
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func next() -> [UInt8]? {
-      defer { bytes = nil }
-      return bytes
-    }
   }
 
   /// A response of unknown length, which libmicrohttpd reads from the stream.

@@ -1,4 +1,5 @@
 import Glibc
+import Plumbing
 
 /// A complete request, within the server's limits.
 struct HTTPRequest: Sendable {
@@ -46,6 +47,15 @@ struct HTTPResponse {
     self.headers = headers
     self.body = body
   }
+
+  init(_ status: Int, headers: [(name: String, value: String)], text: String) {
+    self.init(status, headers: headers, body: .bytes(Array(text.utf8)))
+  }
+
+  /// - Parameter headers: with the content type.
+  init(_ status: Int, headers: [(name: String, value: String)], json: JSONValue) {
+    self.init(status, headers: headers, text: json.jsonText)
+  }
 }
 
 /// A body that is made while it is sent, on the connection's thread. It is freed when the client
@@ -53,4 +63,16 @@ struct HTTPResponse {
 protocol HTTPStream: AnyObject {
   /// The next bytes; nil at the end.
   func next() -> [UInt8]?
+}
+
+/// A body in memory, as a stream.
+final class WholeStream: HTTPStream {
+  private var bytes: [UInt8]?
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  func next() -> [UInt8]? {
+    defer { bytes = nil }
+    return bytes
+  }
 }

@@ -13,7 +13,7 @@ extension Router {
     case ("GET", "log"):
       return HTTPResponse(
         200, headers: [("Content-Type", "application/x-ndjson")] + Console.guards,
-        body: .bytes(Array(log.lines.utf8)))
+        text: log.lines)
     case ("GET", "faults"): return json(orders)
     case ("DELETE", "faults"):
       faults.clear()
@@ -28,8 +28,7 @@ extension Router {
   private var orders: JSONValue { .array(faults.all.map { Console.fault($0) }) }
 
   private func json(_ value: JSONValue, status: Int = 200) -> HTTPResponse {
-    HTTPResponse(
-      status, headers: Self.json + Console.guards, body: .bytes(Array(value.jsonText.utf8)))
+    HTTPResponse(status, headers: Self.json + Console.guards, json: value)
   }
 
   private func notAllowed(_ methods: String) -> HTTPResponse {

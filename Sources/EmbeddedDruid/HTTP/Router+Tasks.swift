@@ -73,8 +73,7 @@ extension Router {
       return nil
     }
     let error = DruidError.unsupported("devstack does not serve \(what); POST /druid/v2/sql does")
-    return HTTPResponse(
-      error.status, headers: Self.json, body: .bytes(Array(error.body.jsonText.utf8)))
+    return HTTPResponse(error.status, headers: Self.json, json: error.body)
   }
 
   /// `POST /druid/indexer/v1/supervisor/suspendAll` and similar.

@@ -15,13 +15,13 @@ struct Router: Sendable {
 
   init(
     supervisors: Supervisors, queries: QueryService, faults: Faults = Faults(),
-    faultKinds: [FaultKind] = DruidFault.kinds, brokers: String = ""
+    faultKinds: [FaultKind] = DruidFault.kinds
   ) {
     self.supervisors = supervisors
     self.queries = queries
     self.faults = faults
     self.faultKinds = faultKinds
-    console = Console(supervisors: supervisors, faults: faults, brokers: brokers)
+    console = Console(supervisors: supervisors, faults: faults)
   }
 
   typealias Headers = [(name: String, value: String)]
@@ -97,7 +97,7 @@ struct Router: Sendable {
   }
 
   static func found(_ value: JSONValue) -> HTTPResponse {
-    HTTPResponse(200, headers: notCached + json + vary, body: .bytes(Array(value.jsonText.utf8)))
+    HTTPResponse(200, headers: notCached + json + vary, json: value)
   }
 
   private static func notAllowed(_ methods: String) -> HTTPResponse {
@@ -115,7 +115,7 @@ struct Router: Sendable {
       headers: [
         ("Cache-Control", "must-revalidate,no-cache,no-store"),
         ("Content-Type", "text/html;charset=iso-8859-1"),
-      ], body: .bytes(Array(text.utf8)))
+      ], text: text)
   }
 
   private var datasources: [String] {
@@ -172,7 +172,7 @@ struct Router: Sendable {
     } catch let error as DruidError {
       return HTTPResponse(
         error.status, headers: Self.json + (error.hasQueryID ? headers : []),
-        body: .bytes(Array(error.body.jsonText.utf8)))
+        json: error.body)
     } catch let error as HTMLError {
       return Self.page(error.status, error.message)
     } catch {
@@ -246,10 +246,9 @@ struct Router: Sendable {
         catchUp(entry)
         return Self.found(SupervisorReport(entry).status)
       case "health":
-        let body = JSONValue.object(["healthy": .bool(report.isHealthy)])
         return HTTPResponse(
           report.isHealthy ? 200 : 503, headers: Self.notCached + Self.json + Self.vary,
-          body: .bytes(Array(body.jsonText.utf8)))
+          json: .object(["healthy": .bool(report.isHealthy)]))
       case "stats":
         catchUp(entry)
         return Self.found(SupervisorReport(entry).stats)
@@ -275,12 +274,11 @@ struct Router: Sendable {
   private static func unknown(_ id: String) -> HTTPResponse {
     HTTPResponse(
       404, headers: notCached + [("Content-Type", "text/plain")],
-      body: .bytes(Array("Cannot find any supervisor with id: [\(id)]".utf8)))
+      text: "Cannot find any supervisor with id: [\(id)]")
   }
 
   private static func refused(_ message: String) -> HTTPResponse {
-    let body = JSONValue.object(["error": .string(message)])
-    return HTTPResponse(400, headers: json, body: .bytes(Array(body.jsonText.utf8)))
+    HTTPResponse(400, headers: json, json: .object(["error": .string(message)]))
   }
 
   private func submit(_ request: HTTPRequest) -> HTTPResponse {
@@ -299,8 +297,7 @@ struct Router: Sendable {
     do {
       let id = try supervisors.submit(try IngestionSpec(json))
       return HTTPResponse(
-        200, headers: Self.json + Self.vary,
-        body: .bytes(Array(JSONValue.object(["id": .string(id)]).jsonText.utf8)))
+        200, headers: Self.json + Self.vary, json: .object(["id": .string(id)]))
     } catch {
       return Self.refused(error.message)
     }

@@ -5,9 +5,7 @@ import Plumbing
 final class Follower: @unchecked Sendable {
   // Sendable: only the follower's thread uses `reader` and `messages`. Everything else is in
   // `state` or constant.
-  private let open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
-  private let endOffsets: @Sendable (String) -> [Int64]?
-  private let startOffsets: @Sendable (String) -> [Int64]?
+  private let source: any MessageSource
   private let report: @Sendable (String) -> Void
   let state: Monitor<State>
   private var reader: RowReader
@@ -36,7 +34,7 @@ final class Follower: @unchecked Sendable {
     var leftOut = 0
     var isStopping = false
     /// The reader of the topic, once it is open.
-    var source: (any MessageReader)?
+    var topicReader: (any MessageReader)?
     var hasLateReport = false
     let taskID: String
     let startTime: TimePoint
@@ -57,15 +55,10 @@ final class Follower: @unchecked Sendable {
   }
 
   init(
-    _ spec: IngestionSpec, storage: TemporaryStorage,
-    open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
-    endOffsets: @escaping @Sendable (String) -> [Int64]?,
-    startOffsets: @escaping @Sendable (String) -> [Int64]?,
+    _ spec: IngestionSpec, of source: any MessageSource, storage: TemporaryStorage,
     report: @escaping @Sendable (String) -> Void
   ) {
-    self.open = open
-    self.endOffsets = endOffsets
-    self.startOffsets = startOffsets
+    self.source = source
     self.report = report
     reader = RowReader(spec, storage: storage)
     let number = UInt32.random(in: .min ... .max)
@@ -80,8 +73,8 @@ final class Follower: @unchecked Sendable {
   /// Chooses the start offsets of the existing partitions.
   private func chooseStarts() {
     let topic = state.read { $0.spec.topic }
-    let ends = endOffsets(topic) ?? []
-    let firsts = startOffsets(topic) ?? []
+    let ends = source.endOffsets(topic: topic) ?? []
+    let firsts = source.startOffsets(topic: topic) ?? []
     state.change { state in
       state.positions = ends.enumerated().map { partition, end in
         guard state.spec.usesEarliestOffset else { return end }
@@ -101,11 +94,11 @@ final class Follower: @unchecked Sendable {
 
   /// Stops reading. The rows are kept.
   func stop() {
-    let source = state.change { state in
+    let topicReader = state.change { state in
       state.isStopping = true
-      return state.source
+      return state.topicReader
     }
-    source?.interrupt()
+    topicReader?.interrupt()
     thread?.join()
     thread = nil
   }
@@ -139,7 +132,7 @@ final class Follower: @unchecked Sendable {
   /// - Returns: false after the limit.
   func catchUp(withinMilliseconds limit: Int64) -> Bool {
     let (topic, isReading) = state.read { ($0.spec.topic, !$0.isStopping && $0.failure == nil) }
-    guard isReading, let ends = endOffsets(topic) else { return true }
+    guard isReading, let ends = source.endOffsets(topic: topic) else { return true }
     return state.wait(milliseconds: limit) { state in
       if state.failure != nil || state.isStopping { return true }
       return ends.indices.allSatisfy { partition in
@@ -151,7 +144,7 @@ final class Follower: @unchecked Sendable {
     }
   }
 
-  var ends: [Int64]? { endOffsets(state.read { $0.spec.topic }) }
+  var ends: [Int64]? { source.endOffsets(topic: state.read { $0.spec.topic }) }
 
   private var isStopping: Bool { state.read { $0.isStopping } }
 
@@ -166,10 +159,10 @@ final class Follower: @unchecked Sendable {
   private func run() {
     let topic = state.read { $0.spec.topic }
     do throws(EmbeddedDruidFailure) {
-      let source = try open(topic)
-      state.change { $0.source = source }
+      let topicReader = try source.open(topic: topic)
+      state.change { $0.topicReader = topicReader }
       while !isStopping {
-        guard try follow(source, newPartitions(topic)) else { return }
+        guard try follow(topicReader, newPartitions(topic)) else { return }
       }
     } catch {
       fail("\(error)")
@@ -179,8 +172,8 @@ final class Follower: @unchecked Sendable {
   /// The offsets from which to read. Partitions that were added after the spec are read from their
   /// start.
   private func newPartitions(_ topic: String) -> [Int64] {
-    let count = endOffsets(topic)?.count ?? 0
-    let firsts = startOffsets(topic) ?? []
+    let count = source.endOffsets(topic: topic)?.count ?? 0
+    let firsts = source.startOffsets(topic: topic) ?? []
     return state.change { state in
       while state.positions.count < count {
         let partition = state.positions.count
@@ -194,16 +187,16 @@ final class Follower: @unchecked Sendable {
 
   /// Reads all partitions in turn until there are no more messages; false when reading can't
   /// continue.
-  private func follow(_ source: any MessageReader, _ starts: [Int64]) throws(EmbeddedDruidFailure)
-    -> Bool
-  {
+  private func follow(
+    _ topicReader: any MessageReader, _ starts: [Int64]
+  ) throws(EmbeddedDruidFailure) -> Bool {
     var positions = starts
     while !isStopping {
       var isIdle = true
       for partition in positions.indices {
         let offset = positions[partition]
         do throws(MessageReaderFailure) {
-          try source.read(partition: partition, from: offset, into: &messages)
+          try topicReader.read(partition: partition, from: offset, into: &messages)
         } catch {
           switch error {
           case .outOfRange:
@@ -224,7 +217,7 @@ final class Follower: @unchecked Sendable {
       }
       if isIdle {
         tellSkipped()
-        source.wait(behind: positions)
+        topicReader.wait(behind: positions)
         return true
       }
     }

@@ -1,3 +1,16 @@
+/// The broker whose topics are ingested.
+package protocol MessageSource: Sendable {
+  /// Its `bootstrap.servers`, for messages. Its topics are read whatever brokers a spec names.
+  var brokers: String { get }
+  var topicNames: [String] { get }
+  /// The end offset of every partition of a topic; nil when there is no such topic.
+  func endOffsets(topic: String) -> [Int64]?
+  /// The start offset of every partition; nil when there is no such topic.
+  func startOffsets(topic: String) -> [Int64]?
+  /// Opens a topic for reading.
+  func open(topic: String) throws(EmbeddedDruidFailure) -> any MessageReader
+}
+
 /// Reads the messages of one topic, which may not exist yet, by partition and offset, for one
 /// thread of a follower.
 package protocol MessageReader: AnyObject, Sendable {

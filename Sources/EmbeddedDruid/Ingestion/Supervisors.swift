@@ -13,12 +13,8 @@ final class Supervisors: Sendable {
     var spec: IngestionSpec { follower.state.read { $0.spec } }
   }
 
-  private let brokers: String
+  let source: any MessageSource
   let storage: TemporaryStorage
-  private let open: @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader
-  private let endOffsets: @Sendable (String) -> [Int64]?
-  private let startOffsets: @Sendable (String) -> [Int64]?
-  private let topics: @Sendable () -> [String]
   private let report: @Sendable (String) -> Void
   /// In order of creation.
   private let entries = Mutex<[Entry]>([])
@@ -26,19 +22,11 @@ final class Supervisors: Sendable {
   private let changes = Mutex<Set<String>>([])
 
   init(
-    brokers: String, storage: TemporaryStorage,
-    open: @escaping @Sendable (String) throws(EmbeddedDruidFailure) -> any MessageReader,
-    endOffsets: @escaping @Sendable (String) -> [Int64]?,
-    startOffsets: @escaping @Sendable (String) -> [Int64]? = { _ in nil },
-    topics: @escaping @Sendable () -> [String] = { [] },
+    of source: any MessageSource, storage: TemporaryStorage,
     report: @escaping @Sendable (String) -> Void
   ) {
-    self.brokers = brokers
+    self.source = source
     self.storage = storage
-    self.open = open
-    self.endOffsets = endOffsets
-    self.startOffsets = startOffsets
-    self.topics = topics
     self.report = report
   }
 
@@ -59,11 +47,12 @@ final class Supervisors: Sendable {
   func submit(_ spec: IngestionSpec) throws(SpecFailure) -> String {
     // `changes` is locked throughout, so that two requests do not stop and start the same thread.
     let failure: SpecFailure? = changes.withLock { warned in
-      if let servers = spec.bootstrapServers, servers != brokers,
+      if let servers = spec.bootstrapServers, servers != source.brokers,
         warned.insert(servers).inserted
       {
         report(
-          "a supervisor spec names the brokers \(servers); devstack reads its own, \(brokers)")
+          "a supervisor spec names the brokers \(servers); devstack reads its own, "
+            + source.brokers)
       }
       // A specification for a topic replaces the automatic datasource of that topic.
       var wasAutomatic = false
@@ -112,11 +101,12 @@ final class Supervisors: Sendable {
 
   /// Whether a topic has messages and should have a datasource, but does not have one yet.
   private func isUnread(_ topic: String) -> Bool {
-    topics().contains(topic) && !all.contains { $0.spec.topic == topic } && hasMessages(topic)
+    source.topicNames.contains(topic) && !all.contains { $0.spec.topic == topic }
+      && hasMessages(topic)
   }
 
   private func hasMessages(_ topic: String) -> Bool {
-    endOffsets(topic)?.contains { $0 > 0 } ?? false
+    source.endOffsets(topic: topic)?.contains { $0 > 0 } ?? false
   }
 
   private func remove(_ entry: Entry) {
@@ -129,9 +119,7 @@ final class Supervisors: Sendable {
   private func add(_ spec: IngestionSpec, fromEarliest: Bool = false) {
     var spec = spec
     if fromEarliest, spec.json.saysLatestOffset == false { spec.usesEarliestOffset = true }
-    let follower = Follower(
-      spec, storage: storage, open: open, endOffsets: endOffsets,
-      startOffsets: startOffsets, report: report)
+    let follower = Follower(spec, of: source, storage: storage, report: report)
     entries.withLock {
       $0.append(
         Entry(
@@ -190,7 +178,7 @@ final class Supervisors: Sendable {
   /// Makes datasources for topics with messages that no spec reads, and removes those whose topics
   /// were deleted.
   func adoptTopics() {
-    let names = topics()
+    let names = source.topicNames
     guard !names.isEmpty || entries.withLock({ $0.contains { $0.spec.automatic != nil } }) else {
       return
     }
@@ -226,9 +214,9 @@ final class Supervisors: Sendable {
 
   /// Every topic, with the start offset and the end offset of each partition.
   var allTopics: [(name: String, starts: [Int64], ends: [Int64])] {
-    topics().filter { !$0.hasPrefix("__") }.map { name in
-      let ends = endOffsets(name) ?? []
-      let starts = startOffsets(name) ?? []
+    source.topicNames.filter { !$0.hasPrefix("__") }.map { name in
+      let ends = source.endOffsets(topic: name) ?? []
+      let starts = source.startOffsets(topic: name) ?? []
       return (name, ends.indices.map { $0 < starts.count ? starts[$0] : 0 }, ends)
     }
   }
@@ -242,12 +230,13 @@ final class Supervisors: Sendable {
       if !spec.usesEarliestOffset, hasMessages(spec.topic) {
         return "its specification reads only messages that came after it"
       }
-      return endOffsets(spec.topic) == nil ? nil : "its topic '\(spec.topic)' has no messages"
+      return source.endOffsets(topic: spec.topic) == nil
+        ? nil : "its topic '\(spec.topic)' has no messages"
     }
     if let entry = entries.first(where: { $0.spec.topic == name }) {
       return "topic '\(name)' is read into datasource '\(entry.id)'"
     }
-    guard endOffsets(name) != nil else { return nil }
+    guard source.endOffsets(topic: name) != nil else { return nil }
     return hasMessages(name) ? nil : "topic '\(name)' has no messages"
   }
 

@@ -34,13 +34,8 @@ extension Node {
     fields.throttleTime()
     fields.array(questions) { fields, question in
       var settings: [Setting] = []
-      var failure = ErrorCode.none
-      do throws(ErrorCode) {
-        settings = try self.settings(question.type, question.name)
-      } catch {
-        failure = error
-      }
-      fields.error(failure)
+      fields.error(
+        .of { () throws(ErrorCode) in settings = try self.settings(question.type, question.name) })
       fields.nullableString(nil, "error_message")
       fields.int8(question.type)
       fields.string(question.name)

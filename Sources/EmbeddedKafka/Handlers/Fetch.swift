@@ -24,7 +24,7 @@ extension Node {
   @_lifetime(reader: copy reader)
   func fetch(
     _ reader: inout FieldReader, _ version: Int16, _ socket: Int32, _ fault: BrokerFault?,
-    isOwn: Bool, into response: inout Response
+    into response: inout Response
   ) throws(MalformedFrame) {
     let request = try fetchRequest(&reader, version)
     let deadline = ContinuousClock.now + request.maxWait
@@ -47,7 +47,7 @@ extension Node {
       }
       if wakeup.wait(until: deadline) != .signalled { break }
     }
-    if !isOwn, !response.pieces.isEmpty,
+    if !response.pieces.isEmpty,
       faults.strike("fetch", where: { $0.name == BrokerFault.corruptBatch }) != nil
     {
       response = empty

@@ -65,12 +65,7 @@ extension Node {
     fields.throttleTime()
     fields.array(ids) { fields, id in
       fields.string(id)
-      do throws(ErrorCode) {
-        try groups.delete(id)
-        fields.error(.none)
-      } catch {
-        fields.error(error)
-      }
+      fields.error(.of { () throws(ErrorCode) in try groups.delete(id) })
     }
   }
 
@@ -82,8 +77,7 @@ extension Node {
     let id = try reader.string()
     let wishes = try reader.nullableTopics() ?? []
     var isConsumed = false
-    var refusal = ErrorCode.none
-    do throws(ErrorCode) {
+    let refusal = ErrorCode.of { () throws(ErrorCode) in
       isConsumed = try groups.forgetOffsets(of: id) { offsets in
         for wish in wishes {
           for partition in wish.partitions where topics[wish.topic, partition] != nil {
@@ -91,8 +85,6 @@ extension Node {
           }
         }
       }
-    } catch {
-      refusal = error
     }
     fields.error(refusal)
     fields.throttleTime()

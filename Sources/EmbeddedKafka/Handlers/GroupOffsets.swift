@@ -25,9 +25,7 @@ extension Node {
   func offsetCommit(
     _ reader: inout FieldReader, _ version: Int16, into fields: inout FieldWriter
   ) throws(MalformedFrame) {
-    var speaker = GroupCoordinator.Speaker(
-      group: try reader.string(), generation: try reader.int32(), memberID: try reader.string())
-    if version >= 7 { speaker.instanceID = try reader.nullableString() }
+    let speaker = try speaker(&reader, hasInstance: version >= 7)
     if (2...4).contains(version) { try reader.skipInt64("retention_time_ms") }
     var commits: [Commit] = []
     for _ in 0..<(try reader.count()) {
@@ -44,8 +42,7 @@ extension Node {
       commits.append(commit)
     }
 
-    var refusal = ErrorCode.none
-    do throws(ErrorCode) {
+    let refusal = ErrorCode.of { () throws(ErrorCode) in
       guard !speaker.group.isEmpty else { throw .invalidGroupID }
       try groups.commit(speaker) { offsets in
         for commit in commits {
@@ -55,8 +52,6 @@ extension Node {
           }
         }
       }
-    } catch {
-      refusal = error
     }
     if version >= 3 { fields.throttleTime() }
     fields.array(commits) { fields, commit in

@@ -46,7 +46,7 @@ extension Node {
   }
 
   @_lifetime(reader: copy reader)
-  private func speaker(
+  func speaker(
     _ reader: inout FieldReader, hasInstance: Bool
   ) throws(MalformedFrame) -> GroupCoordinator.Speaker {
     var speaker = GroupCoordinator.Speaker(
@@ -83,12 +83,7 @@ extension Node {
   ) throws(MalformedFrame) {
     let speaker = try speaker(&reader, hasInstance: version >= 3)
     if version >= 1 { fields.throttleTime() }
-    do throws(ErrorCode) {
-      try groups.heartbeat(speaker)
-      fields.error(.none)
-    } catch {
-      fields.error(error)
-    }
+    fields.error(.of { () throws(ErrorCode) in try groups.heartbeat(speaker) })
   }
 
   /// ConsumerGroupHeartbeat: the newer group protocol is not supported. The request is advertised
@@ -118,12 +113,9 @@ extension Node {
     } else {
       leavers.append((try reader.string(), nil))
     }
-    let outcomes = leavers.map { leaver -> ErrorCode in
-      do throws(ErrorCode) {
+    let outcomes = leavers.map { leaver in
+      ErrorCode.of { () throws(ErrorCode) in
         try groups.leave(id, memberID: leaver.id, instanceID: leaver.instanceID)
-        return .none
-      } catch {
-        return error
       }
     }
     if version >= 1 { fields.throttleTime() }

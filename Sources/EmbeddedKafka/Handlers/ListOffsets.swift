@@ -24,11 +24,8 @@ extension Node {
         let time = try reader.int64()
         try reader.tags()
         var found = (time: Int64(-1), offset: Int64(-1))
-        var failure = ErrorCode.none
-        do throws(ErrorCode) {
+        let failure = ErrorCode.of { () throws(ErrorCode) in
           found = try find(time, in: try log(topic, partition, leaderEpoch: epoch), version)
-        } catch {
-          failure = error
         }
         fields.int32(partition)
         fields.error(failure)

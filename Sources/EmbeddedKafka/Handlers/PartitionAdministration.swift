@@ -24,21 +24,18 @@ extension Node {
     fields.array(wishes) { fields, wish in
       fields.string(wish.topic)
       let current = topics[wish.topic]?.partitions.count
-      do throws(ErrorCode) {
+      let failure = ErrorCode.of { () throws(ErrorCode) in
         let missing = wish.count - (current ?? wish.count)
         if wish.isForeign || (missing > 0 && wish.assigned ?? missing != missing) {
           throw .invalidReplicaAssignment
         }
         try topics.grow(wish.topic, to: wish.count, isTrial: isTrial)
-        fields.error(.none)
-        fields.nullableString(nil, "error_message")
-      } catch {
-        fields.error(error)
-        fields.nullableString(
-          error == .invalidPartitions
-            ? Self.refusal(of: wish.count, topic: wish.topic, current: current ?? 0) : nil,
-          "error_message")
       }
+      fields.error(failure)
+      fields.nullableString(
+        failure == .invalidPartitions
+          ? Self.refusal(of: wish.count, topic: wish.topic, current: current ?? 0) : nil,
+        "error_message")
     }
   }
 
@@ -67,12 +64,9 @@ extension Node {
       fields.string(wish.topic)
       fields.array(wish.partitions) { fields, partition in
         var start = Int64(-1)
-        var failure = ErrorCode.none
-        do throws(ErrorCode) {
+        let failure = ErrorCode.of { () throws(ErrorCode) in
           start = try log(wish.topic, partition.number, leaderEpoch: -1)
             .deleteRecords(before: partition.offset)
-        } catch {
-          failure = error
         }
         fields.int32(partition.number)
         fields.int64(start)
@@ -100,12 +94,9 @@ extension Node {
         let current = version >= 2 ? try reader.int32() : -1
         let epoch = try reader.int32()
         var end = Int64(-1)
-        var failure = ErrorCode.none
-        do throws(ErrorCode) {
+        let failure = ErrorCode.of { () throws(ErrorCode) in
           let log = try log(topic, partition, leaderEpoch: current)
           if epoch == Self.leaderEpoch { end = log.endOffset }
-        } catch {
-          failure = error
         }
         fields.error(failure)
         fields.int32(partition)

@@ -28,12 +28,11 @@ extension Node {
     _ name: String, mayCreate: Bool, _ version: Int16, into fields: inout FieldWriter
   ) {
     var topic: Topic?
-    var failure = ErrorCode.none
-    do throws(ErrorCode) {
+    let failure = ErrorCode.of { () throws(ErrorCode) in
       topic = mayCreate ? try topics.findOrCreate(name) : topics[name]
-      if topic == nil { failure = Topics.isValid(name) ? .unknownTopicOrPartition : .invalidTopic }
-    } catch {
-      failure = error
+      if topic == nil {
+        throw Topics.isValid(name) ? .unknownTopicOrPartition : .invalidTopic
+      }
     }
     fields.error(failure)
     fields.string(name)
@@ -86,13 +85,10 @@ extension Node {
 
     if version >= 2 { fields.throttleTime() }
     fields.array(wishes) { fields, wish in
-      var failure = ErrorCode.none
       var settings = TopicSettings()
       let complaint = settings.firstComplaint(setting: wish.settings)
-      do throws(ErrorCode) {
+      let failure = ErrorCode.of { () throws(ErrorCode) in
         try grant(wish, settings, complaint, isTrial: isTrial)
-      } catch {
-        failure = error
       }
       fields.string(wish.name)
       fields.error(failure)
@@ -171,13 +167,11 @@ extension Node {
     if version >= 1 { fields.throttleTime() }
     fields.array(names) { fields, name in
       fields.string(name)
-      do throws(ErrorCode) {
-        try topics.delete(name)
-        groups.forget(topic: name)
-        fields.error(.none)
-      } catch {
-        fields.error(error)
-      }
+      fields.error(
+        .of { () throws(ErrorCode) in
+          try topics.delete(name)
+          groups.forget(topic: name)
+        })
     }
   }
 }

@@ -42,4 +42,10 @@ enum ErrorCode: Int16, Error {
   case fencedInstanceID = 82
   case groupSubscribedToTopic = 86
   case invalidRecord = 87
+
+  /// The code with which a response says how `body` ended: its error, or ``none``.
+  static func of(_ body: () throws(ErrorCode) -> Void) -> ErrorCode {
+    do throws(ErrorCode) { try body() } catch { return error }
+    return .none
+  }
 }

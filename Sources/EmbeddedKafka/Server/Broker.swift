@@ -41,14 +41,17 @@ package final class Broker: Sendable {
     stop()
   }
 
-  /// The client id of the embedded Druid's consumer, which no fault affects.
-  static let ownClientID = "devstack"
-
   /// The faults that this broker supports.
   package static let faultKinds = BrokerFault.kinds
 
   /// The port on 127.0.0.1.
   package var port: UInt16 { node.port }
+
+  /// Whether this is a valid topic name.
+  package static func isTopicName(_ name: String) -> Bool { Topics.isValid(name) }
+
+  /// The names of all topics, in order.
+  package var topicNames: [String] { node.topics.all.map(\.name) }
 
   /// The end offset of each partition, in order; `nil` when there is no such topic.
   package func endOffsets(topic: String) -> [Int64]? {
@@ -80,7 +83,6 @@ package final class Broker: Sendable {
   package func stop() {
     server.stop()
   }
-
 }
 
 /// Why the broker could not start.

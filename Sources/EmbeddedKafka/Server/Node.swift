@@ -60,8 +60,7 @@ final class Node: Sendable {
   func respond(to frame: RawSpan, from socket: Int32) throws(MalformedFrame) -> Response? {
     var reader = FieldReader(frame)
     let header = try RequestHeader(from: &reader)
-    let isOwn = header.clientID == Broker.ownClientID
-    if !isOwn { try endIfGone() }
+    try endIfGone()
     guard header.api == .produce || frame.byteCount <= Self.maximumPlainSize else {
       throw MalformedFrame(reason: "a request of \(frame.byteCount) bytes that carries no records")
     }
@@ -71,15 +70,15 @@ final class Node: Sendable {
     case .apiVersions: apiVersions(version, into: &response.fields)
     case .metadata: try metadata(&reader, version, into: &response.fields)
     case .produce:
-      let fault = isOwn ? nil : try meet("produce")
+      let fault = try meet("produce")
       guard try produce(&reader, version, fault, into: &response.fields) else { return nil }
       if case .loseResponse = fault {
         throw MalformedFrame(reason: "the response is lost, as ordered")
       }
       if case .throttle(let time) = fault { response.pause = time }
     case .fetch:
-      let fault = isOwn ? nil : try meet("fetch")
-      try fetch(&reader, version, socket, fault, isOwn: isOwn, into: &response)
+      let fault = try meet("fetch")
+      try fetch(&reader, version, socket, fault, into: &response)
       if case .throttle(let time) = fault { response.pause = time }
     case .listOffsets: try listOffsets(&reader, version, into: &response.fields)
     case .initProducerID: try initProducerID(&reader, into: &response.fields)

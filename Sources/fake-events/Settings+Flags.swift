@@ -10,12 +10,12 @@ extension Settings {
     "seed", "s", value: "N", fallback: "1", help: "same seed, same span: same bytes")
   static let from = Flag.option(
     "from", value: "TIME",
-    help: "start there: RFC 3339, a date, seconds since 1970, now, today, yesterday, -7d, +1h")
+    help: "start time: RFC 3339, a date, seconds since 1970, now, today, yesterday, -7d, +1h")
   static let to = Flag.option("to", value: "TIME", help: "end before that time")
   static let duration = Flag.option(
     "duration", value: "SPAN", help: "end after this much event time: 90s, 10m, 1h30m, 7d")
   static let speed = Flag.option(
-    "speed", value: "X", help: "seconds of event time per second from the start on, or max")
+    "speed", value: "X", help: "seconds of event time per second, or max")
   static let flat = Flag.toggle("flat", help: "a constant rate, without daily and weekly curves")
   static let users = Flag.option(
     "users", value: "N", help: "customers (default: 20,000 per event a second, 10,000 at least)")
@@ -38,7 +38,7 @@ extension Settings {
     "decoy", value: "SPEC", isRepeatable: true,
     help: "as --anomaly, but big and expected: promotion, holiday or campaign")
   static let countries = Flag.option(
-    "countries", value: "LIST", help: "customers of these countries alone: Japan,India")
+    "countries", value: "LIST", help: "only customers of these countries: Japan,India")
   static let randomAnomalies = Flag.option(
     "anomalies", value: "N/day", help: "random anomalies of all kinds")
   static let labels = Flag.file(

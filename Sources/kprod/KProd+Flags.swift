@@ -5,7 +5,7 @@ import Plumbing
 extension Flag {
   static let brokers = Flag.option(
     "brokers", "b", value: "LIST", variable: "KAFKA_BROKERS",
-    fallback: "localhost:29092,localhost:39092", help: "brokers to begin with, HOST:PORT,..."
+    fallback: "localhost:29092,localhost:39092", help: "initial brokers, HOST:PORT,..."
   ).handedOn
   static let topic = Flag.option(
     "topic", "t", value: "NAME", variable: "KAFKA_TOPIC", completion: .answer("--list"),
@@ -15,7 +15,7 @@ extension Flag {
     help: "the topic is this field of the JSON line; --topic is for lines without it")
   static let maximumTopics = Flag.option(
     "max-topics", value: "N", fallback: "20",
-    help: "lines that name one more topic are bad lines")
+    help: "maximum number of topics; lines that name another are bad lines")
   static let property = Flag.option(
     "property", "X", value: "NAME=VALUE", isRepeatable: true,
     help: "any setting of librdkafka except secrets")
@@ -76,7 +76,7 @@ extension Flag {
     "max-rate", value: "N", help: "send no more than N lines a second")
   static let paceBy = Flag.option(
     "pace-by", value: "FIELD",
-    help: "send lines in the rhythm of the times in this field, the first at once")
+    help: "send lines at the pace of the times in this field")
   static let speed = Flag.option(
     "speed", value: "X", fallback: "1", help: "seconds of these times per second (with --pace-by)")
 

@@ -38,6 +38,13 @@ package struct LineWriter: ~Copyable {
     buffer.reserveCapacity(capacity + 4096)
   }
 
+  /// Writes whole lines to standard output at once: all of them, or an error.
+  package static func writeToStandardOutput(_ lines: String) throws(SystemFailure) {
+    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
+    try output.append(lines)
+    try output.close()
+  }
+
   /// Appends text with any number of newlines.
   package mutating func append(_ text: String) throws(SystemFailure) {
     var text = text

@@ -79,9 +79,7 @@ extension Tool where Self: ~Copyable {
   }
 
   private static func show(_ text: String) throws(SystemFailure) -> Int32 {
-    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    try output.append(text)
-    try output.close()
+    try LineWriter.writeToStandardOutput(text)
     return ExitStatus.done.rawValue
   }
 

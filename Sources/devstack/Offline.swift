@@ -33,7 +33,7 @@ enum Offline {
         "\(sample.skipped) of the sample's messages skipped: \(first.reason) (first: message "
           + "\(first.message))")
     }
-    try write(text)
+    try LineWriter.writeToStandardOutput(text)
     return sample.skipped == 0 ? .done : .incomplete
   }
 
@@ -62,11 +62,5 @@ enum Offline {
 
   private static func oneLine(_ text: String) -> String {
     text.split(whereSeparator: { $0.isNewline || $0 == "\t" }).joined(separator: " ")
-  }
-
-  private static func write(_ text: String) throws {
-    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    try output.append(text)
-    try output.close()
   }
 }

@@ -67,12 +67,8 @@ struct Stack {
   /// Prints lines for `eval`, closes standard output so that the reader sees its end, and leaves
   /// the shell's process group.
   func announce() throws {
-    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
-      try output.append("export \(name)='\(value)'\n")
-    }
-    try output.append("export DEVSTACK_PID='\(getpid())'\n")
-    try output.flush()
+    let exports = variables.sorted { $0.key < $1.key } + [("DEVSTACK_PID", "\(getpid())")]
+    try LineWriter.writeToStandardOutput(exports.map { "export \($0)='\($1)'\n" }.joined())
     // Replaced, not closed: otherwise the next opened file would become standard output.
     let null = try openFile("/dev/null", O_WRONLY)
     guard dup2(null, STDOUT_FILENO) >= 0 else { throw SystemFailure("replacing standard output") }
@@ -84,10 +80,8 @@ struct Stack {
   /// Prints a line for `eval` that unsets the variables, so that those of an earlier devstack are
   /// not used.
   static func announceFailure() {
-    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
     // The failure to start is reported, not a failure to write this line.
-    try? output.append("unset DEVSTACK_PID DRUID_URL KAFKA_BROKERS\n")
-    try? output.flush()
+    try? LineWriter.writeToStandardOutput("unset DEVSTACK_PID DRUID_URL KAFKA_BROKERS\n")
   }
 
   /// Writes the line of `--summary`: the number of records, the size of their batches as sent, and

@@ -143,11 +143,8 @@ struct KProd: Tool {
 
   /// `--list`: the names of the cluster's topics on standard output.
   private func list() throws -> ExitStatus {
-    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    for name in try topicNames(settings, wait: wait) {
-      try output.append(name + "\n")
-    }
-    try output.close()
+    let names = try topicNames(settings, wait: wait)
+    try LineWriter.writeToStandardOutput(names.map { $0 + "\n" }.joined())
     return .done
   }
 
@@ -209,9 +206,8 @@ struct KProd: Tool {
     var settings = settings
     settings.createsTopics = false
     let connection = try Connection(settings, wait: wait, partition: form.partition)
-    var output = LineWriter(to: STDOUT_FILENO, named: "standard output")
-    for partition in connection.partitions { try output.append(partition.line + "\n") }
-    try output.close()
+    let lines = connection.partitions.map { $0.line + "\n" }
+    try LineWriter.writeToStandardOutput(lines.joined())
     try connection.checkPermission()
     return .done
   }

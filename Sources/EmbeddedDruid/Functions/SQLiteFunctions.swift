@@ -249,6 +249,12 @@ enum TimeSpan {
 
 /// Converts values to and from SQLite.
 enum SQLiteValue {
+  /// A literal of SQLite for a text with any characters.
+  static func literal(_ text: String) -> String {
+    let digits = text.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+    return "CAST(x'\(digits.joined())' AS TEXT)"
+  }
+
   static func read(_ value: OpaquePointer?) -> SQLValue {
     switch unsafe sqlite3_value_type(value) {
     case SQLITE_INTEGER: return .integer(unsafe sqlite3_value_int64(value))

@@ -520,11 +520,7 @@ private struct Explanation {
       + "\"context\":\(JSONValue.object(context).jsonText),\"columnTypes\":\(types.jsonText),"
       + "\"granularity\":{\"type\":\"all\"},\"legacy\":false},\"signature\":\(signature.jsonText),"
       + "\"columnMappings\":\(mappings.jsonText)}]"
-    let cells = [plan, "[]", "{\"statementType\":\"SELECT\"}"].map { text in
-      "CAST(x'"
-        + text.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        + "' AS TEXT)"
-    }
+    let cells = [plan, "[]", "{\"statementType\":\"SELECT\"}"].map(SQLiteValue.literal)
     sqlite = "SELECT " + cells.joined(separator: ", ")
   }
 }

@@ -13,10 +13,7 @@ struct SystemTables {
     var sqlite: String {
       switch self {
       case .text(nil): "NULL"
-      case .text(let text?):
-        "CAST(x'"
-          + text.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-          .joined() + "' AS TEXT)"
+      case .text(let text?): SQLiteValue.literal(text)
       case .number(let number): String(number)
       }
     }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Linux's `F_SETPIPE_SZ`, which the C headers declare only under `_GNU_SOURCE`.
-private let setPipeSize: Int32 = 1031
+package let setPipeSize: Int32 = 1031
 
 /// Reads a descriptor block by block, for a tool that finds the records itself and does other work while it waits.
 ///

@@ -163,7 +163,7 @@ private struct FaultReader {
     case ("on", let value?):
       guard kind.targets.contains(String(value.text)) else {
         throw failure(
-          "\(kind.name) does not strike \(quoted(value.text))", at: value,
+          "\(kind.name) does not affect \(quoted(value.text))", at: value,
           hint: "one of " + kind.targets.joined(separator: ", "))
       }
       fault.target = String(value.text)

@@ -94,21 +94,27 @@ extension Settings {
   ]
 
   static let prose: [String] = [
-    "Events are counted into buckets of --every by their own time; a bucket closes when the newest time is --lag past its "
-      + "end. Rows (--value) are one number each and are taken as they come; with --by, rows of one time are judged "
-      + "together. Each series is judged against its own level, hour of the day and of the week, and dispersion, on four "
-      + "memories from one bucket to three hours, and against its last dozen buckets.",
-    "A score of S means that chance causes such an excursion exp(-S) times per series and day: 3 is once in 20 days. "
-      + "--false-alarms sets the threshold for the whole run from the number of its series. In the first two days of a "
-      + "series only the comparison with its last dozen buckets raises alarms.",
-    "An incident gathers alarms that start within 30 minutes of each other. A line is written when it opens, when its "
-      + "score doubles (worse), and when it closes, after 30 minutes or three buckets without an alarm. key names the "
-      + "smallest set of segments that explains the change.",
-    "A measure is count, sum(EXPRESSION), mean(EXPRESSION), distinct(FIELD) or ratio(PART / PART), with 'NAME =' before it "
-      + "and 'where CONDITION' behind it. An expression has fields, numbers, + - * / and parentheses; a condition compares "
-      + "a field by = != < <= > >= and joins with and, or, not. distinct is exact up to 65,536 values of a key in a bucket "
-      + "and an estimate (HyperLogLog, 0.8 % off) beyond.",
-    "Further commands: 'anomalies grade --labels FILE' reads incidents on standard input and compares them with "
-      + "the truth; 'anomalies backtest [FILE]' shows which incidents would have been raised, week by week.",
+    "Events are counted into buckets of --every by their own time; a bucket closes when the "
+      + "newest time is --lag after its end. Rows (--value) hold one number for each value "
+      + "field and are judged as they come; with --by, rows of one time are judged together. "
+      + "Each series is compared with its own level, hour of the day and of the week, and "
+      + "dispersion, over four memories from one bucket to three hours, and with its last dozen "
+      + "buckets.",
+    "A score of S means that chance causes such an excursion exp(-S) times per series and "
+      + "day: 3 is once in 20 days. --false-alarms sets the threshold for the whole run from "
+      + "the number of its series. In the first two days of a series only the comparison with "
+      + "its last dozen buckets raises alarms.",
+    "An incident groups alarms that start within 30 minutes of each other. A line is "
+      + "written when it opens, when its score doubles (worse), and when it closes, after 30 "
+      + "minutes or three buckets without an alarm. key names the smallest set of segments that "
+      + "explains the change.",
+    "A measure is count, sum(EXPRESSION), mean(EXPRESSION), distinct(FIELD) or ratio(PART / "
+      + "PART), optionally with 'NAME =' before it and 'where CONDITION' after it. An "
+      + "expression has fields, numbers, + - * / and parentheses; a condition compares a field "
+      + "by = != < <= > >=, and conditions are joined with and, or, not. distinct is exact up "
+      + "to 65,536 values of a key in a bucket and an estimate (HyperLogLog, 0.8 % off) beyond.",
+    "Further commands: 'anomalies grade --labels FILE' reads incidents on standard input "
+      + "and compares them with the labels; 'anomalies backtest [FILE]' shows which incidents "
+      + "would have been raised, week by week.",
   ]
 }

@@ -148,17 +148,18 @@ extension DSQL {
     libraries: { LinkedLibrary.ofDruid },
     prose: [
       "dsql reads SQL from standard input, files or --execute, sends one statement after the "
-        + "other, and writes rows as they come. Statements end at ';', the last needs none. "
-        + "'SET name = literal;' holds for what follows.",
-      "Druid ends an answer that failed half-way like a complete one. dsql recognizes a complete "
-        + "answer by its end mark, and says 'cut after N rows' otherwise, in every format.",
-      "Credentials come from the environment or from ~/.netrc, and are not sent on to another "
-        + "host.",
-      "With --follow the statement's first two '?' are the ends of a window, for "
-        + "'__time >= ? AND __time < ?'; days and hours are those of UTC. A window is queried "
-        + "once it has been over for --lag, and its rows are written when all of them are there. "
-        + "With --state each window is queried once over any number of restarts; after a kill in "
-        + "mid-window that one is queried again, and a warning says so.",
+        + "other, and writes rows as they arrive. Statements end at ';', which the last one does "
+        + "not need. 'SET name = literal;' applies to the statements after it.",
+      "When an answer fails half-way, Druid ends it like a complete one. dsql recognizes a "
+        + "complete answer by its end mark, and reports 'cut after N rows' otherwise, in every "
+        + "format.",
+      "Credentials come from the environment or from ~/.netrc, and are not sent to another "
+        + "host after a redirection.",
+      "With --follow the statement's first two '?' are the start and the end of a window, for "
+        + "'__time >= ? AND __time < ?'; days and hours are in UTC. A window is queried --lag "
+        + "after its end, and its rows are written when all of them have arrived. With --state "
+        + "each window is queried once, even over restarts; after a kill in the middle of a "
+        + "window, that window is queried again, and a warning says so.",
     ],
     // Those of the client that comes with Druid.
     foreignOptions: [

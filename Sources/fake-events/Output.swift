@@ -14,9 +14,8 @@ struct Output: ~Copyable {
     self.summarizes = summarizes
     writer = LineWriter(
       to: STDOUT_FILENO, named: "standard output", capacity: LineBlock.size)
-    // F_SETPIPE_SZ, which Glibc does not declare: a larger pipe wakes its two ends less often.
-    // Where it is refused, the pipe keeps its size.
-    _ = fcntl(STDOUT_FILENO, 1031, 1 << 20)
+    // A larger pipe wakes its two ends less often. Where it is refused, the pipe keeps its size.
+    _ = fcntl(STDOUT_FILENO, setPipeSize, 1 << 20)
   }
 
   /// Writes the block and empties it; `false` when the reader closed the pipe.

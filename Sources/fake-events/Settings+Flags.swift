@@ -64,27 +64,32 @@ extension Settings {
   ]
 
   static let prose: [String] = [
-    "Sessions walk from view to click to purchase. Each customer has a city and mostly one device; each product "
-      + "has one price. The rate follows the hours of the day where the customers live, in standard time.",
-    "Without -n, --from and --to the events are live, ten a second. -n alone gives the last N events before now. "
-      + "--from in the past gives everything up to now at full speed and then follows the clock. -n with both ends "
-      + "and no rate spreads exactly N events over the span.",
-    "An anomaly is kind@start+span; the start counts from the start of the run (+10h) or is a time. spike and drop "
-      + "multiply the traffic (x=8), outage ends it, shift gives it another level, checkout takes the purchases "
-      + "away, stockout sells a product out, price sets wrong prices, bulk, bot and fraud add customers of their "
-      + "kind (x a second), lag makes events come late (d=5m), drift moves the level to x evenly over its span. ramp=2h lets "
-      + "any of them rise, and fade before its end, over two hours. country=, city=, device=, product= and event= "
-      + "confine it. --labels writes a line of JSON when one opens and another when it closes; the events themselves "
-      + "are not labelled.",
-    "A decoy has the same syntax. It is planned, so a detector should not report it: promotion (x=3 "
-      + "times the visitors, off=0.2 off the prices), holiday (x=0.4 times the traffic) and campaign (x=4 times the "
-      + "views). Its label says \"expected\":true; a file of labels can serve anomalies as a calendar.",
-    "--like FILE reads your own events, a JSON object on each line with the fields of the shop's events "
-      + "(__time stands for timestamp, and any field but that may be missing), and writes events like them: the same mean rate, "
-      + "the same share of each hour of the day (of each hour of the week, if FILE covers a week), of each event type, device, country and city, "
-      + "and of each product with its price. Customers and sessions are invented; FILE itself is read once, and nothing of a single "
-      + "line is kept. - is standard input.",
-    "Lines that come late (--late, lag) wait in memory up to some 10 MB and then in an unnamed file under TMPDIR "
-      + "(/tmp).",
+    "Sessions lead from view to click to purchase. Each customer has a city and usually one "
+      + "device; each product has one price. The rate follows the hours of the day where the "
+      + "customers live, in standard time.",
+    "Without -n, --from and --to the events are live, ten a second. -n alone writes the "
+      + "last N events before now. --from in the past writes everything up to now at full speed "
+      + "and then follows the clock. -n with both ends and no rate spreads exactly N events "
+      + "over the span.",
+    "An anomaly is kind@start+span; the start is an offset from the start of the run (+10h) "
+      + "or a time. spike and drop multiply the traffic (x=8), outage stops it, shift gives it "
+      + "another level, checkout removes the purchases, stockout sells a product out, price "
+      + "sets wrong prices, bulk, bot and fraud add customers of their kind (x a second), lag "
+      + "delays events (d=5m), drift moves the level to x evenly over its span. With ramp=2h an "
+      + "anomaly rises over two hours and fades over the last two before its end. country=, "
+      + "city=, device=, product= and event= restrict it. --labels writes a line of JSON when "
+      + "an anomaly opens and another when it closes; the events themselves are not labelled.",
+    "A decoy has the same syntax. It is planned, so a detector should not report it: "
+      + "promotion (x=3 times the visitors, off=0.2 off the prices), holiday (x=0.4 times the "
+      + "traffic) and campaign (x=4 times the views). Its label says \"expected\":true; anomalies "
+      + "accepts a file of labels as its calendar.",
+    "--like FILE reads your own events, a JSON object on each line with the fields of the "
+      + "shop's events (__time is accepted for timestamp; all other fields may be missing), and "
+      + "writes events like them: the same mean rate, the same share of each hour of the day "
+      + "(of each hour of the week, if FILE covers a week), of each event type, device, country "
+      + "and city, and of each product with its price. Customers and sessions are invented; "
+      + "FILE is read once, and nothing of a single line is kept. - is standard input.",
+    "Late lines (--late, lag) are kept in memory up to about 10 MB and then in an unnamed "
+      + "file in TMPDIR (/tmp).",
   ]
 }

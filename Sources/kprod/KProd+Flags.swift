@@ -135,53 +135,54 @@ extension KProd {
     ],
     libraries: { LinkedLibrary.ofKafka },
     prose: [
-      "Every line has one of three outcomes. Delivered: the cluster acknowledged it. Failed: it is "
-        + "certainly not in the topic. Unknown: it was sent, and no answer came, so it may be "
-        + "there. The numbers of the three add up to the lines that were read.",
-      "A key goes to the partition that the Java client chooses (murmur2). Lines without a key go "
-        + "to one partition for about a megabyte, then to the next. New partitions are found "
-        + "within a minute; as with the Java client, keys are then placed among all of them, so "
-        + "a key may move.",
-      "Brokers may restart while lines are in flight: the producer is idempotent, so nothing "
-        + "is lost or duplicated by that. No line times out while others are acknowledged, so a "
-        + "slow cluster loses nothing. When nothing at all is acknowledged for the time of "
-        + "--timeout, kprod stops reading, accounts for what it has read, and exits with 75.",
-      "kprod asks for the topic's limits once, where that is permitted, and sets lines aside that "
-        + "can't pass: too large, without a key in a compacted topic, with a time that the topic "
-        + "does not accept. When a broker refuses a batch anyway, its lines are sent again "
-        + "in smaller batches or one by one, so only the bad ones fail. Lines after such a batch "
-        + "may arrive before it.",
-      "After SIGINT, SIGTERM or SIGHUP kprod takes what the pipe holds at that moment, closes it, "
-        + "and waits for the acknowledgements up to the time of --drain. After SIGINT it ends by "
+      "Every line ends in one of three states. Delivered: the cluster acknowledged it. "
+        + "Failed: it is certainly not in the topic. Unknown: it was sent and no acknowledgement "
+        + "came, so it may be there. The three counts add up to the lines that were read.",
+      "A key goes to the partition that the Java client chooses (murmur2). Lines without a "
+        + "key go to one partition for about a megabyte, then to the next. New partitions are "
+        + "found within a minute; as with the Java client, keys are then placed among all of "
+        + "them, so a key may move.",
+      "Brokers may restart while lines are in flight: the producer is idempotent, so this "
+        + "neither loses nor duplicates lines. No line times out while others are acknowledged, "
+        + "so a slow cluster loses nothing. When nothing is acknowledged for --timeout, kprod "
+        + "stops reading, accounts for what it has read, and exits with 75.",
+      "kprod asks for the topic's limits once, if that is permitted, and sets aside lines "
+        + "that the topic would refuse: lines that are too large, that have no key for a "
+        + "compacted topic, or that have a time that the topic does not accept. When a broker "
+        + "still refuses a batch, its lines are sent again in smaller batches or one by one, so "
+        + "only the bad ones fail. Lines that follow such a batch may arrive before it.",
+      "After SIGINT, SIGTERM or SIGHUP kprod reads what the pipe holds at that moment, closes "
+        + "the pipe, and waits for acknowledgements for up to --drain. After SIGINT it ends by "
         + "that signal. After the others it does so only if everything was delivered, and "
-        + "otherwise exits with 1. A second signal ends the wait: what was not acknowledged by "
-        + "then is counted as failed or unknown. A line that the signal cut is counted as failed "
-        + "and written nowhere.",
+        + "otherwise exits with 1. A second signal ends the wait: lines that are not acknowledged "
+        + "by then are counted as failed or unknown. A line that the signal cut off is counted as "
+        + "failed and written nowhere.",
       "The file of --failed has the lines unchanged, so it can be sent again: rename it, then "
-        + "feed it in. Unknown lines in it may then be duplicated; the last message says how "
-        + "many there are. --failed-reasons has a JSON line for each line of it.",
-      "--receipt replaces FILE by one JSON object at the end, also after a signal: the cluster's "
-        + "id, the topic, the counts, and for each partition the first and last acknowledged "
-        + "offset and time. 'dsql --reconcile FILE' waits until Druid has read exactly these. "
-        + "--acks appends line, partition and offset of every message.",
-      "--state FILE keeps how far a file on standard input, or the one FILE operand, was sent, so that "
-        + "the next run continues there, also after a crash: lines that were acknowledged in the last "
-        + "moments before a crash may then be sent again. A last line without its end is left for the next run. "
-        + "A file that was replaced or shortened is read from the beginning, with a warning. One run at a "
+        + "send it. This may duplicate unknown lines; the last message says how many there are. "
+        + "--failed-reasons has a JSON line for each of its lines.",
+      "--receipt replaces FILE with one JSON object at the end, also after a signal: the "
+        + "cluster's id, the topic, the counts, and for each partition the first and last "
+        + "acknowledged offset and time. 'dsql --reconcile FILE' waits until Druid has read "
+        + "exactly these. --acks appends line, partition and offset of every message.",
+      "--state FILE records how much of a file was sent (standard input or the only FILE "
+        + "operand), so that the next run continues there. After a crash, the last lines may be "
+        + "sent again. A last line without a newline is left for the next run. A file that was "
+        + "replaced or shortened is read from the beginning, with a warning. Only one run at a "
         + "time may use a state.",
-      "--topic-field FIELD sends each line to the topic that its field names, and --envelope without "
-        + "--topic each message to the topic that it came from. A topic is looked for when the first "
-        + "line names it. A line is a bad line when it names no topic, when the cluster has no such "
-        + "topic, or when it names one more than --max-topics allows, which guards against a field "
-        + "that was chosen by mistake. All topics share the connections.",
-      "--metrics FILE holds kprod_lines_total, kprod_delivered_lines_total and the like, for "
-        + "node_exporter's textfile collector or a web server. The file is replaced as a whole at "
+      "--topic-field FIELD sends each line to the topic that the field names; --envelope "
+        + "without --topic sends each message to the topic that it came from. kprod asks for a "
+        + "topic when the first line names it. A line is a bad line when it names no topic, when "
+        + "the cluster does not have the topic, or when it would exceed --max-topics, which "
+        + "protects against a wrong field. All topics share the connections.",
+      "--metrics FILE holds kprod_lines_total, kprod_delivered_lines_total and others, for "
+        + "node_exporter's textfile collector or a web server. The file is replaced atomically at "
         + "the start, every 15 seconds and at the end, when kprod_up is 0.",
-      "--pace-by FIELD replays lines by their times, --speed 60 an hour in a minute. A line whose time "
-        + "is missing, or earlier than that of a line before it, goes with the line before it. After a "
-        + "signal lines of a file that are not yet due are not sent.",
-      "SCRAM with Kafka 4 needs librdkafka 2.6.1 or later: older ones send a wrong nonce. "
-        + "--version names the one that is used. Debian 12 has 2.0.2, Debian 13 has 2.8.0; "
-        + "PLAIN over TLS and client certificates work with all of them.",
+      "--pace-by FIELD replays lines at the pace of their times; with --speed 60 an hour "
+        + "takes a minute. A line whose time is missing, or earlier than that of a line before "
+        + "it, is sent with the line before it. After a signal, lines of a file that are not yet "
+        + "due are not sent.",
+      "SCRAM with Kafka 4 needs librdkafka 2.6.1 or later: older versions send a wrong nonce. "
+        + "--version shows the version in use. Debian 12 has 2.0.2, Debian 13 has 2.8.0; PLAIN "
+        + "over TLS and client certificates work with all of them.",
     ])
 }

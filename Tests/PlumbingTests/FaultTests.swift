@@ -34,7 +34,7 @@ private let kinds = [
     ("429,x0", "'0' is not a number from 1 to 1000000000", 5),
     ("429,p=2", "'2' is not a share from 0 to 1", 6),
     ("429,x1,x2", "'x2' is given twice", 7),
-    ("429,on=fetch", "429 does not strike 'fetch'", 7),
+    ("429,on=fetch", "429 does not affect 'fetch'", 7),
     ("429,", "expected a setting", 4),
     ("429,seed", "expected a value", 8),
     ("429,often", "unknown setting 'often'", 4),

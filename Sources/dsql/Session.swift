@@ -259,10 +259,10 @@ struct Session: ~Copyable {
     if output.hasContent, format.isSeparated { format.hasHeader = false }
     if output.isTerminal { format.terminalWidth = Terminal.width(1) }
     statements += 1
-    // A window that fails writes nothing, not even a header.
-    hasAnswered = hasAnswered || !continues
     var report = AnswerReport()
     defer {
+      // An answer that is cut has written at least its header; a window that fails has written nothing.
+      if !continues, !report.columns.isEmpty { hasAnswered = true }
       totals.rows += report.rows
       totals.bytes += report.bytes
       totals.retries += report.retries

@@ -181,6 +181,20 @@ import Testing
     #expect(Set(identifiers).count == 4 && identifiers.allSatisfy { $0.hasPrefix("dsql-") })
   }
 
+  @Test func aReceiptThatEndsInsideALine() throws {
+    let stub = try Self.limited(to: "10", rows: 1)
+    defer { stub.stop() }
+    let outcome = try DsqlAskingTests.run(
+      """
+      printf '{"version":1,"to' > r
+      dsql -f csv --append -o out --receipt r -e 'SELECT 1'
+      head -n 1 r; tail -n +2 r | jq -r .answer
+      """, stub)
+    #expect(outcome.output == "{\"version\":1,\"to\nwhole\n")
+    #expect(
+      outcome.errors == "dsql: warning: 'r' ends inside a line: new lines begin on a new line\n")
+  }
+
   @Test func aReceiptThatCannotBeWritten() throws {
     let stub = try DsqlAskingTests.answering([.send(DsqlAnswer.whole(DsqlAnswer.two)), .keep])
     defer { stub.stop() }

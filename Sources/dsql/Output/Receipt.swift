@@ -66,6 +66,10 @@ final class ReceiptFile {
   init(_ path: String, adding: Bool) throws(SystemFailure) {
     let descriptor = try openFile(path, O_WRONLY | O_CREAT | (adding ? O_APPEND : O_TRUNC))
     writer = LineWriter(to: descriptor, named: quoted(path), owns: true)
+    if adding, endsInsideLine(path) {
+      Diagnostics.warning("\(quoted(path)) ends inside a line: new lines begin on a new line")
+      try writer.append("\n")
+    }
   }
 
   /// Writes a line, which is kept whatever happens to the next answers.

@@ -49,7 +49,7 @@ final class ResultOutput: AnswerOutput {
     descriptor = try openFile(path, O_WRONLY | O_CREAT | O_APPEND)
     var status = stat()
     hasContent = unsafe fstat(descriptor, &status) == 0 && status.st_size > 0
-    isTorn = hasContent && lastByte(of: path) != 10
+    isTorn = endsInsideLine(path)
     writer = LineWriter(to: descriptor, named: name, owns: true, yieldsToSignals: true)
   }
 
@@ -202,15 +202,15 @@ private func resolved(_ path: String) throws(SystemFailure) -> String {
   throw SystemFailure("opening \(quoted(path))", code: ELOOP)
 }
 
-/// The last byte of a file; a newline when the file can't be read.
-private func lastByte(of path: String) -> UInt8 {
-  guard let descriptor = try? openFile(path, O_RDONLY) else { return 10 }
+/// Whether a file has content that does not end with a newline, as far as it can be read.
+func endsInsideLine(_ path: String) -> Bool {
+  guard let descriptor = try? openFile(path, O_RDONLY) else { return false }
   defer { _ = close(descriptor) }
   var byte: UInt8 = 10
   guard lseek(descriptor, -1, SEEK_END) >= 0, unsafe read(descriptor, &byte, 1) == 1 else {
-    return 10
+    return false
   }
-  return byte
+  return byte != 10
 }
 
 /// Syncs the folder, where possible, so that a rename survives a crash.

@@ -93,6 +93,7 @@ struct Settings {
     follow = try FollowSettings(arguments)
     reconciliation = try ReconciliationSettings(arguments)
     watch = try arguments.duration(.watch)
+    if watch == .zero { throw UsageFailure("--watch: the interval must be longer than 0") }
     if watch != nil, follow != nil || output != nil || reconciliation != nil {
       throw UsageFailure("--watch cannot be combined with --follow, --output or --reconcile")
     }
@@ -173,6 +174,12 @@ extension ConnectionSettings {
       throw UsageFailure(
         "\(arguments.origin(of: .url)): \(quoted(url)) is not the address of a server",
         hints: ["write http://localhost:8888; dsql adds Druid's paths itself"])
+    }
+    let port = authority.hasSuffix("]") ? nil : authority.split(separator: ":").dropFirst().last
+    guard port.map({ UInt16($0) ?? 0 > 0 }) ?? true else {
+      throw UsageFailure(
+        "\(arguments.origin(of: .url)): \(quoted(url)) has no port from 1 to 65535",
+        hints: ["write http://localhost:8888"])
     }
     self.init(url: url)
     proxyVariable = variableOfProxy(for: url, arguments)

@@ -145,10 +145,23 @@ private func checkBrokers(_ list: String, origin: String) throws(UsageFailure) {
   let entries = list.split(separator: ",").filter { !$0.allSatisfy { $0 == " " } }
   if entries.isEmpty { throw UsageFailure("\(origin): no broker is named", hints: hints) }
   for entry in entries {
-    guard let mark = entry.firstRange(of: "://") else { continue }
-    let scheme = entry[..<mark.lowerBound].lowercased()
-    if !["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"].contains(scheme) {
-      throw UsageFailure("\(origin): \(quoted(entry)) is a URL, not a broker", hints: hints)
+    var address = entry
+    if let mark = entry.firstRange(of: "://") {
+      let scheme = entry[..<mark.lowerBound].lowercased()
+      if !["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"].contains(scheme) {
+        throw UsageFailure("\(origin): \(quoted(entry)) is a URL, not a broker", hints: hints)
+      }
+      address = entry[mark.upperBound...]
+    }
+    // An IPv6 address has colons as well; only behind brackets can it have a port.
+    let pieces = address.filter { $0 != " " }.split(
+      separator: ":", omittingEmptySubsequences: false)
+    let hasPort = pieces.count == 2 || pieces.count > 2 && pieces[pieces.count - 2].hasSuffix("]")
+    if pieces[0].isEmpty, pieces.count <= 2 {
+      throw UsageFailure("\(origin): \(quoted(entry)) names no host", hints: hints)
+    }
+    if hasPort, let port = pieces.last, UInt16(port) ?? 0 == 0 {
+      throw UsageFailure("\(origin): \(quoted(entry)) has no port from 1 to 65535", hints: hints)
     }
   }
 }

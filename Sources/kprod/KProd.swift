@@ -59,6 +59,10 @@ struct KProd: Tool {
           + "looks for topics in them",
         hints: checksOnly ? ["--topic NAME says which topic to look at"] : [])
     }
+    if checksOnly || listsTopics, let path = paths.inputs.first {
+      let flag = checksOnly ? Flag.check : .list
+      throw UsageFailure("\(flag.spelling) reads no lines: \(quoted(path)) would not be sent")
+    }
     let records = [Flag.receipt, .acks, .state]
     if isDry, let flag = records.first(where: { arguments.isSet($0) }) {
       throw UsageFailure("\(flag.spelling) reports what was sent, but --dry-run sends nothing")

@@ -11,7 +11,7 @@ extension Resolver {
     let (source, target) = (operand.type, try type(name))
     let conversion = Conversion(operand: operand, target: target, range: range)
     try Restrictions.casts.check(conversion)
-    if operand.isNullConstant { return TypedExpression(.constant(.null), target, range) }
+    if source.kind == .null { return TypedExpression(.constant(.null), target, range) }
     let type = target.nullable(source.isNullable)
     if source.isCharacter, target.kind == .varchar, operand.isMultiple {
       var same = operand

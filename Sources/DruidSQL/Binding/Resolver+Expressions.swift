@@ -284,18 +284,16 @@ extension Resolver {
     var list = list.reduce(into: [TypedExpression]()) { unique, item in
       if !item.isConstant || !unique.contains(item) { unique.append(item) }
     }
-    // Beside a number in the list, Calcite reads all texts as numbers.
-    if value.type.isCharacter, !value.isMultiple,
-      let number = list.first(where: { $0.type.isNumeric })
-    {
-      for index in list.indices where list[index].text != nil {
-        list[index] = try numbers(list[index], number).0
-      }
+    // Beside a text in the list, Calcite casts its numbers.
+    if value.type.isCharacter, list.contains(where: { $0.text != nil }) {
+      list = list.map { $0.spelledNumber ?? $0 }
     }
     if list.count == 1, let only = list.first, only.isConstant, !only.isNullConstant {
       let equal = try compare(.equal, value, only, at: range)
       return isNegated ? try negated(equal) : equal
     }
+    let isDouble = !isFilter && value.type.isIntegral && list.contains(where: \.type.isReal)
+    let value = isDouble ? value.heldAsDouble : value
     var items: [TypedExpression] = []
     var subject: TypedExpression?
     var hasNull = false

@@ -168,7 +168,10 @@ extension Resolver {
     if join.isNatural {
       let others = Set(scope.entries[1].relation.columns.map(\.name))
       let names = scope.entries[0].relation.columns.map(\.name).filter(others.contains)
-      if names.isEmpty { throw .uncertain(.nothingInCommon, at: join.range) }
+      if names.isEmpty {
+        guard kind == .inner else { throw .uncertain(.nothingInCommon, at: join.range) }
+        return joined(.cross, left, right, nil)
+      }
       scope.isNatural = true
       written = .using(names.map { Identifier($0, isQuoted: true, range: join.range) })
     }

@@ -7,9 +7,10 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     switch op {
     case .not:
-      guard operand.type.kind == .boolean || operand.isNullConstant else {
+      guard operand.type.kind == .boolean || operand.type.kind == .null else {
         throw .cannotApply("NOT", [operand.type], at: range)
       }
+      if operand.type.kind == .null { return TypedExpression(.constant(.null), .boolean, range) }
       return try negated(operand)
     case .minus, .plus:
       if operand.type.isCharacter {
@@ -294,14 +295,15 @@ extension Resolver {
     let name = op.rawValue
     var (left, right) = (left, right)
     let (one, two) = (left.type, right.type)
-    if op == .equal, case .operation(.row, let lefts) = left.node,
+    if op == .equal || op == .notEqual, case .operation(.row, let lefts) = left.node,
       case .operation(.row, let rights) = right.node, lefts.count == rights.count, !lefts.isEmpty
     {
       var parts: [TypedExpression] = []
       for (left, right) in zip(lefts, rights) {
         parts.append(try compare(op, left, right, at: range))
       }
-      return parts.count == 1 ? parts[0] : try logical(.and, parts, at: range)
+      if parts.count == 1 { return parts[0] }
+      return try logical(op == .equal ? .and : .or, parts, at: range)
     }
     if one.isTime && two.isCharacter {
       right = try castText(right, to: one, at: range)
@@ -405,7 +407,7 @@ extension TypedExpression {
   }
 
   /// The text of a number, as Calcite casts it where a text belongs.
-  fileprivate var spelledNumber: TypedExpression? {
+  var spelledNumber: TypedExpression? {
     let spelling: String
     switch constant {
     case .long(let value) where type.isIntegral: spelling = String(value)

@@ -31,7 +31,9 @@ extension Resolver {
     at range: SourceRange
   ) throws(SQLFailure) -> TypedExpression {
     guard operand.type.isTime else {
-      if operand.isNullConstant { throw .roundedNull(direction, at: range) }
+      if operand.type.kind == .null, operand.isNullConstant {
+        return TypedExpression(.constant(.null), .null, range)
+      }
       let interval = SQLType(
         IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
       throw .cannotApply(direction.rawValue, [operand.type, interval], at: range)
@@ -50,7 +52,9 @@ extension Resolver {
   ) throws(SQLFailure) -> TypedExpression {
     if operand.type.isInterval { return try part(unit, of: operand, at: range) }
     guard operand.type.isTime else {
-      if operand.isNullConstant { throw .uncertain(.extractedNull, at: range) }
+      if operand.type.kind == .null, !operand.isNullConstant {
+        return TypedExpression(.constant(.null), .bigint, range)
+      }
       let interval = SQLType(
         IntervalQualifier(from: unit).countsMonths ? .monthInterval : .dayInterval)
       throw .cannotApply("EXTRACT", [interval, operand.type], at: range)
@@ -213,6 +217,9 @@ extension Resolver {
     }
     var count = count
     if count.type.isCharacter { count = number(of: count).asWhole }
+    if time.type.kind == .null, time.isNullConstant, count.type.isIntegral {
+      return TypedExpression(.constant(.null), .null, range)
+    }
     guard time.type.isTime, count.type.isIntegral || count.isNullConstant else { throw refusal() }
     let isWhole = unit.isMonths || unit == .week || unit == .day
     let type = (isWhole ? time.type : .timestamp)

@@ -21,6 +21,9 @@ extension Resolver {
       }
       throw .columnCount(operation.name, at: range)
     }
+    for index in first.columns.indices {
+      branches = branches.withTexts(at: index) { printed($0) }
+    }
     let scans = branches.compactMap(\.scannedColumns)
     let areTables = scans.count == branches.count
     let readsSystem = branches.contains { $0.shape.readsSystem }
@@ -31,7 +34,7 @@ extension Resolver {
     shape.readsSystem = readsSystem
     shape.readsDataSource = branches.contains { $0.shape.readsDataSource }
     shape.isUnion = areTables
-    var columns = first.columns
+    var columns = branches[0].columns
     for index in columns.indices {
       let types = branches.map { $0.columns[index].type }
       if let type = SQLType.leastRestrictive(types),
@@ -85,8 +88,9 @@ extension Resolver {
     case .join: return false
     case .unnest(let input, _): return input.map { isOrdered($0) } ?? true
     case .union(let branches):
-      return relation.shape.stage == .union
-        && branches.allSatisfy { $0.shape.stage != .table && isOrdered($0) }
+      // Queries run one after another.
+      let areQueries = relation.shape.stage == .union || !relation.shape.mixed.isEmpty
+      return areQueries && branches.allSatisfy { isOrdered($0) }
     case .select(let select):
       if select.isDistinct { return !select.isUnordered }
       if select.isUnordered || select.items.contains(where: \.hasSortingWindow)
@@ -98,6 +102,26 @@ extension Resolver {
       let isTable = select.input.shape.stage == .table && !select.input.shape.isUnion
       if !select.orderBy.isEmpty { return isTable || select.input.shape.stage == .grouped }
       return isOrdered(select.input) && !(select.filter?.readsQuery ?? false)
+    }
+  }
+}
+
+extension [Relation] {
+  /// The branches of a union with a column of texts and numbers, in which Calcite casts the numbers.
+  fileprivate func withTexts(at index: Int, _ text: (TypedExpression) -> TypedExpression) -> Self {
+    let types = map { $0.columns[index].type }
+    guard types.contains(where: \.isNumeric), types.contains(where: \.isCharacter),
+      types.allSatisfy({ $0.isNumeric || $0.isCharacter || $0.kind == .null })
+    else { return self }
+    return map { branch in
+      guard branch.columns[index].type.isNumeric, case .select(var select) = branch.kind,
+        !select.isDistinct
+      else { return branch }
+      select.items[index] = text(select.items[index])
+      var columns = branch.columns
+      columns[index].type = select.items[index].type
+      return Relation(
+        number: branch.number, kind: .select(select), columns: columns, shape: branch.shape)
     }
   }
 }

@@ -257,6 +257,7 @@ extension Restrictions {
       druid: "Refuses it: column types of tables being unioned are not of same type."
     ) { bound throws(SQLFailure) in
       let input = bound.select.input
+      if bound.select.cutsOnly { return }
       if !bound.columns(of: input).isDisjoint(with: input.shape.mixed) {
         throw .nonScanUnion
       }
@@ -266,17 +267,7 @@ extension Restrictions {
       druid: "Runs the queries one after the other; only a LIMIT may be built on them."
     ) { bound throws(SQLFailure) in
       let (select, input) = (bound.select, bound.select.input)
-      guard input.shape.stage == .union else { return }
-      var last = -1
-      let isPlain =
-        select.filter == nil && select.grouping == nil && !select.isDistinct
-        && select.orderBy.isEmpty && select.offset == nil
-        && select.items.allSatisfy {
-          guard case .column(input.number, let index) = $0.node, index > last else { return false }
-          last = index
-          return true
-        }
-      if isPlain { return }
+      guard input.shape.stage == .union, !select.cutsOnly else { return }
       throw input.shape.readsSystem
         ? .unknown("A query of a set operation", at: nil)
         : .unplannable("SQL requires a query of a union, which is not supported.")
@@ -371,6 +362,17 @@ extension Relation {
 }
 
 extension SelectedRelation {
+  /// Whether it passes columns on in their order, with nothing but a LIMIT.
+  fileprivate var cutsOnly: Bool {
+    var last = -1
+    return filter == nil && grouping == nil && !isDistinct && orderBy.isEmpty && offset == nil
+      && items.allSatisfy {
+        guard case .column(input.number, let index) = $0.node, index > last else { return false }
+        last = index
+        return true
+      }
+  }
+
   /// Whether its items are the keys and the aggregates in their order, each once.
   fileprivate func showsGroups(_ grouping: Grouping) -> Bool {
     let columns = items.map { item -> Int? in

@@ -63,11 +63,6 @@ extension SQLFailure {
     .unknown("'\(op)' of a time and a string", at: range)
   }
 
-  /// `FLOOR(NULL TO DAY)`
-  static func roundedNull(_ direction: RoundDirection, at range: SourceRange) -> SQLFailure {
-    .unknown("\(direction.rawValue)(NULL TO ...)", at: range)
-  }
-
   /// NaN and the floats that only doubles tell apart.
   static func distinctReals(_ op: String, at range: SourceRange) -> SQLFailure {
     .unknown("\(op) of reals", at: range)

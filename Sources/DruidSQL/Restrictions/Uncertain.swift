@@ -101,9 +101,6 @@ enum Uncertain: String, CaseIterable {
   /// A sum that overflows 64 bits of milliseconds.
   case farTime = "A time so far away"
 
-  /// `EXTRACT(DAY FROM NULL)`
-  case extractedNull = "EXTRACT from NULL"
-
   /// An interval that is computed of rows.
   case extractedInterval = "EXTRACT from this interval"
 

@@ -97,7 +97,11 @@ struct Anomalies: Tool {
       }
     }
     Diagnostics.endProgress()
-    if settings.hasValues { try watch.finishRows(isLast: settings.statePath == nil) }
+    if settings.hasValues {
+      try watch.finishRows(isLast: settings.statePath == nil)
+    } else if settings.statePath == nil {
+      try watch.finishEvents()
+    }
     try watch.output.flush()
     if settings.statePath != nil { try save(&watch) }
     if let path = settings.reportPath { try watch.writeReport(to: path) }

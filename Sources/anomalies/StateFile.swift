@@ -3,7 +3,7 @@ import Plumbing
 
 /// The state file: a line of JSON that identifies it, then the state of the watch as bytes.
 extension Watch {
-  private static let version = 4
+  private static let version = 5
 
   /// The settings on which the state depends. It is not valid for others.
   private var fingerprint: String {
@@ -40,6 +40,13 @@ extension Watch {
     for number in [newest, lastClosed ?? .min, lastPlayed ?? .min, every, Int64(evicted)] {
       bytes.put(Int(number))
     }
+    bytes.put(horizon.isAtStart)
+    for times in [horizon.run, horizon.contradicted] {
+      bytes.put(times.count)
+      for time in times { bytes.put(Int(time)) }
+    }
+    bytes.put(Int(farTime))
+    bytes.put(farCount)
     bytes.put(breakdowns.count)
     for one in breakdowns {
       let texts = one.table.texts
@@ -156,6 +163,12 @@ extension Watch {
     return content
   }
 
+  private static func times(from bytes: inout StateReader) throws(StateDamage) -> [Int64] {
+    var times: [Int64] = []
+    for _ in 0..<(try bytes.listCount(of: 8)) { times.append(Int64(try bytes.integer())) }
+    return times
+  }
+
   private mutating func decodeKeys(from bytes: inout StateReader) throws(StateDamage) {
     newest = Int64(try bytes.integer())
     let closed = Int64(try bytes.integer())
@@ -164,6 +177,11 @@ extension Watch {
     lastPlayed = played == .min ? nil : played
     every = Int64(try bytes.integer())
     evicted = try bytes.integer()
+    let isAtStart = try bytes.bool()
+    let (run, contradicted) = (try Self.times(from: &bytes), try Self.times(from: &bytes))
+    horizon.restore(run: run, contradicted: contradicted, isAtStart: isAtStart)
+    farTime = Int64(try bytes.integer())
+    farCount = try bytes.integer()
     guard try bytes.integer() == breakdowns.count, every >= 0 else { throw StateDamage() }
     for index in breakdowns.indices {
       var texts: [[UInt8]] = []

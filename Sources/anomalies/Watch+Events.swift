@@ -29,16 +29,16 @@ extension Watch {
     }
     let truths = evaluator.truths(row)
     if let reason = amountReason(row, truths) { return reason }
+    if clock > .min, time > clock &+ Self.day { return "a far-off time" }
+    let known = newest
     if newest != .min, time > watermark &+ Self.farAhead {
       guard isBelieved(time, near: Self.farAhead) else { return "a far-off time" }
+      newest = time
     } else {
       farCount = 0
+      guard horizon.take(time, newest: &newest, clock: clock) else { return "a far-off time" }
     }
-    if clock > .min, time > clock &+ Self.day { return "a far-off time" }
-    if time > newest {
-      newest = time
-      try closeDue()
-    }
+    if newest > known { try closeDue() }
     rows += 1
     let start = time.floorDivided(by: every) * every
     let isLate = watermark - time > settings.lag
@@ -52,6 +52,12 @@ extension Watch {
     add(row, truths, to: bucket)
     if isLate { countLate(row) }
     return nil
+  }
+
+  /// At the end of the input: closes the buckets that the latest events leave behind.
+  mutating func finishEvents() throws {
+    horizon.finish(newest: &newest)
+    try closeDue()
   }
 
   /// Whether a far-off time is the new present: the third such time in a row, all close together.

@@ -69,6 +69,8 @@ struct Watch: ~Copyable {
   var newest: Int64 = .min
   var clock: Int64 = .min
   var lastClosed: Int64?
+  /// Events: which times are believed.
+  var horizon: Horizon
   /// Rows: the last judged time.
   var lastPlayed: Int64?
   var every: Int64
@@ -98,6 +100,7 @@ struct Watch: ~Copyable {
     measureCount = settings.plan.measures.count
     breakdowns = settings.breakdowns.map { _ in BreakdownState() }
     every = settings.every ?? 0
+    horizon = Horizon(lag: settings.lag)
     zone = settings.zone
     incidents = IncidentKeeper(settings)
     evaluator = RowEvaluator(settings.plan)

@@ -200,6 +200,39 @@ import Testing
     #expect(outcome.errors.contains("first line 51: a far-off time"), "\(outcome)")
   }
 
+  /// Events of wrong clocks, the first one too, count in the buckets of their times, and make no other
+  /// late. The outage on the third day is found, and a state in two halves gives the same.
+  @Test(arguments: ["", "0", "5", "100,5000,5001,8999"])
+  func wrongClocksMakeNoOtherLate(_ wrong: String) throws {
+    let watch = "anomalies --time t --by k --measure count --score 8 --min-change 70%"
+    let outcome = try Self.run(
+      #"""
+      awk 'BEGIN { n = split("\#(wrong)", list, ","); for (i = 1; i <= n; i++) wrong[list[i]]
+        for (i = 0; i < 13000; i++) { if (i >= 12000 && i < 12200) continue
+          print "{\"t\":" 1767571200 + i * 20 + (i in wrong ? 864000 : 0) ",\"k\":\"a\"}" } }' > events
+      \#(watch) --summary < events > whole 2> counts
+      head -n 5001 events | \#(watch) --state s > halves
+      tail -n +5002 events | \#(watch) --state s >> halves
+      cmp whole halves; head -n 1 whole | cut -d , -f 4; grep -o '"late":[0-9]*' counts
+      """#)
+    #expect(
+      outcome.output == "\"start\":\"2026-01-07T18:40:00.000Z\"\n\"late\":0\n"
+        && outcome.status == 0,
+      "\(outcome)")
+  }
+
+  /// After a gap, three events are enough for time to go on. The last one alone is, when none can follow.
+  @Test func timeGoesOnAfterAGap() throws {
+    let outcome = try Self.run(
+      #"""
+      gap() { awk -v after="$1" 'BEGIN { for (i = 0; i < 9 + after; i++)
+        print "{\"t\":" 1767571200 + i * 60 + (i < 9 ? 0 : 86400) "}" }'; }
+      for after in 1 2 3; do gap $after | anomalies --time t --measure count --all --state s$after | wc -l; done
+      gap 1 | anomalies --time t --measure count --all | wc -l
+      """#)
+    #expect(outcome.output == "14\n14\n2900\n2896\n" && outcome.status == 0, "\(outcome)")
+  }
+
   /// The impact of an incident is that of its alarms, not of the quiet time until it closes.
   @Test func theImpactEndsWithTheAlarms() throws {
     let text = Self.series(2100) {
@@ -321,11 +354,11 @@ import Testing
       awk 'BEGIN { for (i = 0; i < 200000; i++) {
         k = i % 2 ? i % 600 : 0
         print "{\"t\":" 1767571200 + int(i / 100) ",\"k\":\"" k "\",\"u\":\"user" i % 160000 "\"}" }
-        print "{\"t\":1767582000,\"k\":\"0\",\"u\":\"x\"}" }' > events
+        for (i = 0; i < 3; i++) print "{\"t\":1767582000,\"k\":\"0\",\"u\":\"x\"}" }' > events
       """# + """
 
         \(measure) < events > a
-        { sed '$d' events | sort -t u -k 3; tail -n 1 events; } | \(measure) --lag 1h > b; cmp a b
+        { head -n 200000 events | sort -t u -k 3; tail -n 3 events; } | \(measure) --lag 1h > b; cmp a b
         head -n 120000 events | \(measure) --state s > c
         tail -n +120001 events | \(measure) --state s >> c; cmp a c
         grep '^2026-01-05T00.*,total,distinct' a; grep '^2026-01-05T00.*,k=0,distinct' a

@@ -46,6 +46,8 @@ static inline EditLine *cedit_open(
   library->set(editor, EL_PROMPT, prompt);
   library->set(editor, EL_EDITOR, "emacs");
   library->set(editor, EL_SIGNAL, 0);
+  // What a Ctrl-D that was typed during a query has become. By default it inserts the next key.
+  library->set(editor, EL_BIND, "^@", "ed-ignore", NULL);
   library->set(editor, EL_HIST, library->history, history);
   library->source(editor, NULL);
   return editor;

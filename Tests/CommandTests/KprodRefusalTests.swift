@@ -54,7 +54,9 @@ import Testing
     }
     let outcome = try Commands.kprod(
       arguments(
-        cluster.brokers, "--envelope", "-H", "for=all", "-X", "enable.idempotence=false"),
+        cluster.brokers, "--envelope", "-H", "for=all", "-X", "enable.idempotence=false",
+        // A refused batch of a single line would be refused for good.
+        "-X", "linger.ms=1000"),
       input: KprodTests.data(lines), in: workspace)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let found = try Topics.everything(in: "t", at: cluster.brokers)

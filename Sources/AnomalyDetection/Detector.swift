@@ -1,6 +1,6 @@
 /// The properties of a measure that the detector needs.
 package struct MeasureTraits: Sendable, Equatable {
-  /// Whether there are fewer than three series: uses power tails, and allows negative values.
+  /// Whether there is a single series: uses power tails.
   var isRows: Bool
   /// Whether parts are judged by their share of the whole, as counts, sums and distinct counts are.
   var usesCommonFactor: Bool
@@ -11,16 +11,22 @@ package struct MeasureTraits: Sendable, Equatable {
   var isSum: Bool
   /// Whether it is a value of rows, of which small changes count.
   var isValue: Bool
+  /// Whether it is a mean. Means, values of rows and single series may be negative.
+  var isMean: Bool
+
+  /// Whether negative values count, at least for the jump lens.
+  var mayBeNegative: Bool { isRows || isValue || isMean }
 
   package init(
     isRows: Bool, usesCommonFactor: Bool = false, findsStuckValues: Bool = false,
-    isSum: Bool = false, isValue: Bool = false
+    isSum: Bool = false, isValue: Bool = false, isMean: Bool = false
   ) {
     self.isRows = isRows
     self.usesCommonFactor = usesCommonFactor
     self.findsStuckValues = findsStuckValues
     self.isSum = isSum
     self.isValue = isValue
+    self.isMean = isMean
   }
 }
 
@@ -94,6 +100,8 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
   private var tables: [TailTables]
   private var crowd = Crowd()
   private var routine = Routine()
+  /// By series, for those that have had negative values.
+  private var origins: [Int: Origin] = [:]
   fileprivate var verdicts: [Verdict] = []
   /// The common factor of the last bucket: the ratio of the whole to its expected value.
   private var factor = 1.0
@@ -107,7 +115,8 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     self.tempo = tempo
     tables = measures.map {
       let floor = $0.isValue ? tempo.rules.valueFloor : tempo.rules.relativeFloor
-      return TailTables(isRows: $0.isRows, isSum: $0.isSum, relativeFloor: floor)
+      return TailTables(
+        isRows: $0.isRows, isSum: $0.isSum, mayBeNegative: $0.mayBeNegative, relativeFloor: floor)
     }
   }
 
@@ -125,6 +134,7 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
       series[index] = TallySeries()
       verdicts[index] = Verdict()
       routine.clear(series: index)
+      origins[index] = nil
     }
   }
 
@@ -137,8 +147,13 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
       for measure in measures.indices {
         let index = slot * measures.count + measure
         let traits = measures[measure]
-        let amount = values.amounts[index]
+        var amount = values.amounts[index]
         var exposure = values.exposures[index]
+        var origin = 0.0
+        if traits.isValue, tempo.rules.movesOrigin, exposure > 0 {
+          origin = self.origin(of: index, for: amount)
+          amount = max(0, amount + origin)
+        }
         if slot != 0, traits.usesCommonFactor { exposure *= factor }
         var verdict = series[index].step(
           time: time, hour: hour, value: amount, exposure: exposure, isExpected: isExpected,
@@ -150,6 +165,12 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
             isUp: verdict.isUp, isRows: traits.isRows, seconds: tempo.seconds)
         {
           verdict.score = -tempo.lnBuckets
+        }
+        if origin > 0 {
+          let shift = origin * Double(tempo.memory(of: verdict.lens))
+          verdict.expected -= origin
+          verdict.sum -= shift
+          verdict.expectedSum -= shift
         }
         if traits.findsStuckValues, exposure > 0 {
           let score = series[index].stuckScore(amount, tempo: tempo)
@@ -170,6 +191,20 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     }
   }
 
+  /// How far below zero the origin of a series lies. Its values are judged as their distance from it.
+  private mutating func origin(of index: Int, for value: Double) -> Double {
+    if origins.isEmpty, value >= 0 { return 0 }
+    guard var origin = origins[index] ?? (value < 0 ? Origin() : nil) else { return 0 }
+    guard value + origin.depth < 0 else { return origin.depth }
+    let old = origin.depth
+    origin.take(value, known: series[index].bucketCount, usual: series[index].usualValue)
+    origins[index] = origin
+    if origin.depth > old {
+      series[index].moveOrigin(by: origin.depth - old, tempo: tempo)
+    }
+    return origin.depth
+  }
+
   fileprivate func evidence(series index: Int, lens: Verdict.Lens) -> Evidence? {
     let traits = measures[index % measures.count]
     let scale = tempo.scale(of: lens)
@@ -177,7 +212,8 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     let isPart = index >= measures.count && traits.usesCommonFactor && factorWeights[scale] > 0
     return series[index].evidence(
       scale, factor: isPart ? factorSums[scale] / factorWeights[scale] : 1,
-      relativeFloor: tables[index % measures.count].relativeFloor, tempo: tempo)
+      relativeFloor: tables[index % measures.count].relativeFloor,
+      origin: origins[index]?.depth ?? 0, tempo: tempo)
   }
 
   fileprivate func memory(of lens: Verdict.Lens) -> Int { tempo.memory(of: lens) }
@@ -192,6 +228,11 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for one in tables { one.encode(to: &bytes) }
     crowd.encode(to: &bytes)
     routine.encode(to: &bytes)
+    bytes.put(origins.count)
+    for (index, origin) in origins.sorted(by: { $0.key < $1.key }) {
+      bytes.put(index)
+      origin.encode(to: &bytes)
+    }
     for j in 0..<4 {
       bytes.put(factorSums[j])
       bytes.put(factorWeights[j])
@@ -207,6 +248,12 @@ package struct TallyMemory<Precision: TallyPrecision>: Sendable {
     for index in tables.indices { try tables[index].decode(from: &bytes) }
     try crowd.decode(from: &bytes)
     try routine.decode(from: &bytes, seriesCount: count)
+    origins = [:]
+    for _ in 0..<(try bytes.listCount(of: 32)) {
+      let index = try bytes.integer()
+      guard 0..<count ~= index else { throw StateDamage() }
+      origins[index] = try Origin(from: &bytes)
+    }
     for j in 0..<4 {
       factorSums[j] = try bytes.double()
       factorWeights[j] = try bytes.double()

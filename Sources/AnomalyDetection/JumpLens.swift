@@ -8,8 +8,12 @@ struct JumpLens<Real: StoredReal>: Sendable {
   private var mean: Real = 0
   private var square: Real = 0
   private var count: Int32 = 0
-  /// Whether the series has had a negative value, which only rows can have.
-  private(set) var isSigned = false
+  /// The number of negative values; -1 once they are not rare.
+  private var negatives: Int8 = 0
+
+  /// Whether negative values are not rare in the series. Until then they count as 0: returned goods
+  /// in a series of sales do not make it one of temperatures.
+  var isSigned: Bool { negatives < 0 }
 
   struct Verdict {
     var score: Double
@@ -23,12 +27,13 @@ struct JumpLens<Real: StoredReal>: Sendable {
   // Not inlined: the caller then runs out of registers, and a point takes 124 ns instead of 109.
   @inline(never)
   mutating func step(
-    _ value: Double, exposure n: Double, unit: Double, floor: Double, isRows: Bool, learns: Bool,
-    tempo: TallyTempo
+    _ value: Double, exposure n: Double, unit: Double, floor: Double, isRows: Bool,
+    mayBeNegative: Bool, learns: Bool, tempo: TallyTempo
   ) -> Verdict {
     var y = value
     if y < 0 {
-      if isRows { isSigned = true } else { y = 0 }
+      if mayBeNegative, !isSigned { countNegative(tempo) }
+      if !isSigned { y = 0 }
     }
     let A = sum.double
     let B = exposure.double
@@ -83,6 +88,11 @@ struct JumpLens<Real: StoredReal>: Sendable {
     return verdict
   }
 
+  private mutating func countNegative(_ tempo: TallyTempo) {
+    let rare = tempo.rules.rareNegatives.map { min($0 + Double(count) * TallyRules.rareShare, 100) }
+    negatives = Double(negatives) < rare ?? 0 ? negatives + 1 : -1
+  }
+
   /// Converts what was learnt from zeros to another unit. Negative values have their own.
   mutating func rescale(by factor: Double) {
     guard !isSigned else { return }
@@ -91,10 +101,16 @@ struct JumpLens<Real: StoredReal>: Sendable {
     square = Real(square.double * factor * factor)
   }
 
+  /// Converts what was learnt to a scale that begins lower.
+  mutating func moveOrigin(by depth: Double) {
+    sum = Real(sum.double + depth * exposure.double)
+    mean = Real(mean.double + depth)
+  }
+
   func encode(to bytes: inout StateWriter) {
     for number in [sum, exposure, mean, square] { number.encode(to: &bytes) }
     bytes.put(Int(count))
-    bytes.put(isSigned)
+    bytes.put(Int(negatives))
   }
 
   mutating func decode(from bytes: inout StateReader) throws(StateDamage) {
@@ -103,7 +119,9 @@ struct JumpLens<Real: StoredReal>: Sendable {
     mean = try Real(from: &bytes)
     square = try Real(from: &bytes)
     count = try Int32.stored(&bytes)
-    isSigned = try bytes.bool()
+    let negatives = try bytes.integer()
+    guard -1...100 ~= negatives else { throw StateDamage() }
+    self.negatives = Int8(negatives)
   }
 }
 

@@ -140,8 +140,7 @@ struct TailTable: Sendable {
 
 /// All tail tables of one measure, shared by all its keys.
 struct TailTables: Sendable {
-  /// Whether the measure has one or two series: uses power tails and the stricter jump law, and
-  /// allows negative values.
+  /// Whether the measure has a single series: uses power tails and the stricter jump law.
   var isRows: Bool
   /// Index: twice the scale's index, plus 1 for excursions above.
   var tables: [8 of TailTable] = .init(repeating: TailTable())
@@ -151,12 +150,14 @@ struct TailTables: Sendable {
 
   /// Whether the first amount only tells the unit.
   let isSum: Bool
+  let mayBeNegative: Bool
   /// The standard deviation is at least this share of the expected value.
   let relativeFloor: Double
 
-  init(isRows: Bool, isSum: Bool, relativeFloor: Double) {
+  init(isRows: Bool, isSum: Bool, mayBeNegative: Bool, relativeFloor: Double) {
     self.isRows = isRows
     self.isSum = isSum
+    self.mayBeNegative = mayBeNegative
     self.relativeFloor = relativeFloor
   }
 

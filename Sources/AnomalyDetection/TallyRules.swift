@@ -106,6 +106,15 @@ package struct TallyRules: Sendable {
   /// weeks.
   package var startsWithUnit = false
 
+  /// This number of negative values plus ``rareShare`` of all values count as 0 before a series is
+  /// judged by the jump lens alone; nil: the first one decides.
+  var rareNegatives: Double?
+  static let rareShare = 0.01
+
+  /// Whether values below zero are judged as their distance from an origin below them. Otherwise the
+  /// jump lens alone judges a series that has had them.
+  var movesOrigin = false
+
   /// Whether buckets longer than an hour also have profiles.
   var profilesLongBuckets = false
 
@@ -119,6 +128,8 @@ package struct TallyRules: Sendable {
     rules.knowsNothingIsZero = true
     rules.startsWithUnit = true
     rules.valueFloor = 0.001
+    rules.rareNegatives = 3
+    rules.movesOrigin = true
     rules.knowsChanceOfEquals = true
     rules.learnsHabits = true
     rules.learnsRoutines = true

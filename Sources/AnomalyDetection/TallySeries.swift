@@ -155,7 +155,7 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
     // 1. The jump lens.
     var jumped = jump.step(
       clamped, exposure: n, unit: unit.double, floor: tables.relativeFloor, isRows: tables.isRows,
-      learns: !isExpected, tempo: tempo)
+      mayBeNegative: tables.mayBeNegative, learns: !isExpected, tempo: tempo)
     if isFirstValue, tables.isSum {
       jumped.score = TallyRules.silentScore
       jumped.deviance = 0
@@ -432,6 +432,39 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
       mean < tempo.rules.rare * unit ? tempo.rules.halfUnit * unit : 0, TallyRules.tiny)
   }
 
+  var bucketCount: Int { Int(learnt) }
+  var usualValue: Double { mean }
+
+  /// Converts what was learnt to a scale that begins lower. The spread and the distances between the
+  /// hours stay.
+  mutating func moveOrigin(by depth: Double, tempo: TallyTempo) {
+    guard learnt > 0 else { return }
+    let known = Double(learnt)
+    let level = exposure > 0 ? amount / exposure : 0
+    func raised(_ height: Double) -> Double { (level * exp(height) + depth) / (level + depth) }
+    for j in 0..<24 {
+      let old = day[j].value
+      day[j] = .init(log(raised(old)))
+      for k in stride(from: j, to: 168, by: 24) {
+        week[k] = .init(log(raised(old + week[k].value) / raised(old)))
+      }
+    }
+    exposure = (1 - pow(tempo.levelDecay, known)) / (1 - tempo.levelDecay)
+    amount = (level + depth) * exposure
+    mean += depth
+    unit = Real(unit.double + depth)
+    for j in 0..<tempo.scaleCount {
+      let a = tempo.weight[j]
+      let added = depth * (1 - pow(1 - a, known)) / a
+      sums[j] = Real(sums[j].double + added)
+      expectedSums[j] = Real(expectedSums[j].double + added)
+    }
+    hourAmount = 0
+    hourExpected = 0
+    hour = -1
+    jump.moveOrigin(by: depth)
+  }
+
   /// The average exposure of the last day.
   func usualExposure(_ tempo: TallyTempo) -> Double? {
     guard learnt > 1 else { return nil }
@@ -441,11 +474,13 @@ struct TallySeries<Precision: TallyPrecision>: Sendable {
 
   /// Amount, expected amount and dispersion over the memory of a scale.
   func evidence(
-    _ scale: Int, factor: Double, relativeFloor: Double, tempo: TallyTempo
+    _ scale: Int, factor: Double, relativeFloor: Double, origin: Double, tempo: TallyTempo
   ) -> Evidence? {
     guard learnt > 1 else { return nil }
+    let below = origin / tempo.weight[scale]
     return Evidence(
-      amount: sums[scale].double, expected: expectedSums[scale].double / max(factor, 1e-9),
+      amount: sums[scale].double - below,
+      expected: expectedSums[scale].double / max(factor, 1e-9) - below,
       dispersion: scalePhi(scale, relativeFloor: relativeFloor, tempo) * tempo.spread[scale])
   }
 

@@ -134,7 +134,8 @@ struct Watch: ~Copyable {
         MeasureTraits(
           isRows: isRows, usesCommonFactor: $0.isAdditive && !isRows,
           findsStuckValues: $0.kind == .count || $0.kind == .distinct,
-          isSum: $0.kind == .sum, isValue: $0.kind == .value)
+          isSum: $0.kind == .sum, isValue: $0.kind == .value,
+          isMean: $0.kind == .mean)
       }
       let common =
         measures.firstIndex { $0.kind == .distinct } ?? measures.firstIndex { $0.kind == .count }

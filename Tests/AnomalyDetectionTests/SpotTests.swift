@@ -30,7 +30,8 @@ struct LonelySeries<Precision: TallyPrecision> {
   init(
     seconds: Double, isRows: Bool, isSum: Bool = false, rules: TallyRules = .reference
   ) {
-    tables = TailTables(isRows: isRows, isSum: isSum, relativeFloor: rules.valueFloor)
+    tables = TailTables(
+      isRows: isRows, isSum: isSum, mayBeNegative: isRows, relativeFloor: rules.valueFloor)
     tempo = TallyTempo(rules, seconds: seconds)
   }
 

@@ -531,6 +531,49 @@ import Testing
     #expect(outcome.output.contains(sentence), "\(outcome)")
   }
 
+  /// Values around zero are judged on both sides, of one key or of several.
+  @Test(arguments: [1, 4]) func valuesBelowZeroAreValues(keyCount: Int) throws {
+    let workspace = try Commands.Workspace()
+    for (name, sign) in [("up", 1), ("down", -1)] {
+      var text = "time,key,value\n"
+      for i in 0..<3000 {
+        for key in 0..<keyCount {
+          let usual = (i * 7919 + key * 104_729) % 61 - 30
+          let value = key == 0 && (2500..<2510).contains(i) ? usual + 300 : usual
+          text += "\(1_767_571_200 + i * 300),\(key),\(sign * value)\n"
+        }
+      }
+      try workspace.write(text, to: name)
+    }
+    let watch =
+      "anomalies --input csv --time time --value value"
+      + (keyCount > 1 ? " --by key" : "")
+    let outcome = try Self.run(
+      """
+      for f in up down; do
+        \(watch) -f ndjson < $f | jq -r 'select(.state == "open") | .start + " " + .direction'
+      done
+      """, in: workspace)
+    #expect(
+      outcome.output == "2026-01-13T16:20:00.000Z up\n2026-01-13T16:20:00.000Z down\n",
+      "\(outcome)")
+  }
+
+  /// Returned goods now and then do not make a series of sales one of values around zero: its hours
+  /// and slow changes are still judged.
+  @Test func rareNegativeValuesCountAsZero() throws {
+    let workspace = try Commands.Workspace()
+    let text = Self.series(4000) {
+      $0 % 900 == 400 ? -50 : (100 + $0 * 7919 % 31) * (3600..<3700 ~= $0 ? 8 : 10)
+    }
+    try workspace.write(text, to: "series.csv")
+    let outcome = try Self.run(
+      "anomalies --input csv --time time --value value -f ndjson < series.csv | jq -r .scale",
+      in: workspace)
+    let scales = Set(outcome.output.split(separator: "\n").compactMap { Int($0) })
+    #expect(!scales.subtracting([1]).isEmpty, "\(outcome)")
+  }
+
   /// Small numbers have two significant digits, negative ones no percentage, and large differences are
   /// factors.
   @Test(arguments: [

@@ -44,8 +44,10 @@ struct Horizon {
     }
     if time <= max(newest, clock) &+ limit {
       advance(to: time, &newest, limit)
-      contradicted = (contradicted + run).sorted()
-      run = []
+      if !run.isEmpty {
+        contradicted = (contradicted + run).sorted()
+        run = []
+      }
       return true
     }
     guard run.count + contradicted.count < Self.most else { return false }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Finds the smallest set of segments that explains a change.
+/// Finds the segments that explain a change, as few as possible.
 ///
 /// A change of the whole multiplies every part by the same factor. A change of one segment changes
 /// that segment and, through it, the parts of all other breakdowns evenly. Within a breakdown, two

@@ -89,8 +89,8 @@ struct JumpLens<Real: StoredReal>: Sendable {
   }
 
   private mutating func countNegative(_ tempo: TallyTempo) {
-    let rare = tempo.rules.rareNegatives.map { min($0 + Double(count) * TallyRules.rareShare, 100) }
-    negatives = Double(negatives) < rare ?? 0 ? negatives + 1 : -1
+    let tolerated = tempo.rules.movesOrigin ? TallyRules.toleratedNegatives(of: Int(count)) : 0
+    negatives = Double(negatives) < tolerated ? negatives + 1 : -1
   }
 
   /// Converts what was learnt from zeros to another unit. Negative values have their own.

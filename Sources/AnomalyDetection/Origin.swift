@@ -11,11 +11,6 @@ struct Origin: Sendable {
   private var count = 0
   private var least = Double.infinity
 
-  /// The origin moves when more than `fewest` values plus this share of all, or `most` of them, lie
-  /// below it.
-  private static let share = 0.01
-  private static let fewest = 3.0
-  private static let most = 100.0
   /// The distance of the origin from the values, as a multiple of their usual size.
   private static let margin = 8.0
   private static let largestDepth = 1e17
@@ -30,7 +25,7 @@ struct Origin: Sendable {
   mutating func take(_ value: Double, known: Int, usual: Double) {
     count += 1
     least = min(least, -value)
-    guard Double(count) > min(Self.fewest + Self.share * Double(known), Self.most) else { return }
+    guard Double(count) > TallyRules.toleratedNegatives(of: known) else { return }
     let next = max(2 * depth, Self.margin * max(least, min(usual, 1000 * least)))
     guard next < Self.largestDepth else { return }
     depth = next

@@ -106,14 +106,13 @@ package struct TallyRules: Sendable {
   /// weeks.
   package var startsWithUnit = false
 
-  /// This number of negative values plus ``rareShare`` of all values count as 0 before a series is
-  /// judged by the jump lens alone; nil: the first one decides.
-  var rareNegatives: Double?
-  static let rareShare = 0.01
-
-  /// Whether values below zero are judged as their distance from an origin below them. Otherwise the
-  /// jump lens alone judges a series that has had them.
+  /// Whether a few negative values of a series count as 0, and values that are often negative are
+  /// judged as their distance from an origin below them. Otherwise the first negative value leaves a
+  /// series to the jump lens.
   var movesOrigin = false
+
+  /// How many of the values of a series may be negative and still count as 0.
+  static func toleratedNegatives(of count: Int) -> Double { min(3 + 0.01 * Double(count), 100) }
 
   /// Whether buckets longer than an hour also have profiles.
   var profilesLongBuckets = false
@@ -128,7 +127,6 @@ package struct TallyRules: Sendable {
     rules.knowsNothingIsZero = true
     rules.startsWithUnit = true
     rules.valueFloor = 0.001
-    rules.rareNegatives = 3
     rules.movesOrigin = true
     rules.knowsChanceOfEquals = true
     rules.learnsHabits = true

@@ -106,8 +106,8 @@ extension Settings {
       + "its last dozen buckets raises alarms.",
     "An incident groups alarms that start within 30 minutes of each other. A line is "
       + "written when it opens, when its score doubles (worse), and when it closes, after 30 "
-      + "minutes or three buckets without an alarm. key names the smallest set of segments that "
-      + "explains the change.",
+      + "minutes or three buckets without an alarm. key names the segments that explain the "
+      + "change, as few as possible.",
     "A measure is count, sum(EXPRESSION), mean(EXPRESSION), distinct(FIELD) or ratio(PART / "
       + "PART), optionally with 'NAME =' before it and 'where CONDITION' after it. An "
       + "expression has fields, numbers, + - * / and parentheses; a condition compares a field "
